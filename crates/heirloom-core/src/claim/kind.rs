@@ -1,0 +1,270 @@
+//! The kinds of claim and the values that they take.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::Edtf;
+
+/// How many claims of a kind hold at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cardinality {
+    /// One: the best is believed.
+    Single,
+    /// Any number beside each other.
+    Set,
+    /// One is believed, and those that disagree are shown with it.
+    Contested,
+}
+
+/// What type of value a kind takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueType {
+    /// An EDTF date.
+    Date,
+    /// A point on Earth.
+    Position,
+    /// Words.
+    Text,
+    /// A whole number between these bounds, both included.
+    Number(i64, i64),
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident, $word:literal, $cardinality:ident, $value:expr;)*) => {
+        /// What a claim says something of.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum ClaimKind { $($(#[$doc])* #[serde(rename = $word)] $name,)* }
+
+        impl ClaimKind {
+            /// Every kind.
+            pub const ALL: [Self; [$(Self::$name),*].len()] = [$(Self::$name),*];
+
+            /// The word used in the API and the database.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// How many claims of this kind hold at once.
+            #[must_use]
+            pub const fn cardinality(self) -> Cardinality {
+                match self { $(Self::$name => Cardinality::$cardinality,)* }
+            }
+
+            /// The type of its values.
+            #[must_use]
+            pub const fn value_type(self) -> ValueType {
+                match self { $(Self::$name => $value,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// When it was made, as EDTF.
+    Date, "date", Contested, ValueType::Date;
+    /// Where it was made, as a point.
+    Position, "position", Contested, ValueType::Position;
+    /// Where it was made, in words.
+    Place, "place", Contested, ValueType::Text;
+    /// Who is in it.
+    Person, "person", Set, ValueType::Text;
+    /// What it is called.
+    Title, "title", Single, ValueType::Text;
+    /// What is to be said about it.
+    Caption, "caption", Single, ValueType::Text;
+    /// A word to find it by.
+    Tag, "tag", Set, ValueType::Text;
+    /// Who made it.
+    Author, "author", Set, ValueType::Text;
+    /// How much it is liked: -1 rejected, 0 none, 1 to 5 stars.
+    Rating, "rating", Single, ValueType::Number(-1, 5);
+    /// Who built the camera or recorder.
+    CameraMake, "camera_make", Single, ValueType::Text;
+    /// Which camera or recorder it was.
+    CameraModel, "camera_model", Single, ValueType::Text;
+    /// Which lens it was.
+    Lens, "lens", Single, ValueType::Text;
+    /// How the stored picture is to be turned: EXIF orientation, 1 to 8.
+    Orientation, "orientation", Single, ValueType::Number(1, 8);
+}
+
+/// What a claim says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ClaimValue {
+    /// A date, however exact.
+    Date(Edtf),
+    /// A point on Earth (WGS 84).
+    Position {
+        /// Degrees north, -90 to 90.
+        latitude: f64,
+        /// Degrees east, -180 to 180.
+        longitude: f64,
+        /// Metres above the sea, where known.
+        altitude_m: Option<f64>,
+    },
+    /// Words: not empty, at most [`ClaimValue::MAX_TEXT_BYTES`].
+    Text(String),
+    /// A whole number.
+    Number(i64),
+}
+
+/// A value that does not fit its kind of claim.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{value} is not a {kind}: {expected} was expected")]
+pub struct InvalidClaimValue {
+    kind: ClaimKind,
+    value: String,
+    expected: String,
+}
+
+impl ClaimValue {
+    /// The longest text that one claim holds, in bytes of UTF-8.
+    pub const MAX_TEXT_BYTES: usize = 64 * 1024;
+
+    /// The value as JSON: dates and texts are strings, a position is an object.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Date(date) => json!(date.to_string()),
+            Self::Position { latitude, longitude, altitude_m: None } => {
+                json!({ "latitude": latitude, "longitude": longitude })
+            }
+            Self::Position { latitude, longitude, altitude_m } => {
+                json!({ "latitude": latitude, "longitude": longitude, "altitude_m": altitude_m })
+            }
+            Self::Text(text) => json!(text),
+            Self::Number(number) => json!(number),
+        }
+    }
+}
+
+impl ClaimKind {
+    /// The kind that this word names, if any.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    pub(super) fn read(self, json: &Value) -> Result<ClaimValue, InvalidClaimValue> {
+        let value = match (self.value_type(), json) {
+            (ValueType::Date, Value::String(text)) => text
+                .parse()
+                .map(ClaimValue::Date)
+                .map_err(|error: crate::edtf::InvalidEdtf| self.invalid(json, error.to_string()))?,
+            (ValueType::Text, Value::String(text)) => ClaimValue::Text(text.clone()),
+            (ValueType::Number(..), Value::Number(_)) => ClaimValue::Number(
+                json.as_i64().ok_or_else(|| self.invalid(json, self.expectation()))?,
+            ),
+            (ValueType::Position, Value::Object(object)) => {
+                let degrees = |name| object.get(name).and_then(Value::as_f64);
+                match (degrees("latitude"), degrees("longitude")) {
+                    (Some(latitude), Some(longitude)) => ClaimValue::Position {
+                        latitude,
+                        longitude,
+                        altitude_m: degrees("altitude_m"),
+                    },
+                    _ => return Err(self.invalid(json, self.expectation())),
+                }
+            }
+            _ => return Err(self.invalid(json, self.expectation())),
+        };
+        Ok(value)
+    }
+
+    pub(super) fn check(self, value: &ClaimValue) -> Result<(), InvalidClaimValue> {
+        let fits = match (self.value_type(), value) {
+            (ValueType::Date, ClaimValue::Date(_)) => true,
+            (ValueType::Position, ClaimValue::Position { latitude, longitude, altitude_m }) => {
+                (-90.0..=90.0).contains(latitude)
+                    && (-180.0..=180.0).contains(longitude)
+                    && altitude_m.is_none_or(f64::is_finite)
+            }
+            (ValueType::Text, ClaimValue::Text(text)) => {
+                // A NUL cannot be stored by PostgreSQL and means nothing in a text.
+                !text.trim().is_empty()
+                    && text.len() <= ClaimValue::MAX_TEXT_BYTES
+                    && !text.contains('\0')
+            }
+            (ValueType::Number(least, most), ClaimValue::Number(number)) => {
+                (least..=most).contains(number)
+            }
+            _ => false,
+        };
+        if fits { Ok(()) } else { Err(self.invalid(&value.to_json(), self.expectation())) }
+    }
+
+    fn invalid(self, json: &Value, expected: String) -> InvalidClaimValue {
+        let mut value = json.to_string();
+        if value.len() > 100 {
+            value = value.chars().take(100).chain(['…']).collect();
+        }
+        InvalidClaimValue { kind: self, value, expected }
+    }
+
+    fn expectation(self) -> String {
+        match self.value_type() {
+            ValueType::Date => "a date such as 1942-05-01, 1942~ or 194X".to_owned(),
+            ValueType::Position => {
+                "a latitude from -90 to 90 and a longitude from -180 to 180".to_owned()
+            }
+            ValueType::Text => {
+                format!("a text of 1 to {} bytes", ClaimValue::MAX_TEXT_BYTES)
+            }
+            ValueType::Number(least, most) => format!("a whole number from {least} to {most}"),
+        }
+    }
+}
+
+impl fmt::Display for ClaimKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Statement;
+    use super::*;
+
+    #[test]
+    fn values_read_back_from_their_json() {
+        let position =
+            ClaimValue::Position { latitude: 52.5, longitude: -13.25, altitude_m: Some(34.0) };
+        let cases = [
+            (ClaimKind::Date, ClaimValue::Date("1942~".parse().unwrap())),
+            (ClaimKind::Position, position),
+            (ClaimKind::Title, ClaimValue::Text("Am Meer".into())),
+            (ClaimKind::Rating, ClaimValue::Number(4)),
+        ];
+        for (kind, value) in cases {
+            let read = Statement::from_json(kind, &value.to_json()).unwrap();
+            assert_eq!((read.kind(), read.value()), (kind, &value));
+            let through_serde: Statement =
+                serde_json::from_str(&serde_json::to_string(&read).unwrap()).unwrap();
+            assert_eq!(through_serde, read);
+        }
+    }
+
+    #[test]
+    fn values_that_do_not_fit_are_refused_with_what_was_expected() {
+        let cases = [
+            (ClaimKind::Date, json!("yesterday"), ""),
+            (ClaimKind::Date, json!(1942), "a date such as"),
+            (ClaimKind::Position, json!({"latitude": 91, "longitude": 0}), "a latitude from -90"),
+            (ClaimKind::Position, json!({"latitude": 1}), "a latitude from -90"),
+            (ClaimKind::Title, json!("  "), "a text of 1 to"),
+            (ClaimKind::Title, json!("a\0b"), "a text of 1 to"),
+            (ClaimKind::Tag, json!("x".repeat(70_000)), "a text of 1 to"),
+            (ClaimKind::Rating, json!(6), "a whole number from -1 to 5"),
+            (ClaimKind::Orientation, json!(1.5), "a whole number from 1 to 8"),
+        ];
+        for (kind, value, expected) in cases {
+            let error = Statement::from_json(kind, &value).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+            assert!(error.len() < 400, "{error}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The words and rules of Heirloom as pure types.
+//!
+//! Nothing here does I/O, waits, reads the clock or draws random numbers: time, bytes and seeds are
+//! handed in. Every other crate speaks in these types; each module is one noun of the glossary.
+
+pub mod actor;
+pub mod audience;
+pub mod claim;
+pub mod edtf;
+pub mod hash;
+pub mod id;
+pub mod media;
+pub mod path;
+pub mod permission;
+pub mod query;
+pub mod role;
+pub mod run;
+pub mod subject;
+pub mod text;
+pub mod unit;
+
+pub use actor::Actor;
+pub use edtf::Edtf;
+pub use hash::ContentHash;
+pub use id::*;
+pub use media::MediaKind;
+pub use subject::{Subject, SubjectKind};

@@ -1,0 +1,128 @@
+//! The value of `date:`.
+
+use std::fmt;
+
+use crate::edtf::{Edtf, InvalidEdtf, Shape};
+
+/// What stands for "no date".
+pub(super) const NONE: &str = "none";
+
+/// From one second to another, both included, or open at one end. In seconds since 1970 (UTC),
+/// within the years -9999 to 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DateRange {
+    from: Option<i64>,
+    until: Option<i64>,
+}
+
+/// Why a text is not a range of dates: what was expected, and what to write instead.
+pub(super) struct InvalidDate {
+    pub(super) expected: String,
+    pub(super) hint: Option<String>,
+}
+
+impl DateRange {
+    /// The range, unless it is open at both ends, ends before it begins or leaves the years in which
+    /// moments can be written.
+    #[must_use]
+    pub fn new(from: Option<i64>, until: Option<i64>) -> Option<Self> {
+        let can_be_written = |end: Option<i64>| end.is_none_or(|at| moment(at).is_some());
+        let is_forward = from.zip(until).is_none_or(|(from, until)| from <= until);
+        let has_end = from.is_some() || until.is_some();
+        let is_valid = can_be_written(from) && can_be_written(until) && is_forward && has_end;
+        is_valid.then_some(Self { from, until })
+    }
+
+    /// The first second, if there is one.
+    #[must_use]
+    pub const fn from(&self) -> Option<i64> {
+        self.from
+    }
+
+    /// The last second, if there is one.
+    #[must_use]
+    pub const fn until(&self) -> Option<i64> {
+        self.until
+    }
+}
+
+pub(super) fn parse_range(text: &str) -> Result<DateRange, InvalidDate> {
+    let text = as_edtf_writes(text);
+    let ends = if text.contains('/') { None } else { text.split_once("..") };
+    let (from, until) = match ends {
+        None => parse_date(&text)?.interval(),
+        Some(("", "")) => {
+            return Err(InvalidDate {
+                expected: "a date before or after the ..".to_owned(),
+                hint: Some("date:1974.. is from 1974 on, date:..1980 until 1980".to_owned()),
+            });
+        }
+        Some((from, until)) => {
+            let end = |text: &str| {
+                if text.is_empty() { Ok(None) } else { parse_date(text).map(Some) }
+            };
+            let (from, until) = (end(from)?, end(until)?);
+            (from.and_then(|it| it.interval().0), until.and_then(|it| it.interval().1))
+        }
+    };
+    DateRange::new(from, until).ok_or_else(|| match (ends, from.zip(until)) {
+        (Some((first, last)), Some((from, until))) if from > until => InvalidDate {
+            expected: format!("an end that is not before {first}"),
+            hint: Some(format!("the other way round it is date:{last}..{first}")),
+        },
+        _ => InvalidDate { expected: "years from -9999 to 9999".to_owned(), hint: None },
+    })
+}
+
+fn parse_date(text: &str) -> Result<Edtf, InvalidDate> {
+    text.parse().map_err(|error: InvalidEdtf| InvalidDate {
+        expected: error.expected().to_owned(),
+        hint: error.hint().map(str::to_owned),
+    })
+}
+
+/// What is clear enough that nobody should have to write it again: small letters, dashes and dots
+/// that a keyboard has put together, and "1950s".
+fn as_edtf_writes(text: &str) -> String {
+    let text = text.trim().replace("...", "..").replace(['…', '–', '—'], "..");
+    let decade = text.strip_suffix('s').and_then(|year| year.strip_suffix('0'));
+    match decade {
+        Some(years) if years.len() == 3 && years.bytes().all(|b| b.is_ascii_digit()) => {
+            format!("{years}X")
+        }
+        _ => text.replace('x', "X").replace('y', "Y").replace('t', "T").replace('z', "Z"),
+    }
+}
+
+impl fmt::Display for DateRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let from = self.from.and_then(|at| find_widest(at, |date| date.interval().0));
+        let until = self.until.and_then(|at| find_widest(at, |date| date.interval().1));
+        match (from, until) {
+            (Some(from), Some(until)) if from == until => from.fmt(f),
+            (from, until) => {
+                if let Some(from) = from {
+                    from.fmt(f)?;
+                }
+                f.write_str("..")?;
+                until.map_or(Ok(()), |until| until.fmt(f))
+            }
+        }
+    }
+}
+
+/// The widest date of which `at` is the `end`.
+fn find_widest(at: i64, end: impl Fn(&Edtf) -> Option<i64>) -> Option<Edtf> {
+    let moment = moment(at)?;
+    let Shape::Moment(parts) = moment.shape() else { return Some(moment) };
+    let (year, month, day) = parts.date();
+    [Edtf::from_year(year), Edtf::from_month(year, month), Edtf::from_day(year, month, day)]
+        .into_iter()
+        .flatten()
+        .find(|date| end(date) == Some(at))
+        .or(Some(moment))
+}
+
+fn moment(at: i64) -> Option<Edtf> {
+    Edtf::from_unix_seconds(at, Some(0)).ok()
+}

@@ -1,0 +1,103 @@
+//! What a claim, an artifact or a unit is about.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The kinds of thing that something can be said about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SubjectKind {
+    /// A whole original.
+    Asset,
+    /// A stretch of a recording or film.
+    Segment,
+    /// One page.
+    Page,
+    /// One face in a picture.
+    Face,
+    /// A person.
+    Person,
+    /// A collection.
+    Collection,
+    /// A document.
+    Document,
+    /// A person's chest.
+    Chest,
+    /// A story.
+    Story,
+    /// One question or answer of an interview.
+    Turn,
+    /// A book.
+    Book,
+}
+
+impl SubjectKind {
+    /// Every kind.
+    pub const ALL: [Self; 11] = [
+        Self::Asset,
+        Self::Segment,
+        Self::Page,
+        Self::Face,
+        Self::Person,
+        Self::Collection,
+        Self::Document,
+        Self::Chest,
+        Self::Story,
+        Self::Turn,
+        Self::Book,
+    ];
+
+    /// The word used in the API and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Asset => "asset",
+            Self::Segment => "segment",
+            Self::Page => "page",
+            Self::Face => "face",
+            Self::Person => "person",
+            Self::Collection => "collection",
+            Self::Document => "document",
+            Self::Chest => "chest",
+            Self::Story => "story",
+            Self::Turn => "turn",
+            Self::Book => "book",
+        }
+    }
+
+    /// The kind that this word names, if any.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+impl fmt::Display for SubjectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One thing that something can be said about: a kind, the id of that thing and, where it is a piece
+/// of it, which piece.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Subject {
+    /// What kind of thing `id` names.
+    pub kind: SubjectKind,
+    /// Its id. For a segment, page or face: that of the asset or document it is a piece of.
+    pub id: Uuid,
+    /// Which piece, in coordinates of the medium and never of an artifact row: `12000-15500`
+    /// (milliseconds), `3` (page), `0.12,0.3,0.2,0.25` (box as shares of width and height). Empty for the whole.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub part: String,
+}
+
+impl Subject {
+    /// A whole asset.
+    #[must_use]
+    pub fn asset(id: crate::AssetId) -> Self {
+        Self { kind: SubjectKind::Asset, id: id.uuid(), part: String::new() }
+    }
+}

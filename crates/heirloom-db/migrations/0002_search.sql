@@ -1,0 +1,22 @@
+-- The full-text index. Derived: it can be dropped and made again from the tables of truth.
+--
+-- Both engines are given the same folded words (see heirloom-core's text), so both find the same.
+-- A document is named by its asset's timeline key, so walking the index backwards is newest first.
+-- Words of a field carry its name: '_camera_leica', '_kind_image', '_audience_…'.
+
+/*lite
+CREATE VIRTUAL TABLE search_index USING fts5 (
+  words,
+  content = '',
+  contentless_delete = 1,
+  prefix = '1 2 3',
+  tokenize = "unicode61 remove_diacritics 0 tokenchars '_'"
+);
+*/
+/*pg
+CREATE TABLE search_index (
+  timeline_key BIGINT NOT NULL PRIMARY KEY,
+  words TSVECTOR NOT NULL
+);
+CREATE INDEX search_index_words ON search_index USING GIN (words);
+*/

@@ -1,0 +1,313 @@
+//! Assets: one original each, whatever it is called and wherever it lies.
+
+mod listing;
+mod purge;
+
+use std::{collections::HashMap, str::FromStr};
+
+use heirloom_core::{
+    Actor, ArchiveId, AssetId, AudienceId, ContentHash, FamilyId, MediaKind, permission::Action,
+};
+
+pub use listing::AssetPage;
+pub use purge::Purged;
+pub(crate) use purge::STATEMENTS as PURGE_STATEMENTS;
+
+use crate::{
+    Db, DbError, Tx,
+    claim::{self, Believed},
+    clock,
+    row::Row,
+    search::{
+        Document, Scope,
+        document::{self, Known},
+    },
+    sql::statements,
+    timeline,
+    value::{Value, args},
+};
+
+/// Whether an asset's bytes are where they were found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AssetState {
+    /// At one path at least.
+    Present,
+    /// At none of its paths any more; everything known is kept.
+    Missing,
+    /// Its path holds newer bytes, which are an asset of their own.
+    Replaced,
+}
+
+impl AssetState {
+    /// The word used in the API and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Present => "present",
+            Self::Missing => "missing",
+            Self::Replaced => "replaced",
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        [Self::Present, Self::Missing, Self::Replaced]
+            .into_iter()
+            .find(|s| s.as_str() == word)
+    }
+}
+
+/// An asset as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asset {
+    /// Its id.
+    pub id: AssetId,
+    /// Whose it is.
+    pub family_id: FamilyId,
+    /// Who may see it.
+    pub audience_id: AudienceId,
+    /// BLAKE3 of its bytes: what it is.
+    pub content_hash: ContentHash,
+    /// How many bytes.
+    pub size_bytes: i64,
+    /// What kind of original it is.
+    pub kind: MediaKind,
+    /// Its media type (MIME), from the bytes.
+    pub media_type: String,
+    /// Whether it is there.
+    pub state: AssetState,
+    /// The asset whose place it took.
+    pub replaces_asset_id: Option<AssetId>,
+    /// Its place in listings, see `timeline`.
+    pub timeline_key: i64,
+    /// The believed date, as EDTF.
+    pub date: Option<String>,
+    /// First second of that date since 1970; `None` when undated or open.
+    pub date_from_s: Option<i64>,
+    /// The believed title.
+    pub title: Option<String>,
+    /// The file name under which it was last found.
+    pub name: String,
+    /// Pixels across, as stored.
+    pub width: Option<i64>,
+    /// Pixels down, as stored.
+    pub height: Option<i64>,
+    /// How long it plays.
+    pub duration_ms: Option<i64>,
+    /// When it was first found.
+    pub added_at_ms: i64,
+    /// When it was deleted.
+    pub deleted_at_ms: Option<i64>,
+    /// Rises with every change.
+    pub version: i64,
+}
+
+/// The columns of an [`Asset`], in the order in which [`read`] takes them.
+macro_rules! columns {
+    () => {
+        "a.id, a.family_id, a.audience_id, a.content_hash, a.size_bytes, a.kind, a.media_type, a.state, \
+         a.replaces_asset_id, a.timeline_key, a.date, a.date_from_s, a.title, a.name, a.width, a.height, \
+         a.duration_ms, a.added_at_ms, a.deleted_at_ms, a.version"
+    };
+}
+pub(crate) use columns;
+
+statements! {
+    GET = concat!("SELECT ", columns!(), " FROM asset a WHERE a.id = $1");
+    LIST_BY_ID = concat!("SELECT ", columns!(), " FROM asset a WHERE a.id IN ({list})");
+    LIST_PLACES = "SELECT l.asset_id, f.archive_id, f.path, l.name, l.gone_at_ms IS NULL
+        FROM asset_location l JOIN folder f ON f.id = l.folder_id
+        WHERE l.asset_id IN ({list}) ORDER BY l.asset_id, l.id";
+    STORE_BELIEVED = "UPDATE asset SET timeline_key = $2, date = $3, date_from_s = $4, date_until_s = $5,
+          title = $6, updated_at_ms = $7, version = version + 1
+        WHERE id = $1";
+    SET_DELETED = "UPDATE asset SET deleted_at_ms = $3, updated_at_ms = $4, version = version + 1
+        WHERE id = $1 AND version = $2";
+}
+
+impl Db {
+    /// One asset.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`], also when the actor may not see it.
+    pub async fn get_asset(&self, actor: &Actor, id: AssetId) -> Result<Asset, DbError> {
+        let row = self.fetch_optional(GET, args![id]).await?;
+        let asset = row.as_ref().map(read).transpose()?;
+        asset
+            .filter(|asset| {
+                actor.require(Action::ViewAsset, asset.family_id).is_ok()
+                    && actor.sight(asset.family_id).includes(asset.audience_id)
+            })
+            .ok_or_else(|| DbError::not_found("asset", id))
+    }
+
+    /// Hides an asset, or (`is_deleted` false) brings it back. Its bytes are not touched.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`], [`DbError::Denied`], [`DbError::VersionConflict`] when `version` is
+    /// given and is not the current one.
+    pub async fn delete_asset(
+        &self,
+        actor: &Actor,
+        id: AssetId,
+        version: Option<i64>,
+        is_deleted: bool,
+    ) -> Result<Asset, DbError> {
+        let asset = self.get_asset(actor, id).await?;
+        actor.require(Action::DeleteAsset, asset.family_id)?;
+        let expected = version.unwrap_or(asset.version);
+        let now_ms = clock::now_ms();
+        let mut tx = self.begin().await?;
+        let deleted_at_ms = is_deleted.then_some(now_ms);
+        let changed = tx
+            .execute(SET_DELETED, args![id, expected, deleted_at_ms, now_ms])
+            .await?;
+        if changed == 0 {
+            drop(tx);
+            let current = self.get_asset(actor, id).await?.version;
+            return Err(DbError::VersionConflict {
+                what: "asset",
+                current,
+            });
+        }
+        refresh(&mut tx, &[id]).await?;
+        tx.commit().await?;
+        self.get_asset(actor, id).await
+    }
+}
+
+/// Computes anew what listings and the index hold of these assets, from claims and places.
+pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError> {
+    let list: Vec<Value> = ids.iter().map(|id| Value::from(*id)).collect();
+    let mut claims = claim::list_of_assets(tx, ids).await?;
+    let mut places: HashMap<AssetId, Vec<Place>> = HashMap::new();
+    for row in tx.fetch_list(LIST_PLACES, args![], list.clone()).await? {
+        let place = Place {
+            archive: row.get(1)?,
+            folder: row.get(2)?,
+            name: row.get(3)?,
+            is_there: row.get(4)?,
+        };
+        places.entry(row.get(0)?).or_default().push(place);
+    }
+    let mut assets = Vec::new();
+    for row in tx.fetch_list(LIST_BY_ID, args![], list).await? {
+        assets.push(read(&row)?);
+    }
+    let old_keys: Vec<i64> = assets.iter().map(|asset| asset.timeline_key).collect();
+    document::delete(tx, &old_keys).await?;
+
+    let mut documents = Vec::new();
+    for asset in &mut assets {
+        let claims = claims.remove(&asset.id).unwrap_or_default();
+        let places = places.remove(&asset.id).unwrap_or_default();
+        let believed = Believed::of(&claims);
+        store_believed(tx, asset, &believed).await?;
+        documents.push((
+            asset.timeline_key,
+            compose(asset, &believed, &places, &claims),
+        ));
+    }
+    document::add(tx, documents).await
+}
+
+/// A path of an asset, for its document.
+pub(crate) struct Place {
+    pub(crate) archive: ArchiveId,
+    pub(crate) folder: String,
+    pub(crate) name: String,
+    pub(crate) is_there: bool,
+}
+
+/// The search document of an asset. An asset that is nowhere any more is found by where it last was.
+pub(crate) fn compose(
+    asset: &Asset,
+    believed: &Believed,
+    places: &[Place],
+    claims: &[heirloom_core::claim::Claim],
+) -> Document {
+    let mut shown: Vec<&Place> = places.iter().filter(|place| place.is_there).collect();
+    if shown.is_empty() {
+        shown.extend(places.last());
+    }
+    let width_s = match (believed.date_from_s, believed.date_until_s) {
+        (Some(from), Some(until)) => until.saturating_sub(from),
+        _ => i64::MAX,
+    };
+    Document::of(&Known {
+        scope: match (asset.deleted_at_ms, asset.state) {
+            (Some(_), _) => Scope::Deleted,
+            (None, AssetState::Replaced) => Scope::Replaced,
+            (None, AssetState::Present | AssetState::Missing) => Scope::Shown,
+        },
+        audience: asset.audience_id,
+        kind: asset.kind,
+        is_missing: asset.state == AssetState::Missing,
+        is_dated: believed.date.is_some(),
+        is_date_wide: believed.date.is_some() && width_s > WIDE_DATE_S,
+        places: shown
+            .iter()
+            .map(|p| (p.archive, p.folder.as_str(), p.name.as_str()))
+            .collect(),
+        claims,
+    })
+}
+
+/// A date that may mean more seconds than this is looked for apart: an exact one lies at most this far
+/// before the end of what it may mean, so a range of the index holds all that are exact.
+pub(crate) const WIDE_DATE_S: i64 = 366 * 86_400;
+
+async fn store_believed(
+    tx: &mut Tx,
+    asset: &mut Asset,
+    believed: &Believed,
+) -> Result<(), DbError> {
+    if asset.date == believed.date && asset.title == believed.title {
+        return Ok(());
+    }
+    if asset.date != believed.date {
+        let wanted = [(believed.timeline_s(), asset.added_at_ms)];
+        asset.timeline_key = timeline::allocate_keys(tx, &wanted).await?[0];
+    }
+    tx.execute(
+        STORE_BELIEVED,
+        args![
+            asset.id,
+            asset.timeline_key,
+            believed.date.clone(),
+            believed.date_from_s,
+            believed.date_until_s,
+            believed.title.clone(),
+            clock::now_ms(),
+        ],
+    )
+    .await?;
+    asset.date.clone_from(&believed.date);
+    asset.title.clone_from(&believed.title);
+    asset.date_from_s = believed.date_from_s;
+    Ok(())
+}
+
+pub(crate) fn read(row: &Row) -> Result<Asset, DbError> {
+    Ok(Asset {
+        id: row.get(0)?,
+        family_id: row.get(1)?,
+        audience_id: row.get(2)?,
+        content_hash: row.get(3)?,
+        size_bytes: row.get(4)?,
+        kind: row.word(5, "a media kind", |word| MediaKind::from_str(word).ok())?,
+        media_type: row.get(6)?,
+        state: row.word(7, "an asset state", AssetState::from_word)?,
+        replaces_asset_id: row.get(8)?,
+        timeline_key: row.get(9)?,
+        date: row.get(10)?,
+        date_from_s: row.get(11)?,
+        title: row.get(12)?,
+        name: row.get(13)?,
+        width: row.get(14)?,
+        height: row.get(15)?,
+        duration_ms: row.get(16)?,
+        added_at_ms: row.get(17)?,
+        deleted_at_ms: row.get(18)?,
+        version: row.get(19)?,
+    })
+}

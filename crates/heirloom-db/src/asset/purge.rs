@@ -1,0 +1,113 @@
+//! Removing everything that is known about an asset, for good.
+
+use heirloom_core::{Actor, AssetId, ContentHash, permission::Action};
+
+use crate::{Db, DbError, Engine, audit, clock, search::document, sql::statements, value::args};
+
+/// What a purge left for the caller to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Blobs that no row refers to any more.
+    pub blobs: Vec<ContentHash>,
+}
+
+statements! {
+    LIST_BLOBS = "SELECT DISTINCT blob_hash FROM artifact WHERE subject_id = $1 AND blob_hash IS NOT NULL";
+    IS_BLOB_USED = "SELECT 1 FROM artifact WHERE blob_hash = $1 LIMIT 1";
+    DELETE_BLOB = "DELETE FROM blob WHERE content_hash = $1";
+    DELETE_CLAIMS = "DELETE FROM claim WHERE subject_id = $1";
+    DELETE_ARTIFACTS = "DELETE FROM artifact WHERE subject_id = $1";
+    DELETE_UNITS = "DELETE FROM unit WHERE subject_id = $1";
+    LIST_STACKS = "SELECT stack_id FROM stack_member WHERE asset_id = $1";
+    DELETE_STACK_MEMBERS = "DELETE FROM stack_member WHERE stack_id = $1";
+    DELETE_STACK = "DELETE FROM stack WHERE id = $1";
+    // The others of its stacks are matched again by the next scan.
+    UNSETTLE = "UPDATE folder SET is_settled = FALSE
+        WHERE id IN (SELECT folder_id FROM asset_location WHERE asset_id = $1)";
+    DELETE_SIDECARS = "DELETE FROM asset_sidecar WHERE asset_id = $1";
+    DELETE_PAGES = "DELETE FROM document_page WHERE asset_id = $1";
+    DELETE_MEMBERSHIPS = "DELETE FROM collection_member WHERE asset_id = $1";
+    DELETE_LOCATIONS = "DELETE FROM asset_location WHERE asset_id = $1";
+    FORGET_REPLACED = "UPDATE asset SET replaces_asset_id = NULL WHERE replaces_asset_id = $1";
+    REMEMBER = "INSERT INTO purged_content (family_id, content_hash, purged_at_ms) VALUES ($1, $2, $3)
+        ON CONFLICT (family_id, content_hash) DO NOTHING";
+    DELETE = "DELETE FROM asset WHERE id = $1";
+}
+
+impl Db {
+    /// Removes everything that is known about a deleted asset: rows, claims, what was derived, its
+    /// words in the index. Its original is not touched, and a later scan passes its bytes over.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`], [`DbError::Denied`]; [`DbError::Refused`] unless it was deleted first.
+    pub async fn purge_asset(&self, actor: &Actor, id: AssetId) -> Result<Purged, DbError> {
+        let asset = self.get_asset(actor, id).await?;
+        actor.require(Action::PurgeAsset, asset.family_id)?;
+        if asset.deleted_at_ms.is_none() {
+            return Err(DbError::Refused(format!(
+                "{:?} was not deleted yet: delete it first",
+                asset.name
+            )));
+        }
+        let mut tx = self.begin().await?;
+        let blobs = tx.fetch(LIST_BLOBS, args![id]).await?;
+        let stacks = tx.fetch(LIST_STACKS, args![id]).await?;
+        document::delete(&mut tx, &[asset.timeline_key]).await?;
+        tx.execute(UNSETTLE, args![id]).await?;
+        for stack in stacks {
+            let stack: heirloom_core::StackId = stack.get(0)?;
+            tx.execute(DELETE_STACK_MEMBERS, args![stack]).await?;
+            tx.execute(DELETE_STACK, args![stack]).await?;
+        }
+        for statement in [
+            DELETE_CLAIMS,
+            DELETE_ARTIFACTS,
+            DELETE_UNITS,
+            DELETE_SIDECARS,
+            DELETE_PAGES,
+            DELETE_MEMBERSHIPS,
+            DELETE_LOCATIONS,
+            FORGET_REPLACED,
+            DELETE,
+        ] {
+            tx.execute(statement, args![id]).await?;
+        }
+        let mut purged = Purged::default();
+        for blob in blobs {
+            let hash: ContentHash = blob.get(0)?;
+            if tx
+                .fetch_optional(IS_BLOB_USED, args![hash])
+                .await?
+                .is_none()
+            {
+                tx.execute(DELETE_BLOB, args![hash]).await?;
+                purged.blobs.push(hash);
+            }
+        }
+        tx.execute(
+            REMEMBER,
+            args![asset.family_id, asset.content_hash, clock::now_ms()],
+        )
+        .await?;
+        let details = serde_json::json!({ "asset": id, "name": asset.name });
+        audit::add(&mut tx, asset.family_id, actor, "asset.purge", details).await?;
+        tx.commit().await?;
+        Ok(purged)
+    }
+
+    /// Makes sure that nothing of what was purged lies about in the files of the catalogue: merges
+    /// the index, folds the write-ahead log in, gives free pages back.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn sweep_purged(&self) -> Result<(), DbError> {
+        let script = match self.engine() {
+            Engine::Sqlite => {
+                "INSERT INTO search_index (search_index) VALUES ('optimize'); \
+                 PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);"
+            }
+            Engine::Postgres => "VACUUM",
+        };
+        self.execute_alone(script.to_owned()).await
+    }
+}

@@ -1,0 +1,310 @@
+//! Claims as they are stored, and what follows from them for the asset they are about.
+
+use std::collections::HashMap;
+
+use heirloom_core::{
+    Actor, ArtifactId, AssetId, ClaimId, FamilyId, Subject, SubjectKind,
+    claim::{Author, Claim, ClaimKind, ClaimValue, Statement, resolve},
+    permission::Action,
+};
+use uuid::Uuid;
+
+use crate::{
+    Db, DbError, Tx, asset, clock,
+    row::Row,
+    sql::statements,
+    value::{Value, args},
+};
+
+/// A statement on its way into the catalogue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewClaim {
+    /// What is stated.
+    pub statement: Statement,
+    /// Whether it is denied.
+    pub is_negation: bool,
+    /// Where its author has it from.
+    pub source: String,
+    /// How sure they are, 0 to 1.
+    pub confidence: f32,
+}
+
+statements! {
+    LIST_OF_SUBJECTS = "SELECT subject_id, id, subject_kind, subject_part, kind, value, is_negation,
+          author_kind, author_id, source, confidence, made_at_ms, undone_at_ms
+        FROM claim WHERE subject_id IN ({list}) ORDER BY subject_id, id";
+    ADD = "INSERT INTO claim (subject_id, id, subject_kind, subject_part, family_id, kind, value,
+          is_negation, author_kind, author_id, source, confidence, made_at_ms, carried_from_id)
+        VALUES {rows}";
+    FIND_UNDONE = "SELECT undone_at_ms IS NOT NULL, author_kind FROM claim WHERE subject_id = $1 AND id = $2";
+    SET_UNDONE = "UPDATE claim SET undone_at_ms = $3 WHERE subject_id = $1 AND id = $2";
+    DELETE_OF_ARTIFACT = "DELETE FROM claim WHERE subject_id = $1 AND author_kind = 'artifact' AND author_id = $2";
+    // What people said about the old asset holds for the one that replaces it.
+    CARRY = "SELECT id, subject_part, kind, value, is_negation, author_kind, author_id, source, confidence,
+          made_at_ms FROM claim
+        WHERE subject_id = $1 AND author_kind <> 'artifact' AND undone_at_ms IS NULL ORDER BY id";
+    DROP_CARRIED = "DELETE FROM claim WHERE subject_id = $1 AND carried_from_id IS NOT NULL";
+}
+
+/// How many values an `ADD` row has.
+const COLUMNS: usize = 14;
+
+impl Db {
+    /// Every claim about an asset, undone ones included, the oldest first.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`], also when the actor may not see the asset.
+    pub async fn list_claims(&self, actor: &Actor, id: AssetId) -> Result<Vec<Claim>, DbError> {
+        self.get_asset(actor, id).await?;
+        let rows = self
+            .fetch_list(LIST_OF_SUBJECTS, args![], args![id])
+            .await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Says something about an asset.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`], [`DbError::Denied`].
+    pub async fn make_claim(
+        &self,
+        actor: &Actor,
+        id: AssetId,
+        claim: NewClaim,
+    ) -> Result<Claim, DbError> {
+        let asset = self.get_asset(actor, id).await?;
+        actor.require(Action::MakeClaim, asset.family_id)?;
+        let author = match actor {
+            Actor::Operator => Author::Operator,
+            Actor::Member { account_id, .. } => Author::Account(*account_id),
+            Actor::Stranger => return Err(DbError::not_found("asset", id)),
+        };
+        let claim = Claim {
+            id: clock::new_id(),
+            subject: Subject::asset(id),
+            statement: claim.statement,
+            is_negation: claim.is_negation,
+            author,
+            source: claim.source,
+            confidence: claim.confidence,
+            made_at_ms: clock::now_ms(),
+            undone_at_ms: None,
+        };
+        let mut tx = self.begin().await?;
+        add(&mut tx, asset.family_id, vec![(claim.clone(), None)]).await?;
+        asset::refresh(&mut tx, &[id]).await?;
+        tx.commit().await?;
+        Ok(claim)
+    }
+
+    /// Takes a person's claim back, or (`is_undone` false) holds to it again. A machine's claim is
+    /// denied by a claim of one's own instead.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`], [`DbError::Denied`], [`DbError::Refused`] for a machine's claim.
+    pub async fn undo_claim(
+        &self,
+        actor: &Actor,
+        id: AssetId,
+        claim: ClaimId,
+        is_undone: bool,
+    ) -> Result<(), DbError> {
+        let asset = self.get_asset(actor, id).await?;
+        actor.require(Action::MakeClaim, asset.family_id)?;
+        let mut tx = self.begin().await?;
+        let row = tx
+            .fetch_optional(FIND_UNDONE, args![id, claim])
+            .await?
+            .ok_or_else(|| DbError::not_found("claim", claim))?;
+        if row.get::<String>(1)? == "artifact" {
+            return Err(DbError::Refused(
+                "what a machine found cannot be undone, only denied: say that it is not so"
+                    .to_owned(),
+            ));
+        }
+        if row.get::<bool>(0)? != is_undone {
+            let at = is_undone.then(clock::now_ms);
+            tx.execute(SET_UNDONE, args![id, claim, at]).await?;
+            asset::refresh(&mut tx, &[id]).await?;
+        }
+        tx.commit().await
+    }
+}
+
+/// Stores claims, each with the one it is carried from.
+pub(crate) async fn add(
+    tx: &mut Tx,
+    family: FamilyId,
+    claims: Vec<(Claim, Option<ClaimId>)>,
+) -> Result<(), DbError> {
+    let rows = claims.into_iter().map(|(claim, carried_from)| {
+        let (author_kind, author_id) = match claim.author {
+            Author::Operator => ("operator", None),
+            Author::Account(id) => ("account", Some(id.uuid())),
+            Author::Artifact(id) => ("artifact", Some(id.uuid())),
+        };
+        args![
+            claim.subject.id,
+            claim.id,
+            claim.subject.kind.as_str(),
+            claim.subject.part,
+            family,
+            claim.statement.kind().as_str(),
+            claim.statement.value().to_json().to_string(),
+            claim.is_negation,
+            author_kind,
+            author_id,
+            claim.source,
+            f64::from(claim.confidence),
+            claim.made_at_ms,
+            carried_from,
+        ]
+    });
+    tx.execute_rows(ADD, COLUMNS, rows.collect()).await?;
+    Ok(())
+}
+
+/// The claims about each of these assets.
+pub(crate) async fn list_of_assets(
+    tx: &mut Tx,
+    assets: &[AssetId],
+) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {
+    let list = assets.iter().map(|id| Value::from(*id)).collect();
+    let mut claims: HashMap<AssetId, Vec<Claim>> = HashMap::new();
+    for row in tx.fetch_list(LIST_OF_SUBJECTS, args![], list).await? {
+        let claim = read(&row)?;
+        claims
+            .entry(AssetId::from_uuid(claim.subject.id))
+            .or_default()
+            .push(claim);
+    }
+    Ok(claims)
+}
+
+/// Takes away what an artifact claimed about an asset.
+pub(crate) async fn delete_of_artifact(
+    tx: &mut Tx,
+    asset: AssetId,
+    artifact: ArtifactId,
+) -> Result<(), DbError> {
+    tx.execute(DELETE_OF_ARTIFACT, args![asset, artifact])
+        .await?;
+    Ok(())
+}
+
+/// Makes what people said about `old` hold for `new` as well.
+pub(crate) async fn carry(
+    tx: &mut Tx,
+    family: FamilyId,
+    old: AssetId,
+    new: AssetId,
+) -> Result<(), DbError> {
+    let mut carried = Vec::new();
+    for row in tx.fetch(CARRY, args![old]).await? {
+        let from: ClaimId = row.get(0)?;
+        let claim = Claim {
+            id: clock::new_id(),
+            subject: Subject {
+                part: row.get(1)?,
+                ..Subject::asset(new)
+            },
+            statement: read_statement(&row, 2)?,
+            is_negation: row.get(4)?,
+            author: read_author(&row, 5)?,
+            source: row.get(7)?,
+            confidence: read_confidence(&row, 8)?,
+            made_at_ms: row.get(9)?,
+            undone_at_ms: None,
+        };
+        carried.push((claim, Some(from)));
+    }
+    add(tx, family, carried).await
+}
+
+/// Takes back what [`carry`] did.
+pub(crate) async fn drop_carried(tx: &mut Tx, asset: AssetId) -> Result<(), DbError> {
+    tx.execute(DROP_CARRIED, args![asset]).await?;
+    Ok(())
+}
+
+/// What an asset's row keeps beside the claims, for listings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Believed {
+    pub(crate) date: Option<String>,
+    pub(crate) date_from_s: Option<i64>,
+    pub(crate) date_until_s: Option<i64>,
+    pub(crate) title: Option<String>,
+}
+
+impl Believed {
+    pub(crate) fn of(claims: &[Claim]) -> Self {
+        let best = |kind| {
+            resolve(kind, claims)
+                .believed
+                .first()
+                .map(|claim| claim.statement.value().clone())
+        };
+        let mut believed = Self::default();
+        if let Some(ClaimValue::Date(date)) = best(ClaimKind::Date) {
+            (believed.date_from_s, believed.date_until_s) = date.interval();
+            believed.date = Some(date.to_string());
+        }
+        if let Some(ClaimValue::Text(title)) = best(ClaimKind::Title) {
+            believed.title = Some(title);
+        }
+        believed
+    }
+
+    /// The second at which the asset stands in the timeline: where its date begins, or ends if its
+    /// beginning is open.
+    pub(crate) fn timeline_s(&self) -> Option<i64> {
+        self.date_from_s.or(self.date_until_s)
+    }
+}
+
+fn read(row: &Row) -> Result<Claim, DbError> {
+    Ok(Claim {
+        subject: Subject {
+            id: row.get::<Uuid>(0)?,
+            kind: row.word(2, "a subject kind", SubjectKind::from_word)?,
+            part: row.get(3)?,
+        },
+        id: row.get(1)?,
+        statement: read_statement(row, 4)?,
+        is_negation: row.get(6)?,
+        author: read_author(row, 7)?,
+        source: row.get(9)?,
+        confidence: read_confidence(row, 10)?,
+        made_at_ms: row.get(11)?,
+        undone_at_ms: row.get(12)?,
+    })
+}
+
+fn read_statement(row: &Row, column: usize) -> Result<Statement, DbError> {
+    let kind = row.word(column, "a claim kind", ClaimKind::from_word)?;
+    let value: String = row.get(column + 1)?;
+    serde_json::from_str(&value)
+        .map_err(|error| DbError::unreadable("a claim", error))
+        .and_then(|json| {
+            Statement::from_json(kind, &json).map_err(|error| DbError::unreadable("a claim", error))
+        })
+}
+
+fn read_author(row: &Row, column: usize) -> Result<Author, DbError> {
+    let kind: String = row.get(column)?;
+    let id: Option<Uuid> = row.get(column + 1)?;
+    match (kind.as_str(), id) {
+        ("operator", _) => Ok(Author::Operator),
+        ("account", Some(id)) => Ok(Author::Account(id.into())),
+        ("artifact", Some(id)) => Ok(Author::Artifact(id.into())),
+        _ => Err(DbError::unreadable("a claim's author", kind)),
+    }
+}
+
+fn read_confidence(row: &Row, column: usize) -> Result<f32, DbError> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "was a f32 when it was stored"
+    )]
+    Ok(row.get::<f64>(column)? as f32)
+}

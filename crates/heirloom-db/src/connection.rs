@@ -1,0 +1,481 @@
+//! The open catalogue: pools, transactions, and how statements reach them.
+
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+use futures_util::TryStreamExt;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Database, Executor, IntoArguments, PgPool, Postgres, SqlStr,
+    Sqlite, SqlitePool, Transaction,
+    postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
+    sqlite::{
+        SqliteArguments, SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode,
+        SqlitePoolOptions, SqliteSynchronous,
+    },
+};
+
+use crate::{
+    DbError, migrate,
+    row::Row,
+    sql::{Sql, batches, highest_argument},
+    value::Value,
+};
+
+/// Which database engine holds the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// One file in the data folder.
+    Sqlite,
+    /// A server that several machines share.
+    Postgres,
+}
+
+/// Where the catalogue is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A SQLite file, made if it is not there.
+    File(PathBuf),
+    /// A PostgreSQL database: `postgres://user:password@host/name`.
+    Url(String),
+}
+
+/// The open catalogue. Cloning is cheap and shares the connections.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pools: Pools,
+}
+
+#[derive(Debug, Clone)]
+enum Pools {
+    // One writer: SQLite has no more, and waiting in a queue is fairer than on its lock.
+    Lite {
+        write: SqlitePool,
+        read: SqlitePool,
+        path: PathBuf,
+    },
+    Pg(PgPool),
+}
+
+/// A transaction. Dropped without [`Tx::commit`] it never happened.
+pub struct Tx {
+    inner: Inner,
+}
+
+enum Inner {
+    Lite(Transaction<'static, Sqlite>),
+    Pg(Transaction<'static, Postgres>),
+}
+
+impl Db {
+    /// Opens the catalogue and brings its tables up to date.
+    ///
+    /// # Errors
+    /// [`DbError::Newer`], [`DbError::Damaged`], [`DbError::ReadOnly`], [`DbError::NoSpace`],
+    /// [`DbError::Unavailable`]. Nothing was changed then.
+    pub async fn open(location: &Location) -> Result<Self, DbError> {
+        let pools = match location {
+            Location::File(path) => open_file(path)
+                .await
+                .map_err(|error| name_damage(error, path))?,
+            Location::Url(url) => open_server(url).await?,
+        };
+        let db = Self { pools };
+        match migrate::migrate(&db).await {
+            Ok(()) => Ok(db),
+            Err(error) => {
+                db.close().await;
+                Err(match location {
+                    Location::File(path) => name_damage(error, path),
+                    Location::Url(_) => error,
+                })
+            }
+        }
+    }
+
+    /// Which engine this is.
+    #[must_use]
+    pub const fn engine(&self) -> Engine {
+        match self.pools {
+            Pools::Lite { .. } => Engine::Sqlite,
+            Pools::Pg(_) => Engine::Postgres,
+        }
+    }
+
+    /// The SQLite file, if that is what it is.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        match &self.pools {
+            Pools::Lite { path, .. } => Some(path),
+            Pools::Pg(_) => None,
+        }
+    }
+
+    /// Waits for what is under way and closes every connection.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Lite { write, read, .. } => {
+                // The writer last: closing it folds the write-ahead log into the file.
+                read.close().await;
+                write.close().await;
+            }
+            Pools::Pg(pool) => pool.close().await,
+        }
+    }
+
+    /// Begins a transaction that may write. On SQLite there is one at a time; others wait.
+    ///
+    /// # Errors
+    /// [`DbError::Busy`] after half a minute of waiting, and what the engine says.
+    pub async fn begin(&self) -> Result<Tx, DbError> {
+        let inner = match &self.pools {
+            Pools::Lite { write, .. } => Inner::Lite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Pg(pool) => Inner::Pg(pool.begin().await?),
+        };
+        Ok(Tx { inner })
+    }
+
+    pub(crate) async fn fetch(&self, sql: Sql, args: Vec<Value>) -> Result<Vec<Row>, DbError> {
+        self.fetch_text(sql.for_engine(self.engine()), args).await
+    }
+
+    pub(crate) async fn fetch_optional(
+        &self,
+        sql: Sql,
+        args: Vec<Value>,
+    ) -> Result<Option<Row>, DbError> {
+        Ok(self.fetch(sql, args).await?.into_iter().next())
+    }
+
+    /// Runs a statement whose text was put together at run time, from this crate's own parts.
+    pub(crate) async fn fetch_text(
+        &self,
+        text: Cow<'static, str>,
+        args: Vec<Value>,
+    ) -> Result<Vec<Row>, DbError> {
+        count_arguments(&text, args.len());
+        match &self.pools {
+            Pools::Lite { read, .. } => lite_fetch(read, text, args).await,
+            Pools::Pg(pool) => pg_fetch(pool, text, args).await,
+        }
+    }
+
+    /// Runs a `{list}` statement for each batch of `list`.
+    pub(crate) async fn fetch_list(
+        &self,
+        sql: Sql,
+        fixed: Vec<Value>,
+        list: Vec<Value>,
+    ) -> Result<Vec<Row>, DbError> {
+        let mut rows = Vec::new();
+        for range in batches(list.len()) {
+            let text = sql.with_list(self.engine(), fixed.len(), range.len());
+            let args = fixed.iter().chain(&list[range]).cloned().collect();
+            rows.extend(self.fetch_text(text.into(), args).await?);
+        }
+        Ok(rows)
+    }
+
+    /// Runs one statement by itself, outside a transaction: the few that must be.
+    pub(crate) async fn execute_alone(&self, text: String) -> Result<(), DbError> {
+        match &self.pools {
+            Pools::Lite { write, .. } => {
+                sqlx::raw_sql(AssertSqlSafe(text)).execute(write).await?;
+            }
+            Pools::Pg(pool) => {
+                sqlx::raw_sql(AssertSqlSafe(text)).execute(pool).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A connection of its own that holds a lock until it is dropped (PostgreSQL only).
+    pub(crate) async fn pg_connection(
+        &self,
+    ) -> Result<Option<sqlx::pool::PoolConnection<Postgres>>, DbError> {
+        match &self.pools {
+            Pools::Lite { .. } => Ok(None),
+            Pools::Pg(pool) => Ok(Some(pool.acquire().await?)),
+        }
+    }
+}
+
+impl Tx {
+    /// Makes everything that was done durable, all of it at once.
+    ///
+    /// # Errors
+    /// What the engine says; nothing was done then.
+    pub async fn commit(self) -> Result<(), DbError> {
+        match self.inner {
+            Inner::Lite(tx) => tx.commit().await?,
+            Inner::Pg(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    pub(crate) const fn engine(&self) -> Engine {
+        match self.inner {
+            Inner::Lite(_) => Engine::Sqlite,
+            Inner::Pg(_) => Engine::Postgres,
+        }
+    }
+
+    pub(crate) async fn fetch(&mut self, sql: Sql, args: Vec<Value>) -> Result<Vec<Row>, DbError> {
+        self.fetch_text(sql.for_engine(self.engine()), args).await
+    }
+
+    pub(crate) async fn fetch_optional(
+        &mut self,
+        sql: Sql,
+        args: Vec<Value>,
+    ) -> Result<Option<Row>, DbError> {
+        Ok(self.fetch(sql, args).await?.into_iter().next())
+    }
+
+    async fn fetch_text(
+        &mut self,
+        text: Cow<'static, str>,
+        args: Vec<Value>,
+    ) -> Result<Vec<Row>, DbError> {
+        count_arguments(&text, args.len());
+        match &mut self.inner {
+            Inner::Lite(tx) => lite_fetch(&mut **tx, text, args).await,
+            Inner::Pg(tx) => pg_fetch(&mut **tx, text, args).await,
+        }
+    }
+
+    /// Runs a `{list}` statement for each batch of `list`.
+    pub(crate) async fn fetch_list(
+        &mut self,
+        sql: Sql,
+        fixed: Vec<Value>,
+        list: Vec<Value>,
+    ) -> Result<Vec<Row>, DbError> {
+        let mut rows = Vec::new();
+        for range in batches(list.len()) {
+            let text = sql.with_list(self.engine(), fixed.len(), range.len());
+            let args = fixed.iter().chain(&list[range]).cloned().collect();
+            rows.extend(self.fetch_text(text.into(), args).await?);
+        }
+        Ok(rows)
+    }
+
+    /// Runs a statement that changes rows; gives how many.
+    pub(crate) async fn execute(&mut self, sql: Sql, args: Vec<Value>) -> Result<u64, DbError> {
+        self.execute_text(sql.for_engine(self.engine()), args).await
+    }
+
+    /// Runs a `{list}` statement for each batch of `list`; gives how many rows it changed.
+    pub(crate) async fn execute_list(
+        &mut self,
+        sql: Sql,
+        fixed: Vec<Value>,
+        list: Vec<Value>,
+    ) -> Result<u64, DbError> {
+        let mut changed = 0;
+        for range in batches(list.len()) {
+            let text = sql.with_list(self.engine(), fixed.len(), range.len());
+            let args = fixed.iter().chain(&list[range]).cloned().collect();
+            changed += self.execute_text(text.into(), args).await?;
+        }
+        Ok(changed)
+    }
+
+    /// Runs a `{rows}` statement for each batch of `rows`, all of `columns` values.
+    pub(crate) async fn execute_rows(
+        &mut self,
+        sql: Sql,
+        columns: usize,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<u64, DbError> {
+        let mut changed = 0;
+        let mut rows = rows.into_iter();
+        for range in batches(rows.len()) {
+            let text = sql.with_rows(self.engine(), columns, range.len());
+            let args = rows.by_ref().take(range.len()).flatten().collect();
+            changed += self.execute_text(text.into(), args).await?;
+        }
+        Ok(changed)
+    }
+
+    /// Runs several statements without arguments, as migrations do.
+    pub(crate) async fn execute_script(&mut self, text: String) -> Result<(), DbError> {
+        match &mut self.inner {
+            Inner::Lite(tx) => {
+                sqlx::raw_sql(AssertSqlSafe(text))
+                    .execute(&mut **tx)
+                    .await?;
+            }
+            Inner::Pg(tx) => {
+                sqlx::raw_sql(AssertSqlSafe(text))
+                    .execute(&mut **tx)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn execute_text(
+        &mut self,
+        text: Cow<'static, str>,
+        args: Vec<Value>,
+    ) -> Result<u64, DbError> {
+        count_arguments(&text, args.len());
+        Ok(match &mut self.inner {
+            Inner::Lite(tx) => {
+                let args = bind::<SqliteArguments>(args)?;
+                sqlx::query_with(sql_str(text), args)
+                    .execute(&mut **tx)
+                    .await?
+                    .rows_affected()
+            }
+            Inner::Pg(tx) => {
+                let args = bind::<PgArguments>(args)?;
+                sqlx::query_with(sql_str(text), args)
+                    .execute(&mut **tx)
+                    .await?
+                    .rows_affected()
+            }
+        })
+    }
+}
+
+async fn open_file(path: &Path) -> Result<Pools, DbError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10))
+        // What was purged is overwritten, and a purge gives its pages back.
+        .pragma("secure_delete", "ON")
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
+        .statement_cache_capacity(200)
+        .disable_statement_logging();
+    let write = SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .acquire_timeout(Duration::from_secs(30))
+        .connect_with(options.clone().pragma("cache_size", "-65536"))
+        .await?;
+    let read = SqlitePoolOptions::new()
+        .max_connections(4)
+        .min_connections(0)
+        .test_before_acquire(false)
+        .acquire_timeout(Duration::from_secs(30))
+        .connect_lazy_with(
+            options
+                .create_if_missing(false)
+                .pragma("query_only", "ON")
+                .pragma("cache_size", "-16384"),
+        );
+    Ok(Pools::Lite {
+        write,
+        read,
+        path: path.to_owned(),
+    })
+}
+
+async fn open_server(url: &str) -> Result<Pools, DbError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|error| DbError::Unavailable(error.to_string()))?
+        .application_name("catalogue")
+        .statement_cache_capacity(200)
+        .disable_statement_logging();
+    let pool = PgPoolOptions::new()
+        .max_connections(12)
+        .acquire_timeout(Duration::from_secs(30))
+        .connect_with(options)
+        .await
+        .map_err(|error| match DbError::from(error) {
+            DbError::Sql(error) => DbError::Unavailable(error.to_string()),
+            DbError::Busy => DbError::Unavailable("the database server does not answer".to_owned()),
+            other => other,
+        })?;
+    Ok(Pools::Pg(pool))
+}
+
+/// SQLite's errors do not name the file; people need to know which one.
+fn name_damage(error: DbError, file: &Path) -> DbError {
+    match error {
+        DbError::Damaged { detail, .. } => DbError::Damaged {
+            path: file.to_owned(),
+            detail,
+        },
+        other => other,
+    }
+}
+
+/// SQLite binds a missing argument as NULL without a word, so a miscount must not get that far.
+fn count_arguments(text: &str, given: usize) {
+    debug_assert_eq!(highest_argument(text), given, "arguments of {text}");
+}
+
+fn sql_str(text: Cow<'static, str>) -> SqlStr {
+    use sqlx::SqlSafeStr as _;
+    match text {
+        Cow::Borrowed(text) => text.into_sql_str(),
+        // Put together from this crate's own constants and numbers; values are always bound.
+        Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
+    }
+}
+
+async fn lite_fetch<'e, E>(
+    executor: E,
+    text: Cow<'static, str>,
+    args: Vec<Value>,
+) -> Result<Vec<Row>, DbError>
+where
+    E: Executor<'e, Database = Sqlite>,
+{
+    let args = bind::<SqliteArguments>(args)?;
+    let rows = sqlx::query_with(sql_str(text), args)
+        .fetch(executor)
+        .map_ok(Row::Lite);
+    Ok(rows.try_collect().await?)
+}
+
+async fn pg_fetch<'e, E>(
+    executor: E,
+    text: Cow<'static, str>,
+    args: Vec<Value>,
+) -> Result<Vec<Row>, DbError>
+where
+    E: Executor<'e, Database = Postgres>,
+{
+    let args = bind::<PgArguments>(args)?;
+    let rows = sqlx::query_with(sql_str(text), args)
+        .fetch(executor)
+        .map_ok(Row::Pg);
+    Ok(rows.try_collect().await?)
+}
+
+fn bind<A>(values: Vec<Value>) -> Result<A, DbError>
+where
+    A: sqlx::Arguments + IntoArguments<<A as sqlx::Arguments>::Database>,
+    A::Database: Database,
+    for<'q> Option<bool>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
+    for<'q> Option<i64>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
+    for<'q> Option<f64>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
+    for<'q> Option<String>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
+    for<'q> Option<Vec<u8>>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
+{
+    let mut args = A::default();
+    for value in values {
+        match value {
+            Value::Bool(value) => args.add(value),
+            Value::Int(value) => args.add(value),
+            Value::Real(value) => args.add(value),
+            Value::Text(value) => args.add(value),
+            Value::Bytes(value) => args.add(value),
+        }
+        .map_err(|error| DbError::Sql(sqlx::Error::Encode(error)))?;
+    }
+    Ok(args)
+}

@@ -1,0 +1,143 @@
+//! The one error type of this crate.
+
+use std::path::PathBuf;
+
+/// Why the catalogue could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// What was named is not there, or not for this actor: the two are never told apart.
+    #[error("there is no {what} {name}")]
+    NotFound {
+        /// The noun.
+        what: &'static str,
+        /// How it was named.
+        name: String,
+    },
+    /// Somebody else changed it since it was read.
+    #[error("this {what} was changed by somebody else; it is now at version {current}")]
+    VersionConflict {
+        /// The noun.
+        what: &'static str,
+        /// The version it is at.
+        current: i64,
+    },
+    /// The actor may not do this.
+    #[error(transparent)]
+    Denied(#[from] heirloom_core::permission::Denied),
+    /// It cannot be done to this thing as it is.
+    #[error("{0}")]
+    Refused(String),
+    /// The catalogue was written by a newer Heirloom.
+    #[error(
+        "the catalogue was written by a newer version of Heirloom (it has the migration {migration})"
+    )]
+    Newer {
+        /// The first migration that this program does not know.
+        migration: String,
+    },
+    /// A migration that was applied is not the one this program has under that name.
+    #[error(
+        "the migration {migration} of this catalogue differs from the one that this program knows"
+    )]
+    MigrationChanged {
+        /// Its name.
+        migration: String,
+    },
+    /// The database file is not one, or its pages contradict each other.
+    #[error("the catalogue {path} is damaged: {detail}", path = .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite found.
+        detail: String,
+    },
+    /// The disk is full.
+    #[error("no space is left for the catalogue")]
+    NoSpace,
+    /// The catalogue's folder or file cannot be written.
+    #[error("the catalogue cannot be written: its folder or file is read-only")]
+    ReadOnly,
+    /// The catalogue cannot be reached.
+    #[error("the catalogue cannot be opened: {0}")]
+    Unavailable(String),
+    /// Another process holds what is needed.
+    #[error("the catalogue is busy: another process holds it")]
+    Busy,
+    /// A stored value is not what it should be.
+    #[error("the catalogue holds {what} that cannot be read: {detail}")]
+    Unreadable {
+        /// What was read.
+        what: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// Anything else that the engine says.
+    #[error("the catalogue refused a statement: {0}")]
+    Sql(#[source] sqlx::Error),
+}
+
+impl DbError {
+    /// Something of that noun and name is not there.
+    pub fn not_found(what: &'static str, name: impl ToString) -> Self {
+        Self::NotFound {
+            what,
+            name: name.to_string(),
+        }
+    }
+
+    pub(crate) fn unreadable(what: &'static str, detail: impl ToString) -> Self {
+        Self::Unreadable {
+            what,
+            detail: detail.to_string(),
+        }
+    }
+
+    /// Whether the row that was to be inserted is already there.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+}
+
+impl From<sqlx::Error> for DbError {
+    fn from(error: sqlx::Error) -> Self {
+        let Some(database) = error.as_database_error() else {
+            return match error {
+                sqlx::Error::PoolTimedOut => Self::Busy,
+                sqlx::Error::Io(source) if source.kind() == std::io::ErrorKind::StorageFull => {
+                    Self::NoSpace
+                }
+                sqlx::Error::Io(source) => Self::Unavailable(source.to_string()),
+                other => Self::Sql(other),
+            };
+        };
+        let code = database.code().unwrap_or_default().into_owned();
+        if database
+            .try_downcast_ref::<sqlx::sqlite::SqliteError>()
+            .is_some()
+        {
+            // The low byte is the primary result code (https://sqlite.org/rescode.html).
+            let primary = code.parse::<u32>().unwrap_or(0) & 0xff;
+            return match primary {
+                5 | 6 => Self::Busy,
+                8 => Self::ReadOnly,
+                11 | 26 => Self::Damaged {
+                    path: PathBuf::new(),
+                    detail: database.message().to_owned(),
+                },
+                13 => Self::NoSpace,
+                14 => Self::Unavailable(database.message().to_owned()),
+                _ => Self::Sql(error),
+            };
+        }
+        // https://www.postgresql.org/docs/current/errcodes-appendix.html
+        match code.as_str() {
+            "53100" => Self::NoSpace,
+            "25006" => Self::ReadOnly,
+            "3D000" | "28000" | "28P01" => Self::Unavailable(database.message().to_owned()),
+            "57P01" | "57P02" | "57P03" | "53300" => {
+                Self::Unavailable(database.message().to_owned())
+            }
+            _ => Self::Sql(error),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Truth: every SQL statement of Heirloom, on SQLite and PostgreSQL.
+//!
+//! Each statement is written once, in the subset that both engines share; the few places that differ
+//! carry comment hooks (see `sql`). Callers see nouns and operations, never SQL. Every operation that
+//! reads what a family owns takes the actor or its sight. Nothing here knows of HTTP, media or blobs.
+
+pub mod clock;
+mod connection;
+mod error;
+mod migrate;
+mod row;
+mod sql;
+mod value;
+
+pub mod archive;
+pub mod artifact;
+pub mod asset;
+pub mod audience;
+pub mod audit;
+pub mod blob;
+pub mod claim;
+pub mod family;
+pub mod folder;
+pub mod location;
+pub mod run;
+pub mod search;
+pub mod sidecar;
+pub mod stack;
+pub mod timeline;
+
+pub use connection::{Db, Engine, Location, Tx};
+pub use error::DbError;
+
+/// Every fixed statement with its name, for the test that prepares and runs each on both engines.
+#[doc(hidden)]
+pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
+    [
+        archive::STATEMENTS,
+        artifact::STATEMENTS,
+        asset::STATEMENTS,
+        asset::PURGE_STATEMENTS,
+        audience::STATEMENTS,
+        audit::STATEMENTS,
+        blob::STATEMENTS,
+        claim::STATEMENTS,
+        family::STATEMENTS,
+        folder::STATEMENTS,
+        location::STATEMENTS,
+        migrate::STATEMENTS,
+        run::STATEMENTS,
+        search::STATEMENTS,
+        sidecar::STATEMENTS,
+        stack::STATEMENTS,
+        timeline::STATEMENTS,
+    ]
+    .into_iter()
+    .flatten()
+    .map(|(name, sql)| (*name, sql.text()))
+}

@@ -1,0 +1,114 @@
+//! Bringing a catalogue's tables up to date.
+//!
+//! Migrations are only ever appended. A SQLite file that holds anything is copied beside itself
+//! before the first of the missing ones is applied.
+
+use crate::{
+    Db, DbError, Engine, clock,
+    sql::{open_hooks, statements},
+    value::args,
+};
+
+/// Name and text of each migration, in order.
+const MIGRATIONS: [(&str, &str); 2] = [
+    (
+        "0001_catalogue",
+        include_str!("../migrations/0001_catalogue.sql"),
+    ),
+    ("0002_search", include_str!("../migrations/0002_search.sql")),
+];
+
+const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
+  name TEXT NOT NULL PRIMARY KEY,
+  text_hash TEXT NOT NULL,
+  applied_at_ms BIGINT NOT NULL
+)";
+
+statements! {
+    FIND_TABLE = "/*lite SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = 'migration' */
+        /*pg SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'migration' */";
+    LIST_APPLIED = "SELECT name, text_hash FROM migration ORDER BY name";
+    ADD_APPLIED = "INSERT INTO migration (name, text_hash, applied_at_ms) VALUES ($1, $2, $3)";
+}
+
+/// Applies what is missing, all of it or nothing.
+pub(crate) async fn migrate(db: &Db) -> Result<(), DbError> {
+    let applied = list_applied(db).await?;
+    if count_known(&applied)? == MIGRATIONS.len() {
+        return Ok(());
+    }
+    if !applied.is_empty() {
+        copy_file(db, &applied[applied.len() - 1].0).await?;
+    }
+    let mut tx = db.begin().await?;
+    if tx.engine() == Engine::Postgres {
+        // Two servers that start at once must not both migrate. The number names this lock.
+        tx.execute_script("SELECT pg_advisory_xact_lock(7024117)".to_owned())
+            .await?;
+    }
+    tx.execute_script(CREATE_TABLE.to_owned()).await?;
+    let mut applied = Vec::new();
+    for row in tx.fetch(LIST_APPLIED, args![]).await? {
+        applied.push((row.get(0)?, row.get(1)?));
+    }
+    for (name, text) in MIGRATIONS.into_iter().skip(count_known(&applied)?) {
+        tx.execute_script(open_hooks(text, tx.engine()).into_owned())
+            .await?;
+        tx.execute(ADD_APPLIED, args![name, text_hash(text), clock::now_ms()])
+            .await?;
+        tracing::info!(migration = name, "applied");
+    }
+    tx.commit().await
+}
+
+async fn list_applied(db: &Db) -> Result<Vec<(String, String)>, DbError> {
+    let found = db.fetch(FIND_TABLE, args![]).await?;
+    if found.first().map_or(Ok(0), |row| row.get::<i64>(0))? == 0 {
+        return Ok(Vec::new());
+    }
+    let rows = db.fetch(LIST_APPLIED, args![]).await?;
+    rows.iter()
+        .map(|row| Ok((row.get(0)?, row.get(1)?)))
+        .collect()
+}
+
+/// How many of our migrations are applied; refuses a catalogue with others.
+fn count_known(applied: &[(String, String)]) -> Result<usize, DbError> {
+    for (at, (name, hash)) in applied.iter().enumerate() {
+        match MIGRATIONS.get(at) {
+            Some((known, text)) if known == name => {
+                if text_hash(text) != *hash {
+                    return Err(DbError::MigrationChanged {
+                        migration: name.clone(),
+                    });
+                }
+            }
+            _ => {
+                return Err(DbError::Newer {
+                    migration: name.clone(),
+                });
+            }
+        }
+    }
+    Ok(applied.len())
+}
+
+/// Copies a SQLite file to `FILE.after-LAST_APPLIED` beside it: a consistent copy, made by SQLite itself while
+/// the file is open.
+async fn copy_file(db: &Db, last_applied: &str) -> Result<(), DbError> {
+    let Some(path) = db.path() else { return Ok(()) };
+    let mut copy = path.as_os_str().to_owned();
+    copy.push(format!(".after-{last_applied}"));
+    match tokio::fs::remove_file(&copy).await {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(DbError::Unavailable(error.to_string()));
+        }
+        _ => {}
+    }
+    let quoted = copy.to_string_lossy().replace('\'', "''");
+    db.execute_alone(format!("VACUUM INTO '{quoted}'")).await
+}
+
+fn text_hash(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().to_string()
+}

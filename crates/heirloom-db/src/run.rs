@@ -1,0 +1,244 @@
+//! Runs: executions of a pipeline, and the right to be the only one at an archive.
+
+use heirloom_core::{
+    Actor, ArchiveId, FamilyId, RunId,
+    permission::Action,
+    run::{RunEvent, RunState},
+};
+use serde_json::{Value as Json, json};
+
+use crate::{Db, DbError, clock, row::Row, sql::statements, value::args};
+
+/// A run as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// Whose it is.
+    pub family_id: FamilyId,
+    /// What is executed: `scan`.
+    pub pipeline: String,
+    /// Where it stands.
+    pub state: RunState,
+    /// The archive it works on, if it is one.
+    pub archive_id: Option<ArchiveId>,
+    /// What it was asked.
+    pub parameters: Json,
+    /// How far it is; the shape is the pipeline's.
+    pub progress: Json,
+    /// Why it failed, as one sentence.
+    pub error: Option<String>,
+    /// When it was asked for.
+    pub created_at_ms: i64,
+    /// When it began.
+    pub started_at_ms: Option<i64>,
+    /// When it ended.
+    pub ended_at_ms: Option<i64>,
+}
+
+/// Some runs, newest first, and where the next page begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunPage {
+    /// The runs.
+    pub items: Vec<Run>,
+    /// The run to go on from, unless this was the last page.
+    pub next: Option<RunId>,
+}
+
+/// Holds an archive for one scan; the hold ends when this is dropped or its process dies.
+#[derive(Debug)]
+pub struct ArchiveHold {
+    // Closing the connection lets the lock go, whatever became of the process.
+    _connection: Option<sqlx::PgConnection>,
+}
+
+macro_rules! columns {
+    () => {
+        "id, family_id, pipeline, state, archive_id, parameters, progress, error, created_at_ms, \
+         started_at_ms, ended_at_ms"
+    };
+}
+
+statements! {
+    ADD = "INSERT INTO run (id, family_id, pipeline, policy, state, archive_id, parameters, progress,
+          created_at_ms, version) VALUES ($1, $2, $3, 'production', 'pending', $4, $5, '{}', $6, 1)";
+    GET = concat!("SELECT ", columns!(), " FROM run WHERE id = $1");
+    LIST = concat!("SELECT ", columns!(), " FROM run WHERE family_id = $1 AND id < $2
+        ORDER BY id DESC LIMIT $3");
+    FIND_UNENDED = concat!("SELECT ", columns!(), " FROM run WHERE archive_id = $1
+        AND state IN ('pending', 'running', 'paused', 'cancelling') ORDER BY id DESC LIMIT 1");
+    LIST_UNENDED = concat!("SELECT ", columns!(), " FROM run
+        WHERE state IN ('pending', 'running', 'paused', 'cancelling') ORDER BY id");
+    GET_STATE = "SELECT state FROM run WHERE id = $1 /*pg FOR UPDATE */";
+    SET_STATE = "UPDATE run SET state = $2, error = $3, started_at_ms = COALESCE(started_at_ms, $4),
+          ended_at_ms = $5, version = version + 1
+        WHERE id = $1";
+    SET_PROGRESS = "UPDATE run SET progress = $2 WHERE id = $1";
+}
+
+impl Db {
+    /// Asks for a run.
+    ///
+    /// # Errors
+    /// [`DbError::Denied`], and what the engine says.
+    pub async fn create_run(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        pipeline: &str,
+        archive: Option<ArchiveId>,
+        parameters: &Json,
+    ) -> Result<Run, DbError> {
+        actor.require_operator(Action::OperateMachine)?;
+        let id: RunId = clock::new_id();
+        let mut tx = self.begin().await?;
+        let parameters = parameters.to_string();
+        tx.execute(
+            ADD,
+            args![id, family, pipeline, archive, parameters, clock::now_ms()],
+        )
+        .await?;
+        tx.commit().await?;
+        self.get_run(actor, id).await
+    }
+
+    /// One run.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`], also when the actor may not know of it.
+    pub async fn get_run(&self, actor: &Actor, id: RunId) -> Result<Run, DbError> {
+        let row = self.fetch_optional(GET, args![id]).await?;
+        let run = row.as_ref().map(read).transpose()?;
+        run.filter(|_| actor.require_operator(Action::OperateMachine).is_ok())
+            .ok_or_else(|| DbError::not_found("run", id))
+    }
+
+    /// The runs of a family, newest first.
+    ///
+    /// # Errors
+    /// [`DbError::Denied`], and what the engine says.
+    pub async fn list_runs(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        before: Option<RunId>,
+        limit: usize,
+    ) -> Result<RunPage, DbError> {
+        actor.require_operator(Action::OperateMachine)?;
+        let before = before.map_or_else(|| vec![0xff; 16], |id| id.as_bytes().to_vec());
+        let wanted = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+        let rows = self.fetch(LIST, args![family, before, wanted]).await?;
+        let mut items: Vec<Run> = rows.iter().map(read).collect::<Result<_, _>>()?;
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| has_more).map(|run| run.id);
+        Ok(RunPage { items, next })
+    }
+
+    /// The run that has not ended at an archive, if there is one.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn find_unended_run(&self, archive: ArchiveId) -> Result<Option<Run>, DbError> {
+        self.fetch_optional(FIND_UNENDED, args![archive])
+            .await?
+            .as_ref()
+            .map(read)
+            .transpose()
+    }
+
+    /// Every run that has not ended, the oldest first.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn list_unended_runs(&self) -> Result<Vec<Run>, DbError> {
+        self.fetch(LIST_UNENDED, args![])
+            .await?
+            .iter()
+            .map(read)
+            .collect()
+    }
+
+    /// Lets something happen to a run; gives its state then.
+    ///
+    /// # Errors
+    /// [`DbError::Refused`] when its state does not allow it, [`DbError::NotFound`].
+    pub async fn advance_run(
+        &self,
+        actor: &Actor,
+        id: RunId,
+        event: RunEvent,
+        error: Option<&str>,
+    ) -> Result<RunState, DbError> {
+        actor.require_operator(Action::OperateMachine)?;
+        let mut tx = self.begin().await?;
+        let row = tx
+            .fetch_optional(GET_STATE, args![id])
+            .await?
+            .ok_or_else(|| DbError::not_found("run", id))?;
+        let state = row
+            .word(0, "a run state", RunState::from_word)?
+            .after(event)
+            .map_err(|illegal| DbError::Refused(illegal.to_string()))?;
+        let now_ms = clock::now_ms();
+        let started_at_ms = (state == RunState::Running).then_some(now_ms);
+        let ended_at_ms = state.has_ended().then_some(now_ms);
+        tx.execute(
+            SET_STATE,
+            args![id, state.as_str(), error, started_at_ms, ended_at_ms],
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(state)
+    }
+
+    /// Stores how far a run is.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn store_progress(&self, id: RunId, progress: &Json) -> Result<(), DbError> {
+        let mut tx = self.begin().await?;
+        tx.execute(SET_PROGRESS, args![id, progress.to_string()])
+            .await?;
+        tx.commit().await
+    }
+
+    /// Takes an archive for one scan across every process that shares this catalogue; `None` when
+    /// another process holds it. (A SQLite catalogue belongs to one process, which sees to its own.)
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn hold_archive(&self, archive: ArchiveId) -> Result<Option<ArchiveHold>, DbError> {
+        let Some(connection) = self.pg_connection().await? else {
+            return Ok(Some(ArchiveHold { _connection: None }));
+        };
+        let mut connection = connection.detach();
+        // An advisory lock takes 64 bits; the last 8 bytes of the id are its random ones.
+        let mut key = [0; 8];
+        key.copy_from_slice(&archive.as_bytes()[8..]);
+        let is_held: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
+            .bind(i64::from_be_bytes(key))
+            .fetch_one(&mut connection)
+            .await?;
+        Ok(is_held.then_some(ArchiveHold {
+            _connection: Some(connection),
+        }))
+    }
+}
+
+fn read(row: &Row) -> Result<Run, DbError> {
+    let json = |text: String| serde_json::from_str(&text).unwrap_or_else(|_| json!({}));
+    Ok(Run {
+        id: row.get(0)?,
+        family_id: row.get(1)?,
+        pipeline: row.get(2)?,
+        state: row.word(3, "a run state", RunState::from_word)?,
+        archive_id: row.get(4)?,
+        parameters: json(row.get(5)?),
+        progress: json(row.get(6)?),
+        error: row.get(7)?,
+        created_at_ms: row.get(8)?,
+        started_at_ms: row.get(9)?,
+        ended_at_ms: row.get(10)?,
+    })
+}

@@ -35,12 +35,16 @@ impl Actor {
     pub fn require(&self, action: Action, family: FamilyId) -> Result<(), Denied> {
         let allowed = match self {
             Self::Operator => true,
-            Self::Member { family_id, role, .. } => {
-                *family_id == family && permission::allows(*role, action)
-            }
+            Self::Member {
+                family_id, role, ..
+            } => *family_id == family && permission::allows(*role, action),
             Self::Stranger => false,
         };
-        if allowed { Ok(()) } else { Err(Denied { action }) }
+        if allowed {
+            Ok(())
+        } else {
+            Err(Denied { action })
+        }
     }
 
     /// Refuses unless this is the operator: folder archives, the database's upkeep and the
@@ -49,7 +53,11 @@ impl Actor {
     /// # Errors
     /// [`Denied`] names the action.
     pub fn require_operator(&self, action: Action) -> Result<(), Denied> {
-        if *self == Self::Operator { Ok(()) } else { Err(Denied { action }) }
+        if *self == Self::Operator {
+            Ok(())
+        } else {
+            Err(Denied { action })
+        }
     }
 
     /// What this actor may see in `family`.
@@ -57,7 +65,9 @@ impl Actor {
     pub fn sight(&self, family: FamilyId) -> Sight {
         match self {
             Self::Operator => Sight::Everything,
-            Self::Member { family_id, sight, .. } if *family_id == family => sight.clone(),
+            Self::Member {
+                family_id, sight, ..
+            } if *family_id == family => sight.clone(),
             Self::Member { .. } | Self::Stranger => Sight::nothing(),
         }
     }
@@ -92,16 +102,28 @@ mod tests {
     #[test]
     fn a_stranger_may_do_nothing() {
         for action in Action::ALL {
-            assert!(Actor::Stranger.require(action, family(1)).is_err(), "{action}");
+            assert!(
+                Actor::Stranger.require(action, family(1)).is_err(),
+                "{action}"
+            );
         }
         assert_eq!(Actor::Stranger.sight(family(1)), Sight::nothing());
     }
 
     #[test]
     fn only_the_operator_sees_to_the_machine() {
-        assert!(Actor::Operator.require_operator(Action::ManageArchive).is_ok());
+        assert!(
+            Actor::Operator
+                .require_operator(Action::ManageArchive)
+                .is_ok()
+        );
         for role in Role::ALL {
-            assert!(member(role).require_operator(Action::ManageArchive).is_err(), "{role}");
+            assert!(
+                member(role)
+                    .require_operator(Action::ManageArchive)
+                    .is_err(),
+                "{role}"
+            );
         }
     }
 }

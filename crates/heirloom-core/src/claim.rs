@@ -80,7 +80,10 @@ impl Statement {
     ///
     /// # Errors
     /// [`InvalidClaimValue`] says what was expected.
-    pub fn from_json(kind: ClaimKind, value: &serde_json::Value) -> Result<Self, InvalidClaimValue> {
+    pub fn from_json(
+        kind: ClaimKind,
+        value: &serde_json::Value,
+    ) -> Result<Self, InvalidClaimValue> {
         Self::new(kind, kind.read(value)?)
     }
 
@@ -113,6 +116,9 @@ impl TryFrom<RawStatement> for Statement {
 
 impl From<Statement> for RawStatement {
     fn from(statement: Statement) -> Self {
-        Self { kind: statement.kind, value: statement.value.to_json() }
+        Self {
+            kind: statement.kind,
+            value: statement.value.to_json(),
+        }
     }
 }

@@ -22,12 +22,13 @@
 //!   level 2), and do not end before they begin.
 //!
 //! # Why not a library
-//! The crate `edtf` 0.2 has not been touched since 2021, lets an interval end before it begins,
-//! refuses qualified long years and knows no interval of seconds. `edtf-core` 1.2 reads everything
-//! rightly, and this module agrees with it on which texts are valid and on their days; but its dates
-//! can be built wrong through public fields, its bounds are whole days, it has no order and no
-//! hints, and it is young. What would remain to write around it is about what is written here, and
-//! dates are kept for generations: their meaning should not hang on somebody else's next release.
+//! The crate `edtf` 0.2 lets an interval end before it begins and refuses qualified long years and
+//! long years in intervals. `edtf-core` 1.2 is good: on twenty million mutated examples it and
+//! this module disagree only where this module has a rule above, and about `%1984?/2006%`, which is
+//! level 2. But its dates can be built wrong through public fields, its bounds are whole days, it
+//! has neither order nor hints, and it is young. What would have to be written around it is about
+//! what is written here, and dates are kept for generations: what they mean should not hang on
+//! somebody else's next release.
 
 mod civil;
 mod date;
@@ -203,8 +204,16 @@ impl Edtf {
             Shape::Date(date) => (Some(date.earliest()), Some(date.latest())),
             Shape::Moment(moment) => (Some(moment.instant()), Some(moment.instant())),
             Shape::Interval(from, until) => (
-                if let Bound::Date(date) = from { Some(date.earliest()) } else { None },
-                if let Bound::Date(date) = until { Some(date.latest()) } else { None },
+                if let Bound::Date(date) = from {
+                    Some(date.earliest())
+                } else {
+                    None
+                },
+                if let Bound::Date(date) = until {
+                    Some(date.latest())
+                } else {
+                    None
+                },
             ),
         }
     }

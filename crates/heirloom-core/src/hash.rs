@@ -65,7 +65,9 @@ impl Serialize for ContentHash {
 
 impl<'de> Deserialize<'de> for ContentHash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -77,7 +79,13 @@ mod tests {
     fn a_hash_reads_back_from_its_text() {
         let hash = ContentHash::from_bytes(std::array::from_fn(|i| i as u8 * 7));
         assert_eq!(hash.to_string().parse::<ContentHash>().unwrap(), hash);
-        assert_eq!(hash.to_string().to_uppercase().parse::<ContentHash>().unwrap(), hash);
+        assert_eq!(
+            hash.to_string()
+                .to_uppercase()
+                .parse::<ContentHash>()
+                .unwrap(),
+            hash
+        );
     }
 
     #[test]

@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 /// A text that is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not {expected} id: an id is a UUID such as 0198c0de-7a3e-7cc1-9b2e-3f5a8d2c1e07")]
+#[error(
+    "{text:?} is not {expected} id: an id is a UUID such as 0198c0de-7a3e-7cc1-9b2e-3f5a8d2c1e07"
+)]
 pub struct InvalidId {
     text: String,
     expected: &'static str,
@@ -130,6 +132,9 @@ mod tests {
     #[test]
     fn a_text_that_is_no_id_is_refused_with_its_kind() {
         let error = "beach".parse::<RunId>().unwrap_err();
-        assert!(error.to_string().contains("\"beach\" is not a run id"), "{error}");
+        assert!(
+            error.to_string().contains("\"beach\" is not a run id"),
+            "{error}"
+        );
     }
 }

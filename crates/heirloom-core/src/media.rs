@@ -22,8 +22,13 @@ pub enum MediaKind {
 
 impl MediaKind {
     /// Every kind, in the order in which they are listed to people.
-    pub const ALL: [Self; 5] =
-        [Self::Image, Self::Video, Self::Audio, Self::Document, Self::Other];
+    pub const ALL: [Self; 5] = [
+        Self::Image,
+        Self::Video,
+        Self::Audio,
+        Self::Document,
+        Self::Other,
+    ];
 
     /// The word used in queries, the API and the database.
     #[must_use]

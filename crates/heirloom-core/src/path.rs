@@ -48,7 +48,11 @@ pub fn to_bytes(text: &str) -> Option<Vec<u8>> {
 /// The path text of `name` in the folder at `folder`, which is empty for the root.
 #[must_use]
 pub fn join(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+    if folder.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{folder}/{name}")
+    }
 }
 
 #[cfg(test)]

@@ -78,7 +78,10 @@ mod tests {
     #[test]
     fn each_role_may_do_what_the_table_says_and_no_more() {
         let may = |role| -> Vec<_> {
-            Action::ALL.into_iter().filter(|action| allows(role, *action)).collect()
+            Action::ALL
+                .into_iter()
+                .filter(|action| allows(role, *action))
+                .collect()
         };
         use Action::{
             AddAsset, DeleteAsset, MakeClaim, ManageAudience, ManageMembers, PurgeAsset, Search,

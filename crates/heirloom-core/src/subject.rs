@@ -98,6 +98,10 @@ impl Subject {
     /// A whole asset.
     #[must_use]
     pub fn asset(id: crate::AssetId) -> Self {
-        Self { kind: SubjectKind::Asset, id: id.uuid(), part: String::new() }
+        Self {
+            kind: SubjectKind::Asset,
+            id: id.uuid(),
+            part: String::new(),
+        }
     }
 }

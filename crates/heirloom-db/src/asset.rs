@@ -118,7 +118,7 @@ statements! {
         FROM asset_location l JOIN folder f ON f.id = l.folder_id
         WHERE l.asset_id IN ({list}) ORDER BY l.asset_id, l.id";
     STORE_BELIEVED = "UPDATE asset SET timeline_key = $2, date = $3, date_from_s = $4, date_until_s = $5,
-          title = $6, updated_at_ms = $7, version = version + 1
+          title = $6, name = $7, updated_at_ms = $8, version = version + 1
         WHERE id = $1";
     SET_DELETED = "UPDATE asset SET deleted_at_ms = $3, updated_at_ms = $4, version = version + 1
         WHERE id = $1 AND version = $2";
@@ -201,7 +201,12 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
         let claims = claims.remove(&asset.id).unwrap_or_default();
         let places = places.remove(&asset.id).unwrap_or_default();
         let believed = Believed::of(&claims);
-        store_believed(tx, asset, &believed).await?;
+        // It is called what it is called where it has been the longest.
+        let name = places
+            .iter()
+            .find(|place| place.is_there)
+            .map_or(&asset.name, |place| &place.name);
+        store_believed(tx, asset, &believed, name.clone()).await?;
         documents.push((
             asset.timeline_key,
             compose(asset, &believed, &places, &claims),
@@ -260,8 +265,9 @@ async fn store_believed(
     tx: &mut Tx,
     asset: &mut Asset,
     believed: &Believed,
+    name: String,
 ) -> Result<(), DbError> {
-    if asset.date == believed.date && asset.title == believed.title {
+    if asset.date == believed.date && asset.title == believed.title && asset.name == name {
         return Ok(());
     }
     if asset.date != believed.date {
@@ -277,12 +283,14 @@ async fn store_believed(
             believed.date_from_s,
             believed.date_until_s,
             believed.title.clone(),
+            &name,
             clock::now_ms(),
         ],
     )
     .await?;
     asset.date.clone_from(&believed.date);
     asset.title.clone_from(&believed.title);
+    asset.name = name;
     asset.date_from_s = believed.date_from_s;
     Ok(())
 }

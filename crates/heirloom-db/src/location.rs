@@ -1,6 +1,6 @@
 //! Where assets are: what a scan found, and what became of what it had found before.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use heirloom_core::{
     ArchiveId, AssetId, ContentHash, FolderId, LocationId, MediaKind, RunId, claim::Claim, path,
@@ -101,7 +101,6 @@ statements! {
     COUNT_LIVE = "SELECT asset_id, COUNT(*) FROM asset_location
         WHERE gone_at_ms IS NULL AND asset_id IN ({list}) GROUP BY asset_id";
     SET_STATE = "UPDATE asset SET state = $2, version = version + 1 WHERE id = $1 AND state <> $2";
-    SET_PRESENT = "UPDATE asset SET state = 'present', name = $2, version = version + 1 WHERE id = $1";
     SET_REPLACES = "UPDATE asset SET replaces_asset_id = $2 WHERE id = $1 AND replaces_asset_id IS NULL";
     CARRY_MEMBERSHIPS = "INSERT INTO collection_member (collection_id, asset_id, position, added_at_ms)
         SELECT m.collection_id, $2, m.position, m.added_at_ms FROM collection_member m
@@ -110,6 +109,8 @@ statements! {
     CARRY_AUDIENCE = "UPDATE asset SET audience_id = (SELECT audience_id FROM asset WHERE id = $1) WHERE id = $2";
     FIND_REPLACERS = "SELECT id FROM asset WHERE replaces_asset_id = $1 AND added_at_ms >= $2";
     FORGET_REPLACED = "UPDATE asset SET replaces_asset_id = NULL WHERE id = $1";
+    DROP_MEMBERSHIPS = "DELETE FROM collection_member WHERE asset_id = $1 AND collection_id IN
+        (SELECT collection_id FROM collection_member WHERE asset_id = $2)";
     LIST_OF_ASSET = "SELECT l.id, f.archive_id, r.name, f.path, l.name, l.found_at_ms, l.gone_at_ms
         FROM asset_location l JOIN folder f ON f.id = l.folder_id JOIN archive r ON r.id = f.archive_id
         WHERE l.asset_id = $1 ORDER BY l.id";
@@ -195,7 +196,7 @@ async fn record(
     let hashes: BTreeSet<ContentHash> = files.iter().map(|file| file.content_hash).collect();
     let list: Vec<Value> = hashes.iter().map(|hash| Value::from(*hash)).collect();
     let mut known: HashMap<ContentHash, AssetId> = HashMap::new();
-    let mut absent: HashSet<AssetId> = HashSet::new();
+    let mut absent: BTreeSet<AssetId> = BTreeSet::new();
     for row in tx
         .fetch_list(FIND_BY_CONTENT, args![family], list.clone())
         .await?
@@ -215,7 +216,7 @@ async fn record(
     let mut locations = Vec::new();
     let mut left: Vec<(LocationId, AssetId)> = Vec::new();
     let mut replacing: Vec<(AssetId, AssetId)> = Vec::new();
-    let mut changed: BTreeMap<AssetId, String> = BTreeMap::new();
+    let mut changed: BTreeSet<AssetId> = BTreeSet::new();
     let mut folders: BTreeSet<FolderId> = BTreeSet::new();
     for file in files {
         if purged.contains(&file.content_hash) {
@@ -240,7 +241,7 @@ async fn record(
         let asset = found.unwrap_or_else(clock::new_id);
         locations.push(location_row(&file, asset, now_ms));
         if found.is_some() {
-            changed.insert(asset, file.name.clone());
+            changed.insert(asset);
             recorded.push(Recorded::NewLocation(asset));
         } else {
             known.insert(file.content_hash, asset);
@@ -257,11 +258,9 @@ async fn record(
     mark_gone(tx, &left, now_ms).await?;
     add_assets(tx, archive, run, new, now_ms).await?;
     tx.execute_rows(ADD, 8, locations).await?;
-    for (asset, name) in &changed {
-        tx.execute(SET_PRESENT, args![*asset, name]).await?;
-        if absent.contains(asset) {
-            forget_replacement(tx, *asset, run_started_ms).await?;
-        }
+    for asset in changed.intersection(&absent) {
+        tx.execute(SET_STATE, args![*asset, "present"]).await?;
+        forget_replacement(tx, *asset, run_started_ms).await?;
     }
     let left: BTreeSet<AssetId> = left.into_iter().map(|(_, asset)| asset).collect();
     let live = count_live(tx, &left).await?;
@@ -276,17 +275,13 @@ async fn record(
         tx.execute(CARRY_AUDIENCE, args![*old, *new]).await?;
         tx.execute(CARRY_MEMBERSHIPS, args![*old, *new]).await?;
         claim::carry(tx, family, *old, *new).await?;
-        changed.insert(*new, String::new());
+        changed.insert(*new);
     }
     for folder in folders {
         folder::unsettle(tx, folder).await?;
     }
-    let stale: Vec<AssetId> = changed
-        .into_keys()
-        .chain(left)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
+    changed.extend(left);
+    let stale: Vec<AssetId> = changed.into_iter().collect();
     asset::refresh(tx, &stale).await?;
     Ok(recorded)
 }
@@ -305,6 +300,7 @@ async fn forget_replacement(
     {
         let replacer: AssetId = row.get(0)?;
         tx.execute(FORGET_REPLACED, args![replacer]).await?;
+        tx.execute(DROP_MEMBERSHIPS, args![replacer, asset]).await?;
         claim::drop_carried(tx, replacer).await?;
         asset::refresh(tx, &[replacer]).await?;
     }

@@ -129,10 +129,18 @@ impl ClaimValue {
     pub fn to_json(&self) -> Value {
         match self {
             Self::Date(date) => json!(date.to_string()),
-            Self::Position { latitude, longitude, altitude_m: None } => {
+            Self::Position {
+                latitude,
+                longitude,
+                altitude_m: None,
+            } => {
                 json!({ "latitude": latitude, "longitude": longitude })
             }
-            Self::Position { latitude, longitude, altitude_m } => {
+            Self::Position {
+                latitude,
+                longitude,
+                altitude_m,
+            } => {
                 json!({ "latitude": latitude, "longitude": longitude, "altitude_m": altitude_m })
             }
             Self::Text(text) => json!(text),
@@ -156,7 +164,8 @@ impl ClaimKind {
                 .map_err(|error: crate::edtf::InvalidEdtf| self.invalid(json, error.to_string()))?,
             (ValueType::Text, Value::String(text)) => ClaimValue::Text(text.clone()),
             (ValueType::Number(..), Value::Number(_)) => ClaimValue::Number(
-                json.as_i64().ok_or_else(|| self.invalid(json, self.expectation()))?,
+                json.as_i64()
+                    .ok_or_else(|| self.invalid(json, self.expectation()))?,
             ),
             (ValueType::Position, Value::Object(object)) => {
                 let degrees = |name| object.get(name).and_then(Value::as_f64);
@@ -177,7 +186,14 @@ impl ClaimKind {
     pub(super) fn check(self, value: &ClaimValue) -> Result<(), InvalidClaimValue> {
         let fits = match (self.value_type(), value) {
             (ValueType::Date, ClaimValue::Date(_)) => true,
-            (ValueType::Position, ClaimValue::Position { latitude, longitude, altitude_m }) => {
+            (
+                ValueType::Position,
+                ClaimValue::Position {
+                    latitude,
+                    longitude,
+                    altitude_m,
+                },
+            ) => {
                 (-90.0..=90.0).contains(latitude)
                     && (-180.0..=180.0).contains(longitude)
                     && altitude_m.is_none_or(f64::is_finite)
@@ -193,7 +209,11 @@ impl ClaimKind {
             }
             _ => false,
         };
-        if fits { Ok(()) } else { Err(self.invalid(&value.to_json(), self.expectation())) }
+        if fits {
+            Ok(())
+        } else {
+            Err(self.invalid(&value.to_json(), self.expectation()))
+        }
     }
 
     fn invalid(self, json: &Value, expected: String) -> InvalidClaimValue {
@@ -201,7 +221,11 @@ impl ClaimKind {
         if value.len() > 100 {
             value = value.chars().take(100).chain(['…']).collect();
         }
-        InvalidClaimValue { kind: self, value, expected }
+        InvalidClaimValue {
+            kind: self,
+            value,
+            expected,
+        }
     }
 
     fn expectation(self) -> String {
@@ -231,8 +255,11 @@ mod tests {
 
     #[test]
     fn values_read_back_from_their_json() {
-        let position =
-            ClaimValue::Position { latitude: 52.5, longitude: -13.25, altitude_m: Some(34.0) };
+        let position = ClaimValue::Position {
+            latitude: 52.5,
+            longitude: -13.25,
+            altitude_m: Some(34.0),
+        };
         let cases = [
             (ClaimKind::Date, ClaimValue::Date("1942~".parse().unwrap())),
             (ClaimKind::Position, position),
@@ -253,13 +280,25 @@ mod tests {
         let cases = [
             (ClaimKind::Date, json!("yesterday"), ""),
             (ClaimKind::Date, json!(1942), "a date such as"),
-            (ClaimKind::Position, json!({"latitude": 91, "longitude": 0}), "a latitude from -90"),
-            (ClaimKind::Position, json!({"latitude": 1}), "a latitude from -90"),
+            (
+                ClaimKind::Position,
+                json!({"latitude": 91, "longitude": 0}),
+                "a latitude from -90",
+            ),
+            (
+                ClaimKind::Position,
+                json!({"latitude": 1}),
+                "a latitude from -90",
+            ),
             (ClaimKind::Title, json!("  "), "a text of 1 to"),
             (ClaimKind::Title, json!("a\0b"), "a text of 1 to"),
             (ClaimKind::Tag, json!("x".repeat(70_000)), "a text of 1 to"),
             (ClaimKind::Rating, json!(6), "a whole number from -1 to 5"),
-            (ClaimKind::Orientation, json!(1.5), "a whole number from 1 to 8"),
+            (
+                ClaimKind::Orientation,
+                json!(1.5),
+                "a whole number from 1 to 8",
+            ),
         ];
         for (kind, value, expected) in cases {
             let error = Statement::from_json(kind, &value).unwrap_err().to_string();

@@ -30,32 +30,48 @@ pub fn resolve(kind: ClaimKind, claims: &[Claim]) -> Resolution<'_> {
     let denials: Vec<&Claim> = standing.iter().copied().filter(|c| c.is_negation).collect();
     let is_denied = |claim: &Claim| {
         denials.iter().any(|denial| {
-            rank(denial) > rank(claim)
-                && is_same(denial.statement.value(), claim.statement.value())
+            rank(denial) > rank(claim) && is_same(denial.statement.value(), claim.statement.value())
         })
     };
     // The best claim of each distinct value, the best value first.
     let mut best: Vec<&Claim> = Vec::new();
-    for claim in standing.into_iter().filter(|c| !c.is_negation && !is_denied(c)) {
-        if !best.iter().any(|kept| is_same(kept.statement.value(), claim.statement.value())) {
+    for claim in standing
+        .into_iter()
+        .filter(|c| !c.is_negation && !is_denied(c))
+    {
+        if !best
+            .iter()
+            .any(|kept| is_same(kept.statement.value(), claim.statement.value()))
+        {
             best.push(claim);
         }
     }
     match kind.cardinality() {
-        Cardinality::Set => Resolution { believed: best, disagreeing: Vec::new() },
+        Cardinality::Set => Resolution {
+            believed: best,
+            disagreeing: Vec::new(),
+        },
         Cardinality::Single => {
             best.truncate(1);
-            Resolution { believed: best, disagreeing: Vec::new() }
+            Resolution {
+                believed: best,
+                disagreeing: Vec::new(),
+            }
         }
         Cardinality::Contested => {
             let mut values = best.into_iter();
             let believed: Vec<&Claim> = values.next().into_iter().collect();
             let disagreeing = values
                 .filter(|claim| {
-                    !believed.iter().any(|b| agrees(b.statement.value(), claim.statement.value()))
+                    !believed
+                        .iter()
+                        .any(|b| agrees(b.statement.value(), claim.statement.value()))
                 })
                 .collect();
-            Resolution { believed, disagreeing }
+            Resolution {
+                believed,
+                disagreeing,
+            }
         }
     }
 }
@@ -65,9 +81,16 @@ fn rank(claim: &Claim) -> (bool, u32, i64, crate::ClaimId) {
     let is_person = claim.author.is_person();
     // Confidence in thousandths: a float has no total order, and a thousandth is finer than any
     // tool knows itself. A newer word of a person replaces an older, however sure they were then.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=1000")]
-    let sureness =
-        if is_person { 0 } else { (claim.confidence.clamp(0.0, 1.0) * 1000.0).round() as u32 };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 0..=1000"
+    )]
+    let sureness = if is_person {
+        0
+    } else {
+        (claim.confidence.clamp(0.0, 1.0) * 1000.0).round() as u32
+    };
     (is_person, sureness, claim.made_at_ms, claim.id)
 }
 
@@ -84,8 +107,16 @@ fn agrees(a: &ClaimValue, b: &ClaimValue) -> bool {
     match (a, b) {
         (ClaimValue::Date(a), ClaimValue::Date(b)) => dates_agree(a, b),
         (
-            ClaimValue::Position { latitude: lat_a, longitude: lon_a, .. },
-            ClaimValue::Position { latitude: lat_b, longitude: lon_b, .. },
+            ClaimValue::Position {
+                latitude: lat_a,
+                longitude: lon_a,
+                ..
+            },
+            ClaimValue::Position {
+                latitude: lat_b,
+                longitude: lon_b,
+                ..
+            },
         ) => {
             // A hundredth of a degree is at most 1.1 km: the difference between two readings of
             // one place, not between two places.
@@ -139,15 +170,25 @@ mod tests {
     /// The same, read by a machine that is `confidence` sure.
     fn read(kind: ClaimKind, json: &str, at: i64, confidence: f32) -> Claim {
         let author = Author::Artifact(ArtifactId::from_parts(1, [0; 10]));
-        Claim { author, confidence, ..said(kind, json, at) }
+        Claim {
+            author,
+            confidence,
+            ..said(kind, json, at)
+        }
     }
 
     fn not(claim: Claim) -> Claim {
-        Claim { is_negation: true, ..claim }
+        Claim {
+            is_negation: true,
+            ..claim
+        }
     }
 
     fn undone(claim: Claim) -> Claim {
-        Claim { undone_at_ms: Some(99), ..claim }
+        Claim {
+            undone_at_ms: Some(99),
+            ..claim
+        }
     }
 
     #[test]
@@ -207,7 +248,9 @@ mod tests {
             for claims in orders {
                 let resolution = resolve(kind, &claims);
                 let values = |list: &[&Claim]| -> Vec<String> {
-                    list.iter().map(|c| c.statement.value().to_json().to_string()).collect()
+                    list.iter()
+                        .map(|c| c.statement.value().to_json().to_string())
+                        .collect()
                 };
                 assert_eq!(values(&resolution.believed), believed, "{shows}");
                 assert_eq!(values(&resolution.disagreeing), disagreeing, "{shows}");

@@ -81,7 +81,10 @@ pub enum Qualifier {
 impl Date {
     pub(super) fn from_year(year: i64) -> Result<Self, InvalidEdtf> {
         if year.unsigned_abs() > LAST_YEAR.unsigned_abs() {
-            return Err(InvalidEdtf::of_parts(format!("year {year}"), "at most 18 digits"));
+            return Err(InvalidEdtf::of_parts(
+                format!("year {year}"),
+                "at most 18 digits",
+            ));
         }
         Ok(Self::sure(year, Detail::Year))
     }
@@ -97,7 +100,11 @@ impl Date {
     }
 
     const fn sure(year: i64, detail: Detail) -> Self {
-        Self { year, detail, qualifier: Qualifier::Sure }
+        Self {
+            year,
+            detail,
+            qualifier: Qualifier::Sure,
+        }
     }
 
     /// The year, or the first year of the decade or century.
@@ -180,9 +187,7 @@ impl Date {
             Detail::Century => (self.year + 99, 12, 31),
             Detail::Decade => (self.year + 9, 12, 31),
             Detail::Year | Detail::AnyMonth | Detail::AnyMonthAndDay => (self.year, 12, 31),
-            Detail::Season(Season::Winter) => {
-                (self.year + 1, 2, month_days(self.year + 1, 2))
-            }
+            Detail::Season(Season::Winter) => (self.year + 1, 2, month_days(self.year + 1, 2)),
             Detail::Season(season) => {
                 let month = season.first_month() + 2;
                 (self.year, month, month_days(self.year, month))
@@ -201,7 +206,9 @@ impl Season {
 
     /// The season that `number`, 21 to 24, stands for.
     pub(super) fn from_number(number: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|season| season.number() == number)
+        Self::ALL
+            .into_iter()
+            .find(|season| season.number() == number)
     }
 
     const fn number(self) -> u8 {
@@ -260,7 +267,10 @@ pub(super) fn check_day(year: i64, month: u8, day: u8) -> Result<(), InvalidEdtf
 fn check_month(year: i64, month: u8) -> Result<(), InvalidEdtf> {
     let text = || format!("{}-{month:02}", year_text(year));
     if year.unsigned_abs() > LAST_FOUR_DIGIT_YEAR.unsigned_abs() {
-        return Err(InvalidEdtf::of_parts(text(), "a year from -9999 to 9999 with months"));
+        return Err(InvalidEdtf::of_parts(
+            text(),
+            "a year from -9999 to 9999 with months",
+        ));
     }
     if !(1..=12).contains(&month) {
         return Err(InvalidEdtf::of_parts(text(), "a month from 01 to 12"));

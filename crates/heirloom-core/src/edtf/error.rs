@@ -16,16 +16,29 @@ const SHOWN_CHARS: usize = 60;
 
 impl InvalidEdtf {
     pub(super) fn new(text: &str, at: usize, expected: impl Into<Cow<'static, str>>) -> Self {
-        Self { text: text.to_owned(), at, expected: expected.into(), hint: None }
+        Self {
+            text: text.to_owned(),
+            at,
+            expected: expected.into(),
+            hint: None,
+        }
     }
 
     /// For parts that never were a text: `text` is how they would have been written.
     pub(super) fn of_parts(text: String, expected: impl Into<Cow<'static, str>>) -> Self {
-        Self { text, at: 0, expected: expected.into(), hint: None }
+        Self {
+            text,
+            at: 0,
+            expected: expected.into(),
+            hint: None,
+        }
     }
 
     pub(super) fn with_hint(self, hint: impl Into<Cow<'static, str>>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
     }
 
     /// The byte of the text at which it stops being a date; always between two characters.
@@ -54,7 +67,11 @@ impl fmt::Display for InvalidEdtf {
             shown.push('…');
         }
         let character = self.text[..self.at].chars().count() + 1;
-        write!(f, "{shown:?} is not a date: expected {} at character {character}", self.expected)?;
+        write!(
+            f,
+            "{shown:?} is not a date: expected {} at character {character}",
+            self.expected
+        )?;
         match &self.hint {
             Some(hint) => write!(f, " ({hint})"),
             None => Ok(()),

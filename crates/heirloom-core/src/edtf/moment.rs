@@ -30,7 +30,15 @@ impl Moment {
         offset_minutes: Option<i16>,
     ) -> Result<Self, InvalidEdtf> {
         check_day(year, month, day)?;
-        let moment = Self { year, month, day, hour, minute, second, offset_minutes };
+        let moment = Self {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            offset_minutes,
+        };
         match moment.find_fault() {
             Some(fault) => Err(InvalidEdtf::of_parts(moment.to_string(), fault)),
             None => Ok(moment),
@@ -43,9 +51,16 @@ impl Moment {
     ) -> Result<Self, InvalidEdtf> {
         let local = seconds.saturating_add(i64::from(offset_minutes.unwrap_or(0)) * 60);
         let (days, second_of_day) = (local.div_euclid(86_400), local.rem_euclid(86_400) as u32);
-        let (hour, minute, second) =
-            (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
-        Self::new(civil_from_days(days), (hour as u8, minute as u8, second as u8), offset_minutes)
+        let (hour, minute, second) = (
+            second_of_day / 3600,
+            second_of_day / 60 % 60,
+            second_of_day % 60,
+        );
+        Self::new(
+            civil_from_days(days),
+            (hour as u8, minute as u8, second as u8),
+            offset_minutes,
+        )
     }
 
     /// What was expected instead, if the time or the offset cannot be.
@@ -56,7 +71,10 @@ impl Moment {
             Some("a minute from 00 to 59")
         } else if self.second > 60 {
             Some("a second from 00 to 59")
-        } else if self.offset_minutes.is_some_and(|it| it <= -DAY_MINUTES || it >= DAY_MINUTES) {
+        } else if self
+            .offset_minutes
+            .is_some_and(|it| it <= -DAY_MINUTES || it >= DAY_MINUTES)
+        {
             Some("an offset from -23:59 to +23:59")
         } else if self.second == 60 && !self.can_be_leap_second() {
             Some("a second from 00 to 59 (60 only in the last minute of a day in UTC)")
@@ -105,9 +123,20 @@ impl Moment {
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { year, month, day, hour, minute, second, .. } = self;
+        let Self {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            ..
+        } = self;
         let year = year_text(*year);
-        write!(f, "{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        write!(
+            f,
+            "{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+        )?;
         match self.offset_minutes {
             None => Ok(()),
             Some(0) => f.write_str("Z"),

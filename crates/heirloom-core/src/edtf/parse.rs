@@ -4,7 +4,9 @@
 use super::{
     Bound, Shape,
     civil::month_days,
-    date::{Date, Detail, LAST_FOUR_DIGIT_YEAR, LAST_YEAR, Qualifier, Season, check_day, year_text},
+    date::{
+        Date, Detail, LAST_FOUR_DIGIT_YEAR, LAST_YEAR, Qualifier, Season, check_day, year_text,
+    },
     error::InvalidEdtf,
     moment::Moment,
 };
@@ -12,9 +14,15 @@ use super::{
 type Parsed<T> = Result<T, InvalidEdtf>;
 
 pub(super) fn parse_edtf(text: &str) -> Parsed<Shape> {
-    let whole = Part { text, from: 0, until: text.len() };
+    let whole = Part {
+        text,
+        from: 0,
+        until: text.len(),
+    };
     if text.is_empty() {
-        return Err(whole.expected("a date").with_hint("such as 1974, 1974-05-01, 194X or 1942~"));
+        return Err(whole
+            .expected("a date")
+            .with_hint("such as 1974, 1974-05-01, 194X or 1942~"));
     }
     refuse_sets(whole)?;
     check_characters(whole)?;
@@ -47,11 +55,18 @@ impl<'a> Part<'a> {
 
     /// From `from` to `until`, both counted within this part.
     fn slice(self, from: usize, until: usize) -> Self {
-        Self { text: self.text, from: self.from + from, until: self.from + until }
+        Self {
+            text: self.text,
+            from: self.from + from,
+            until: self.from + until,
+        }
     }
 
     fn rest(self, from: usize) -> Self {
-        Self { from: self.from + from, ..self }
+        Self {
+            from: self.from + from,
+            ..self
+        }
     }
 
     fn expected(self, what: impl Into<std::borrow::Cow<'static, str>>) -> InvalidEdtf {
@@ -80,7 +95,9 @@ fn check_characters(whole: Part<'_>) -> Parsed<()> {
     let Some((at, odd)) = text.char_indices().find(|it| !is_used(it)) else {
         return Ok(());
     };
-    let error = whole.rest(at).expected("only digits and - : + . / ? ~ % T X Y Z");
+    let error = whole
+        .rest(at)
+        .expected("only digits and - : + . / ? ~ % T X Y Z");
     Err(match odd {
         'x' | 'y' | 't' | 'z' => error.with_hint(format!("write a capital {}", odd.to_uppercase())),
         'u' => error.with_hint("write X for a digit that is not known: 194X"),
@@ -121,7 +138,9 @@ fn parse_interval(whole: Part<'_>) -> Parsed<Shape> {
     let slash = whole.as_str().find('/').unwrap_or(whole.until);
     let until_part = whole.rest(slash + 1);
     if let Some(second) = until_part.as_str().find('/') {
-        return Err(until_part.rest(second).expected("the end, because an interval has one /"));
+        return Err(until_part
+            .rest(second)
+            .expected("the end, because an interval has one /"));
     }
     let from = parse_bound(whole.slice(0, slash))?;
     let until = parse_bound(until_part)?;
@@ -165,7 +184,11 @@ fn parse_date(part: Part<'_>) -> Parsed<Date> {
     }
     if part.as_str().starts_with('Y') {
         let year = parse_long_year(part.rest(1))?;
-        return Ok(Date { year, detail: Detail::Year, qualifier });
+        return Ok(Date {
+            year,
+            detail: Detail::Year,
+            qualifier,
+        });
     }
     let is_negative = part.as_str().starts_with('-');
     let unsigned = part.rest(usize::from(is_negative));
@@ -175,12 +198,18 @@ fn parse_date(part: Part<'_>) -> Parsed<Date> {
         return Err(part.expected("a year of four digits"));
     };
     if let Some(more) = pieces.next() {
-        return Err(more.rest(0).expected("the end, because a date has a year, month and day"));
+        return Err(more
+            .rest(0)
+            .expected("the end, because a date has a year, month and day"));
     }
     let (digits, detail) = parse_year(year_part, is_negative)?;
     let year = if is_negative { -digits } else { digits };
     let Some(month_part) = month_part else {
-        return Ok(Date { year, detail, qualifier });
+        return Ok(Date {
+            year,
+            detail,
+            qualifier,
+        });
     };
     if detail != Detail::Year {
         return Err(month_part.expected(
@@ -188,7 +217,11 @@ fn parse_date(part: Part<'_>) -> Parsed<Date> {
         ));
     }
     let detail = parse_month_and_day(year, year_part, month_part, day_part)?;
-    Ok(Date { year, detail, qualifier })
+    Ok(Date {
+        year,
+        detail,
+        qualifier,
+    })
 }
 
 /// What stands between hyphens, one after the other.
@@ -208,17 +241,18 @@ impl<'a> Iterator for Pieces<'a> {
 /// Splits the mark off the end.
 fn parse_qualifier(part: Part<'_>) -> Parsed<(Part<'_>, Qualifier)> {
     let marks = part.bytes().iter().enumerate();
-    let Some((at, qualifier)) =
-        marks.filter_map(|(at, &b)| Qualifier::from_byte(b).map(|it| (at, it))).next()
+    let Some((at, qualifier)) = marks
+        .filter_map(|(at, &b)| Qualifier::from_byte(b).map(|it| (at, it)))
+        .next()
     else {
         return Ok((part, Qualifier::Sure));
     };
     let after = part.rest(at + 1);
     match after.bytes() {
         [] => Ok((part.slice(0, at), qualifier)),
-        [next, ..] if Qualifier::from_byte(*next).is_some() => {
-            Err(after.expected("one mark at most").with_hint("% stands for ? and ~ together"))
-        }
+        [next, ..] if Qualifier::from_byte(*next).is_some() => Err(after
+            .expected("one mark at most")
+            .with_hint("% stands for ? and ~ together")),
         _ => Err(part
             .rest(at)
             .expected("the mark ?, ~ or % only at the end, because marked parts are EDTF level 2")
@@ -235,9 +269,12 @@ fn refuse_dots(part: Part<'_>, at: usize) -> InvalidEdtf {
     let numbers: Vec<&str> = part.as_str().split('.').collect();
     let read = |text: &str| text.parse::<i64>().ok();
     if part.as_str().contains("..") {
-        return part.rest(at).expected("/ between the ends of an interval").with_hint(
-            "an interval is written 1942/1945; .. stands for an end that is open: 1942/..",
-        );
+        return part
+            .rest(at)
+            .expected("/ between the ends of an interval")
+            .with_hint(
+                "an interval is written 1942/1945; .. stands for an end that is open: 1942/..",
+            );
     }
     match numbers.as_slice() {
         [day, month, year] if year.len() == 4 => match (read(year), read(month), read(day)) {
@@ -286,9 +323,9 @@ fn parse_year(part: Part<'_>, is_negative: bool) -> Parsed<(i64, Detail)> {
                 let (year, month, day) = (&text[..4], &text[4..6], &text[6..]);
                 error.with_hint(format!("write {year}-{month}-{day}"))
             }
-            5..=18 if are_digits => {
-                error.with_hint(format!("years of more than four digits begin with Y: Y{text}"))
-            }
+            5..=18 if are_digits => error.with_hint(format!(
+                "years of more than four digits begin with Y: Y{text}"
+            )),
             _ => error,
         });
     }
@@ -313,11 +350,17 @@ fn parse_year(part: Part<'_>, is_negative: bool) -> Parsed<(i64, Detail)> {
         }
     };
     if is_negative && unspecified > 0 {
-        return Err(part.rest(known.len()).expected("digits, because X in a year before 0 is EDTF level 2"));
+        return Err(part
+            .rest(known.len())
+            .expected("digits, because X in a year before 0 is EDTF level 2"));
     }
-    let digits = text.bytes().fold(0, |year, b| year * 10 + if b == b'X' { 0 } else { i64::from(b - b'0') });
+    let digits = text.bytes().fold(0, |year, b| {
+        year * 10 + if b == b'X' { 0 } else { i64::from(b - b'0') }
+    });
     if is_negative && digits == 0 {
-        return Err(part.expected("a year other than 0 after -").with_hint("write 0000"));
+        return Err(part
+            .expected("a year other than 0 after -")
+            .with_hint("write 0000"));
     }
     Ok((digits, detail))
 }
@@ -343,13 +386,12 @@ fn parse_month_and_day(
     let season = Season::from_number(number);
     let (Some(day_part), None) = (day_part, season) else {
         return match (number, season, day_part) {
-            (_, Some(_), Some(day)) => {
-                Err(day.expected("the end, because seasons have no days"))
-            }
+            (_, Some(_), Some(day)) => Err(day.expected("the end, because seasons have no days")),
             (_, Some(season), None) => Ok(Detail::Season(season)),
             (1..=12, ..) => Ok(Detail::Month(number)),
-            (25..=41, ..) => Err(month_part
-                .expected("a season from 21 to 24, because others are EDTF level 2")),
+            (25..=41, ..) => {
+                Err(month_part.expected("a season from 21 to 24, because others are EDTF level 2"))
+            }
             _ => Err(month_part.expected("a month from 01 to 12 or a season from 21 to 24")),
         };
     };
@@ -362,11 +404,14 @@ fn parse_month_and_day(
     let last = month_days(year, number);
     match day_part.two_digits() {
         Some(day) if check_day(year, number, day).is_ok() => Ok(Detail::Day(number, day)),
-        Some(29) if number == 2 => Err(day_part
-            .expected(format!("a day from 01 to {last}, because {} is no leap year", year_text(year)))),
+        Some(29) if number == 2 => Err(day_part.expected(format!(
+            "a day from 01 to {last}, because {} is no leap year",
+            year_text(year)
+        ))),
         Some(_) => Err(day_part.expected(format!("a day from 01 to {last}"))),
-        None if day_part.as_str().contains('X') => Err(day_part
-            .expected("two digits or XX, because X beside a digit is EDTF level 2")),
+        None if day_part.as_str().contains('X') => {
+            Err(day_part.expected("two digits or XX, because X beside a digit is EDTF level 2"))
+        }
         None => Err(day_part.expected("a day of two digits")),
     }
 }
@@ -394,7 +439,9 @@ fn refuse_month(year: Part<'_>, month: Part<'_>, day: Option<Part<'_>>) -> Inval
 fn parse_moment(date_part: Part<'_>, time_part: Part<'_>) -> Parsed<Moment> {
     let date = parse_date(date_part)?;
     let Detail::Day(month, day) = date.detail else {
-        return Err(date_part.expected("a whole day before T").with_hint(format!("write {date}")));
+        return Err(date_part
+            .expected("a whole day before T")
+            .with_hint(format!("write {date}")));
     };
     if date.qualifier != Qualifier::Sure {
         return Err(date_part
@@ -405,7 +452,11 @@ fn parse_moment(date_part: Part<'_>, time_part: Part<'_>) -> Parsed<Moment> {
     let offset_minutes = parse_zone(zone)?;
     Moment::new((date.year, month, day), time, offset_minutes).map_err(|fault| {
         // The parts are two digits each, so that what is wrong is in the time or in the offset.
-        let part = if fault.expected().starts_with("an offset") { zone } else { time_part };
+        let part = if fault.expected().starts_with("an offset") {
+            zone
+        } else {
+            time_part
+        };
         let error = part.expected(fault.expected().to_owned());
         match time {
             (24, 0, 0) => error.with_hint("midnight is 00:00:00 of the next day"),
@@ -456,7 +507,10 @@ fn parse_zone(part: Part<'_>) -> Parsed<Option<i16>> {
     let digits = part.rest(1);
     let (hours, minutes) = match digits.bytes() {
         [_, _] => (digits.two_digits(), Some(0)),
-        [_, _, b':', _, _] => (digits.slice(0, 2).two_digits(), digits.slice(3, 5).two_digits()),
+        [_, _, b':', _, _] => (
+            digits.slice(0, 2).two_digits(),
+            digits.slice(3, 5).two_digits(),
+        ),
         _ => (None, None),
     };
     let (Some(hours), Some(minutes @ 0..=59)) = (hours, minutes) else {
@@ -464,7 +518,9 @@ fn parse_zone(part: Part<'_>) -> Parsed<Option<i16>> {
     };
     let offset = i16::from(hours) * 60 + i16::from(minutes);
     if offset == 0 && sign < 0 {
-        return Err(part.expected("an offset other than -00:00").with_hint("write Z for UTC"));
+        return Err(part
+            .expected("an offset other than -00:00")
+            .with_hint("write Z for UTC"));
     }
     Ok(Some(sign * offset))
 }

@@ -15,18 +15,63 @@ fn at(text: &str) -> i64 {
 fn every_example_of_levels_0_and_1_is_read_and_printed_as_it_was_written() {
     let examples = [
         // Level 0
-        "1985-04-12", "1985-04", "1985", "1985-04-12T23:20:30", "1985-04-12T23:20:30Z",
-        "1985-04-12T23:20:30+04:30", "1964/2008", "2004-06/2006-08", "2004-02-01/2005-02-08",
-        "2004-02-01/2005-02", "2004-02-01/2005", "2005/2006-02",
+        "1985-04-12",
+        "1985-04",
+        "1985",
+        "1985-04-12T23:20:30",
+        "1985-04-12T23:20:30Z",
+        "1985-04-12T23:20:30+04:30",
+        "1964/2008",
+        "2004-06/2006-08",
+        "2004-02-01/2005-02-08",
+        "2004-02-01/2005-02",
+        "2004-02-01/2005",
+        "2005/2006-02",
         // Level 1
-        "Y170000002", "Y-170000002", "2001-21", "2001-22", "2001-23", "2001-24", "1984?",
-        "2004-06~", "2004-06-11%", "201X", "20XX", "2004-XX", "1985-04-XX", "1985-XX-XX",
-        "1985-04-12/..", "1985-04/..", "1985/..", "../1985-04-12", "../1985-04", "../1985",
-        "1985-04-12/", "1985-04/", "1985/", "/1985-04-12", "/1985-04", "/1985", "1984~/2004-06",
-        "1984/2004-06~", "1984~/2004~", "1984?/2004%", "1984-06-02?/2004-08-08~", "-1985",
+        "Y170000002",
+        "Y-170000002",
+        "2001-21",
+        "2001-22",
+        "2001-23",
+        "2001-24",
+        "1984?",
+        "2004-06~",
+        "2004-06-11%",
+        "201X",
+        "20XX",
+        "2004-XX",
+        "1985-04-XX",
+        "1985-XX-XX",
+        "1985-04-12/..",
+        "1985-04/..",
+        "1985/..",
+        "../1985-04-12",
+        "../1985-04",
+        "../1985",
+        "1985-04-12/",
+        "1985-04/",
+        "1985/",
+        "/1985-04-12",
+        "/1985-04",
+        "/1985",
+        "1984~/2004-06",
+        "1984/2004-06~",
+        "1984~/2004~",
+        "1984?/2004%",
+        "1984-06-02?/2004-08-08~",
+        "-1985",
         // Combinations of these
-        "0000", "-0044-03-15", "194X~", "1942-05-XX?", "Y17000%", "2001-21/2003", "Y17000/Y17001",
-        "1984-06-02?/..", "/1985~", "2000-02-29", "2016-12-31T23:59:60Z",
+        "0000",
+        "-0044-03-15",
+        "194X~",
+        "1942-05-XX?",
+        "Y17000%",
+        "2001-21/2003",
+        "Y17000/Y17001",
+        "1984-06-02?/..",
+        "/1985~",
+        "2000-02-29",
+        "2016-12-31T23:59:60Z",
     ];
     for text in examples {
         assert_eq!(edtf(text).to_string(), text);
@@ -49,12 +94,39 @@ fn what_can_be_written_in_several_ways_is_printed_in_one() {
 #[test]
 fn every_example_of_level_2_is_refused_by_name() {
     let examples = [
-        "Y-17E7", "1950S2", "Y171010000S3", "Y3388E2S3", "2001-34", "[1667,1668,1670..1672]",
-        "[..1760-12-03]", "[1760-12..]", "[1667,1760-12]", "{1667,1668,1670..1672}",
-        "{1960,1961-12}", "{..1984}", "2004-06-11%/2004-?06", "2004?-06-11", "?2004-06-~10",
-        "%2011-06-13", "2011-23~-01", "156X-12-25", "15XX-12-25", "XXXX-12-XX", "1XXX-XX",
-        "1XXX-12", "1984-1X", "2004-06-~01/2004-06-~20", "2004-06-XX/2004-07-03", "1XXX", "XXXX",
-        "1985-XX-12", "1985-04-1X", "1X85", "-194X", "194X/1950", "1985-04-12~T10:00:00",
+        "Y-17E7",
+        "1950S2",
+        "Y171010000S3",
+        "Y3388E2S3",
+        "2001-34",
+        "[1667,1668,1670..1672]",
+        "[..1760-12-03]",
+        "[1760-12..]",
+        "[1667,1760-12]",
+        "{1667,1668,1670..1672}",
+        "{1960,1961-12}",
+        "{..1984}",
+        "2004-06-11%/2004-?06",
+        "2004?-06-11",
+        "?2004-06-~10",
+        "%2011-06-13",
+        "2011-23~-01",
+        "156X-12-25",
+        "15XX-12-25",
+        "XXXX-12-XX",
+        "1XXX-XX",
+        "1XXX-12",
+        "1984-1X",
+        "2004-06-~01/2004-06-~20",
+        "2004-06-XX/2004-07-03",
+        "1XXX",
+        "XXXX",
+        "1985-XX-12",
+        "1985-04-1X",
+        "1X85",
+        "-194X",
+        "194X/1950",
+        "1985-04-12~T10:00:00",
     ];
     for text in examples {
         let error = text.parse::<Edtf>().expect_err(text).to_string();
@@ -76,7 +148,12 @@ fn a_text_that_is_no_date_is_refused_where_it_goes_wrong_with_a_way_out() {
         ("1942-05-1", 8, "a day of two digits", ""),
         ("1942-121", 5, "a month of two digits", "within their month"),
         ("1942-04-31", 8, "a day from 01 to 30", ""),
-        ("1900-02-29", 8, "01 to 28, because 1900 is no leap year", ""),
+        (
+            "1900-02-29",
+            8,
+            "01 to 28, because 1900 is no leap year",
+            "",
+        ),
         ("1942-05-00", 8, "a day from 01 to 31", ""),
         ("1942-05-01-02", 11, "the end", ""),
         ("1942-05-", 8, "a day of two digits", ""),
@@ -100,13 +177,28 @@ fn a_text_that_is_no_date_is_refused_where_it_goes_wrong_with_a_way_out() {
         ("about 1942", 0, "only digits", "1942~"),
         ("1942–1945", 4, "only digits", "-"),
         ("1942?~", 5, "one mark", "%"),
-        ("1945/1942", 5, "an end that is not before 1945", "1942/1945"),
-        ("1942-06/1942-05", 8, "an end that is not before 1942-06", "1942-05/1942-06"),
+        (
+            "1945/1942",
+            5,
+            "an end that is not before 1945",
+            "1942/1945",
+        ),
+        (
+            "1942-06/1942-05",
+            8,
+            "an end that is not before 1942-06",
+            "1942-05/1942-06",
+        ),
         ("1942/1943/1944", 9, "one /", ""),
         ("/", 0, "a date at one end", ""),
         ("../..", 0, "a date at one end", ""),
         ("../", 0, "a date at one end", ""),
-        ("1942/1945-05-08T12:00:00", 15, "a date without a time", "1945-05-08"),
+        (
+            "1942/1945-05-08T12:00:00",
+            15,
+            "a date without a time",
+            "1945-05-08",
+        ),
         ("1985-04T10:00:00", 0, "a whole day", "1985-04"),
         ("1985-04-12T", 11, "hh:mm:ss", ""),
         ("1985-04-12T10:20", 11, "hh:mm:ss", "10:20:00"),
@@ -114,11 +206,21 @@ fn a_text_that_is_no_date_is_refused_where_it_goes_wrong_with_a_way_out() {
         ("1985-04-12T10:20:30.5", 19, "the end", "fraction"),
         ("1985-04-12T10:20:30~", 19, "no mark", "1974-05-01~"),
         ("1985-04-12 10:20:30", 10, "only digits", "T between"),
-        ("1985-04-12T24:00:00", 11, "an hour from 00 to 23", "next day"),
+        (
+            "1985-04-12T24:00:00",
+            11,
+            "an hour from 00 to 23",
+            "next day",
+        ),
         ("1985-04-12T10:60:00", 11, "a minute from 00 to 59", ""),
         ("1985-04-12T10:20:61", 11, "a second from 00 to 59", ""),
         ("1985-04-12T10:20:60", 11, "a second from 00 to 59", ""),
-        ("1985-04-12T23:59:60+02:00", 11, "a second from 00 to 59", ""),
+        (
+            "1985-04-12T23:59:60+02:00",
+            11,
+            "a second from 00 to 59",
+            "",
+        ),
         ("1985-04-12T10:20:30+24:00", 19, "an offset from -23:59", ""),
         ("1985-04-12T10:20:30+0200", 19, "an offset as +hh:mm", ""),
         ("1985-04-12T10:20:30+02:60", 19, "an offset as +hh:mm", ""),
@@ -152,21 +254,49 @@ fn a_date_covers_its_first_to_its_last_second() {
         ("1985-22", "1985-06-01T00:00:00Z", "1985-08-31T23:59:59Z"),
         ("1985-23", "1985-09-01T00:00:00Z", "1985-11-30T23:59:59Z"),
         ("1983-24", "1983-12-01T00:00:00Z", "1984-02-29T23:59:59Z"),
-        ("1984~/2004-06", "1984-01-01T00:00:00Z", "2004-06-30T23:59:59Z"),
-        ("1985-04-12T23:20:30", "1985-04-12T23:20:30Z", "1985-04-12T23:20:30Z"),
-        ("1985-04-12T23:20:30-04:00", "1985-04-13T03:20:30Z", "1985-04-13T03:20:30Z"),
-        ("1985-01-01T00:20:30+04:30", "1984-12-31T19:50:30Z", "1984-12-31T19:50:30Z"),
-        ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59Z", "2016-12-31T23:59:59Z"),
-        ("2017-01-01T00:59:60+01:00", "2016-12-31T23:59:59Z", "2016-12-31T23:59:59Z"),
+        (
+            "1984~/2004-06",
+            "1984-01-01T00:00:00Z",
+            "2004-06-30T23:59:59Z",
+        ),
+        (
+            "1985-04-12T23:20:30",
+            "1985-04-12T23:20:30Z",
+            "1985-04-12T23:20:30Z",
+        ),
+        (
+            "1985-04-12T23:20:30-04:00",
+            "1985-04-13T03:20:30Z",
+            "1985-04-13T03:20:30Z",
+        ),
+        (
+            "1985-01-01T00:20:30+04:30",
+            "1984-12-31T19:50:30Z",
+            "1984-12-31T19:50:30Z",
+        ),
+        (
+            "2016-12-31T23:59:60Z",
+            "2016-12-31T23:59:59Z",
+            "2016-12-31T23:59:59Z",
+        ),
+        (
+            "2017-01-01T00:59:60+01:00",
+            "2016-12-31T23:59:59Z",
+            "2016-12-31T23:59:59Z",
+        ),
     ];
     for (text, first, last) in table {
-        assert_eq!(edtf(text).interval(), (Some(at(first)), Some(at(last))), "{text}");
+        assert_eq!(
+            edtf(text).interval(),
+            (Some(at(first)), Some(at(last))),
+            "{text}"
+        );
     }
     // Seconds that were computed elsewhere (`date -u +%s`).
     assert_eq!(at("1970-01-01T00:00:00Z"), 0);
     assert_eq!(at("2038-01-19T03:14:08Z"), 1 << 31);
     assert_eq!(at("1900-03-01T00:00:00Z"), -2_203_891_200);
-    assert_eq!(at("0000-03-01T00:00:00Z"), -62_162_035_200 + 0);
+    assert_eq!(at("0000-03-01T00:00:00Z"), -62_162_035_200);
 }
 
 #[test]
@@ -175,8 +305,14 @@ fn open_and_unknown_ends_have_no_bound_and_stay_apart() {
         assert_ne!(edtf(open), edtf(unknown));
         assert_eq!(edtf(open).interval(), edtf(unknown).interval());
     }
-    assert_eq!(edtf("1985/..").interval(), (Some(at("1985-01-01T00:00:00Z")), None));
-    assert_eq!(edtf("../1985").interval(), (None, Some(at("1985-12-31T23:59:59Z"))));
+    assert_eq!(
+        edtf("1985/..").interval(),
+        (Some(at("1985-01-01T00:00:00Z")), None)
+    );
+    assert_eq!(
+        edtf("../1985").interval(),
+        (None, Some(at("1985-12-31T23:59:59Z")))
+    );
 }
 
 #[test]
@@ -185,23 +321,40 @@ fn years_beyond_all_seconds_stop_at_the_ends() {
     assert_eq!(far.interval(), (Some(i64::MAX), Some(i64::MAX)));
     let long_ago = edtf("Y-999999999999999999");
     assert_eq!(long_ago.interval(), (Some(i64::MIN), Some(i64::MIN)));
-    assert!(edtf("Y999999999999999998") < far, "the order does not stop there");
-    assert!("Y999999999999999999/Y999999999999999998".parse::<Edtf>().is_err());
+    assert!(
+        edtf("Y999999999999999998") < far,
+        "the order does not stop there"
+    );
+    assert!(
+        "Y999999999999999999/Y999999999999999998"
+            .parse::<Edtf>()
+            .is_err()
+    );
     assert!(Edtf::from_year(i64::MIN).is_err() && Edtf::from_year(i64::MAX).is_err());
 }
 
 #[test]
 fn dates_sort_by_their_beginning_and_the_wider_first() {
     let sorted = [
-        "Y-20000", "-0044", "0000", "/1930", "1935", "19XX/..", "194X", "1940", "1940-01",
-        "1940-01-01", "1940-01-01T00:00:00", "1940-01-01T00:00:01", "1941", "Y20000",
-    ];
-    let sorted: Vec<Edtf> =
-        sorted.iter().filter(|text| **text != "19XX/..").map(|text| edtf(text)).collect();
+        "Y-20000",
+        "-0044",
+        "0000",
+        "/1930",
+        "1935",
+        "1940/..",
+        "194X",
+        "1940",
+        "1940-01",
+        "1940-01-01",
+        "1940-01-01T00:00:00",
+        "1940-01-01T00:00:01",
+        "1941",
+        "Y20000",
+    ]
+    .map(edtf);
     for pair in sorted.windows(2) {
         assert!(pair[0] < pair[1], "{} before {}", pair[0], pair[1]);
     }
-    assert!(edtf("1940/..") < edtf("194X"), "an open end is the widest");
 }
 
 #[test]
@@ -273,7 +426,10 @@ fn parts_that_cannot_be_a_date_are_refused() {
     ];
     for result in refused {
         let error = result.unwrap_err();
-        assert!(error.to_string().contains("is not a date: expected"), "{error}");
+        assert!(
+            error.to_string().contains("is not a date: expected"),
+            "{error}"
+        );
     }
 }
 
@@ -282,7 +438,9 @@ fn a_date_is_a_string_in_json() {
     let json = serde_json::to_string(&edtf("194X~")).unwrap();
     assert_eq!(json, "\"194X~\"");
     assert_eq!(serde_json::from_str::<Edtf>(&json).unwrap(), edtf("194X~"));
-    let error = serde_json::from_str::<Edtf>("\"1942-13\"").unwrap_err().to_string();
+    let error = serde_json::from_str::<Edtf>("\"1942-13\"")
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("a month from 01 to 12"), "{error}");
     assert!(serde_json::from_str::<Edtf>("1942").is_err());
 }
@@ -330,12 +488,21 @@ fn date() -> impl Strategy<Value = Edtf> {
 
 fn moment() -> impl Strategy<Value = Edtf> {
     // Years -2000 to 4000, so that no offset leaves -9999 to 9999.
-    (-125_000_000_000..64_000_000_000_i64, proptest::option::of(-1_439..1_440_i16))
+    (
+        -125_000_000_000..64_000_000_000_i64,
+        proptest::option::of(-1_439..1_440_i16),
+    )
         .prop_map(|(seconds, offset)| Edtf::from_unix_seconds(seconds, offset).unwrap())
 }
 
 fn any_edtf() -> impl Strategy<Value = Edtf> {
-    let end = || prop_oneof![date().prop_map(|it| it.to_string()), Just("..".into()), Just(String::new())];
+    let end = || {
+        prop_oneof![
+            date().prop_map(|it| it.to_string()),
+            Just("..".into()),
+            Just(String::new())
+        ]
+    };
     let interval = (end(), end()).prop_filter_map("an interval", |(from, until)| {
         let (forth, back) = (format!("{from}/{until}"), format!("{until}/{from}"));
         forth.parse().or_else(|_| back.parse()).ok()

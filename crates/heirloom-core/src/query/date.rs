@@ -47,22 +47,30 @@ impl DateRange {
 }
 
 pub(super) fn parse_range(text: &str) -> Result<DateRange, InvalidDate> {
-    let text = as_edtf_writes(text);
-    let ends = if text.contains('/') { None } else { text.split_once("..") };
+    let text = with_two_dots(text);
+    let ends = if text.contains('/') {
+        None
+    } else {
+        text.split_once("..")
+    };
     let (from, until) = match ends {
         None => parse_date(&text)?.interval(),
-        Some(("", "")) => {
+        Some((from, until)) if from.trim().is_empty() && until.trim().is_empty() => {
             return Err(InvalidDate {
                 expected: "a date before or after the ..".to_owned(),
                 hint: Some("date:1974.. is from 1974 on, date:..1980 until 1980".to_owned()),
             });
         }
         Some((from, until)) => {
-            let end = |text: &str| {
-                if text.is_empty() { Ok(None) } else { parse_date(text).map(Some) }
+            let end = |text: &str| match text.trim() {
+                "" => Ok(None),
+                text => parse_date(text).map(Some),
             };
             let (from, until) = (end(from)?, end(until)?);
-            (from.and_then(|it| it.interval().0), until.and_then(|it| it.interval().1))
+            (
+                from.and_then(|it| it.interval().0),
+                until.and_then(|it| it.interval().1),
+            )
         }
     };
     DateRange::new(from, until).ok_or_else(|| match (ends, from.zip(until)) {
@@ -70,57 +78,87 @@ pub(super) fn parse_range(text: &str) -> Result<DateRange, InvalidDate> {
             expected: format!("an end that is not before {first}"),
             hint: Some(format!("the other way round it is date:{last}..{first}")),
         },
-        _ => InvalidDate { expected: "years from -9999 to 9999".to_owned(), hint: None },
+        _ => InvalidDate {
+            expected: "years from -9999 to 9999".to_owned(),
+            hint: None,
+        },
     })
 }
 
 fn parse_date(text: &str) -> Result<Edtf, InvalidDate> {
-    text.parse().map_err(|error: InvalidEdtf| InvalidDate {
-        expected: error.expected().to_owned(),
-        hint: error.hint().map(str::to_owned),
-    })
+    as_edtf_writes(text)
+        .parse()
+        .map_err(|error: InvalidEdtf| InvalidDate {
+            expected: error.expected().to_owned(),
+            hint: error.hint().map(str::to_owned),
+        })
 }
 
-/// What is clear enough that nobody should have to write it again: small letters, dashes and dots
-/// that a keyboard has put together, and "1950s".
+/// What is clear enough that nobody should have to write it again: a range with dashes, or with
+/// dots that a keyboard has put together.
+fn with_two_dots(text: &str) -> String {
+    text.trim()
+        .replace("...", "..")
+        .replace(['…', '–', '—'], "..")
+}
+
+/// And small letters, and "1950s".
 fn as_edtf_writes(text: &str) -> String {
-    let text = text.trim().replace("...", "..").replace(['…', '–', '—'], "..");
-    let decade = text.strip_suffix('s').and_then(|year| year.strip_suffix('0'));
+    let decade = text
+        .strip_suffix('s')
+        .and_then(|year| year.strip_suffix('0'));
     match decade {
         Some(years) if years.len() == 3 && years.bytes().all(|b| b.is_ascii_digit()) => {
             format!("{years}X")
         }
-        _ => text.replace('x', "X").replace('y', "Y").replace('t', "T").replace('z', "Z"),
+        _ => text
+            .replace('x', "X")
+            .replace('y', "Y")
+            .replace('t', "T")
+            .replace('z', "Z"),
     }
 }
 
 impl fmt::Display for DateRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let from = self.from.and_then(|at| find_widest(at, |date| date.interval().0));
-        let until = self.until.and_then(|at| find_widest(at, |date| date.interval().1));
-        match (from, until) {
-            (Some(from), Some(until)) if from == until => from.fmt(f),
-            (from, until) => {
-                if let Some(from) = from {
-                    from.fmt(f)?;
-                }
-                f.write_str("..")?;
-                until.map_or(Ok(()), |until| until.fmt(f))
+        let (from, until) = (
+            self.from.and_then(find_dates),
+            self.until.and_then(find_dates),
+        );
+        // The coarsest way to write both ends exactly: years if they are whole, and so on.
+        for precision in 0..4 {
+            let from = from.map(|dates| dates[precision]);
+            let until = until.map(|dates| dates[precision]);
+            let is_exact = from.is_none_or(|date| date.interval().0 == self.from)
+                && until.is_none_or(|date| date.interval().1 == self.until);
+            if !is_exact {
+                continue;
             }
+            if let (Some(from), true) = (from, from == until) {
+                return from.fmt(f);
+            }
+            let text = |date: Option<Edtf>| date.map(|it| it.to_string()).unwrap_or_default();
+            return write!(f, "{}..{}", text(from), text(until));
         }
+        Ok(())
     }
 }
 
-/// The widest date of which `at` is the `end`.
-fn find_widest(at: i64, end: impl Fn(&Edtf) -> Option<i64>) -> Option<Edtf> {
-    let moment = moment(at)?;
-    let Shape::Moment(parts) = moment.shape() else { return Some(moment) };
+/// The year, month, day and second in which `at` is, unless that cannot be written.
+fn find_dates(at: i64) -> Option<[Edtf; 4]> {
+    let second = moment(at)?;
+    let Shape::Moment(parts) = second.shape() else {
+        return None;
+    };
     let (year, month, day) = parts.date();
-    [Edtf::from_year(year), Edtf::from_month(year, month), Edtf::from_day(year, month, day)]
-        .into_iter()
-        .flatten()
-        .find(|date| end(date) == Some(at))
-        .or(Some(moment))
+    let year_date = Edtf::from_year(year).ok()?;
+    let month_date = Edtf::from_month(year, month).ok()?;
+    Some([
+        year_date,
+        month_date,
+        Edtf::from_day(year, month, day).ok()?,
+        second,
+    ])
 }
 
 fn moment(at: i64) -> Option<Edtf> {

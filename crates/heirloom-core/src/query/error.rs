@@ -49,7 +49,11 @@ pub enum QueryErrorKind {
 impl QueryError {
     pub(super) fn new(query: &str, range: Range<usize>, kind: QueryErrorKind) -> Self {
         let character = query[..range.start].chars().count();
-        Self { kind, range, character }
+        Self {
+            kind,
+            range,
+            character,
+        }
     }
 
     /// What is wrong, for programs.
@@ -78,8 +82,10 @@ impl QueryError {
                 Some("leave some of it out".to_owned())
             }
             QueryErrorKind::UnknownField { name, value, meant } => {
-                let fields: Vec<String> =
-                    Field::ALL.iter().map(|field| format!("{}:", field.as_str())).collect();
+                let fields: Vec<String> = Field::ALL
+                    .iter()
+                    .map(|field| format!("{}:", field.as_str()))
+                    .collect();
                 let meant = meant.map(|meant| format!("did you mean {meant}:? "));
                 Some(format!(
                     "{}fields are {}; to look for the words write \"{name} {value}\"",
@@ -105,7 +111,12 @@ impl fmt::Display for QueryError {
             QueryErrorKind::TooManyTerms => write!(f, "the query has more than {MAX_TERMS} terms"),
             QueryErrorKind::UnknownField { name, .. } => write!(f, "there is no field {name}:"),
             QueryErrorKind::MissingValue { field } => write!(f, "nothing follows {field}:"),
-            QueryErrorKind::InvalidValue { field, value, expected, .. } => {
+            QueryErrorKind::InvalidValue {
+                field,
+                value,
+                expected,
+                ..
+            } => {
                 write!(f, "{field}: cannot be {value:?}: expected {expected}")
             }
         }

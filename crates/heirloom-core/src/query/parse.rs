@@ -13,13 +13,21 @@ pub(super) fn parse_query(text: &str) -> Result<Query, QueryError> {
     if let Some((from, _)) = text.char_indices().nth(MAX_CHARS) {
         return Err(too_long(from));
     }
-    let mut parser = Parser { text, at: 0, query: Query::default() };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        query: Query::default(),
+    };
     parser.skip_gap();
     while parser.at < text.len() {
         let start = parser.at;
         parser.parse_term()?;
         if parser.query.terms.len() > MAX_TERMS {
-            return Err(QueryError::new(text, start..text.len(), QueryErrorKind::TooManyTerms));
+            return Err(QueryError::new(
+                text,
+                start..text.len(),
+                QueryErrorKind::TooManyTerms,
+            ));
         }
         parser.skip_gap();
     }
@@ -70,7 +78,9 @@ impl Field {
 
     /// The field of this name, in any case.
     pub(super) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| name.eq_ignore_ascii_case(field.as_str()))
+        Self::ALL
+            .into_iter()
+            .find(|field| name.eq_ignore_ascii_case(field.as_str()))
     }
 
     pub(super) const fn example(self) -> &'static str {
@@ -156,7 +166,10 @@ impl<'a> Parser<'a> {
     }
 
     fn push(&mut self, is_negated: bool, matcher: Matcher) {
-        self.query.terms.push(Term { is_negated, matcher });
+        self.query.terms.push(Term {
+            is_negated,
+            matcher,
+        });
     }
 
     fn parse_term(&mut self) -> Result<(), QueryError> {
@@ -189,7 +202,11 @@ impl<'a> Parser<'a> {
         if !rest.next().is_some_and(is_quote) {
             let text = self.peek_word();
             self.at += text.len();
-            return Value { text: text.to_owned(), range: start..self.at, has_star: false };
+            return Value {
+                text: text.to_owned(),
+                range: start..self.at,
+                has_star: false,
+            };
         }
         let mut text = String::new();
         while let Some(c) = rest.next() {
@@ -204,7 +221,11 @@ impl<'a> Parser<'a> {
         }
         let has_star = rest.as_str().starts_with('*');
         self.at = self.text.len() - rest.as_str().len() + usize::from(has_star);
-        Value { text, range: start..self.at, has_star }
+        Value {
+            text,
+            range: start..self.at,
+            has_star,
+        }
     }
 
     /// The value of the field whose name and colon stand at `name`, just before the parser.
@@ -219,7 +240,9 @@ impl<'a> Parser<'a> {
         if !begins_next_term && !self.rest().is_empty() {
             let mut value = self.read_value();
             while field == Field::Type && value.text.trim_end().ends_with(',') {
-                let Some(more) = self.find_more_kinds() else { break };
+                let Some(more) = self.find_more_kinds() else {
+                    break;
+                };
                 self.at = more.end;
                 value.text.push_str(&self.text[more.clone()]);
                 value.range.end = more.end;
@@ -228,12 +251,21 @@ impl<'a> Parser<'a> {
                 return Ok(value);
             }
         }
-        Err(self.error(name, QueryErrorKind::MissingValue { field: field.as_str() }))
+        Err(self.error(
+            name,
+            QueryErrorKind::MissingValue {
+                field: field.as_str(),
+            },
+        ))
     }
 
     /// After `type:image,` the word after the space, if it goes on with kinds.
     fn find_more_kinds(&self) -> Option<Range<usize>> {
-        let mut ahead = Parser { text: self.text, at: self.at, query: Query::default() };
+        let mut ahead = Parser {
+            text: self.text,
+            at: self.at,
+            query: Query::default(),
+        };
         ahead.skip_gap();
         let word = ahead.peek_word();
         let are_kinds = parts(word).all(|part| find_kind(part).is_some());
@@ -274,7 +306,12 @@ impl<'a> Parser<'a> {
         let text = value.text.trim_matches(is_gap);
         let refuse = |expected: String, hint: Option<String>| {
             let (field, value) = (field.as_str(), text.to_owned());
-            let kind = QueryErrorKind::InvalidValue { field, value, expected, hint };
+            let kind = QueryErrorKind::InvalidValue {
+                field,
+                value,
+                expected,
+                hint,
+            };
             QueryError::new(self.text, range, kind)
         };
         let matcher = match field {
@@ -292,10 +329,15 @@ impl<'a> Parser<'a> {
                 .map_err(|error| refuse(error.expected, error.hint))?,
             Field::Type => parse_kinds(text).map_err(|word| {
                 let kinds = MediaKind::ALL.map(MediaKind::as_str);
-                refuse(one_of(&kinds), meant_kind(word).map(|kind| did_you_mean(field, kind)))
+                refuse(
+                    one_of(&kinds),
+                    meant_kind(word).map(|kind| did_you_mean(field, kind)),
+                )
             })?,
             Field::Is => {
-                let state = State::ALL.into_iter().find(|it| text.eq_ignore_ascii_case(it.as_str()));
+                let state = State::ALL
+                    .into_iter()
+                    .find(|it| text.eq_ignore_ascii_case(it.as_str()));
                 let states = State::ALL.map(State::as_str);
                 Matcher::Is(state.ok_or_else(|| {
                     let meant = find_nearest(text, &states);
@@ -315,11 +357,17 @@ impl<'a> Parser<'a> {
 
     /// A word such as `foo:bar` is a field misspelt, unless it is plainly something else.
     fn refuse_unknown_field(&self) -> Result<(), QueryError> {
-        const SCHEMES: [&str; 8] = ["http", "https", "ftp", "file", "mailto", "tel", "urn", "data"];
+        const SCHEMES: [&str; 8] = [
+            "http", "https", "ftp", "file", "mailto", "tel", "urn", "data",
+        ];
         let word = self.peek_word();
-        let Some((name, value)) = word.split_once(':') else { return Ok(()) };
+        let Some((name, value)) = word.split_once(':') else {
+            return Ok(());
+        };
         let is_name = name.len() > 1 && name.bytes().all(|b| b.is_ascii_alphabetic());
-        let is_scheme = SCHEMES.iter().any(|scheme| name.eq_ignore_ascii_case(scheme));
+        let is_scheme = SCHEMES
+            .iter()
+            .any(|scheme| name.eq_ignore_ascii_case(scheme));
         let has_value =
             value.contains(char::is_alphanumeric) && !value.starts_with(['/', '\\', ':']);
         let opens_quote = value.starts_with(is_quote);
@@ -327,12 +375,18 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         let names = Field::ALL.map(Field::as_str);
+        let after_colon = self.at + name.len() + 1;
+        let mut ahead = Parser {
+            text: self.text,
+            at: after_colon,
+            query: Query::default(),
+        };
         let kind = QueryErrorKind::UnknownField {
             name: name.to_owned(),
-            value: value.trim_matches(is_quote).to_owned(),
+            value: ahead.read_value().text,
             meant: find_nearest(&name.to_ascii_lowercase(), &names),
         };
-        Err(self.error(self.at..self.at + name.len() + 1, kind))
+        Err(self.error(self.at..after_colon, kind))
     }
 }
 
@@ -343,11 +397,16 @@ fn find_field(word: &str) -> Option<(Field, usize)> {
 }
 
 fn parts(value: &str) -> impl Iterator<Item = &str> {
-    value.split([',', '，']).map(str::trim).filter(|part| !part.is_empty())
+    value
+        .split([',', '，'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
 }
 
 fn find_kind(word: &str) -> Option<MediaKind> {
-    MediaKind::ALL.into_iter().find(|kind| word.eq_ignore_ascii_case(kind.as_str()))
+    MediaKind::ALL
+        .into_iter()
+        .find(|kind| word.eq_ignore_ascii_case(kind.as_str()))
 }
 
 /// The kinds that are listed, or the word that is none.
@@ -358,7 +417,11 @@ fn parse_kinds(value: &str) -> Result<Matcher, &str> {
     }
     kinds.sort();
     kinds.dedup();
-    if kinds.is_empty() { Err(value) } else { Ok(Matcher::Kind(kinds)) }
+    if kinds.is_empty() {
+        Err(value)
+    } else {
+        Ok(Matcher::Kind(kinds))
+    }
 }
 
 /// The kind that somebody means who says "photo".

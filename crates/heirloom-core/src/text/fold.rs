@@ -37,12 +37,18 @@ pub(super) struct Folded<'a> {
 
 impl<'a> Folded<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { source: text.char_indices(), parts: VecDeque::new(), pending: None }
+        Self {
+            source: text.char_indices(),
+            parts: VecDeque::new(),
+            pending: None,
+        }
     }
 
     /// Folds one more source character into `parts`. False at the end of the text.
     fn read(&mut self) -> bool {
-        let Some((from, source)) = self.source.next() else { return false };
+        let Some((from, source)) = self.source.next() else {
+            return false;
+        };
         let until = from + source.len_utf8();
         if source.is_ascii() {
             let char = source.to_ascii_lowercase();
@@ -91,7 +97,11 @@ impl Iterator for Folded<'_> {
                 continue;
             };
             // No two characters of ASCII are composed, and this is where the time goes.
-            let composed = if next.char.is_ascii() { None } else { compose(pending.char, next.char) };
+            let composed = if next.char.is_ascii() {
+                None
+            } else {
+                compose(pending.char, next.char)
+            };
             match composed {
                 Some(composed) => {
                     pending.char = composed;
@@ -123,7 +133,10 @@ fn is_stripped(c: char) -> bool {
     }
     // Vowel signs are letters of class 0 or of a class that only their script has.
     let is_vowel_sign = c.is_alphabetic()
-        && matches!(canonical_combining_class(c), 0 | 84 | 91 | 103 | 118 | 129 | 130 | 132);
+        && matches!(
+            canonical_combining_class(c),
+            0 | 84 | 91 | 103 | 118 | 129 | 130 | 132
+        );
     !is_vowel_sign
 }
 

@@ -44,13 +44,17 @@ impl Phrase {
     pub(super) fn match_at(&self, words: &[Token], at: usize) -> Option<Range<usize>> {
         let words = words.get(at..at + self.tokens.len())?;
         let last = self.tokens.len() - 1;
-        let is_match = words.iter().zip(&self.tokens).enumerate().all(|(n, (word, token))| {
-            if n == last && self.is_prefix {
-                word.text.starts_with(token.as_str())
-            } else {
-                word.text == *token
-            }
-        });
+        let is_match = words
+            .iter()
+            .zip(&self.tokens)
+            .enumerate()
+            .all(|(n, (word, token))| {
+                if n == last && self.is_prefix {
+                    word.text.starts_with(token.as_str())
+                } else {
+                    word.text == *token
+                }
+            });
         is_match.then(|| words[0].range.start..words[last].range.end)
     }
 }

@@ -66,7 +66,9 @@ fn find_all(line: &str, phrases: &[Phrase]) -> Vec<Find> {
     let (mut counted_bytes, mut counted_chars) = (0, 0);
     for at in 0..words.len() {
         for (phrase, it) in phrases.iter().enumerate() {
-            let Some(range) = it.match_at(&words, at) else { continue };
+            let Some(range) = it.match_at(&words, at) else {
+                continue;
+            };
             let range = widen_to_graphemes(line, range);
             // A widened find may begin before where the last one did, but never by more than one
             // grapheme; then it is counted from the beginning of that.
@@ -77,7 +79,11 @@ fn find_all(line: &str, phrases: &[Phrase]) -> Vec<Find> {
             }
             counted_bytes = range.start;
             let length = line[range.clone()].chars().count();
-            finds.push(Find { phrase, range, chars: counted_chars..counted_chars + length });
+            finds.push(Find {
+                phrase,
+                range,
+                chars: counted_chars..counted_chars + length,
+            });
         }
     }
     finds
@@ -85,17 +91,30 @@ fn find_all(line: &str, phrases: &[Phrase]) -> Vec<Find> {
 
 fn widen_to_graphemes(line: &str, range: Range<usize>) -> Range<usize> {
     let is_boundary = |at| {
-        GraphemeCursor::new(at, line.len(), true).is_boundary(line, 0).unwrap_or(true)
+        GraphemeCursor::new(at, line.len(), true)
+            .is_boundary(line, 0)
+            .unwrap_or(true)
     };
     let boundary = |at, next: bool| {
         let mut cursor = GraphemeCursor::new(at, line.len(), true);
-        let found =
-            if next { cursor.next_boundary(line, 0) } else { cursor.prev_boundary(line, 0) };
+        let found = if next {
+            cursor.next_boundary(line, 0)
+        } else {
+            cursor.prev_boundary(line, 0)
+        };
         found.ok().flatten().unwrap_or(at)
     };
     let Range { start, end } = range;
-    let start = if is_boundary(start) { start } else { boundary(start, false) };
-    start..if is_boundary(end) { end } else { boundary(end, true) }
+    let start = if is_boundary(start) {
+        start
+    } else {
+        boundary(start, false)
+    };
+    start..if is_boundary(end) {
+        end
+    } else {
+        boundary(end, true)
+    }
 }
 
 /// Where to look: the finds to show, with what stands around them.
@@ -104,8 +123,16 @@ fn choose_window(line: &str, finds: &[Find], budget: usize) -> Range<usize> {
         return 0..step_forward(line, 0, budget);
     };
     // A find may lie within another, so that the last one need not be the one that ends last.
-    let start = finds[core.clone()].iter().map(|find| find.range.start).min().unwrap_or(0);
-    let end = finds[core].iter().map(|find| find.range.end).max().unwrap_or(0);
+    let start = finds[core.clone()]
+        .iter()
+        .map(|find| find.range.start)
+        .min()
+        .unwrap_or(0);
+    let end = finds[core]
+        .iter()
+        .map(|find| find.range.end)
+        .max()
+        .unwrap_or(0);
     let core_chars = line[start..end].chars().count();
     if core_chars > budget {
         return start..step_forward(line, start, budget);
@@ -115,7 +142,11 @@ fn choose_window(line: &str, finds: &[Find], budget: usize) -> Range<usize> {
     let lead = step_back(line, start, spare / 3);
     let until = step_forward(line, end, spare - line[lead..start].chars().count());
     let unused = spare.saturating_sub(line[end..until].chars().count());
-    if until == line.len() { step_back(line, start, unused)..until } else { lead..until }
+    if until == line.len() {
+        step_back(line, start, unused)..until
+    } else {
+        lead..until
+    }
 }
 
 /// The finds that fit together into `budget` characters and have most different phrases.
@@ -178,13 +209,23 @@ fn cut(line: &str, window: Range<usize>, finds: &[Find], max_chars: usize) -> Sn
     let Range { start, end } = trim_graphemes(line, window);
     let piece = &line[start..end];
     if piece.is_empty() {
-        let text = if line.is_empty() || max_chars == 0 { "" } else { DOTS };
-        return Snippet { text: text.to_owned(), highlights: Vec::new() };
+        let text = if line.is_empty() || max_chars == 0 {
+            ""
+        } else {
+            DOTS
+        };
+        return Snippet {
+            text: text.to_owned(),
+            highlights: Vec::new(),
+        };
     }
     let before = if start > 0 { DOTS } else { "" };
     let after = if end < line.len() { DOTS } else { "" };
     let mut highlights: Vec<Range<usize>> = Vec::new();
-    for find in finds.iter().filter(|find| start <= find.range.start && find.range.end <= end) {
+    for find in finds
+        .iter()
+        .filter(|find| start <= find.range.start && find.range.end <= end)
+    {
         let shift = |at: usize| at - start + before.len();
         let range = shift(find.range.start)..shift(find.range.end);
         match highlights.last_mut() {
@@ -195,7 +236,10 @@ fn cut(line: &str, window: Range<usize>, finds: &[Find], max_chars: usize) -> Sn
             _ => highlights.push(range),
         }
     }
-    Snippet { text: format!("{before}{piece}{after}"), highlights }
+    Snippet {
+        text: format!("{before}{piece}{after}"),
+        highlights,
+    }
 }
 
 /// Without the spaces at both ends, but with those that carry an accent.

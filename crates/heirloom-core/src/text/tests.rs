@@ -18,7 +18,10 @@ fn phrase(text: &str) -> Phrase {
 /// The snippet with what is highlighted in brackets.
 fn marked(text: &str, phrases: &[&str], max_chars: usize) -> String {
     let phrases: Vec<Phrase> = phrases.iter().map(|it| phrase(it)).collect();
-    let Snippet { mut text, highlights } = snippet(text, &phrases, max_chars);
+    let Snippet {
+        mut text,
+        highlights,
+    } = snippet(text, &phrases, max_chars);
     for range in highlights.into_iter().rev() {
         text.insert(range.end, ']');
         text.insert(range.start, '[');
@@ -64,13 +67,23 @@ fn spellings_of_one_word_fold_to_the_same_text() {
 #[test]
 fn every_character_folds_to_what_stays_folded() {
     // All but the ideographs, syllables and planes in which nothing folds.
-    let blocks = [0..0x3400, 0x9FF0..0xAC10, 0xD7A0..0x1_8000, 0x1_B000..0x2_0010, 0x2_F800..0x2_FA20];
+    let blocks = [
+        0..0x3400,
+        0x9FF0..0xAC10,
+        0xD7A0..0x1_8000,
+        0x1_B000..0x2_0010,
+        0x2_F800..0x2_FA20,
+    ];
     for c in blocks.into_iter().flatten().filter_map(char::from_u32) {
         let text = format!("a{c}b");
         let folded = fold(&text);
         assert_eq!(fold(&folded), folded, "U+{:04X}", u32::from(c));
         for token in words(&text) {
-            assert!(token.chars().all(char::is_alphanumeric), "U+{:04X}", u32::from(c));
+            assert!(
+                token.chars().all(char::is_alphanumeric),
+                "U+{:04X}",
+                u32::from(c)
+            );
             assert_eq!(words(&token), [token.as_str()], "U+{:04X}", u32::from(c));
         }
     }
@@ -118,7 +131,13 @@ fn a_word_knows_where_it_stands_accents_included() {
 fn a_word_without_end_is_known_by_its_beginning() {
     let long = "é".repeat(1_000);
     let found: Vec<Token> = tokens(&long).collect();
-    assert_eq!(found, [Token { text: "e".repeat(MAX_TOKEN_CHARS), range: 0..long.len() }]);
+    assert_eq!(
+        found,
+        [Token {
+            text: "e".repeat(MAX_TOKEN_CHARS),
+            range: 0..long.len()
+        }]
+    );
 }
 
 #[test]
@@ -146,7 +165,11 @@ fn a_snippet_shows_where_most_was_found() {
     let table: [(&[&str], usize, &str); 8] = [
         (&[], 30, "Dear Hans, the summer was…"),
         (&["sea"], 40, "…to the [sea] twice. Yesterday Anna…"),
-        (&["anna", "sea"], 50, "…to the [sea] twice. Yesterday [Anna] learned to swim…"),
+        (
+            &["anna", "sea"],
+            50,
+            "…to the [sea] twice. Yesterday [Anna] learned to swim…",
+        ),
         (&["warnemunde"], 30, "…near [Warnemünde]; you would…"),
         (&["warnem*", "zebra"], 30, "…near [Warnemünde]; you would…"),
         (&["soon"], 24, "…laughed. Write [soon]."),
@@ -160,9 +183,15 @@ fn a_snippet_shows_where_most_was_found() {
 
 #[test]
 fn a_short_text_is_shown_whole_and_on_one_line() {
-    assert_eq!(marked(" Oma\r\n\tund\u{1b}Opa ", &["opa"], 80), "Oma und [Opa]");
+    assert_eq!(
+        marked(" Oma\r\n\tund\u{1b}Opa ", &["opa"], 80),
+        "Oma und [Opa]"
+    );
     assert_eq!(marked("写真を見る", &["写真"], 80), "[写真]を見る");
-    assert_eq!(marked("Anna Maria", &["anna", "anna maria", "maria"], 80), "[Anna Maria]");
+    assert_eq!(
+        marked("Anna Maria", &["anna", "anna maria", "maria"], 80),
+        "[Anna Maria]"
+    );
     assert_eq!(marked("", &["anna"], 80), "");
     assert_eq!(marked("Anna", &["anna"], 0), "");
     assert_eq!(marked("Anna Maria", &["anna"], 2), "…");
@@ -183,12 +212,44 @@ fn a_find_too_long_for_the_window_is_shown_without_a_mark() {
 /// Text of letters, marks, spaces and signs that are awkward next to each other.
 fn awkward() -> impl Strategy<Value = String> {
     let pieces = prop_oneof![
-        Just("a"), Just("B"), Just("é"), Just("e\u{301}"), Just("\u{301}"), Just("ß"), Just("ﬁ"),
-        Just("½"), Just("か"), Just("\u{3099}"), Just("ﾊﾟ"), Just("写"), Just("กิ"), Just("\u{E34}"),
-        Just("\u{1112}"), Just("\u{1161}"), Just("\u{11AB}"), Just("한"), Just("न्"), Just("ि"),
-        Just("\u{AD}"), Just("\u{200D}"), Just("👩\u{200D}👧"), Just("🇩🇪"), Just("\u{200F}"),
-        Just("م"), Just(" "), Just(" "), Just("\n"), Just("-"), Just("_"), Just("'"), Just("12"),
-        Just("\r\n"), Just("\u{FDFA}"), Just("\u{FE0F}"), Just("\u{1160}"), Just("\u{600}"),
+        Just("a"),
+        Just("B"),
+        Just("é"),
+        Just("e\u{301}"),
+        Just("\u{301}"),
+        Just("ß"),
+        Just("ﬁ"),
+        Just("½"),
+        Just("か"),
+        Just("\u{3099}"),
+        Just("ﾊﾟ"),
+        Just("写"),
+        Just("กิ"),
+        Just("\u{E34}"),
+        Just("\u{1112}"),
+        Just("\u{1161}"),
+        Just("\u{11AB}"),
+        Just("한"),
+        Just("न्"),
+        Just("ि"),
+        Just("\u{AD}"),
+        Just("\u{200D}"),
+        Just("👩\u{200D}👧"),
+        Just("🇩🇪"),
+        Just("\u{200F}"),
+        Just("م"),
+        Just(" "),
+        Just(" "),
+        Just("\n"),
+        Just("-"),
+        Just("_"),
+        Just("'"),
+        Just("12"),
+        Just("\r\n"),
+        Just("\u{FDFA}"),
+        Just("\u{FE0F}"),
+        Just("\u{1160}"),
+        Just("\u{600}"),
     ];
     proptest::collection::vec(pieces, 0..60).prop_map(|pieces| pieces.concat())
 }

@@ -27,7 +27,10 @@ pub struct Token {
 /// finds them in a row. Signs and emoji are no words.
 #[must_use]
 pub fn tokens(text: &str) -> Tokens<'_> {
-    Tokens { folded: Folded::new(text), held: None }
+    Tokens {
+        folded: Folded::new(text),
+        held: None,
+    }
 }
 
 /// Iterator over the words of a text; see [`tokens`].
@@ -41,8 +44,10 @@ impl Iterator for Tokens<'_> {
     type Item = Token;
 
     fn next(&mut self) -> Option<Token> {
-        let first =
-            self.held.take().or_else(|| self.folded.find(|it| it.char.is_alphanumeric()))?;
+        let first = self
+            .held
+            .take()
+            .or_else(|| self.folded.find(|it| it.char.is_alphanumeric()))?;
         let mut text = String::from(first.char);
         let mut chars = 1;
         let mut range = first.from..first.until;

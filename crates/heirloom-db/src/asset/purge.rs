@@ -89,7 +89,7 @@ impl Db {
             args![asset.family_id, asset.content_hash, clock::now_ms()],
         )
         .await?;
-        let details = serde_json::json!({ "asset": id, "name": asset.name });
+        let details = serde_json::json!({ "asset": id });
         audit::add(&mut tx, asset.family_id, actor, "asset.purge", details).await?;
         tx.commit().await?;
         Ok(purged)

@@ -191,6 +191,9 @@ mod tests {
         }
     }
 
+    /// What it shows, kind, claims, values believed, values shown as disagreeing.
+    type Case<'a> = (&'a str, ClaimKind, Vec<Claim>, Vec<&'a str>, Vec<&'a str>);
+
     #[test]
     fn claims_resolve_as_their_kind_says() {
         use ClaimKind::{Date, Person, Position, Tag, Title};
@@ -199,8 +202,7 @@ mod tests {
         let near = r#"{"latitude":52.501,"longitude":-179.999}"#;
         let far = r#"{"latitude":48.1,"longitude":11.5}"#;
         #[rustfmt::skip]
-        // (what it shows, kind, claims, values believed, values shown as disagreeing)
-        let cases: Vec<(&str, ClaimKind, Vec<Claim>, Vec<&str>, Vec<&str>)> = vec![
+        let cases: Vec<Case<'_>> = vec![
             ("nothing said, nothing believed", Title, vec![], vec![], vec![]),
             ("a person outranks a surer, newer machine", Title,
                 vec![said(Title, r#""Oma""#, 1), read(Title, r#""DSC_1""#, 9, 1.0)], vec![r#""Oma""#], vec![]),

@@ -389,10 +389,7 @@ fn parse_month_and_day(
             (_, Some(_), Some(day)) => Err(day.expected("the end, because seasons have no days")),
             (_, Some(season), None) => Ok(Detail::Season(season)),
             (1..=12, ..) => Ok(Detail::Month(number)),
-            (25..=41, ..) => {
-                Err(month_part.expected("a season from 21 to 24, because others are EDTF level 2"))
-            }
-            _ => Err(month_part.expected("a month from 01 to 12 or a season from 21 to 24")),
+            _ => Err(refuse_number(year, number, month_part)),
         };
     };
     if !(1..=12).contains(&number) {
@@ -414,6 +411,22 @@ fn parse_month_and_day(
         }
         None => Err(day_part.expected("a day of two digits")),
     }
+}
+
+fn refuse_number(year: i64, number: u8, part: Part<'_>) -> InvalidEdtf {
+    let error = part.expected(match number {
+        25..=41 => "a season from 21 to 24, because others are EDTF level 2",
+        _ => "a month from 01 to 12 or a season from 21 to 24",
+    });
+    let (century, year_of_century) = (year.div_euclid(100), year.rem_euclid(100));
+    if year < 0 || i64::from(number) <= year_of_century {
+        return error;
+    }
+    // "1974-80" is how people write some years.
+    let first = year_text(year);
+    error.with_hint(format!(
+        "an interval is written {first}/{century:02}{number}"
+    ))
 }
 
 fn refuse_month(year: Part<'_>, month: Part<'_>, day: Option<Part<'_>>) -> InvalidEdtf {

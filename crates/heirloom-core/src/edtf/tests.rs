@@ -168,6 +168,8 @@ fn a_text_that_is_no_date_is_refused_where_it_goes_wrong_with_a_way_out() {
         ("Y", 1, "5 to 18 digits", ""),
         ("Y1234567890123456789", 1, "5 to 18 digits", ""),
         ("Y17000-05", 6, "only digits", ""),
+        ("1974-80", 5, "a month from 01 to 12", "1974/1980"),
+        ("1921-25", 5, "a season from 21 to 24", "1921/1925"),
         ("1942-1945", 5, "a month of two digits", "1942/1945"),
         ("1942..1945", 4, "/", "1942/1945"),
         ("24.12.1974", 2, "-", "1974-12-24"),

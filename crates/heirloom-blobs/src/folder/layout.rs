@@ -1,0 +1,150 @@
+//! Where things lie in the folder of a store.
+
+use std::{
+    fs::{self, DirBuilder, File},
+    io::{self, ErrorKind},
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use heirloom_core::ContentHash;
+
+use crate::{BlobError, error::At};
+
+pub(super) const MARKER: &str = "LAYOUT";
+pub(super) const INCOMING: &str = "incoming";
+pub(super) const LOCKS: &str = "locks";
+pub(super) const QUARANTINE: &str = "quarantine";
+
+/// The first line of the marker.
+const FIRST_LINE: &str = "blob layout 1";
+
+/// The folder of a store and the names in it.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    root: Arc<Path>,
+}
+
+impl Layout {
+    /// The layout in a folder that has it.
+    pub(super) fn open(root: PathBuf) -> Result<Self, BlobError> {
+        let layout = Self::at(root);
+        layout.check()?;
+        Ok(layout)
+    }
+
+    /// The layout as it would be in a folder.
+    pub(super) fn at(root: PathBuf) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Looks whether the store is still where it was: its disk may have been unmounted.
+    pub(super) fn check(&self) -> Result<(), BlobError> {
+        let marker = self.marker();
+        let text = match fs::read(&marker) {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                let problem = "its LAYOUT file is missing";
+                return Err(BlobError::NotAStore {
+                    path: self.root.to_path_buf(),
+                    problem,
+                });
+            }
+            text => text.at(&marker)?,
+        };
+        let text = String::from_utf8_lossy(&text);
+        let first_line = text.lines().next().unwrap_or_default();
+        if first_line != FIRST_LINE {
+            let found = first_line.chars().take(80).collect();
+            return Err(BlobError::UnknownLayout {
+                path: self.root.to_path_buf(),
+                found,
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The folder in which this blob is.
+    pub(super) fn shard(&self, hash: ContentHash) -> PathBuf {
+        self.root.join(shard_name(hash.as_bytes()[0]))
+    }
+
+    /// The file of this blob.
+    pub(super) fn blob(&self, hash: ContentHash) -> PathBuf {
+        self.shard(hash).join(hash.to_string())
+    }
+
+    /// The file to lock while the folder of this blob is changed.
+    pub(super) fn lock(&self, hash: ContentHash) -> PathBuf {
+        self.root.join(LOCKS).join(shard_name(hash.as_bytes()[0]))
+    }
+
+    /// The first file that is looked for: a store that has it is complete.
+    pub(super) fn marker(&self) -> PathBuf {
+        self.root.join(MARKER)
+    }
+
+    pub(super) fn incoming(&self) -> PathBuf {
+        self.root.join(INCOMING)
+    }
+
+    pub(super) fn quarantine(&self) -> PathBuf {
+        self.root.join(QUARANTINE)
+    }
+}
+
+/// The name of the folder for blobs whose hash starts with this byte.
+pub(super) fn shard_name(first_byte: u8) -> String {
+    format!("{first_byte:02x}")
+}
+
+/// Whether a name at the top of the folder belongs to the layout. A disk of its own has a
+/// `lost+found`.
+pub(super) fn is_own(name: &str) -> bool {
+    [MARKER, INCOMING, LOCKS, QUARANTINE, "lost+found"].contains(&name)
+        || shard_byte(name).is_some()
+}
+
+/// The first byte of the blobs in the folder of this name.
+pub(super) fn shard_byte(name: &str) -> Option<u8> {
+    let byte = u8::from_str_radix(name, 16).ok()?;
+    (shard_name(byte) == name).then_some(byte)
+}
+
+/// Makes a folder unless it is there. Its name is durable once the folder above is synced.
+pub(super) fn make_folder(folder: &Path) -> Result<(), BlobError> {
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        result => result.at(folder),
+    }
+}
+
+/// Waits until the names in a folder are on disk.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), BlobError> {
+    match File::open(folder).and_then(|opened| opened.sync_all()) {
+        // Some network file systems have no sync for folders and write them through.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::InvalidInput | ErrorKind::Unsupported
+            ) =>
+        {
+            Ok(())
+        }
+        result => result.at(folder),
+    }
+}
+
+/// `None` when there is no such file.
+pub(super) fn found<T>(result: io::Result<T>, path: &Path) -> Result<Option<T>, BlobError> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        result => result.at(path).map(Some),
+    }
+}

@@ -1,0 +1,212 @@
+//! The one doorway to stored bytes.
+
+use std::{fmt, ops::Range, path::PathBuf};
+
+use bytes::Bytes;
+use futures_util::{future::BoxFuture, stream::BoxStream};
+use heirloom_core::ContentHash;
+use tokio::io::AsyncRead;
+
+use crate::{BlobError, BlobReader};
+
+/// Where the bytes of a put come from.
+pub type BlobSource<'a> = &'a mut (dyn AsyncRead + Send + Unpin + 'a);
+
+/// Blobs in ascending order of their hash.
+pub type BlobList = BoxStream<'static, Result<BlobStat, BlobError>>;
+
+/// What lies in a store without being a blob, in no particular order.
+pub type StrayList = BoxStream<'static, Result<Stray, BlobError>>;
+
+/// A place that keeps blobs.
+///
+/// Every implementation passes the same conformance suite (`tests/suite/conformance.rs`). Methods
+/// that return a future need a running tokio runtime; from a thread outside of it use
+/// `Handle::block_on` with [`BlockingSource`](crate::BlockingSource) and
+/// [`BlockingReader`](crate::BlockingReader). A put that is dropped half-way leaves nothing behind.
+///
+/// **Referencing a blob.** Bytes are protected from [`collect`](crate::collect) for its grace period
+/// after their last `put` or `renew`. Whoever records a reference must therefore put or renew the
+/// blob first; having seen it with `contains`, `stat` or `get` protects nothing.
+pub trait BlobStore: fmt::Debug + Send + Sync {
+    /// Stores everything that `source` yields, in constant memory. When this returns, the bytes
+    /// survive a crash. Bytes that are already here are kept, compared and renewed; a damaged copy
+    /// is set aside and replaced.
+    ///
+    /// # Errors
+    /// `Mismatch` when the bytes do not hash to `expected`, `Source` when `source` fails, and what
+    /// the medium reports. After an error nothing of the bytes is kept.
+    fn put<'a>(
+        &'a self,
+        source: BlobSource<'a>,
+        expected: Option<ContentHash>,
+    ) -> BoxFuture<'a, Result<PutBlob, BlobError>>;
+
+    /// Stores bytes that are in memory; otherwise like [`put`](Self::put).
+    ///
+    /// # Errors
+    /// What the medium reports.
+    fn put_bytes(&self, bytes: Bytes) -> BoxFuture<'_, Result<PutBlob, BlobError>>;
+
+    /// Stores many small blobs with far fewer waits for the disk than one put each. The answers are
+    /// in the order of `blobs`; equal blobs are allowed, the first of them is the new one.
+    ///
+    /// # Errors
+    /// What the medium reports; some of the blobs may then be stored, none is half stored.
+    fn put_many(&self, blobs: Vec<Bytes>) -> BoxFuture<'_, Result<Vec<PutBlob>, BlobError>>;
+
+    /// Marks a blob as put just now, so that a reference to it can be recorded without having its
+    /// bytes at hand. `false` when there is no such blob.
+    ///
+    /// # Errors
+    /// What the medium reports.
+    fn renew(&self, hash: ContentHash) -> BoxFuture<'_, Result<bool, BlobError>>;
+
+    /// Opens a blob for reading from its start. The reader checks the bytes against the name and
+    /// never yields the last of them if they are wrong: it fails with `Corrupt` instead.
+    ///
+    /// # Errors
+    /// `NotFound`; `Corrupt` when that is known at once; what the medium reports.
+    fn get(&self, hash: ContentHash) -> BoxFuture<'_, Result<BlobReader, BlobError>>;
+
+    /// Opens a part of a blob. A range that reaches behind the end is cut there. A part cannot be
+    /// checked against the hash of the whole, so these bytes are **not verified** (unless the range
+    /// covers the whole blob): use it to seek in films, not to make copies. [`fsck`](crate::fsck)
+    /// finds damage that ranges would pass on.
+    ///
+    /// # Errors
+    /// `NotFound`; `OutOfRange` when the range starts behind the end; what the medium reports.
+    fn get_range(
+        &self,
+        hash: ContentHash,
+        range: Range<u64>,
+    ) -> BoxFuture<'_, Result<BlobReader, BlobError>>;
+
+    /// Length and age of a blob, without reading it.
+    ///
+    /// # Errors
+    /// `NotFound`; what the medium reports.
+    fn stat(&self, hash: ContentHash) -> BoxFuture<'_, Result<BlobStat, BlobError>>;
+
+    /// Whether there is such a blob; its bytes are not looked at.
+    ///
+    /// # Errors
+    /// What the medium reports.
+    fn contains(&self, hash: ContentHash) -> BoxFuture<'_, Result<bool, BlobError>> {
+        Box::pin(async move {
+            match self.stat(hash).await {
+                Ok(_) => Ok(true),
+                Err(BlobError::NotFound { .. }) => Ok(false),
+                Err(error) => Err(error),
+            }
+        })
+    }
+
+    /// Deletes a blob, whoever may still reference it. `false` when there was none. When this
+    /// returns, the deletion survives a crash.
+    ///
+    /// # Errors
+    /// What the medium reports.
+    fn delete(&self, hash: ContentHash) -> BoxFuture<'_, Result<bool, BlobError>>;
+
+    /// Deletes a blob unless it was put or renewed at `since_ms` (milliseconds since 1970, UTC) or
+    /// later. The check and the deletion are one step: a put that races it either makes the blob
+    /// young before the check or stores it anew after the deletion.
+    ///
+    /// # Errors
+    /// What the medium reports.
+    fn delete_unless_put_since(
+        &self,
+        hash: ContentHash,
+        since_ms: i64,
+    ) -> BoxFuture<'_, Result<Deletion, BlobError>>;
+
+    /// Lists the blobs whose hash is greater than `after` in ascending order, in bounded memory.
+    /// What is put or deleted meanwhile may or may not be listed; everything else is, once.
+    fn list(&self, after: Option<ContentHash>) -> BlobList;
+
+    /// Lists what lies in the store without being a blob or a part of the store's own layout.
+    fn list_strays(&self) -> StrayList;
+
+    /// Moves a damaged blob out of the way, into quarantine, where nothing reads or deletes it.
+    /// The bytes are checked once more first: `false` when they are sound or gone.
+    ///
+    /// # Errors
+    /// What the medium reports.
+    fn set_aside(&self, hash: ContentHash) -> BoxFuture<'_, Result<bool, BlobError>>;
+
+    /// Moves a stray into quarantine. `false` when it is gone.
+    ///
+    /// # Errors
+    /// What the medium reports.
+    fn set_stray_aside(&self, stray: Stray) -> BoxFuture<'_, Result<bool, BlobError>>;
+
+    /// Whether blobs can be put right now, tried by writing something, and the space that is left.
+    ///
+    /// # Errors
+    /// Why no blob can be put.
+    fn check_health(&self) -> BoxFuture<'_, Result<Health, BlobError>>;
+}
+
+/// What a put did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PutBlob {
+    /// The name of the bytes.
+    pub hash: ContentHash,
+    /// How many there are.
+    pub size_bytes: u64,
+    /// False when the same bytes were there already, undamaged.
+    pub was_new: bool,
+}
+
+/// What is known of a blob without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlobStat {
+    /// Its name.
+    pub hash: ContentHash,
+    /// Its length as stored; a truncated blob says what is left of it.
+    pub size_bytes: u64,
+    /// When it was last put or renewed, by the clock of the store, in milliseconds since 1970 UTC.
+    pub last_put_ms: i64,
+}
+
+/// What became of a blob that was to be deleted if it is old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is gone now.
+    Deleted {
+        /// The bytes that this freed.
+        size_bytes: u64,
+    },
+    /// It was put or renewed too recently.
+    Kept,
+    /// There was no such blob.
+    Missing,
+}
+
+/// How a store that takes blobs is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Health {
+    /// Bytes that can still be stored; `None` when the store cannot know.
+    pub free_bytes: Option<u64>,
+}
+
+/// Something in a store that is no blob.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stray {
+    /// Where it lies, relative to the store.
+    pub path: PathBuf,
+    /// Why it is no blob.
+    pub kind: StrayKind,
+}
+
+/// Why something in a store is no blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StrayKind {
+    /// A file whose name is no hash.
+    Misnamed,
+    /// A file with the name of a blob in a place where that blob is not looked for.
+    Misplaced,
+    /// A link, folder, pipe or device in the place of a blob.
+    NotAFile,
+}

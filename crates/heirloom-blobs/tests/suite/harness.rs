@@ -1,0 +1,197 @@
+//! Stores to try, bytes to put into them and other processes that use them.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use bytes::Bytes;
+use heirloom_blobs::{BlobError, BlobStat, BlobStore, FolderStore, MemoryStore};
+use heirloom_core::ContentHash;
+use tempfile::TempDir;
+
+/// A store under test, and a way to damage it behind its back.
+pub(crate) trait Subject {
+    fn store(&self) -> &dyn BlobStore;
+    fn tamper(&self, hash: ContentHash, change: &mut dyn FnMut(&mut Vec<u8>));
+}
+
+pub(crate) struct InFolder {
+    pub(crate) store: FolderStore,
+    _folder: TempDir,
+}
+
+impl InFolder {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            store: FolderStore::create(folder.path().join("blobs")).unwrap(),
+            _folder: folder,
+        }
+    }
+
+    pub(crate) fn path(&self, hash: ContentHash) -> PathBuf {
+        blob_path(self.store.root(), hash)
+    }
+}
+
+impl Subject for InFolder {
+    fn store(&self) -> &dyn BlobStore {
+        &self.store
+    }
+
+    fn tamper(&self, hash: ContentHash, change: &mut dyn FnMut(&mut Vec<u8>)) {
+        let path = self.path(hash);
+        let mut bytes = fs::read(&path).unwrap();
+        change(&mut bytes);
+        // The file is read-only, so another one takes its place.
+        let other = path.with_extension("other");
+        fs::write(&other, bytes).unwrap();
+        fs::rename(other, path).unwrap();
+    }
+}
+
+pub(crate) struct InMemory(pub(crate) MemoryStore);
+
+impl InMemory {
+    pub(crate) fn new() -> Self {
+        Self(MemoryStore::new(now_ms))
+    }
+}
+
+impl Subject for InMemory {
+    fn store(&self) -> &dyn BlobStore {
+        &self.0
+    }
+
+    fn tamper(&self, hash: ContentHash, change: &mut dyn FnMut(&mut Vec<u8>)) {
+        assert!(self.0.tamper(hash, change));
+    }
+}
+
+/// Where the documented layout has a blob.
+pub(crate) fn blob_path(root: &Path, hash: ContentHash) -> PathBuf {
+    let name = hash.to_string();
+    root.join(&name[..2]).join(name)
+}
+
+/// What a folder store has in a folder of its own, such as `incoming`.
+pub(crate) fn names_in(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = names
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Numbers that look random and are the same every time (splitmix64, Steele and others 2014).
+pub(crate) struct Seeded(pub(crate) u64);
+
+impl Seeded {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
+    }
+}
+
+/// Bytes that no other seed has.
+pub(crate) fn bytes_of(seed: u64, length: usize) -> Bytes {
+    let mut numbers = Seeded(seed);
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        bytes.extend_from_slice(&numbers.next().to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes.into()
+}
+
+pub(crate) async fn read(store: &dyn BlobStore, hash: ContentHash) -> Result<Bytes, BlobError> {
+    store.get(hash).await?.bytes().await
+}
+
+pub(crate) async fn list(store: &dyn BlobStore, after: Option<ContentHash>) -> Vec<BlobStat> {
+    futures_util::TryStreamExt::try_collect(store.list(after))
+        .await
+        .unwrap()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "these tests compare with the clock of real files"
+)]
+pub(crate) fn now_ms() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_millis()
+        .try_into()
+        .unwrap()
+}
+
+const FOLDER: &str = "BLOBS_TEST_FOLDER";
+
+/// A process that runs one test of this program, which finds itself to be the child there. `through`
+/// is a program that starts it, with its arguments.
+pub(crate) fn child_of(test: &str, folder: &Path, through: &[&str]) -> Command {
+    let this = std::env::current_exe().unwrap();
+    let mut words = through.iter().map(PathBuf::from).chain([this]);
+    let mut command = Command::new(words.next().unwrap());
+    command
+        .args(words)
+        .args(["--exact", test, "--nocapture"])
+        .env(FOLDER, folder);
+    command
+}
+
+/// The folder that the parent gave, in a child.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how a test finds itself started by itself"
+)]
+pub(crate) fn folder_of_child() -> Option<PathBuf> {
+    std::env::var_os(FOLDER).map(PathBuf::from)
+}
+
+/// Runs a child to its end; its test must pass.
+pub(crate) fn run_to_success(mut child: Command) {
+    let output = child
+        .output()
+        .unwrap_or_else(|error| panic!("{child:?}: {error}"));
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    let is_success = output.status.success() && said.contains("1 passed");
+    assert!(
+        is_success,
+        "{child:?}: {}\n{said}\n{complained}",
+        output.status
+    );
+}
+
+/// Tells the parent something, in one write that a kill cannot split.
+pub(crate) fn report(folder: &Path, line: &str) {
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(folder.join("reported"))
+        .unwrap();
+    file.write_all(format!("{line}\n").as_bytes()).unwrap();
+}
+
+/// What the child told.
+pub(crate) fn reported(folder: &Path) -> Vec<String> {
+    let text = fs::read_to_string(folder.join("reported")).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}

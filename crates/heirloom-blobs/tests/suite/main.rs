@@ -1,0 +1,14 @@
+//! What stores of blobs promise, tried on real folders, real processes and real full disks.
+
+#![expect(clippy::unwrap_used, reason = "in a test a surprise is a failure")]
+
+mod collect;
+mod conformance;
+mod folder;
+mod fsck;
+mod harness;
+mod kill;
+mod large;
+mod model;
+mod order;
+mod space;

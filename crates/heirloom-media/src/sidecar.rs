@@ -1,0 +1,274 @@
+//! Sidecars: files that say something about a media file beside them.
+
+mod takeout_name;
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{finding::Metadata, notes::Notes, sniff::extension, takeout, xmp};
+
+/// What a sidecar is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SidecarKind {
+    /// XMP, as Lightroom, darktable, digiKam and others write it.
+    Xmp,
+    /// JSON, as Google Takeout and like exporters write it.
+    Takeout,
+    /// Apple's list of edits (AAE); it is recognised and kept, and nothing is read from it.
+    AppleEdit,
+}
+
+/// A sidecar with the media files that it is about, as places in the list of names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SidecarMatch {
+    /// Which name is the sidecar.
+    pub sidecar: usize,
+    /// What it is.
+    pub kind: SidecarKind,
+    /// Which names are the media, in the order of the list; never empty.
+    pub media: Vec<usize>,
+}
+
+/// Extensions of what sidecars can be about.
+const MEDIA: [&str; 72] = [
+    "jpg", "jpeg", "jpe", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "heic", "heif",
+    "hif", "jxl", "jp2", "j2k", "psd", "svg", "mpo", "cr2", "cr3", "crw", "nef", "nrw", "arw",
+    "srf", "sr2", "dng", "orf", "rw2", "raf", "pef", "srw", "x3f", "mrw", "3fr", "iiq", "dcr",
+    "kdc", "erf", "mef", "rwl", "mp4", "mov", "m4v", "mkv", "webm", "avi", "3gp", "3g2", "mts",
+    "m2ts", "ts", "mpg", "mpeg", "wmv", "flv", "ogv", "mp", "mv", "insp", "wav", "mp3", "flac",
+    "ogg", "opus", "m4a", "amr", "wma", "aiff", "aac", "pdf",
+];
+
+/// Finds the sidecars among the names of one folder, each with the media that it is about.
+///
+/// Stems are compared as they are written, extensions whatever their case. A file that looks like a
+/// sidecar but has no media file beside it is not among the matches.
+#[must_use]
+pub fn match_sidecars(names: &[&str]) -> Vec<SidecarMatch> {
+    let media = MediaNames::of(names);
+    let mut matches = Vec::new();
+    let mut takeout = Vec::new();
+    for (sidecar, name) in names.iter().enumerate() {
+        let Some((base, extension)) = name.rsplit_once('.') else {
+            continue;
+        };
+        match extension.to_ascii_lowercase().as_str() {
+            "xmp" => {
+                let media = media
+                    .named(base)
+                    .map_or_else(|| media.of_stem(base), |found| vec![found]);
+                push(&mut matches, sidecar, SidecarKind::Xmp, media);
+            }
+            "aae" => {
+                let media = media.of_stem(&edited_stem(base));
+                push(&mut matches, sidecar, SidecarKind::AppleEdit, media);
+            }
+            "json" => takeout.push((sidecar, base)),
+            _ => {}
+        }
+    }
+    takeout_name::match_all(names, &media, &takeout, &mut matches);
+    matches.sort_by_key(|found| found.sidecar);
+    matches
+}
+
+fn push(matches: &mut Vec<SidecarMatch>, sidecar: usize, kind: SidecarKind, media: Vec<usize>) {
+    if !media.is_empty() {
+        matches.push(SidecarMatch {
+            sidecar,
+            kind,
+            media,
+        });
+    }
+}
+
+/// `IMG_O0001` lists the edits of `IMG_0001`, made before those that `IMG_0001` lists.
+fn edited_stem(base: &str) -> String {
+    match base.split_once("_O") {
+        Some((before, digits))
+            if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            format!("{before}_{digits}")
+        }
+        _ => base.to_owned(),
+    }
+}
+
+/// The media among the names of a folder.
+struct MediaNames<'n> {
+    by_name: HashMap<(&'n str, String), usize>,
+    by_stem: HashMap<&'n str, Vec<usize>>,
+}
+
+impl<'n> MediaNames<'n> {
+    fn of(names: &[&'n str]) -> Self {
+        let mut media = Self {
+            by_name: HashMap::new(),
+            by_stem: HashMap::new(),
+        };
+        for (at, name) in names.iter().enumerate() {
+            let Some((stem, extension)) = name.rsplit_once('.') else {
+                continue;
+            };
+            let extension = extension.to_ascii_lowercase();
+            if !stem.is_empty() && MEDIA.contains(&extension.as_str()) {
+                media.by_name.entry((stem, extension)).or_insert(at);
+                media.by_stem.entry(stem).or_default().push(at);
+            }
+        }
+        media
+    }
+
+    /// The media file of a whole name.
+    fn named(&self, name: &str) -> Option<usize> {
+        let (stem, _) = name.rsplit_once('.')?;
+        self.by_name
+            .get(&(stem, extension(name)) as &(&str, String))
+            .copied()
+    }
+
+    /// The media files of a stem.
+    fn of_stem(&self, stem: &str) -> Vec<usize> {
+        self.by_stem.get(stem).cloned().unwrap_or_default()
+    }
+}
+
+/// Reads a sidecar's content. The sources of its findings begin with `sidecar-xmp:` or `takeout:`.
+#[must_use]
+pub fn read_sidecar(bytes: &[u8], kind: SidecarKind) -> Metadata {
+    let mut found = Notes::default();
+    match kind {
+        SidecarKind::Xmp => xmp::read_sidecar(bytes, &mut found),
+        SidecarKind::Takeout => takeout::read(bytes, &mut found),
+        SidecarKind::AppleEdit => {}
+    }
+    found.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Matches as `sidecar -> media, media`.
+    fn matched(names: &[&str]) -> Vec<String> {
+        match_sidecars(names)
+            .into_iter()
+            .map(|found| {
+                let media: Vec<&str> = found.media.iter().map(|at| names[*at]).collect();
+                format!("{} -> {}", names[found.sidecar], media.join(", "))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn an_xmp_is_about_the_file_that_it_names_or_all_of_its_stem() {
+        let names = [
+            "a.JPG",
+            "a.cr2",
+            "a.jpg.xmp",
+            "a.XMP",
+            "b.xmp",
+            "c.txt",
+            "c.xmp",
+            ".xmp",
+        ];
+        assert_eq!(
+            matched(&names),
+            ["a.jpg.xmp -> a.JPG", "a.XMP -> a.JPG, a.cr2"]
+        );
+    }
+
+    #[test]
+    fn a_list_of_edits_is_about_the_original() {
+        let names = [
+            "IMG_0001.HEIC",
+            "IMG_E0001.HEIC",
+            "IMG_0001.MOV",
+            "IMG_0001.AAE",
+            "IMG_O0001.aae",
+        ];
+        assert_eq!(
+            matched(&names),
+            [
+                "IMG_0001.AAE -> IMG_0001.HEIC, IMG_0001.MOV",
+                "IMG_O0001.aae -> IMG_0001.HEIC, IMG_0001.MOV"
+            ]
+        );
+    }
+
+    #[test]
+    fn takeout_names_its_files_in_all_these_ways() {
+        let long = "a very long name of a picture of the family at";
+        let (picture, json) = (format!("{long} the sea.jpg"), format!("{long}.json"));
+        let cut = format!("{json} -> {picture}");
+        let cases: [(&[&str], &[&str]); 11] = [
+            (&["IMG.jpg", "IMG.jpg.json"], &["IMG.jpg.json -> IMG.jpg"]),
+            (
+                &["IMG.jpg", "IMG.jpg.supplemental-metadata.json"],
+                &["IMG.jpg.supplemental-metadata.json -> IMG.jpg"],
+            ),
+            (
+                &["IMG.jpg", "IMG.jpg.supplemental-me.json"],
+                &["IMG.jpg.supplemental-me.json -> IMG.jpg"],
+            ),
+            (
+                &["IMG.jpg", "IMG.jpg.s.json"],
+                &["IMG.jpg.s.json -> IMG.jpg"],
+            ),
+            (
+                &["IMG(1).jpg", "IMG.jpg", "IMG.jpg(1).json", "IMG.jpg.json"],
+                &["IMG.jpg(1).json -> IMG(1).jpg", "IMG.jpg.json -> IMG.jpg"],
+            ),
+            (
+                &["IMG(2).jpg", "IMG.jpg.supplemental-metadata(2).json"],
+                &["IMG.jpg.supplemental-metadata(2).json -> IMG(2).jpg"],
+            ),
+            (
+                &["IMG.jpg", "IMG-edited.jpg", "IMG.jpg.json"],
+                &["IMG.jpg.json -> IMG.jpg, IMG-edited.jpg"],
+            ),
+            (
+                &[
+                    "IMG.jpg",
+                    "IMG-bearbeitet.jpg",
+                    "IMG.jpg.supplemental-metadata.json",
+                ],
+                &["IMG.jpg.supplemental-metadata.json -> IMG.jpg, IMG-bearbeitet.jpg"],
+            ),
+            (
+                &["IMG.HEIC", "IMG.MP4", "IMG.HEIC.json"],
+                &["IMG.HEIC.json -> IMG.HEIC, IMG.MP4"],
+            ),
+            (&[&picture, &json], &[&cut]),
+            (
+                &[
+                    "IMG.jpg",
+                    "metadata.json",
+                    "IMG.jpgx.json",
+                    "OTHER.jpg.json",
+                ],
+                &[],
+            ),
+        ];
+        for (names, expected) in cases {
+            assert_eq!(matched(names), expected, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn a_folder_of_many_files_is_matched_in_one_go() {
+        let names: Vec<String> = (0..50_000)
+            .flat_map(|n| [format!("IMG_{n:05}.jpg"), format!("IMG_{n:05}.jpg.json")])
+            .collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let matches = match_sidecars(&names);
+        assert_eq!(matches.len(), 50_000);
+        assert!(
+            matches
+                .iter()
+                .all(|found| found.media == [found.sidecar - 1])
+        );
+    }
+}

@@ -1,0 +1,140 @@
+//! How Google Takeout names the JSON of a picture.
+//!
+//! The name of the picture, `.supplemental-metadata` since 2024, a number where two names were the
+//! same, `.json`; all before the number cut to 46 characters.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::{MediaNames, SidecarKind, SidecarMatch};
+
+/// The most characters before number and extension.
+const LENGTH: usize = 46;
+
+const SUPPLEMENT: &str = "supplemental-metadata";
+
+/// What is added to the name of an edited picture, in the languages of the exporters.
+const EDITED: [&str; 9] = [
+    "-edited",
+    "-bearbeitet",
+    "-modifié",
+    "-editado",
+    "-editada",
+    "-modificato",
+    "-bewerkt",
+    "-edytowane",
+    "-編集済み",
+];
+
+/// Matches all JSON files of a folder; `candidates` are their places and names without `.json`.
+pub(super) fn match_all(
+    names: &[&str],
+    media: &MediaNames<'_>,
+    candidates: &[(usize, &str)],
+    matches: &mut Vec<SidecarMatch>,
+) {
+    if candidates.is_empty() {
+        return;
+    }
+    // For names that were cut, everything that begins alike has to be found.
+    let sorted: BTreeMap<&str, usize> = media
+        .by_name
+        .values()
+        .map(|at| (names.get(*at).copied().unwrap_or_default(), *at))
+        .collect();
+    let mut owned: HashSet<usize> = HashSet::new();
+    let mut found = Vec::new();
+    for (sidecar, base) in candidates {
+        if let Some(own) = main(media, &sorted, base) {
+            owned.insert(own);
+            found.push((*sidecar, own));
+        }
+    }
+    for (sidecar, own) in found {
+        let name = names.get(own).copied().unwrap_or_default();
+        let mut about = vec![own];
+        about.extend(
+            companions(media, name)
+                .into_iter()
+                .filter(|other| !owned.contains(other)),
+        );
+        matches.push(SidecarMatch {
+            sidecar,
+            kind: SidecarKind::Takeout,
+            media: about,
+        });
+    }
+}
+
+/// The picture that a JSON file is named after.
+fn main(media: &MediaNames<'_>, sorted: &BTreeMap<&str, usize>, base: &str) -> Option<usize> {
+    let (body, number) = numbered(base);
+    let with_number = |name: &str| match number {
+        None => media.named(name),
+        Some(number) => {
+            let (stem, extension) = name.rsplit_once('.')?;
+            media.named(&format!("{stem}({number}).{extension}"))
+        }
+    };
+    if let Some(found) = with_number(body).or_else(|| media.named(base)) {
+        return Some(found);
+    }
+    // The picture's name, then the beginning of the supplement.
+    if let Some((name, supplement)) = body.rsplit_once('.')
+        && SUPPLEMENT.starts_with(supplement)
+        && let Some(found) = with_number(name)
+    {
+        return Some(found);
+    }
+    if body.chars().count() != LENGTH {
+        return None;
+    }
+    // Cut within the picture's own name.
+    let mut alike = sorted
+        .range(body..)
+        .take_while(|(name, _)| name.starts_with(body));
+    match (alike.next(), alike.next()) {
+        (Some((_, only)), None) => Some(*only),
+        _ => None,
+    }
+}
+
+/// A name without the number in brackets at its end, and the number.
+fn numbered(base: &str) -> (&str, Option<&str>) {
+    let parts = base
+        .strip_suffix(')')
+        .and_then(|base| base.rsplit_once('('));
+    match parts {
+        Some((body, number))
+            if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            (body, Some(number))
+        }
+        _ => (base, None),
+    }
+}
+
+/// Files that share the JSON of a picture: its edited self, and the film of a Live Photo.
+fn companions(media: &MediaNames<'_>, name: &str) -> Vec<usize> {
+    let Some((stem, extension)) = name.rsplit_once('.') else {
+        return Vec::new();
+    };
+    let (plain, number) = numbered(stem);
+    let number = number
+        .map(|number| format!("({number})"))
+        .unwrap_or_default();
+    let mut others: Vec<usize> = EDITED
+        .iter()
+        .filter_map(|edited| media.named(&format!("{plain}{edited}{number}.{extension}")))
+        .collect();
+    if matches!(
+        extension.to_ascii_lowercase().as_str(),
+        "heic" | "jpg" | "jpeg"
+    ) {
+        others.extend(
+            ["mp4", "mov", "mp"]
+                .iter()
+                .filter_map(|film| media.named(&format!("{stem}.{film}"))),
+        );
+    }
+    others
+}

@@ -111,6 +111,17 @@ CREATE TABLE asset_location (
 CREATE UNIQUE INDEX asset_location_here ON asset_location (folder_id, name) WHERE gone_at_ms IS NULL;
 CREATE INDEX asset_location_by_asset ON asset_location (asset_id);
 
+-- A new asset at a path that was another's. Settled when a scan has been everywhere: the other may
+-- have been moved.
+CREATE TABLE replacement (
+  asset_id BYTEA NOT NULL REFERENCES asset (id),
+  replaced_asset_id BYTEA NOT NULL REFERENCES asset (id),
+  archive_id BYTEA NOT NULL REFERENCES archive (id),
+  PRIMARY KEY (asset_id, replaced_asset_id)
+);
+CREATE INDEX replacement_by_replaced ON replacement (replaced_asset_id);
+CREATE INDEX replacement_by_archive ON replacement (archive_id);
+
 -- Content that was removed for good: a scan that meets it again passes it over.
 CREATE TABLE purged_content (
   family_id BYTEA NOT NULL REFERENCES family (id),
@@ -133,6 +144,7 @@ CREATE TABLE sidecar (
   gone_at_ms BIGINT
 );
 CREATE UNIQUE INDEX sidecar_here ON sidecar (folder_id, name) WHERE gone_at_ms IS NULL;
+CREATE INDEX sidecar_by_folder ON sidecar (folder_id);
 CREATE TABLE asset_sidecar (
   asset_id BYTEA NOT NULL REFERENCES asset (id),
   sidecar_id BYTEA NOT NULL REFERENCES sidecar (id),
@@ -271,6 +283,17 @@ CREATE TABLE claim (
   carried_from_id BYTEA, -- the claim about the asset that this one's replaced
   PRIMARY KEY (subject_id, id)
 ) /*lite WITHOUT ROWID */;
+
+-- What was made with which idempotency key, so that it is made once however often it is asked for.
+CREATE TABLE once (
+  family_id BYTEA NOT NULL REFERENCES family (id),
+  key_hash BYTEA NOT NULL,
+  request_hash BYTEA NOT NULL,
+  made_id BYTEA NOT NULL,
+  made_at_ms BIGINT NOT NULL,
+  PRIMARY KEY (family_id, key_hash)
+);
+CREATE INDEX once_by_time ON once (made_at_ms);
 
 -- One chain per family: each entry's hash covers the hash before it and the salted hash of its
 -- values, which live in a table of their own that can be erased without breaking the chain.

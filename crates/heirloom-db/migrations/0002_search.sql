@@ -2,7 +2,9 @@
 --
 -- Both engines are given the same folded words (see heirloom-core's text), so both find the same.
 -- A document is named by its asset's timeline key, so walking the index backwards is newest first.
--- Words of a field carry its name: '_camera_leica', '_kind_image', '_audience_…'.
+-- What the words look like is written in search/document.rs. They come folded: SQLite's plainest
+-- tokenizer cuts at spaces and leaves everything else alone, while one that knows Unicode would cut
+-- by its own idea of letters.
 
 /*lite
 CREATE VIRTUAL TABLE search_index USING fts5 (
@@ -10,7 +12,7 @@ CREATE VIRTUAL TABLE search_index USING fts5 (
   content = '',
   contentless_delete = 1,
   prefix = '1 2 3',
-  tokenize = "unicode61 remove_diacritics 0 tokenchars '_'"
+  tokenize = "ascii tokenchars '_=@~#%'"
 );
 */
 /*pg

@@ -1,5 +1,7 @@
 //! Artifacts: what was derived, from what, and with which tool.
 
+use std::collections::BTreeSet;
+
 use heirloom_core::{
     ArtifactId, AssetId, ContentHash, FamilyId, RunId, Subject,
     claim::{Author, Claim},
@@ -10,8 +12,9 @@ use crate::{
     Db, DbError, Tx,
     claim::{self, NewClaim},
     clock,
+    row::Row,
     sql::statements,
-    value::args,
+    value::{Value, args},
 };
 
 /// An artifact on its way into the catalogue.
@@ -23,6 +26,8 @@ pub struct NewArtifact {
     pub tool: &'static str,
     /// That tool's version; a changed result needs a changed version.
     pub tool_version: i64,
+    /// Whether the same inputs would give the same again, so that it may be deleted and remade.
+    pub is_deterministic: bool,
     /// Hashes of what it was made from.
     pub inputs: Vec<ContentHash>,
     /// What came out.
@@ -75,8 +80,16 @@ statements! {
         ON CONFLICT (content_hash) DO NOTHING";
     LIST_OF_SUBJECT = "SELECT id, kind, tool, tool_version, payload, blob_hash, made_at_ms
         FROM artifact WHERE subject_id = $1 ORDER BY id";
-    LIST_BY_TOOL = "SELECT id, artifact_key FROM artifact WHERE subject_id = $1 AND kind = $2 AND tool = $3";
+    LIST_SEEN = "SELECT tool, inputs FROM artifact WHERE subject_id = $1 AND kind = $2";
+    LIST_BY_TOOL = "SELECT subject_id, id, tool_version, inputs FROM artifact
+        WHERE kind = $1 AND tool = $2 AND subject_id IN ({list})";
+    LIST_PAYLOADS = "SELECT r.subject_id, r.payload, r.blob_hash, COALESCE(b.size_bytes, 0)
+        FROM artifact r LEFT JOIN blob b ON b.content_hash = r.blob_hash
+        WHERE r.kind = $1 AND r.tool = $2 AND r.subject_id IN ({list})";
+    FIND_BLOB = "SELECT blob_hash FROM artifact WHERE id = $1 AND blob_hash IS NOT NULL";
     DELETE = "DELETE FROM artifact WHERE id = $1";
+    DELETE_UNUSED_BLOB = "DELETE FROM blob WHERE content_hash = $1
+        AND NOT EXISTS (SELECT 1 FROM artifact WHERE blob_hash = $1)";
 }
 
 /// The kind of artifact that holds what a file says of itself.
@@ -104,16 +117,62 @@ impl Db {
                     kind: row.get(1)?,
                     tool: row.get(2)?,
                     tool_version: row.get(3)?,
-                    payload: payload
-                        .map(|text| serde_json::from_str(&text))
-                        .transpose()
-                        .map_err(|error| DbError::unreadable("an artifact", error))?,
+                    payload: payload.as_deref().map(read_json).transpose()?,
                     blob_hash: row.get(5)?,
                     made_at_ms: row.get(6)?,
                 })
             })
             .collect()
     }
+
+    /// Which single inputs this version of a tool has read for these assets.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn list_tool_inputs(
+        &self,
+        assets: &[AssetId],
+        tool: &str,
+        version: i64,
+    ) -> Result<BTreeSet<(AssetId, ContentHash)>, DbError> {
+        let list = assets.iter().map(|asset| Value::from(*asset)).collect();
+        let rows = self
+            .fetch_list(LIST_BY_TOOL, args![METADATA, tool], list)
+            .await?;
+        let read = read_by_tool(&rows)?.into_iter();
+        Ok(read
+            .filter(|read| read.version == version)
+            .filter_map(|read| Some((read.asset, read.input?)))
+            .collect())
+    }
+
+    /// What a tool made of these assets.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn list_payloads(
+        &self,
+        assets: &[AssetId],
+        tool: &str,
+    ) -> Result<Vec<(AssetId, Payload)>, DbError> {
+        let list = assets.iter().map(|asset| Value::from(*asset)).collect();
+        let rows = self
+            .fetch_list(LIST_PAYLOADS, args![METADATA, tool], list)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let payload = match row.get::<Option<String>>(1)? {
+                    Some(text) => Payload::Json(read_json(&text)?),
+                    None => Payload::Blob(row.get(2)?, row.get::<i64>(3)?.unsigned_abs()),
+                };
+                Ok((row.get(0)?, payload))
+            })
+            .collect()
+    }
+}
+
+fn read_json(text: &str) -> Result<Json, DbError> {
+    serde_json::from_str(text).map_err(|error| DbError::unreadable("an artifact", error))
 }
 
 /// The key of an artifact about `asset`: the same key is never computed twice.
@@ -140,9 +199,8 @@ fn artifact_key(family: FamilyId, asset: AssetId, artifact: &NewArtifact) -> Con
     ContentHash::from_bytes(*hasher.finalize().as_bytes())
 }
 
-/// Stores artifacts about assets that have none yet of these kinds, with their claims; gives the
-/// claims back for what else is to be done with them.
-pub(crate) async fn add_first(
+/// Stores artifacts that are not stored yet, with their claims.
+pub(crate) async fn add(
     tx: &mut Tx,
     family: FamilyId,
     run: Option<RunId>,
@@ -161,52 +219,116 @@ pub(crate) async fn add_first(
     claim::add(tx, family, claims).await
 }
 
-/// Stores an artifact about an asset in place of those that the same tool made before. Gives whether
-/// anything changed: the same inputs and version give the same artifact, which is kept.
-pub(crate) async fn replace(
+/// Stores those artifacts about an asset whose inputs their tool has not seen yet. (What a newer
+/// version of a tool makes of old inputs is not a scan's business.)
+pub(crate) async fn add_unseen(
     tx: &mut Tx,
     family: FamilyId,
-    run: Option<RunId>,
+    run: RunId,
     asset: AssetId,
-    derived: Derived,
+    derived: Vec<Derived>,
     now_ms: i64,
-) -> Result<bool, DbError> {
-    let key = artifact_key(family, asset, &derived.artifact);
-    let (kind, tool) = (derived.artifact.kind, derived.artifact.tool);
-    let mut is_there = false;
-    let mut has_changed = false;
-    for row in tx.fetch(LIST_BY_TOOL, args![asset, kind, tool]).await? {
-        if row.get::<ContentHash>(1)? == key {
-            is_there = true;
-        } else {
-            delete(tx, asset, row.get(0)?).await?;
-            has_changed = true;
+) -> Result<(), DbError> {
+    let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
+    for row in tx.fetch(LIST_SEEN, args![asset, METADATA]).await? {
+        seen.insert((row.get(0)?, row.get(1)?));
+    }
+    let mut unseen = Vec::new();
+    for derived in derived {
+        let artifact = &derived.artifact;
+        if seen.insert((artifact.tool.to_owned(), inputs_text(&artifact.inputs))) {
+            unseen.push((asset, derived));
         }
     }
-    if !is_there {
-        add_first(tx, family, run, vec![(asset, derived)], now_ms).await?;
-    }
-    Ok(has_changed || !is_there)
+    add(tx, family, Some(run), unseen, now_ms).await
 }
 
-/// Removes an asset's artifacts by one tool, with their claims; gives whether there were any.
-pub(crate) async fn delete_by_tool(
+/// What one version of a tool has read of one asset: an artifact for each single input.
+pub(crate) struct Read {
+    pub(crate) asset: AssetId,
+    pub(crate) artifact: ArtifactId,
+    pub(crate) version: i64,
+    /// `None` where it was made from several.
+    pub(crate) input: Option<ContentHash>,
+}
+
+/// What a tool has read of these assets.
+pub(crate) fn read_by_tool(rows: &[Row]) -> Result<Vec<Read>, DbError> {
+    rows.iter()
+        .map(|row| {
+            let inputs: String = row.get(3)?;
+            let inputs: Vec<String> = serde_json::from_str(&inputs)
+                .map_err(|error| DbError::unreadable("an artifact's inputs", error))?;
+            let input = match inputs.as_slice() {
+                [input] => Some(
+                    input
+                        .parse()
+                        .map_err(|error| DbError::unreadable("an artifact's input", error))?,
+                ),
+                _ => None,
+            };
+            Ok(Read {
+                asset: row.get(0)?,
+                artifact: row.get(1)?,
+                version: row.get(2)?,
+                input,
+            })
+        })
+        .collect()
+}
+
+/// Makes a tool's artifacts about an asset exactly one for each of `inputs`: stores what is new,
+/// removes what has no such input or another version. Gives whether anything changed.
+pub(crate) async fn keep_exactly(
     tx: &mut Tx,
-    asset: AssetId,
-    kind: &str,
-    tool: &str,
+    (family, run, asset): (FamilyId, RunId, AssetId),
+    (tool, version): (&str, i64),
+    inputs: &BTreeSet<ContentHash>,
+    derived: Vec<Derived>,
+    now_ms: i64,
 ) -> Result<bool, DbError> {
-    let rows = tx.fetch(LIST_BY_TOOL, args![asset, kind, tool]).await?;
-    for row in &rows {
-        delete(tx, asset, row.get(0)?).await?;
+    let rows = tx
+        .fetch_list(LIST_BY_TOOL, args![METADATA, tool], args![asset])
+        .await?;
+    let mut has_changed = false;
+    let mut kept = BTreeSet::new();
+    for read in read_by_tool(&rows)? {
+        match read.input.filter(|input| inputs.contains(input)) {
+            Some(input) if read.version == version && kept.insert(input) => {}
+            _ => {
+                delete(tx, asset, read.artifact).await?;
+                has_changed = true;
+            }
+        }
     }
-    Ok(!rows.is_empty())
+    let new: Vec<_> = derived
+        .into_iter()
+        .filter(|derived| match derived.artifact.inputs.as_slice() {
+            [input] => inputs.contains(input) && kept.insert(*input),
+            _ => false,
+        })
+        .map(|derived| (asset, derived))
+        .collect();
+    has_changed |= !new.is_empty();
+    add(tx, family, Some(run), new, now_ms).await?;
+    Ok(has_changed)
 }
 
 async fn delete(tx: &mut Tx, asset: AssetId, artifact: ArtifactId) -> Result<(), DbError> {
     claim::delete_of_artifact(tx, asset, artifact).await?;
+    let blob = tx.fetch_optional(FIND_BLOB, args![artifact]).await?;
     tx.execute(DELETE, args![artifact]).await?;
+    if let Some(row) = blob {
+        // Its bytes are collected some time: no row refers to them any more.
+        tx.execute(DELETE_UNUSED_BLOB, args![row.get::<ContentHash>(0)?])
+            .await?;
+    }
     Ok(())
+}
+
+fn inputs_text(inputs: &[ContentHash]) -> String {
+    let inputs: Vec<String> = inputs.iter().map(ToString::to_string).collect();
+    Json::from(inputs).to_string()
 }
 
 /// What an artifact claims about its asset.
@@ -237,7 +359,6 @@ async fn row(
     artifact: NewArtifact,
     now_ms: i64,
 ) -> Result<Vec<crate::value::Value>, DbError> {
-    let inputs: Vec<String> = artifact.inputs.iter().map(ToString::to_string).collect();
     let (payload, blob) = match artifact.payload {
         Payload::Json(json) => (Some(json.to_string()), None),
         Payload::Blob(hash, size) => {
@@ -257,10 +378,10 @@ async fn row(
         artifact.tool_version,
         "",
         "{}",
-        Json::from(inputs).to_string(),
+        inputs_text(&artifact.inputs),
         0_i64,
         key,
-        true,
+        artifact.is_deterministic,
         payload,
         blob,
         run,

@@ -6,7 +6,8 @@ mod purge;
 use std::{collections::HashMap, str::FromStr};
 
 use heirloom_core::{
-    Actor, ArchiveId, AssetId, AudienceId, ContentHash, FamilyId, MediaKind, permission::Action,
+    Actor, ArchiveId, AssetId, AudienceId, CollectionId, ContentHash, FamilyId, MediaKind,
+    permission::Action,
 };
 
 pub use listing::AssetPage;
@@ -114,9 +115,12 @@ pub(crate) use columns;
 statements! {
     GET = concat!("SELECT ", columns!(), " FROM asset a WHERE a.id = $1");
     LIST_BY_ID = concat!("SELECT ", columns!(), " FROM asset a WHERE a.id IN ({list})");
+    LIST_BY_KEY = concat!("SELECT ", columns!(), " FROM asset a WHERE a.timeline_key IN ({list})");
     LIST_PLACES = "SELECT l.asset_id, f.archive_id, f.path, l.name, l.gone_at_ms IS NULL
         FROM asset_location l JOIN folder f ON f.id = l.folder_id
         WHERE l.asset_id IN ({list}) ORDER BY l.asset_id, l.id";
+    LIST_MEMBERSHIPS = "SELECT asset_id, collection_id FROM collection_member
+        WHERE asset_id IN ({list}) ORDER BY asset_id, collection_id";
     STORE_BELIEVED = "UPDATE asset SET timeline_key = $2, date = $3, date_from_s = $4, date_until_s = $5,
           title = $6, name = $7, updated_at_ms = $8, version = version + 1
         WHERE id = $1";
@@ -179,15 +183,16 @@ impl Db {
 pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError> {
     let list: Vec<Value> = ids.iter().map(|id| Value::from(*id)).collect();
     let mut claims = claim::list_of_assets(tx, ids).await?;
-    let mut places: HashMap<AssetId, Vec<Place>> = HashMap::new();
-    for row in tx.fetch_list(LIST_PLACES, args![], list.clone()).await? {
-        let place = Place {
-            archive: row.get(1)?,
-            folder: row.get(2)?,
-            name: row.get(3)?,
-            is_there: row.get(4)?,
-        };
-        places.entry(row.get(0)?).or_default().push(place);
+    let mut places = read_places(&tx.fetch_list(LIST_PLACES, args![], list.clone()).await?)?;
+    let mut collections: HashMap<AssetId, Vec<CollectionId>> = HashMap::new();
+    for row in tx
+        .fetch_list(LIST_MEMBERSHIPS, args![], list.clone())
+        .await?
+    {
+        collections
+            .entry(row.get(0)?)
+            .or_default()
+            .push(row.get(1)?);
     }
     let mut assets = Vec::new();
     for row in tx.fetch_list(LIST_BY_ID, args![], list).await? {
@@ -200,6 +205,7 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
     for asset in &mut assets {
         let claims = claims.remove(&asset.id).unwrap_or_default();
         let places = places.remove(&asset.id).unwrap_or_default();
+        let collections = collections.remove(&asset.id).unwrap_or_default();
         let believed = Believed::of(&claims);
         // It is called what it is called where it has been the longest.
         let name = places
@@ -209,7 +215,7 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
         store_believed(tx, asset, &believed, name.clone()).await?;
         documents.push((
             asset.timeline_key,
-            compose(asset, &believed, &places, &claims),
+            compose(asset, &believed, &places, &collections, &claims),
         ));
     }
     document::add(tx, documents).await
@@ -223,43 +229,55 @@ pub(crate) struct Place {
     pub(crate) is_there: bool,
 }
 
-/// The search document of an asset. An asset that is nowhere any more is found by where it last was.
-pub(crate) fn compose(
-    asset: &Asset,
-    believed: &Believed,
-    places: &[Place],
-    claims: &[heirloom_core::claim::Claim],
-) -> Document {
+/// Where each asset is and was, from the rows of [`LIST_PLACES`].
+pub(crate) fn read_places(rows: &[Row]) -> Result<HashMap<AssetId, Vec<Place>>, DbError> {
+    let mut places: HashMap<AssetId, Vec<Place>> = HashMap::new();
+    for row in rows {
+        let place = Place {
+            archive: row.get(1)?,
+            folder: row.get(2)?,
+            name: row.get(3)?,
+            is_there: row.get(4)?,
+        };
+        places.entry(row.get(0)?).or_default().push(place);
+    }
+    Ok(places)
+}
+
+/// The places by which an asset is found: those where it is, and for one that is nowhere any more
+/// where it last was. Archive, folder and file name each.
+pub(crate) fn shown_places(places: &[Place]) -> Vec<(ArchiveId, &str, &str)> {
     let mut shown: Vec<&Place> = places.iter().filter(|place| place.is_there).collect();
     if shown.is_empty() {
         shown.extend(places.last());
     }
-    let width_s = match (believed.date_from_s, believed.date_until_s) {
-        (Some(from), Some(until)) => until.saturating_sub(from),
-        _ => i64::MAX,
-    };
+    let parts = shown.into_iter();
+    parts
+        .map(|place| (place.archive, place.folder.as_str(), place.name.as_str()))
+        .collect()
+}
+
+/// The search document of an asset.
+pub(crate) fn compose(
+    asset: &Asset,
+    believed: &Believed,
+    places: &[Place],
+    collections: &[CollectionId],
+    claims: &[heirloom_core::claim::Claim],
+) -> Document {
+    let date = (believed.date_from_s, believed.date_until_s);
     Document::of(&Known {
-        scope: match (asset.deleted_at_ms, asset.state) {
-            (Some(_), _) => Scope::Deleted,
-            (None, AssetState::Replaced) => Scope::Replaced,
-            (None, AssetState::Present | AssetState::Missing) => Scope::Shown,
-        },
+        scope: Scope::of(asset),
         audience: asset.audience_id,
         kind: asset.kind,
         is_missing: asset.state == AssetState::Missing,
-        is_dated: believed.date.is_some(),
-        is_date_wide: believed.date.is_some() && width_s > WIDE_DATE_S,
-        places: shown
-            .iter()
-            .map(|p| (p.archive, p.folder.as_str(), p.name.as_str()))
-            .collect(),
+        is_replaced: asset.state == AssetState::Replaced,
+        date: believed.date.is_some().then_some(date),
+        places: shown_places(places),
+        collections,
         claims,
     })
 }
-
-/// A date that may mean more seconds than this is looked for apart: an exact one lies at most this far
-/// before the end of what it may mean, so a range of the index holds all that are exact.
-pub(crate) const WIDE_DATE_S: i64 = 366 * 86_400;
 
 async fn store_believed(
     tx: &mut Tx,
@@ -271,7 +289,7 @@ async fn store_believed(
         return Ok(());
     }
     if asset.date != believed.date {
-        let wanted = [(believed.timeline_s(), asset.added_at_ms)];
+        let wanted = [(believed.timeline_key(), asset.added_at_ms)];
         asset.timeline_key = timeline::allocate_keys(tx, &wanted).await?[0];
     }
     tx.execute(

@@ -10,9 +10,13 @@ use heirloom_core::{
 use uuid::Uuid;
 
 use crate::{
-    Db, DbError, Tx, asset, clock,
+    Db, DbError, Tx,
+    asset::{self, Asset},
+    clock,
+    once::{self, Once},
     row::Row,
     sql::statements,
+    timeline,
     value::{Value, args},
 };
 
@@ -33,6 +37,10 @@ statements! {
     LIST_OF_SUBJECTS = "SELECT subject_id, id, subject_kind, subject_part, kind, value, is_negation,
           author_kind, author_id, source, confidence, made_at_ms, undone_at_ms
         FROM claim WHERE subject_id IN ({list}) ORDER BY subject_id, id";
+    LIST_TEXTS = "SELECT subject_id, id, subject_kind, subject_part, kind, value, is_negation,
+          author_kind, author_id, source, confidence, made_at_ms, undone_at_ms
+        FROM claim WHERE subject_id IN ({list}) AND undone_at_ms IS NULL
+          AND kind NOT IN ('date', 'position', 'rating', 'orientation')";
     ADD = "INSERT INTO claim (subject_id, id, subject_kind, subject_part, family_id, kind, value,
           is_negation, author_kind, author_id, source, confidence, made_at_ms, carried_from_id)
         VALUES {rows}";
@@ -43,7 +51,6 @@ statements! {
     CARRY = "SELECT id, subject_part, kind, value, is_negation, author_kind, author_id, source, confidence,
           made_at_ms FROM claim
         WHERE subject_id = $1 AND author_kind <> 'artifact' AND undone_at_ms IS NULL ORDER BY id";
-    DROP_CARRIED = "DELETE FROM claim WHERE subject_id = $1 AND carried_from_id IS NOT NULL";
 }
 
 /// How many values an `ADD` row has.
@@ -62,6 +69,15 @@ impl Db {
         rows.iter().map(read).collect()
     }
 
+    /// The texts that are claimed about each of some assets that were fetched for whoever asks.
+    pub(crate) async fn list_text_claims(
+        &self,
+        assets: &[AssetId],
+    ) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {
+        let list = assets.iter().map(|id| Value::from(*id)).collect();
+        group(&self.fetch_list(LIST_TEXTS, args![], list).await?)
+    }
+
     /// Says something about an asset.
     ///
     /// # Errors
@@ -72,6 +88,21 @@ impl Db {
         id: AssetId,
         claim: NewClaim,
     ) -> Result<Claim, DbError> {
+        self.make_claim_once(actor, id, claim, None).await
+    }
+
+    /// Says something about an asset, unless it was said with the same key before: then that claim
+    /// is given.
+    ///
+    /// # Errors
+    /// As [`make_claim`](Self::make_claim), and [`DbError::KeyReused`].
+    pub async fn make_claim_once(
+        &self,
+        actor: &Actor,
+        id: AssetId,
+        claim: NewClaim,
+        once: Option<&Once>,
+    ) -> Result<Claim, DbError> {
         let asset = self.get_asset(actor, id).await?;
         actor.require(Action::MakeClaim, asset.family_id)?;
         let author = match actor {
@@ -79,6 +110,9 @@ impl Db {
             Actor::Member { account_id, .. } => Author::Account(*account_id),
             Actor::Stranger => return Err(DbError::not_found("asset", id)),
         };
+        if let Some(made) = self.find_claim_once(actor, &asset, once).await? {
+            return Ok(made);
+        }
         let claim = Claim {
             id: clock::new_id(),
             subject: Subject::asset(id),
@@ -91,10 +125,31 @@ impl Db {
             undone_at_ms: None,
         };
         let mut tx = self.begin().await?;
+        let remembered = once::remember(&mut tx, asset.family_id, once, claim.id.uuid()).await;
+        if let Err(error) = remembered {
+            drop(tx);
+            // Somebody was quicker with the same key.
+            let made = self.find_claim_once(actor, &asset, once).await?;
+            return made.filter(|_| error.is_duplicate()).ok_or(error);
+        }
         add(&mut tx, asset.family_id, vec![(claim.clone(), None)]).await?;
         asset::refresh(&mut tx, &[id]).await?;
         tx.commit().await?;
         Ok(claim)
+    }
+
+    async fn find_claim_once(
+        &self,
+        actor: &Actor,
+        asset: &Asset,
+        once: Option<&Once>,
+    ) -> Result<Option<Claim>, DbError> {
+        let Some(once) = once else { return Ok(None) };
+        let Some(made) = self.find_made_once(asset.family_id, once).await? else {
+            return Ok(None);
+        };
+        let claims = self.list_claims(actor, asset.id).await?;
+        Ok(claims.into_iter().find(|claim| claim.id.uuid() == made))
     }
 
     /// Takes a person's claim back, or (`is_undone` false) holds to it again. A machine's claim is
@@ -170,9 +225,13 @@ pub(crate) async fn list_of_assets(
     assets: &[AssetId],
 ) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {
     let list = assets.iter().map(|id| Value::from(*id)).collect();
+    group(&tx.fetch_list(LIST_OF_SUBJECTS, args![], list).await?)
+}
+
+fn group(rows: &[Row]) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {
     let mut claims: HashMap<AssetId, Vec<Claim>> = HashMap::new();
-    for row in tx.fetch_list(LIST_OF_SUBJECTS, args![], list).await? {
-        let claim = read(&row)?;
+    for row in rows {
+        let claim = read(row)?;
         claims
             .entry(AssetId::from_uuid(claim.subject.id))
             .or_default()
@@ -221,12 +280,6 @@ pub(crate) async fn carry(
     add(tx, family, carried).await
 }
 
-/// Takes back what [`carry`] did.
-pub(crate) async fn drop_carried(tx: &mut Tx, asset: AssetId) -> Result<(), DbError> {
-    tx.execute(DROP_CARRIED, args![asset]).await?;
-    Ok(())
-}
-
 /// What an asset's row keeps beside the claims, for listings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Believed {
@@ -255,10 +308,9 @@ impl Believed {
         believed
     }
 
-    /// The second at which the asset stands in the timeline: where its date begins, or ends if its
-    /// beginning is open.
-    pub(crate) fn timeline_s(&self) -> Option<i64> {
-        self.date_from_s.or(self.date_until_s)
+    /// The key at which the asset stands in the timeline, if it is dated.
+    pub(crate) fn timeline_key(&self) -> Option<i64> {
+        timeline::dated_key((self.date_from_s, self.date_until_s))
     }
 }
 

@@ -9,8 +9,8 @@ use std::{
 
 use futures_util::TryStreamExt;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Database, Executor, IntoArguments, PgPool, Postgres, SqlStr,
-    Sqlite, SqlitePool, Transaction,
+    AssertSqlSafe, ConnectOptions, Connection as _, Database, Executor, IntoArguments, PgPool,
+    Postgres, SqlStr, Sqlite, SqlitePool, Transaction,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
     sqlite::{
         SqliteArguments, SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode,
@@ -21,7 +21,7 @@ use sqlx::{
 use crate::{
     DbError, migrate,
     row::Row,
-    sql::{Sql, batches, highest_argument},
+    sql::{self, Sql, batches, list_parts},
     value::Value,
 };
 
@@ -163,7 +163,7 @@ impl Db {
         }
     }
 
-    /// Runs a `{list}` statement for each batch of `list`.
+    /// Asks a `{list}` question about each of `list`, which is what an `IN` is compared with.
     pub(crate) async fn fetch_list(
         &self,
         sql: Sql,
@@ -171,9 +171,9 @@ impl Db {
         list: Vec<Value>,
     ) -> Result<Vec<Row>, DbError> {
         let mut rows = Vec::new();
-        for range in batches(list.len()) {
-            let text = sql.with_list(self.engine(), fixed.len(), range.len());
-            let args = fixed.iter().chain(&list[range]).cloned().collect();
+        for part in list_parts(list) {
+            let text = sql.with_list(self.engine(), fixed.len(), part.len());
+            let args = fixed.iter().cloned().chain(part).collect();
             rows.extend(self.fetch_text(text.into(), args).await?);
         }
         Ok(rows)
@@ -235,7 +235,7 @@ impl Tx {
         Ok(self.fetch(sql, args).await?.into_iter().next())
     }
 
-    async fn fetch_text(
+    pub(crate) async fn fetch_text(
         &mut self,
         text: Cow<'static, str>,
         args: Vec<Value>,
@@ -247,7 +247,7 @@ impl Tx {
         }
     }
 
-    /// Runs a `{list}` statement for each batch of `list`.
+    /// Asks a `{list}` question about each of `list`, which is what an `IN` is compared with.
     pub(crate) async fn fetch_list(
         &mut self,
         sql: Sql,
@@ -255,9 +255,9 @@ impl Tx {
         list: Vec<Value>,
     ) -> Result<Vec<Row>, DbError> {
         let mut rows = Vec::new();
-        for range in batches(list.len()) {
-            let text = sql.with_list(self.engine(), fixed.len(), range.len());
-            let args = fixed.iter().chain(&list[range]).cloned().collect();
+        for part in list_parts(list) {
+            let text = sql.with_list(self.engine(), fixed.len(), part.len());
+            let args = fixed.iter().cloned().chain(part).collect();
             rows.extend(self.fetch_text(text.into(), args).await?);
         }
         Ok(rows)
@@ -343,7 +343,34 @@ impl Tx {
     }
 }
 
+/// What every SQLite file begins with (https://www.sqlite.org/fileformat.html).
+const FILE_HEADER: &[u8] = b"SQLite format 3\0";
+
+/// Refuses a file that is no database. SQLite takes one that is shorter than a page for an empty
+/// database and would write over what is left of it.
+async fn check_file(path: &Path) -> Result<(), DbError> {
+    use tokio::io::AsyncReadExt as _;
+    let damaged = |detail: &str| DbError::Damaged {
+        path: path.to_owned(),
+        detail: detail.to_owned(),
+    };
+    let mut file = match tokio::fs::File::open(path).await {
+        Ok(file) => file,
+        // What cannot be opened, SQLite explains.
+        Err(_) => return Ok(()),
+    };
+    let length = file.metadata().await.map_or(0, |metadata| metadata.len());
+    let mut header = [0; FILE_HEADER.len()];
+    match file.read_exact(&mut header).await {
+        Err(_) if length == 0 => Ok(()),
+        Ok(_) if header == FILE_HEADER && length >= 512 => Ok(()),
+        Ok(_) if header == FILE_HEADER => Err(damaged("it was cut off")),
+        _ => Err(damaged("it is no SQLite database")),
+    }
+}
+
 async fn open_file(path: &Path) -> Result<Pools, DbError> {
+    check_file(path).await?;
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -351,18 +378,30 @@ async fn open_file(path: &Path) -> Result<Pools, DbError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(10))
+        // Pages that many transactions change are written back once in 32 MiB of them, and not once
+        // in each.
+        .pragma("wal_autocheckpoint", "8192")
         // What was purged is overwritten, and a purge gives its pages back.
         .pragma("secure_delete", "ON")
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
         .statement_cache_capacity(200)
         .disable_statement_logging();
+    // Asking for this again writes to the file, and opening a catalogue must not: it may turn out to
+    // be from a newer version.
+    let is_new = tokio::fs::metadata(path)
+        .await
+        .map_or(true, |found| found.len() == 0);
+    let first = if is_new {
+        options.clone().auto_vacuum(SqliteAutoVacuum::Incremental)
+    } else {
+        options.clone()
+    };
     let write = SqlitePoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
         .acquire_timeout(Duration::from_secs(30))
-        .connect_with(options.clone().pragma("cache_size", "-65536"))
+        .connect_with(first.pragma("cache_size", "-65536"))
         .await?;
     let read = SqlitePoolOptions::new()
         .max_connections(4)
@@ -388,16 +427,21 @@ async fn open_server(url: &str) -> Result<Pools, DbError> {
         .application_name("catalogue")
         .statement_cache_capacity(200)
         .disable_statement_logging();
+    // The pool would try for half a minute to reach a server that refuses; who opens a catalogue
+    // wants to know at once.
+    let silent = || DbError::Unavailable("the database server does not answer".to_owned());
+    let first = tokio::time::timeout(Duration::from_secs(10), options.connect());
+    let first = first.await.map_err(|_| silent())?;
+    let first = first.map_err(|error| match DbError::from(error) {
+        DbError::Sql(error) => DbError::Unavailable(error.to_string()),
+        DbError::Busy => silent(),
+        other => other,
+    })?;
+    first.close().await?;
     let pool = PgPoolOptions::new()
         .max_connections(12)
         .acquire_timeout(Duration::from_secs(30))
-        .connect_with(options)
-        .await
-        .map_err(|error| match DbError::from(error) {
-            DbError::Sql(error) => DbError::Unavailable(error.to_string()),
-            DbError::Busy => DbError::Unavailable("the database server does not answer".to_owned()),
-            other => other,
-        })?;
+        .connect_lazy_with(options);
     Ok(Pools::Pg(pool))
 }
 
@@ -414,7 +458,7 @@ fn name_damage(error: DbError, file: &Path) -> DbError {
 
 /// SQLite binds a missing argument as NULL without a word, so a miscount must not get that far.
 fn count_arguments(text: &str, given: usize) {
-    debug_assert_eq!(highest_argument(text), given, "arguments of {text}");
+    debug_assert_eq!(sql::count_arguments(text), given, "arguments of {text}");
 }
 
 fn sql_str(text: Cow<'static, str>) -> SqlStr {

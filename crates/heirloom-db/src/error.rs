@@ -27,6 +27,9 @@ pub enum DbError {
     /// It cannot be done to this thing as it is.
     #[error("{0}")]
     Refused(String),
+    /// An idempotency key that came with another request before.
+    #[error("this idempotency key was used for another request before")]
+    KeyReused,
     /// The catalogue was written by a newer Heirloom.
     #[error(
         "the catalogue was written by a newer version of Heirloom (it has the migration {migration})"
@@ -96,6 +99,15 @@ impl DbError {
     pub(crate) fn is_duplicate(&self) -> bool {
         matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.is_unique_violation())
     }
+
+    /// Whether the same transaction may succeed when it is tried again: another one was in its way.
+    pub(crate) fn is_conflict(&self) -> bool {
+        // https://www.postgresql.org/docs/current/errcodes-appendix.html: serialization failure,
+        // deadlock.
+        let is_clash = matches!(self, Self::Sql(sqlx::Error::Database(error))
+            if matches!(error.code().as_deref(), Some("40001" | "40P01")));
+        is_clash || self.is_duplicate()
+    }
 }
 
 impl From<sqlx::Error> for DbError {
@@ -103,6 +115,7 @@ impl From<sqlx::Error> for DbError {
         let Some(database) = error.as_database_error() else {
             return match error {
                 sqlx::Error::PoolTimedOut => Self::Busy,
+                sqlx::Error::PoolClosed => Self::Unavailable("it was closed".to_owned()),
                 sqlx::Error::Io(source) if source.kind() == std::io::ErrorKind::StorageFull => {
                     Self::NoSpace
                 }

@@ -1,8 +1,14 @@
 //! Folders of an archive, and which files are known in each.
 
-use heirloom_core::{ArchiveId, AssetId, FolderId, LocationId, SidecarId};
+use std::collections::BTreeSet;
 
-use crate::{Db, DbError, Tx, clock, sql::statements, value::args};
+use heirloom_core::{ArchiveId, AssetId, ContentHash, FolderId, LocationId, MediaKind, SidecarId};
+
+use crate::{
+    Db, DbError, Tx, artifact, clock,
+    sql::statements,
+    value::{Value, args},
+};
 
 /// A file that is known in a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +34,26 @@ pub enum KnownAs {
     Sidecar(SidecarId),
 }
 
+/// A known file with what is needed to match it with its neighbours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Neighbour {
+    /// Its name, as path text.
+    pub name: String,
+    /// BLAKE3 of its bytes.
+    pub content_hash: ContentHash,
+    /// What it is.
+    pub role: NeighbourRole,
+}
+
+/// What a known file is to its neighbours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NeighbourRole {
+    /// An asset, of this kind and media type.
+    Asset(AssetId, MediaKind, String),
+    /// A sidecar, written in this.
+    Sidecar(SidecarId, String),
+}
+
 /// A folder that is known in an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {
@@ -39,27 +65,77 @@ pub struct Folder {
     pub is_settled: bool,
 }
 
+/// What happens to a folder of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FolderChange {
+    /// It was found for the first time.
+    Came {
+        /// The id that it is given.
+        id: FolderId,
+        /// The folder it is in; `None` for the archive's root.
+        parent: Option<FolderId>,
+        /// Its path text, relative to the archive's root; empty for the root.
+        path: String,
+    },
+    /// It had gone and is there again.
+    CameBack(FolderId),
+    /// It is no longer there. What was in it is marked file by file, before.
+    Went(FolderId),
+    /// Its sidecars and stacks are matched.
+    Settled(FolderId),
+}
+
 statements! {
     FIND = "SELECT id, is_settled, gone_at_ms IS NULL FROM folder WHERE archive_id = $1 AND path = $2";
-    ADD = "INSERT INTO folder (id, archive_id, parent_id, path, is_settled)
-        VALUES ($1, $2, $3, $4, FALSE)";
     BRING_BACK = "UPDATE folder SET gone_at_ms = NULL, is_settled = FALSE WHERE id = $1";
     LIST_CHILDREN = "SELECT id, path, is_settled FROM folder
         WHERE parent_id = $1 AND gone_at_ms IS NULL ORDER BY path";
-    MARK_GONE = "UPDATE folder SET gone_at_ms = $2 WHERE id = $1";
+    ADD_ROWS = "INSERT INTO folder (id, archive_id, parent_id, path, is_settled) VALUES {rows}";
+    MARK_GONE = "UPDATE folder SET gone_at_ms = $1 WHERE id IN ({list})";
     UNSETTLE = "UPDATE folder SET is_settled = FALSE WHERE id = $1 AND is_settled = TRUE";
-    SETTLE = "UPDATE folder SET is_settled = TRUE WHERE id = $1";
+    SETTLE = "UPDATE folder SET is_settled = TRUE WHERE id IN ({list})";
     // Names are in byte order, so that they merge with a sorted directory listing.
-    LIST_FILES = "SELECT * FROM (
-          SELECT name, size_bytes, modified_at_ns, inode, id, asset_id FROM asset_location
-          WHERE folder_id = $1 AND gone_at_ms IS NULL AND name > $2
-          UNION ALL
-          SELECT name, size_bytes, modified_at_ns, inode, id, NULL FROM sidecar
-          WHERE folder_id = $1 AND gone_at_ms IS NULL AND name > $2
-        ) AS known ORDER BY name LIMIT $3";
+    // The union is ordered itself: an order around it would sort the rest of the folder for each page.
+    LIST_FILES = "SELECT name, size_bytes, modified_at_ns, inode, id, asset_id FROM asset_location
+        WHERE folder_id = $1 AND gone_at_ms IS NULL AND name > $2
+        UNION ALL
+        SELECT name, size_bytes, modified_at_ns, inode, id, NULL FROM sidecar
+        WHERE folder_id = $1 AND gone_at_ms IS NULL AND name > $2
+        ORDER BY name LIMIT $3";
+    LIST_NEIGHBOURS = "SELECT l.name AS name, a.content_hash, l.asset_id, TRUE, a.kind, a.media_type
+        FROM asset_location l JOIN asset a ON a.id = l.asset_id
+        WHERE l.folder_id = $1 AND l.gone_at_ms IS NULL AND l.name > $2
+        UNION ALL
+        SELECT name, content_hash, id, FALSE, kind, '' FROM sidecar
+        WHERE folder_id = $1 AND gone_at_ms IS NULL AND name > $2
+        ORDER BY name LIMIT $3";
+    LIST_TELLING = "SELECT DISTINCT l.asset_id FROM asset_location l
+        JOIN artifact r ON r.subject_id = l.asset_id AND r.kind = $2 AND r.tool = $3
+        WHERE l.folder_id = $1 AND l.gone_at_ms IS NULL
+          AND (r.blob_hash IS NOT NULL OR r.payload LIKE $4 OR r.payload LIKE $5)";
 }
 
 impl Db {
+    /// The folder at `path` (path text, relative to the archive's root) and whether it is there.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn find_folder(
+        &self,
+        archive: ArchiveId,
+        path: &str,
+    ) -> Result<Option<(Folder, bool)>, DbError> {
+        let Some(row) = self.fetch_optional(FIND, args![archive, path]).await? else {
+            return Ok(None);
+        };
+        let folder = Folder {
+            id: row.get(0)?,
+            path: path.to_owned(),
+            is_settled: row.get(1)?,
+        };
+        Ok(Some((folder, row.get(2)?)))
+    }
+
     /// The folder at `path` (path text, relative to the archive's root), made if it is new and
     /// brought back if it was gone.
     ///
@@ -71,31 +147,20 @@ impl Db {
         parent: Option<FolderId>,
         path: &str,
     ) -> Result<Folder, DbError> {
-        let path = path.to_owned();
-        if let Some(row) = self.fetch_optional(FIND, args![archive, &path]).await? {
-            let folder = Folder {
-                id: row.get(0)?,
-                path,
-                is_settled: row.get(1)?,
-            };
-            if row.get::<bool>(2)? {
-                return Ok(folder);
+        let (id, change) = match self.find_folder(archive, path).await? {
+            Some((folder, true)) => return Ok(folder),
+            Some((folder, false)) => (folder.id, FolderChange::CameBack(folder.id)),
+            None => {
+                let (id, path) = (clock::new_id(), path.to_owned());
+                (id, FolderChange::Came { id, parent, path })
             }
-            let mut tx = self.begin().await?;
-            tx.execute(BRING_BACK, args![folder.id]).await?;
-            tx.commit().await?;
-            return Ok(Folder {
-                is_settled: false,
-                ..folder
-            });
-        }
-        let id: FolderId = clock::new_id();
+        };
         let mut tx = self.begin().await?;
-        tx.execute(ADD, args![id, archive, parent, &path]).await?;
+        apply(&mut tx, archive, &[change], clock::now_ms()).await?;
         tx.commit().await?;
         Ok(Folder {
             id,
-            path,
+            path: path.to_owned(),
             is_settled: false,
         })
     }
@@ -146,25 +211,81 @@ impl Db {
             .collect()
     }
 
-    /// Says that a folder is no longer there. What was in it is marked file by file, before.
+    /// The files that are known in a folder, each with what it is matched by, in the byte order of
+    /// their names, after `after`.
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn mark_folder_gone(&self, folder: FolderId, now_ms: i64) -> Result<(), DbError> {
-        let mut tx = self.begin().await?;
-        tx.execute(MARK_GONE, args![folder, now_ms]).await?;
-        tx.commit().await
+    pub async fn list_neighbours(
+        &self,
+        folder: FolderId,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Neighbour>, DbError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = self
+            .fetch(LIST_NEIGHBOURS, args![folder, after, limit])
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Neighbour {
+                    name: row.get(0)?,
+                    content_hash: row.get(1)?,
+                    role: if row.get::<bool>(3)? {
+                        let kind = row.word(4, "a media kind", |word| word.parse().ok())?;
+                        NeighbourRole::Asset(row.get(2)?, kind, row.get(5)?)
+                    } else {
+                        NeighbourRole::Sidecar(row.get(2)?, row.get(4)?)
+                    },
+                })
+            })
+            .collect()
     }
 
-    /// Says that sidecars and stacks of a folder are matched.
+    /// The assets in a folder whose artifacts by this tool have one of these words as a name, or are
+    /// too large to tell.
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn settle_folder(&self, folder: FolderId) -> Result<(), DbError> {
-        let mut tx = self.begin().await?;
-        tx.execute(SETTLE, args![folder]).await?;
-        tx.commit().await
+    pub async fn list_assets_telling(
+        &self,
+        folder: FolderId,
+        tool: &str,
+        words: [&str; 2],
+    ) -> Result<BTreeSet<AssetId>, DbError> {
+        let [first, second] = words.map(|word| format!("%\"{word}\"%"));
+        let args = args![folder, artifact::METADATA, tool, first, second];
+        let rows = self.fetch(LIST_TELLING, args).await?;
+        rows.iter().map(|row| row.get(0)).collect()
     }
+}
+
+/// Makes changes of folders true, in their order.
+pub(crate) async fn apply(
+    tx: &mut Tx,
+    archive: ArchiveId,
+    changes: &[FolderChange],
+    now_ms: i64,
+) -> Result<(), DbError> {
+    let mut new = Vec::new();
+    let mut gone: Vec<Value> = Vec::new();
+    let mut settled: Vec<Value> = Vec::new();
+    for change in changes {
+        match change {
+            FolderChange::Came { id, parent, path } => {
+                new.push(args![*id, archive, *parent, path, false]);
+            }
+            FolderChange::CameBack(id) => {
+                tx.execute(BRING_BACK, args![*id]).await?;
+            }
+            FolderChange::Went(id) => gone.push(Value::from(*id)),
+            FolderChange::Settled(id) => settled.push(Value::from(*id)),
+        }
+    }
+    tx.execute_rows(ADD_ROWS, 5, new).await?;
+    tx.execute_list(SETTLE, args![], settled).await?;
+    tx.execute_list(MARK_GONE, args![now_ms], gone).await?;
+    Ok(())
 }
 
 /// Notes, with the change itself, that a folder's sidecars and stacks have to be matched again.

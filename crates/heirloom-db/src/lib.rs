@@ -19,9 +19,15 @@ pub mod audience;
 pub mod audit;
 pub mod blob;
 pub mod claim;
+pub mod count;
+mod dump;
 pub mod family;
 pub mod folder;
+pub mod health;
 pub mod location;
+pub mod once;
+pub mod record;
+pub mod replacement;
 pub mod run;
 pub mod search;
 pub mod sidecar;
@@ -43,12 +49,22 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         audit::STATEMENTS,
         blob::STATEMENTS,
         claim::STATEMENTS,
+        count::STATEMENTS,
+        dump::STATEMENTS,
         family::STATEMENTS,
         folder::STATEMENTS,
+        health::STATEMENTS,
         location::STATEMENTS,
         migrate::STATEMENTS,
+        once::STATEMENTS,
+        record::STATEMENTS,
+        replacement::STATEMENTS,
         run::STATEMENTS,
         search::STATEMENTS,
+        search::COVERAGE_STATEMENTS,
+        search::FEW_STATEMENTS,
+        search::PLAN_STATEMENTS,
+        search::WALK_STATEMENTS,
         sidecar::STATEMENTS,
         stack::STATEMENTS,
         timeline::STATEMENTS,

@@ -49,7 +49,20 @@ pub struct RunPage {
 #[derive(Debug)]
 pub struct ArchiveHold {
     // Closing the connection lets the lock go, whatever became of the process.
-    _connection: Option<sqlx::PgConnection>,
+    connection: Option<sqlx::PgConnection>,
+}
+
+impl ArchiveHold {
+    /// Gives the archive back, so that the next may take it at once. (Of one that is only dropped the
+    /// server takes a moment to hear.)
+    pub async fn release(self) {
+        if let Some(mut connection) = self.connection {
+            let unlock = sqlx::query("SELECT pg_advisory_unlock_all()");
+            if let Err(error) = unlock.execute(&mut connection).await {
+                tracing::debug!(%error, "the hold ends with its connection");
+            }
+        }
+    }
 }
 
 macro_rules! columns {
@@ -73,7 +86,7 @@ statements! {
     SET_STATE = "UPDATE run SET state = $2, error = $3, started_at_ms = COALESCE(started_at_ms, $4),
           ended_at_ms = $5, version = version + 1
         WHERE id = $1";
-    SET_PROGRESS = "UPDATE run SET progress = $2 WHERE id = $1";
+    SET_PROGRESS = "UPDATE run SET progress = $2 WHERE id = $1 RETURNING state";
 }
 
 impl Db {
@@ -192,15 +205,19 @@ impl Db {
         Ok(state)
     }
 
-    /// Stores how far a run is.
+    /// Stores how far a run is; gives its state, which somebody may have changed meanwhile.
     ///
     /// # Errors
-    /// What the engine says.
-    pub async fn store_progress(&self, id: RunId, progress: &Json) -> Result<(), DbError> {
+    /// [`DbError::NotFound`], and what the engine says.
+    pub async fn store_progress(&self, id: RunId, progress: &Json) -> Result<RunState, DbError> {
         let mut tx = self.begin().await?;
-        tx.execute(SET_PROGRESS, args![id, progress.to_string()])
-            .await?;
-        tx.commit().await
+        let row = tx
+            .fetch_optional(SET_PROGRESS, args![id, progress.to_string()])
+            .await?
+            .ok_or_else(|| DbError::not_found("run", id))?;
+        let state = row.word(0, "a run state", RunState::from_word)?;
+        tx.commit().await?;
+        Ok(state)
     }
 
     /// Takes an archive for one scan across every process that shares this catalogue; `None` when
@@ -210,7 +227,7 @@ impl Db {
     /// What the engine says.
     pub async fn hold_archive(&self, archive: ArchiveId) -> Result<Option<ArchiveHold>, DbError> {
         let Some(connection) = self.pg_connection().await? else {
-            return Ok(Some(ArchiveHold { _connection: None }));
+            return Ok(Some(ArchiveHold { connection: None }));
         };
         let mut connection = connection.detach();
         // An advisory lock takes 64 bits; the last 8 bytes of the id are its random ones.
@@ -221,7 +238,7 @@ impl Db {
             .fetch_one(&mut connection)
             .await?;
         Ok(is_held.then_some(ArchiveHold {
-            _connection: Some(connection),
+            connection: Some(connection),
         }))
     }
 }

@@ -1,20 +1,23 @@
 //! Sidecars: files that describe the assets beside them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use heirloom_core::{ArchiveId, AssetId, ContentHash, FamilyId, FolderId, RunId, SidecarId};
 
 use crate::{
-    Db, DbError,
+    Db, DbError, Tx,
     artifact::{self, Derived},
-    asset, clock, folder,
+    asset, clock,
     sql::statements,
-    value::args,
+    timeline,
+    value::{Value, args},
 };
 
 /// A sidecar as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundSidecar {
+    /// The folder it is in.
+    pub folder_id: FolderId,
     /// Its name, as path text.
     pub name: String,
     /// What it is written in: `xmp`, `takeout`, `aae`.
@@ -46,118 +49,46 @@ pub struct Sidecar {
     pub folder_path: String,
 }
 
+/// What describes an asset in one folder, as it was matched there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SidecarMatch {
+    /// The asset.
+    pub asset: AssetId,
+    /// The folder's sidecars that describe it now; none, when it has none there any more.
+    pub sidecars: BTreeSet<SidecarId>,
+    /// What the tool made of those that it had not read for this asset: one for each content.
+    pub derived: Vec<Derived>,
+}
+
 statements! {
-    MARK_GONE_BY_NAME = "UPDATE sidecar SET gone_at_ms = $3
-        WHERE folder_id = $1 AND name = $2 AND gone_at_ms IS NULL";
     ADD = "INSERT INTO sidecar (id, folder_id, name, kind, content_hash, size_bytes, modified_at_ns,
-          inode, found_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    MARK_GONE = "UPDATE sidecar SET gone_at_ms = $2 WHERE id = $1 AND gone_at_ms IS NULL";
-    LIST_LINKS_OF_FOLDER = "SELECT k.asset_id, k.sidecar_id, s.gone_at_ms IS NULL
+          inode, found_at_ms) VALUES {rows}";
+    MARK_GONE = "UPDATE sidecar SET gone_at_ms = $1 WHERE gone_at_ms IS NULL AND id IN ({list})";
+    LIST_LINKS = "SELECT k.asset_id, k.sidecar_id
         FROM sidecar s JOIN asset_sidecar k ON k.sidecar_id = s.id WHERE s.folder_id = $1";
     LIST_OF_ASSET = "SELECT s.id, s.name, s.kind, s.content_hash, f.archive_id, f.path
         FROM asset_sidecar k JOIN sidecar s ON s.id = k.sidecar_id JOIN folder f ON f.id = s.folder_id
         WHERE k.asset_id = $1 AND s.gone_at_ms IS NULL ORDER BY s.id";
-    ADD_LINKS = "INSERT INTO asset_sidecar (asset_id, sidecar_id) VALUES {rows}
-        ON CONFLICT (asset_id, sidecar_id) DO NOTHING";
-    DELETE_LINK = "DELETE FROM asset_sidecar WHERE asset_id = $1 AND sidecar_id = $2";
+    LIST_INPUTS = "SELECT s.content_hash FROM asset_sidecar k JOIN sidecar s ON s.id = k.sidecar_id
+        WHERE k.asset_id = $1 AND s.gone_at_ms IS NULL";
+    ADD_LINKS = "INSERT INTO asset_sidecar (asset_id, sidecar_id) VALUES {rows}";
+    DELETE_LINKS = "DELETE FROM asset_sidecar WHERE asset_id = $1
+        AND sidecar_id IN (SELECT id FROM sidecar WHERE folder_id = $2)";
 }
 
 impl Db {
-    /// Stores sidecars that are new or have changed, each in place of the one of its name.
+    /// Which sidecars of a folder are linked to which assets, those included that are gone.
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn store_sidecars(
+    pub async fn list_sidecar_links(
         &self,
         folder: FolderId,
-        sidecars: &[FoundSidecar],
-        now_ms: i64,
-    ) -> Result<(), DbError> {
-        let mut tx = self.begin().await?;
-        for sidecar in sidecars {
-            tx.execute(MARK_GONE_BY_NAME, args![folder, &sidecar.name, now_ms])
-                .await?;
-            let id: SidecarId = clock::new_id();
-            tx.execute(
-                ADD,
-                args![
-                    id,
-                    folder,
-                    &sidecar.name,
-                    sidecar.kind,
-                    sidecar.content_hash,
-                    sidecar.size_bytes,
-                    sidecar.modified_at_ns,
-                    sidecar.inode,
-                    now_ms,
-                ],
-            )
-            .await?;
-        }
-        folder::unsettle(&mut tx, folder).await?;
-        tx.commit().await
-    }
-
-    /// Says that sidecars of a folder are no longer there.
-    ///
-    /// # Errors
-    /// What the engine says.
-    pub async fn mark_sidecars_gone(
-        &self,
-        folder: FolderId,
-        sidecars: &[SidecarId],
-        now_ms: i64,
-    ) -> Result<(), DbError> {
-        let mut tx = self.begin().await?;
-        for sidecar in sidecars {
-            tx.execute(MARK_GONE, args![*sidecar, now_ms]).await?;
-        }
-        folder::unsettle(&mut tx, folder).await?;
-        tx.commit().await
-    }
-
-    /// Links a folder's sidecars to the assets that they describe; gives the assets whose sidecars
-    /// are others now, whose facts from sidecars are to be read again.
-    ///
-    /// # Errors
-    /// What the engine says.
-    pub async fn link_sidecars(
-        &self,
-        folder: FolderId,
-        links: &BTreeSet<(AssetId, SidecarId)>,
-    ) -> Result<BTreeSet<AssetId>, DbError> {
-        let mut known: BTreeMap<(AssetId, SidecarId), bool> = BTreeMap::new();
-        for row in self.fetch(LIST_LINKS_OF_FOLDER, args![folder]).await? {
-            known.insert((row.get(0)?, row.get(1)?), row.get(2)?);
-        }
-        let stale: Vec<_> = known
-            .keys()
-            .filter(|link| !links.contains(link))
-            .copied()
-            .collect();
-        let new: Vec<_> = links
-            .iter()
-            .filter(|link| !known.contains_key(link))
-            .copied()
-            .collect();
-        if stale.is_empty() && new.is_empty() {
-            return Ok(BTreeSet::new());
-        }
-        let mut tx = self.begin().await?;
-        for (asset, sidecar) in &stale {
-            tx.execute(DELETE_LINK, args![*asset, *sidecar]).await?;
-        }
-        let rows = new
-            .iter()
-            .map(|(asset, sidecar)| args![*asset, *sidecar])
-            .collect();
-        tx.execute_rows(ADD_LINKS, 2, rows).await?;
-        tx.commit().await?;
-        Ok(stale
-            .into_iter()
-            .chain(new)
-            .map(|(asset, _)| asset)
-            .collect())
+    ) -> Result<BTreeSet<(AssetId, SidecarId)>, DbError> {
+        let rows = self.fetch(LIST_LINKS, args![folder]).await?;
+        rows.iter()
+            .map(|row| Ok((row.get(0)?, row.get(1)?)))
+            .collect()
     }
 
     /// The sidecars of an asset that are there now.
@@ -180,30 +111,81 @@ impl Db {
             .collect()
     }
 
-    /// Stores what an asset's sidecars say, in place of what they said before; `None` when it has
-    /// none any more.
+    /// Makes the links of a folder's sidecars to these assets what was matched, and what `tool` in
+    /// this version made of sidecars exactly what those say that each asset has now, in all folders.
+    /// Links and facts change together or not at all.
     ///
     /// # Errors
-    /// What the engine says.
-    pub async fn store_sidecar_facts(
+    /// What the engine says; nothing was stored then.
+    pub async fn store_sidecar_matches(
         &self,
         family: FamilyId,
-        run: Option<RunId>,
-        asset: AssetId,
-        tool: &'static str,
-        derived: Option<Derived>,
-        now_ms: i64,
+        run: RunId,
+        folder: FolderId,
+        (tool, version): (&str, i64),
+        matches: Vec<SidecarMatch>,
     ) -> Result<(), DbError> {
         let mut tx = self.begin().await?;
-        let has_changed = match derived {
-            Some(derived) => {
-                artifact::replace(&mut tx, family, run, asset, derived, now_ms).await?
+        timeline::lock(&mut tx).await?;
+        let now_ms = clock::now_ms();
+        let mut stale = Vec::new();
+        for SidecarMatch {
+            asset,
+            sidecars,
+            derived,
+        } in matches
+        {
+            tx.execute(DELETE_LINKS, args![asset, folder]).await?;
+            let rows = sidecars.iter().map(|sidecar| args![asset, *sidecar]);
+            tx.execute_rows(ADD_LINKS, 2, rows.collect()).await?;
+            let inputs = tx.fetch(LIST_INPUTS, args![asset]).await?;
+            let inputs: BTreeSet<ContentHash> = inputs
+                .iter()
+                .map(|row| row.get(0))
+                .collect::<Result<_, _>>()?;
+            let of = (family, run, asset);
+            let tool = (tool, version);
+            if artifact::keep_exactly(&mut tx, of, tool, &inputs, derived, now_ms).await? {
+                stale.push(asset);
             }
-            None => artifact::delete_by_tool(&mut tx, asset, artifact::METADATA, tool).await?,
-        };
-        if has_changed {
-            asset::refresh(&mut tx, &[asset]).await?;
         }
+        asset::refresh(&mut tx, &stale).await?;
         tx.commit().await
     }
+}
+
+/// Stores sidecars that are new or have changed; what was in their place is marked gone apart.
+pub(crate) async fn add(
+    tx: &mut Tx,
+    sidecars: &[FoundSidecar],
+    now_ms: i64,
+) -> Result<(), DbError> {
+    let rows = sidecars.iter().map(|sidecar| {
+        let id: SidecarId = clock::new_id();
+        args![
+            id,
+            sidecar.folder_id,
+            &sidecar.name,
+            sidecar.kind,
+            sidecar.content_hash,
+            sidecar.size_bytes,
+            sidecar.modified_at_ns,
+            sidecar.inode,
+            now_ms,
+        ]
+    });
+    tx.execute_rows(ADD, 9, rows.collect()).await?;
+    Ok(())
+}
+
+/// Says that sidecars are no longer there.
+pub(crate) async fn mark_gone(
+    tx: &mut Tx,
+    sidecars: &[SidecarId],
+    now_ms: i64,
+) -> Result<(), DbError> {
+    let list = sidecars.iter().map(|sidecar| Value::from(*sidecar));
+    tx.execute_list(MARK_GONE, args![now_ms], list.collect())
+        .await?;
+    Ok(())
 }

@@ -28,6 +28,7 @@ statements! {
     DELETE_PAGES = "DELETE FROM document_page WHERE asset_id = $1";
     DELETE_MEMBERSHIPS = "DELETE FROM collection_member WHERE asset_id = $1";
     DELETE_LOCATIONS = "DELETE FROM asset_location WHERE asset_id = $1";
+    DELETE_REPLACEMENTS = "DELETE FROM replacement WHERE asset_id = $1 OR replaced_asset_id = $1";
     FORGET_REPLACED = "UPDATE asset SET replaces_asset_id = NULL WHERE replaces_asset_id = $1";
     REMEMBER = "INSERT INTO purged_content (family_id, content_hash, purged_at_ms) VALUES ($1, $2, $3)
         ON CONFLICT (family_id, content_hash) DO NOTHING";
@@ -67,6 +68,7 @@ impl Db {
             DELETE_PAGES,
             DELETE_MEMBERSHIPS,
             DELETE_LOCATIONS,
+            DELETE_REPLACEMENTS,
             FORGET_REPLACED,
             DELETE,
         ] {

@@ -51,6 +51,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "heirloom-server",
         ],
     ),
+    (
+        "heirloom-bench",
+        &[
+            "heirloom-core",
+            "heirloom-db",
+            "heirloom-blobs",
+            "heirloom-media",
+            "heirloom-pipeline",
+            "heirloom-server",
+            "heirloom-testing",
+        ],
+    ),
     ("heirloom-testing", &[]),
 ];
 

@@ -1,0 +1,342 @@
+//! A catalogue of a family that never was: files with dates, cameras, places, people and captions,
+//! in the proportions of a real one, stored as a scan stores them.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use heirloom_core::{
+    Actor, ContentHash, FolderId, MediaKind,
+    claim::{ClaimKind, Statement},
+};
+use heirloom_db::{
+    Db, Location,
+    archive::Archive,
+    artifact::{Derived, NewArtifact, Payload},
+    claim::NewClaim,
+    family::Family,
+    record::FoundFile,
+};
+use heirloom_testing::postgres::{self, Durability, TestDatabase};
+use serde_json::{Value, json};
+
+use crate::{chance::Chance, figures::Figures, options::Options, words};
+
+/// A seeded catalogue. What it stands on is removed with it, unless it was to be kept.
+pub(crate) struct Catalogue {
+    pub(crate) db: Db,
+    pub(crate) family: Family,
+    _folder: Option<tempfile::TempDir>,
+    _database: Option<TestDatabase>,
+}
+
+/// Files per transaction, as a scan has them.
+const BATCH: u64 = 256;
+const FILES_PER_FOLDER: u64 = 400;
+
+impl Catalogue {
+    /// Opens the catalogue that was kept, or seeds a new one and prints how fast that went.
+    pub(crate) async fn seeded(options: &Options) -> Self {
+        let folder = options
+            .data
+            .is_none()
+            .then(|| tempfile::tempdir().expect("a temporary folder"));
+        let mut database = None;
+        let location = if options.is_postgres {
+            let made = postgres::cluster_with(Durability::Durable).database();
+            let url = made.url.clone();
+            database = Some(made);
+            Location::Url(url)
+        } else {
+            let path = match (&options.data, &folder) {
+                (Some(path), _) => path.as_path(),
+                (None, Some(folder)) => folder.path(),
+                (None, None) => Path::new("."),
+            };
+            std::fs::create_dir_all(path).expect("the folder can be made");
+            Location::File(path.join("catalogue.db"))
+        };
+        let db = Db::open(&location).await.expect("the catalogue opens");
+        let family = db.get_or_create_family("Bench").await.unwrap();
+        let catalogue = Self {
+            db,
+            family,
+            _folder: folder,
+            _database: database,
+        };
+        let (db, family) = (&catalogue.db, &catalogue.family);
+        let page = db.list_assets(&Actor::Operator, family.id, None, 1).await;
+        if page.unwrap().items.is_empty() {
+            seed(db, family, options).await;
+        }
+        if let Some(database) = &catalogue._database {
+            // What the server does by itself within a minute.
+            let _ = database.sql("VACUUM ANALYZE");
+        }
+        catalogue
+    }
+}
+
+async fn seed(db: &Db, family: &Family, options: &Options) {
+    let mut archives = Vec::new();
+    for number in 0..options.audiences {
+        // The first audience, everybody, holds most of what there is.
+        let audience_id = if number == 0 {
+            family.audience_id
+        } else {
+            let name = format!("audience {number}");
+            db.create_audience(&Actor::Operator, family.id, &name)
+                .await
+                .unwrap()
+        };
+        let family = Family {
+            audience_id,
+            ..family.clone()
+        };
+        let name = format!("archive {number}");
+        let root = format!("/archive{number}");
+        archives.push(
+            db.create_archive(&Actor::Operator, &family, &name, &root)
+                .await
+                .unwrap(),
+        );
+    }
+    let run = db
+        .create_run(
+            &Actor::Operator,
+            family.id,
+            "scan",
+            Some(archives[0].id),
+            &json!({}),
+        )
+        .await
+        .unwrap();
+    let mut seeding = Seeding::default();
+    let started = Instant::now();
+    let mut tenths: Vec<Duration> = Vec::new();
+    let mut stored = 0;
+    while stored < options.assets {
+        let count = BATCH.min(options.assets - stored);
+        let archive = &archives[seeding.archive(stored, archives.len())];
+        let files = seeding.files(db, archive, stored, count).await;
+        let before = Instant::now();
+        db.record_files(archive, run.id, 0, files).await.unwrap();
+        seeding.storing += before.elapsed();
+        stored += count;
+        if stored * 10 / options.assets > tenths.len() as u64 {
+            tenths.push(std::mem::take(&mut seeding.storing));
+            eprint!(
+                "\rseeded {stored} in {:.0} s ",
+                started.elapsed().as_secs_f64()
+            );
+        }
+    }
+    eprintln!();
+    report(options.assets, started.elapsed(), &tenths);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for people to read")]
+fn report(assets: u64, all: Duration, tenths: &[Duration]) {
+    let figures = Figures::titled("storing what a scan found", &["figure", "limit"]);
+    let rate = |tenth: &Duration| assets as f64 / 10.0 / tenth.as_secs_f64();
+    let (first, last) = (rate(&tenths[0]), rate(&tenths[tenths.len() - 1]));
+    let row = |name, figure: String, limit: &str, is_missed| {
+        figures.row(name, &[figure, limit.to_owned()], is_missed);
+    };
+    let all_s = all.as_secs_f64();
+    row("all of it", format!("{all_s:.0} s"), "600 s", all_s > 600.0);
+    row(
+        "files per second, first tenth",
+        format!("{first:.0}"),
+        "",
+        false,
+    );
+    row(
+        "files per second, last tenth",
+        format!("{last:.0}"),
+        "",
+        false,
+    );
+    let ratio = first / last;
+    row(
+        "cost of a file, last to first",
+        format!("{ratio:.2}"),
+        "1.20",
+        ratio > 1.2,
+    );
+}
+
+#[derive(Default)]
+struct Seeding {
+    folder: Option<(FolderId, String, u64)>,
+    storing: Duration,
+}
+
+impl Seeding {
+    /// In which archive a batch is: six in ten in the first, the rest spread.
+    fn archive(&self, at: u64, archives: usize) -> usize {
+        let mut chance = Chance::new(at ^ 0x00a5_c417);
+        if archives == 1 || chance.percent(60) {
+            return 0;
+        }
+        1 + usize::try_from(chance.below(archives as u64 - 1)).unwrap_or(0)
+    }
+
+    async fn files(&mut self, db: &Db, archive: &Archive, from: u64, count: u64) -> Vec<FoundFile> {
+        let mut files = Vec::new();
+        for number in from..from + count {
+            let event = number / FILES_PER_FOLDER;
+            if self.folder.as_ref().is_none_or(|folder| folder.2 != event)
+                || (number == from && archive.name != "archive 0")
+            {
+                let path = folder_path(event);
+                let folder = db
+                    .get_or_create_folder(archive.id, None, &path)
+                    .await
+                    .unwrap();
+                self.folder = Some((folder.id, path, event));
+            }
+            if let Some((id, path, _)) = &self.folder {
+                files.push(file(number, *id, path));
+            }
+        }
+        if archive.name != "archive 0" {
+            self.folder = None;
+        }
+        files
+    }
+}
+
+/// Where an event's files are: `1998/05 San Dako`.
+fn folder_path(event: u64) -> String {
+    let mut chance = Chance::new(event ^ 0x0f01_de55);
+    let place = words::place(chance.rank(words::PLACES));
+    format!("{}/{:02} {place}", year(event), 1 + chance.below(12))
+}
+
+/// The year of an event: more and more the nearer they are, and not in order, as hard disks are.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "0 to 75"
+)]
+fn year(event: u64) -> u64 {
+    let ago = Chance::new(event ^ 0x7ea2).fraction().powi(2) * 75.0;
+    2025 - ago as u64
+}
+
+fn file(number: u64, folder: FolderId, folder_path: &str) -> FoundFile {
+    let mut chance = Chance::new(number);
+    let (kind, media_type, end) = match chance.below(100) {
+        0..88 => (MediaKind::Image, "image/jpeg", "jpg"),
+        88..97 => (MediaKind::Video, "video/mp4", "mp4"),
+        97..99 => (MediaKind::Audio, "audio/mpeg", "mp3"),
+        _ => (MediaKind::Document, "application/pdf", "pdf"),
+    };
+    let content_hash = ContentHash::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes());
+    let number_i = i64::try_from(number).unwrap_or(0);
+    FoundFile {
+        folder_id: folder,
+        folder_path: folder_path.to_owned(),
+        name: format!("IMG_{:04}_{number}.{end}", number % 10_000),
+        size_bytes: 3_000_000 + number_i,
+        modified_at_ns: 1_600_000_000_000_000_000 + number_i,
+        inode: number_i,
+        content_hash,
+        kind,
+        media_type,
+        width: Some(4032),
+        height: Some(3024),
+        duration_ms: None,
+        derived: vec![Derived {
+            artifact: NewArtifact {
+                kind: "metadata",
+                tool: "metadata",
+                tool_version: 1,
+                is_deterministic: true,
+                inputs: vec![content_hash],
+                payload: Payload::Json(json!({
+                    "container": end, "properties": { "exposure": "1/125", "aperture": 2.8,
+                    "iso": 200, "focal_length": 26, "software": "14.4.2" },
+                })),
+            },
+            claims: claims(number, folder_path, &mut chance),
+        }],
+        previous: None,
+    }
+}
+
+fn claims(number: u64, folder_path: &str, chance: &mut Chance) -> Vec<NewClaim> {
+    let mut claims = Vec::new();
+    let mut say = |kind, value: Value| {
+        claims.push(NewClaim {
+            statement: Statement::from_json(kind, &value).expect("a value that fits"),
+            is_negation: false,
+            source: "exif".to_owned(),
+            confidence: 0.9,
+        });
+    };
+    let year = folder_path[..4].to_owned();
+    match chance.below(100) {
+        0..3 => {}
+        3..6 => say(ClaimKind::Date, json!(year)),
+        6..8 => say(ClaimKind::Date, json!(format!("{}X", &year[..3]))),
+        _ => {
+            // An event takes three days; one file in twenty lies in the wrong folder.
+            let mut event = Chance::new(number / FILES_PER_FOLDER ^ 0xda7e);
+            let (mut month, mut day) = (1 + event.below(12), 1 + event.below(26) + chance.below(3));
+            if chance.percent(5) {
+                (month, day) = (1 + chance.below(12), 1 + chance.below(28));
+            }
+            let (hour, minute) = (chance.below(24), chance.below(60));
+            let second = chance.below(60);
+            say(
+                ClaimKind::Date,
+                json!(format!(
+                    "{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+                )),
+            );
+        }
+    }
+    if chance.percent(75) {
+        let camera = chance.rank(60);
+        say(
+            ClaimKind::CameraMake,
+            json!(words::place(camera / 6 * 4 + 2)),
+        );
+        say(ClaimKind::CameraModel, json!(format!("Model {camera}")));
+    }
+    if chance.percent(60) {
+        let place = chance.rank(words::PLACES);
+        say(ClaimKind::Place, json!(words::place(place)));
+        let latitude = f64::from(u32::try_from(place).unwrap_or(0)) / 40.0;
+        say(
+            ClaimKind::Position,
+            json!({ "latitude": latitude, "longitude": chance.fraction() * 100.0 }),
+        );
+    }
+    if chance.percent(30) {
+        say(
+            ClaimKind::Person,
+            json!(words::person(chance.rank(words::PERSONS))),
+        );
+    }
+    for _ in 0..chance.below(3) {
+        say(ClaimKind::Tag, json!(words::word(chance.rank(2_000))));
+    }
+    if chance.percent(70) {
+        let length = 6 + chance.below(14);
+        let caption = words::text(chance, length);
+        say(ClaimKind::Caption, json!(caption));
+    }
+    if chance.percent(5) {
+        let title = words::text(chance, 3);
+        say(ClaimKind::Title, json!(title));
+    }
+    if number.is_multiple_of(50_000) {
+        // Some words that stand in few documents.
+        say(ClaimKind::Tag, json!(format!("unique{}", number / 50_000)));
+    }
+    claims
+}

@@ -1,0 +1,162 @@
+//! The API, wherever it answers: in a running server, or within this process.
+
+mod socket;
+
+use bytes::Bytes;
+use heirloom_core::Actor;
+use heirloom_server::{
+    Body, Code, Door, Library, LibraryConfig, Problem, ProblemDocument, Router, router,
+};
+use http::{Method, Request, Response, header};
+use http_body_util::BodyExt as _;
+use serde::{Serialize, de::DeserializeOwned};
+use tower::ServiceExt as _;
+
+use crate::config::Config;
+use socket::Socket;
+
+/// Where requests go. Commands do not know which it is.
+#[derive(Debug)]
+pub(crate) struct Api {
+    carrier: Carrier,
+}
+
+#[derive(Debug)]
+enum Carrier {
+    /// To the server that holds the data folder.
+    Server(Socket),
+    /// To this process, which holds it itself.
+    Here { library: Library, router: Router },
+}
+
+impl Api {
+    /// Finds a running server, else opens the data folder; with `is_creating` it is made if it is not
+    /// there.
+    ///
+    /// # Errors
+    /// Why the data folder cannot be opened; nothing was changed then.
+    pub(crate) async fn connect(config: &Config, is_creating: bool) -> Result<Self, Problem> {
+        let socket = Socket::new(&config.data.value);
+        if socket.is_answered().await {
+            return Ok(Self {
+                carrier: Carrier::Server(socket),
+            });
+        }
+        let library = Library::open(&LibraryConfig {
+            folder: config.data.value.clone(),
+            database: config.database.value.clone(),
+            is_creating,
+        })
+        .await?;
+        let router = router(library.clone(), Door::Known(Actor::Operator));
+        Ok(Self {
+            carrier: Carrier::Here { library, router },
+        })
+    }
+
+    /// Whether somebody else goes on with what is begun when this process ends.
+    pub(crate) const fn is_served(&self) -> bool {
+        matches!(self.carrier, Carrier::Server(_))
+    }
+
+    /// Lets the data folder go, if this process holds it.
+    pub(crate) async fn close(self) {
+        if let Carrier::Here { library, .. } = self.carrier {
+            library.close().await;
+        }
+    }
+
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
+        self.ask(Method::GET, path, &[], None).await
+    }
+
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Problem> {
+        self.ask(Method::POST, path, &[], Some(render(body)?)).await
+    }
+
+    /// Asks with a method, headers and a body of one's own.
+    pub(crate) async fn ask<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Bytes>,
+    ) -> Result<T, Problem> {
+        let res = self.send(method, path, headers, body).await?;
+        let bytes = collect(res).await?;
+        serde_json::from_slice(&bytes).map_err(|error| strange(path, &error))
+    }
+
+    /// Asks for something that is no JSON document.
+    ///
+    /// # Errors
+    /// What the API refused.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Bytes>,
+    ) -> Result<Response<Body>, Problem> {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let body = Body::from(body.unwrap_or_default());
+        let request = request.body(body).map_err(|error| {
+            Problem::new(
+                Code::InvalidRequest,
+                format!("that cannot be asked: {error}"),
+            )
+        })?;
+        let res = match &self.carrier {
+            Carrier::Server(socket) => socket.send(request).await?,
+            Carrier::Here { router, .. } => match router.clone().oneshot(request).await {
+                Ok(res) => res,
+                Err(never) => match never {},
+            },
+        };
+        if res.status().is_success() {
+            return Ok(res);
+        }
+        let status = res.status();
+        let bytes = collect(res).await?;
+        Err(match serde_json::from_slice::<ProblemDocument>(&bytes) {
+            Ok(document) => document.into(),
+            Err(_) => Problem::new(Code::Internal, format!("the server answered {status}"))
+                .hint("Is the running server of another version? Stop it and start it again."),
+        })
+    }
+}
+
+/// A body.
+pub(crate) fn render(body: &impl Serialize) -> Result<Bytes, Problem> {
+    serde_json::to_vec(body)
+        .map(Bytes::from)
+        .map_err(|error| Problem::new(Code::Internal, error.to_string()))
+}
+
+async fn collect(res: Response<Body>) -> Result<Bytes, Problem> {
+    let collected = res.into_body().collect().await;
+    collected
+        .map(http_body_util::Collected::to_bytes)
+        .map_err(|error| {
+            Problem::new(Code::Unavailable, format!("the answer broke off: {error}"))
+                .hint("Was the server stopped? Try again.")
+        })
+}
+
+fn strange(path: &str, error: &serde_json::Error) -> Problem {
+    Problem::new(
+        Code::Internal,
+        format!("the answer to {path} cannot be read: {error}"),
+    )
+    .hint("Is the running server of another version? Stop it and start it again.")
+}

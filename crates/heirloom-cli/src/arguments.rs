@@ -1,0 +1,272 @@
+//! The command line: what can be typed.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use heirloom_core::{ArchiveId, AssetId, ClaimId, RunId, claim::ClaimKind};
+
+/// A home for a family's photographs, films, voices and letters
+///
+/// Heirloom catalogues folders of originals without ever writing to them, keeps what people and
+/// machines say about them, and finds them again. Everything it keeps is in one data folder.
+#[derive(Debug, Parser)]
+#[command(name = "heirloom", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The data folder [HEIRLOOM_DATA, else ~/.local/share/heirloom]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
+    pub(crate) data: Option<PathBuf>,
+    /// A PostgreSQL database for the catalogue, postgres://… [HEIRLOOM_DATABASE, else config.toml]
+    #[arg(long, global = true, value_name = "URL", help_heading = "Everywhere")]
+    pub(crate) database: Option<String>,
+    /// Print one JSON document, for programs
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub(crate) json: bool,
+    /// How log lines look [HEIRLOOM_LOG_FORMAT, else config.toml, else text]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        help_heading = "Everywhere"
+    )]
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object on each line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the library on this machine until stopped
+    Serve {
+        /// Where to listen; loopback only [HEIRLOOM_LISTEN, else config.toml, else 127.0.0.1:8480]
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<SocketAddr>,
+    },
+    /// Catalogue a folder: it is read, and never written to
+    Scan(Scan),
+    /// The folders in which originals are
+    #[command(subcommand)]
+    Archive(Archive),
+    /// The originals
+    #[command(subcommand)]
+    Asset(Asset),
+    /// Statements about originals
+    #[command(subcommand)]
+    Claim(Claim),
+    /// Find originals
+    ///
+    /// Words, "phrases", prefix*, -not, and the fields type: date: person: place: camera: tag:
+    /// archive: is: — for instance: beach type:image date:1974..1980
+    Search {
+        /// What to look for
+        #[arg(required = true, value_name = "QUERY")]
+        query: Vec<String>,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// What goes on in the background
+    #[command(subcommand)]
+    Run(Run),
+    /// Check everything that is stored: the catalogue, each blob, the search index, the audit chain
+    Fsck {
+        /// Look at names and lengths of blobs only: quick, and blind to flipped bits
+        #[arg(long)]
+        quick: bool,
+        /// Read every original again as well, and compare it with what was catalogued
+        #[arg(long)]
+        originals: bool,
+        /// Set damaged blobs aside and make an incomplete index anew; nothing is deleted
+        #[arg(long)]
+        repair: bool,
+    },
+    /// Say how Heirloom is doing and what it lacks
+    Doctor,
+    /// The configuration
+    #[command(subcommand)]
+    Config(Config),
+    /// Print completions for a shell
+    Completions {
+        /// Which
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Scan {
+    /// The folder
+    pub(crate) path: PathBuf,
+    /// What the archive is called [the folder's name]
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Read every file again, also those that look as they did
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// Leave the scan to the running server
+    #[arg(long, conflicts_with = "report")]
+    pub(crate) no_wait: bool,
+    /// Write a line of JSON for each file; not below an archive
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Take an empty folder for what it is, and not for a disk that is not mounted
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Archive {
+    /// List the archives
+    List,
+    /// Show one
+    Show {
+        /// Which
+        id: ArchiveId,
+    },
+    /// Call it something else
+    Rename {
+        /// Which
+        id: ArchiveId,
+        /// Its new name
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Asset {
+    /// List originals, newest first
+    List {
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show everything that is known about one
+    Show {
+        /// Which
+        id: AssetId,
+    },
+    /// Hide one; its file is not touched
+    Delete {
+        /// Which
+        id: AssetId,
+        /// Only if it is at this version still
+        #[arg(long)]
+        version: Option<i64>,
+    },
+    /// Bring a hidden one back
+    Restore {
+        /// Which
+        id: AssetId,
+        /// Only if it is at this version still
+        #[arg(long)]
+        version: Option<i64>,
+    },
+    /// Remove everything that is known about a hidden one, for good; its file is not touched
+    Purge {
+        /// Which
+        id: AssetId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Claim {
+    /// List what is said about an original, and what is believed
+    List {
+        /// The original
+        asset: AssetId,
+    },
+    /// Say something about an original; nothing is overwritten
+    Make {
+        /// The original
+        asset: AssetId,
+        /// What is said something of
+        #[arg(value_parser = parse_claim_kind)]
+        kind: ClaimKind,
+        /// What is said: words, a date such as 1942~, a number, or latitude,longitude
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+        /// Say that it is not so
+        #[arg(long)]
+        not: bool,
+        /// Where it is known from
+        #[arg(long, default_value = "", hide_default_value = true)]
+        source: String,
+        /// How sure it is, 0 to 1
+        #[arg(long, default_value_t = 1.0)]
+        confidence: f32,
+        /// Asking again with the same key makes the claim once
+        #[arg(long, value_name = "KEY")]
+        idempotency_key: Option<String>,
+    },
+    /// Take a claim back
+    Undo {
+        /// The original
+        asset: AssetId,
+        /// The claim
+        claim: ClaimId,
+    },
+    /// Hold to a claim again
+    Redo {
+        /// The original
+        asset: AssetId,
+        /// The claim
+        claim: ClaimId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Run {
+    /// List runs, newest first
+    List {
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show how far one is
+    Status {
+        /// Which
+        id: RunId,
+    },
+    /// Stop one; what it has done stays
+    Cancel {
+        /// Which
+        id: RunId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Show what is configured, and where each value comes from
+    Show,
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Paging {
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// Where to go on: `next` of the list before
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<String>,
+}
+
+fn parse_claim_kind(word: &str) -> Result<ClaimKind, String> {
+    ClaimKind::from_word(word).ok_or_else(|| {
+        let kinds = ClaimKind::ALL.map(ClaimKind::as_str);
+        format!("kinds are {}", kinds.join(", "))
+    })
+}

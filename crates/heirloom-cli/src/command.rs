@@ -1,0 +1,65 @@
+//! The commands: each a request or two, and a way to show the answer.
+
+mod archive;
+mod asset;
+mod claim;
+pub(crate) mod config;
+mod doctor;
+mod fsck;
+mod paging;
+mod run;
+mod scan;
+mod search;
+mod serve;
+mod signal;
+
+use heirloom_server::{Problem, wire::NewFsck};
+
+use crate::{Ending, api::Api, arguments::Command, config::Config, output::Output};
+
+/// Runs a command that needs a library.
+pub(crate) async fn run(
+    command: Command,
+    config: &Config,
+    output: &Output,
+) -> Result<Ending, Problem> {
+    if matches!(command, Command::Serve { .. }) {
+        return serve::serve(config, output).await;
+    }
+    if let Command::Scan(asked) = &command {
+        scan::check(asked, config)?;
+    }
+    // A scan begins a library; everything else asks for one that is there.
+    let is_creating = matches!(&command, Command::Scan(asked) if !asked.no_wait);
+    let api = Api::connect(config, is_creating).await?;
+    let outcome = ask(&api, command, output).await;
+    api.close().await;
+    outcome
+}
+
+async fn ask(api: &Api, command: Command, output: &Output) -> Result<Ending, Problem> {
+    match command {
+        Command::Scan(asked) => return scan::scan(api, &asked, output).await,
+        Command::Fsck {
+            quick,
+            originals,
+            repair,
+        } => {
+            let new = NewFsck {
+                quick,
+                originals,
+                repair,
+            };
+            return fsck::check(api, new, output).await;
+        }
+        Command::Doctor => return doctor::look(api, output).await,
+        Command::Archive(asked) => archive::run(api, asked, output).await?,
+        Command::Asset(asked) => asset::run(api, asked, output).await?,
+        Command::Claim(asked) => claim::run(api, asked, output).await?,
+        Command::Search { query, paging } => search::find(api, &query, &paging, output).await?,
+        Command::Run(asked) => run::run(api, asked, output).await?,
+        // These need no library and never get here.
+        Command::Serve { .. } | Command::Config(_) | Command::Completions { .. } => {}
+    }
+    Ok(Ending::Done)
+}

@@ -1,0 +1,162 @@
+//! `heirloom claim …`
+
+use heirloom_core::claim::{ClaimKind, ValueType};
+use heirloom_server::{
+    Code, Problem,
+    wire::{AssetDetail, Author, Claim, Fact, NewClaim, Page},
+};
+use http::Method;
+use serde_json::{Value as Json, json};
+
+use crate::{
+    api::{Api, render},
+    arguments,
+    output::{Output, table},
+};
+
+pub(super) async fn run(
+    api: &Api,
+    asked: arguments::Claim,
+    output: &Output,
+) -> Result<(), Problem> {
+    let claim: Claim = match asked {
+        arguments::Claim::List { asset } => {
+            let detail: AssetDetail = api.get(&format!("/api/v1/assets/{asset}")).await?;
+            let page = Page {
+                items: detail.claims,
+                next: None,
+            };
+            output.data(&page, || {
+                table(&page.items.iter().map(row).collect::<Vec<_>>())
+            });
+            return Ok(());
+        }
+        arguments::Claim::Make {
+            asset,
+            kind,
+            value,
+            not,
+            source,
+            confidence,
+            idempotency_key,
+        } => {
+            let new = NewClaim {
+                kind,
+                value: parse_value(kind, &value)?,
+                is_negation: not,
+                source,
+                confidence,
+            };
+            let headers: Vec<(&str, &str)> = idempotency_key
+                .iter()
+                .map(|key| ("idempotency-key", key.as_str()))
+                .collect();
+            let path = format!("/api/v1/assets/{asset}/claims");
+            api.ask(Method::POST, &path, &headers, Some(render(&new)?))
+                .await?
+        }
+        arguments::Claim::Undo { asset, claim } => {
+            let path = format!("/api/v1/assets/{asset}/claims/{claim}/undo");
+            api.ask(Method::POST, &path, &[], None).await?
+        }
+        arguments::Claim::Redo { asset, claim } => {
+            let path = format!("/api/v1/assets/{asset}/claims/{claim}/redo");
+            api.ask(Method::POST, &path, &[], None).await?
+        }
+    };
+    output.data(&claim, || table(&[row(&claim)]));
+    Ok(())
+}
+
+/// What is known, a line for each value: what, the value, where from.
+pub(super) fn fact_lines(facts: &[Fact]) -> Vec<Vec<String>> {
+    let line = |claim: &Claim, mark: &str| {
+        vec![
+            format!("  {}", claim.kind),
+            format!("{mark}{}", value_text(claim)),
+            source_text(claim),
+        ]
+    };
+    facts
+        .iter()
+        .flat_map(|fact| {
+            let believed = fact.believed.iter().map(|claim| line(claim, ""));
+            let disagreeing = fact
+                .disagreeing
+                .iter()
+                .map(|claim| line(claim, "but also "));
+            believed.chain(disagreeing).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// A claim's value on one line.
+pub(super) fn value_text(claim: &Claim) -> String {
+    match &claim.value {
+        Json::String(text) => {
+            let line: Vec<&str> = text.split_whitespace().collect();
+            line.join(" ")
+        }
+        Json::Object(position) => {
+            let number = |name| position.get(name).map_or_else(String::new, Json::to_string);
+            format!("{},{}", number("latitude"), number("longitude"))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn row(claim: &Claim) -> Vec<String> {
+    let not = if claim.is_negation { "not " } else { "" };
+    let undone = if claim.undone_at_ms.is_some() {
+        "taken back"
+    } else {
+        ""
+    };
+    vec![
+        claim.id.to_string(),
+        claim.kind.to_string(),
+        format!("{not}{}", value_text(claim)),
+        source_text(claim),
+        undone.to_owned(),
+    ]
+}
+
+fn source_text(claim: &Claim) -> String {
+    match (&claim.author, claim.source.as_str()) {
+        (Author::Operator, "") => "you said".to_owned(),
+        (Author::Operator, source) => format!("you said ({source})"),
+        (Author::Account { .. }, "") => "somebody said".to_owned(),
+        (Author::Account { .. }, source) => format!("somebody said ({source})"),
+        (Author::Artifact { .. }, source) => source.to_owned(),
+    }
+}
+
+/// What was typed, as the kind takes it. Whether it fits, the API says.
+fn parse_value(kind: ClaimKind, text: &str) -> Result<Json, Problem> {
+    match kind.value_type() {
+        ValueType::Date | ValueType::Text => Ok(json!(text)),
+        ValueType::Number(..) => Ok(text
+            .trim()
+            .parse::<i64>()
+            .map_or_else(|_| json!(text), |number| json!(number))),
+        ValueType::Position => {
+            let numbers: Result<Vec<f64>, _> = text
+                .split(',')
+                .map(|part| part.trim().parse::<f64>())
+                .collect();
+            match numbers.as_deref() {
+                Ok([latitude, longitude]) => {
+                    Ok(json!({ "latitude": latitude, "longitude": longitude }))
+                }
+                Ok([latitude, longitude, altitude_m]) => Ok(json!({
+                    "latitude": latitude, "longitude": longitude, "altitude_m": altitude_m,
+                })),
+                _ => Err(Problem::new(
+                    Code::InvalidClaim,
+                    format!("{text:?} is no position"),
+                )
+                .hint("Write degrees north and east, and perhaps metres above the sea: 52.52,13.40 or 52.52,13.40,34")),
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `heirloom config show`
+
+use serde_json::json;
+
+use crate::{
+    arguments::LogFormat,
+    config::{Config, redact},
+    output::{Output, table},
+};
+
+/// Shows what is configured and where it comes from. Secrets are not shown.
+pub(crate) fn show(config: &Config, output: &Output) {
+    let database = config.database.value.as_deref().map(redact);
+    let log_format = match config.log_format.value {
+        LogFormat::Text => "text",
+        LogFormat::Json => "json",
+    };
+    let log_level = config
+        .log_level
+        .value
+        .map(|level| level.to_string().to_lowercase());
+    let settings = [
+        (
+            "data",
+            Some(config.data.value.display().to_string()),
+            &config.data.origin,
+        ),
+        ("database", database, &config.database.origin),
+        (
+            "listen",
+            Some(config.listen.value.to_string()),
+            &config.listen.origin,
+        ),
+        (
+            "log_format",
+            Some(log_format.to_owned()),
+            &config.log_format.origin,
+        ),
+        ("log_level", log_level, &config.log_level.origin),
+    ];
+    let items: Vec<_> = settings
+        .iter()
+        .map(|(name, value, origin)| {
+            json!({ "name": name, "value": value, "from": origin.in_words() })
+        })
+        .collect();
+    output.data(&json!({ "items": items, "next": null }), || {
+        let rows: Vec<Vec<String>> = settings
+            .iter()
+            .map(|(name, value, origin)| {
+                let value = value.clone().unwrap_or_else(|| "-".to_owned());
+                vec![
+                    (*name).to_owned(),
+                    value,
+                    format!("({})", origin.in_words()),
+                ]
+            })
+            .collect();
+        table(&rows)
+    });
+}

@@ -1,0 +1,60 @@
+//! `heirloom fsck`
+
+use heirloom_server::{
+    Problem,
+    wire::{FsckReport, NewFsck},
+};
+
+use crate::{
+    Ending,
+    api::Api,
+    output::{Output, count, number_of, size},
+};
+
+pub(super) async fn check(api: &Api, new: NewFsck, output: &Output) -> Result<Ending, Problem> {
+    let report: FsckReport = api.post("/api/v1/fsck", &new).await?;
+    output.data(&report, || describe(&report));
+    Ok(if report.is_sound {
+        Ending::Done
+    } else {
+        Ending::Partly
+    })
+}
+
+fn describe(report: &FsckReport) -> String {
+    let mut text = format!(
+        "{}, {} read; {} of the audit chain\n",
+        number_of(report.blobs, "blob", "blobs"),
+        size(report.blob_bytes),
+        number_of(report.audit_entries.unsigned_abs(), "entry", "entries"),
+    );
+    if report.original_bytes > 0 {
+        text += &format!("{} of originals read again\n", size(report.original_bytes));
+    }
+    if report.unreferenced > 0 {
+        text += &format!(
+            "{} nobody refers to, which is nothing bad\n",
+            number_of(report.unreferenced, "blob that", "blobs that"),
+        );
+    }
+    for fault in &report.items {
+        let mended = if fault.is_mended { " (mended)" } else { "" };
+        let subject = match fault.subject.as_str() {
+            "" => String::new(),
+            subject => format!(" {subject}:"),
+        };
+        text += &format!("{}:{subject} {}{mended}\n", fault.part, fault.what);
+    }
+    let untold = report.faults.saturating_sub(report.items.len() as u64);
+    if untold > 0 {
+        text += &format!("and {} more\n", count(untold));
+    }
+    text += if report.faults == 0 {
+        "Everything is as it should be.\n"
+    } else if report.is_sound {
+        "Everything that was wrong is mended.\n"
+    } else {
+        "Something is not as it should be.\n"
+    };
+    text
+}

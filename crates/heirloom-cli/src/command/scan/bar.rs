@@ -1,0 +1,92 @@
+//! How far a scan is: a bar where somebody watches, a line now and then where a program does.
+
+use std::time::{Duration, Instant};
+
+use heirloom_server::wire::Progress;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::words::{rates, remaining};
+use crate::output::{Output, count};
+
+/// What is shown while a scan goes on.
+#[derive(Debug)]
+pub(super) enum Bar {
+    Drawn(ProgressBar),
+    Lines {
+        output: Output,
+        last: Instant,
+        was_said: bool,
+    },
+}
+
+/// How often a line is written where no bar can be drawn.
+const LINE_PAUSE: Duration = Duration::from_secs(10);
+
+impl Bar {
+    pub(super) fn new(output: Output) -> Self {
+        if !Output::is_watched() {
+            return Self::Lines {
+                output,
+                last: Instant::now(),
+                was_said: false,
+            };
+        }
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(10));
+        // The template is ours and has no mistakes; without it the bar still counts.
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg}") {
+            bar.set_style(style.progress_chars("━╸ "));
+        }
+        Self::Drawn(bar)
+    }
+
+    /// Shows how far it is.
+    pub(super) fn show(&mut self, progress: &Progress) {
+        match self {
+            Self::Drawn(bar) => {
+                bar.set_length(progress.files.max(1));
+                bar.set_position(progress.files_done);
+                bar.set_message(line(progress));
+            }
+            Self::Lines {
+                output,
+                last,
+                was_said,
+            } => {
+                if last.elapsed() >= LINE_PAUSE {
+                    output.say(&line(progress));
+                    *last = Instant::now();
+                    *was_said = true;
+                }
+            }
+        }
+    }
+
+    /// Says something without breaking the bar.
+    pub(super) fn say(&self, words: &str) {
+        match self {
+            Self::Drawn(bar) => bar.println(words),
+            Self::Lines { output, .. } => output.say(words),
+        }
+    }
+
+    /// Takes the bar away; what was found is told in words.
+    pub(super) fn finish(self) {
+        if let Self::Drawn(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// How far it is on one line: files, rates, what remains.
+fn line(progress: &Progress) -> String {
+    // While folders are still being listed nobody knows how much there is.
+    let plus = if progress.is_listed { "" } else { "+" };
+    let mut parts = vec![format!(
+        "{} of {}{plus} files",
+        count(progress.files_done),
+        count(progress.files)
+    )];
+    parts.extend(rates(progress));
+    parts.extend(remaining(progress));
+    parts.join(", ")
+}

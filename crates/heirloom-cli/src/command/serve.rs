@@ -1,0 +1,37 @@
+//! `heirloom serve`
+
+use heirloom_server::{Library, LibraryConfig, Problem, serve as serve_library};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Ending, command::signal::Ends, config::Config, output::Output};
+
+/// Serves until a signal comes, then lets go of everything in order.
+pub(super) async fn serve(config: &Config, output: &Output) -> Result<Ending, Problem> {
+    let mut ends = Ends::listen();
+    let library = Library::open(&LibraryConfig {
+        folder: config.data.value.clone(),
+        database: config.database.value.clone(),
+        is_creating: true,
+    })
+    .await?;
+    let stop = CancellationToken::new();
+    let serving = serve_library(&library, config.listen.value, &stop, |address| {
+        let address = format!("http://{address}");
+        output.data(&json!({ "address": address }), || {
+            format!("Heirloom is at {address}")
+        });
+    });
+    let outcome = {
+        let mut serving = std::pin::pin!(serving);
+        tokio::select! {
+            outcome = &mut serving => outcome,
+            () = ends.wait() => {
+                stop.cancel();
+                serving.await
+            }
+        }
+    };
+    library.close().await;
+    outcome.map(|()| Ending::Done)
+}

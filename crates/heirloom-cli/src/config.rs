@@ -1,0 +1,299 @@
+//! What is configured. The one place that reads the environment.
+//!
+//! A value comes from the command line, else from the environment, else from `config.toml` in the
+//! data folder, else it is the one that suits most.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use clap::ValueEnum;
+use heirloom_server::{Code, Problem};
+use serde::Deserialize;
+
+use crate::arguments::{Global, LogFormat};
+
+/// Everything that is configured, each with where it comes from.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) data: Setting<PathBuf>,
+    pub(crate) database: Setting<Option<String>>,
+    pub(crate) listen: Setting<SocketAddr>,
+    pub(crate) log_format: Setting<LogFormat>,
+    pub(crate) log_level: Setting<Option<tracing::Level>>,
+}
+
+/// A value and where it comes from.
+#[derive(Debug)]
+pub(crate) struct Setting<T> {
+    pub(crate) value: T,
+    pub(crate) origin: Origin,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Argument,
+    Environment(&'static str),
+    File(PathBuf),
+    Default,
+}
+
+/// What `config.toml` may say.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    database: Option<String>,
+    listen: Option<SocketAddr>,
+    log_format: Option<LogFormat>,
+    log_level: Option<String>,
+}
+
+const DATA: &str = "HEIRLOOM_DATA";
+const DATABASE: &str = "HEIRLOOM_DATABASE";
+const LISTEN: &str = "HEIRLOOM_LISTEN";
+const LOG_FORMAT: &str = "HEIRLOOM_LOG_FORMAT";
+const LOG_LEVEL: &str = "HEIRLOOM_LOG_LEVEL";
+
+impl Config {
+    /// Puts together what is configured.
+    ///
+    /// # Errors
+    /// A value that cannot be what it should, with the place that it stands in.
+    pub(crate) fn load(global: &Global, listen: Option<SocketAddr>) -> Result<Self, Problem> {
+        let data = find_data(global.data.clone())?;
+        let path = data.value.join("config.toml");
+        let file = load_file(&path)?;
+        let from_file = || Origin::File(path.clone());
+
+        let database = pick(
+            global.database.clone(),
+            DATABASE,
+            file.database,
+            from_file(),
+        )?;
+        let listen = pick_parsed(listen, LISTEN, file.listen, from_file(), |text| {
+            text.parse()
+                .map_err(|_| "an address such as 127.0.0.1:8480")
+        })?;
+        let log_format = pick_parsed(
+            global.log_format,
+            LOG_FORMAT,
+            file.log_format,
+            from_file(),
+            |text| LogFormat::from_str(text, true).map_err(|_| "text or json"),
+        )?;
+        let log_level = pick(None, LOG_LEVEL, file.log_level, from_file())?;
+        Ok(Self {
+            data,
+            database,
+            listen: listen.or(SocketAddr::from(([127, 0, 0, 1], 8480))),
+            log_format: log_format.or(LogFormat::Text),
+            log_level: parse_level(log_level)?,
+        })
+    }
+}
+
+impl<T> Setting<Option<T>> {
+    fn or(self, default: T) -> Setting<T> {
+        Setting {
+            value: self.value.unwrap_or(default),
+            origin: self.origin,
+        }
+    }
+}
+
+impl Origin {
+    /// Where that is, for people.
+    pub(crate) fn in_words(&self) -> String {
+        match self {
+            Self::Argument => "command line".to_owned(),
+            Self::Environment(name) => format!("environment {name}"),
+            Self::File(path) => path.display().to_string(),
+            Self::Default => "default".to_owned(),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the place")]
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn text_variable(name: &'static str) -> Result<Option<String>, Problem> {
+    variable(name)
+        .map(|value| {
+            value
+                .into_string()
+                .map_err(|_| invalid(&Origin::Environment(name), "text in UTF-8"))
+        })
+        .transpose()
+}
+
+fn find_data(argument: Option<PathBuf>) -> Result<Setting<PathBuf>, Problem> {
+    let setting = |value, origin| Setting { value, origin };
+    if let Some(path) = argument {
+        return Ok(setting(path, Origin::Argument));
+    }
+    if let Some(path) = variable(DATA) {
+        return Ok(setting(path.into(), Origin::Environment(DATA)));
+    }
+    let shared = variable("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".local/share")));
+    shared
+        .map(|shared| setting(shared.join("heirloom"), Origin::Default))
+        .ok_or_else(|| {
+            Problem::new(
+                Code::InvalidRequest,
+                "this user has no home for a data folder",
+            )
+            .hint("Name a data folder with --data.")
+        })
+}
+
+fn load_file(path: &Path) -> Result<File, Problem> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            return match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(File::default()),
+                _ => Err(Problem::new(
+                    Code::InvalidRequest,
+                    format!("{} cannot be read: {error}", path.display()),
+                )),
+            };
+        }
+    };
+    toml::from_str(&text).map_err(|error| {
+        // Only the line and what is wrong: what stands there may be secret.
+        let start = error.span().map_or(0, |span| span.start);
+        let line = 1 + text
+            .bytes()
+            .take(start)
+            .filter(|byte| *byte == b'\n')
+            .count();
+        Problem::new(
+            Code::InvalidRequest,
+            format!("{}, line {line}: {}", path.display(), error.message()),
+        )
+        .hint("It may set database, listen, log_format and log_level.")
+    })
+}
+
+fn pick<T: From<String>>(
+    argument: Option<T>,
+    name: &'static str,
+    in_file: Option<T>,
+    file: Origin,
+) -> Result<Setting<Option<T>>, Problem> {
+    let from_environment = text_variable(name)?.map(T::from);
+    Ok(first(argument, from_environment, name, in_file, file))
+}
+
+fn pick_parsed<T>(
+    argument: Option<T>,
+    name: &'static str,
+    in_file: Option<T>,
+    file: Origin,
+    parse: impl Fn(&str) -> Result<T, &'static str>,
+) -> Result<Setting<Option<T>>, Problem> {
+    let from_environment = text_variable(name)?
+        .map(|text| parse(&text).map_err(|expected| invalid(&Origin::Environment(name), expected)))
+        .transpose()?;
+    Ok(first(argument, from_environment, name, in_file, file))
+}
+
+fn first<T>(
+    argument: Option<T>,
+    from_environment: Option<T>,
+    name: &'static str,
+    in_file: Option<T>,
+    file: Origin,
+) -> Setting<Option<T>> {
+    let (value, origin) = match (argument, from_environment, in_file) {
+        (Some(value), ..) => (Some(value), Origin::Argument),
+        (None, Some(value), _) => (Some(value), Origin::Environment(name)),
+        (None, None, Some(value)) => (Some(value), file),
+        (None, None, None) => (None, Origin::Default),
+    };
+    Setting { value, origin }
+}
+
+fn parse_level(text: Setting<Option<String>>) -> Result<Setting<Option<tracing::Level>>, Problem> {
+    let level = text.value.map(|word| {
+        word.parse()
+            .map_err(|_| invalid(&text.origin, "error, warn, info, debug or trace"))
+    });
+    Ok(Setting {
+        value: level.transpose()?,
+        origin: text.origin,
+    })
+}
+
+fn invalid(origin: &Origin, expected: &str) -> Problem {
+    Problem::new(
+        Code::InvalidRequest,
+        format!("{} is not {expected}", origin.in_words()),
+    )
+}
+
+/// A database's address without its password.
+pub(crate) fn redact(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (authority, tail) = match rest.find(['/', '?']) {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    let authority = match authority.rsplit_once('@') {
+        Some((login, host)) => match login.split_once(':') {
+            Some((user, _)) => format!("{user}:***@{host}"),
+            None => authority.to_owned(),
+        },
+        None => authority.to_owned(),
+    };
+    let (path, query) = tail.split_once('?').unwrap_or((tail, ""));
+    let query: Vec<String> = query
+        .split('&')
+        .filter(|part| !part.is_empty())
+        .map(|part| match part.split_once('=') {
+            Some((name, _)) if name.to_lowercase().contains("pass") => format!("{name}=***"),
+            _ => part.to_owned(),
+        })
+        .collect();
+    let mark = if query.is_empty() { "" } else { "?" };
+    let separator = if scheme.is_empty() { "" } else { "://" };
+    format!(
+        "{scheme}{separator}{authority}{path}{mark}{}",
+        query.join("&")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let cases = [
+            ("postgres://anna:se:cr@et@db/x", "postgres://anna:***@db/x"),
+            ("postgres://anna@db:5432/x", "postgres://anna@db:5432/x"),
+            (
+                "postgres://db/x?sslmode=require",
+                "postgres://db/x?sslmode=require",
+            ),
+            (
+                "postgres://db/x?sslpassword=y&password=z&host=/run",
+                "postgres://db/x?sslpassword=***&password=***&host=/run",
+            ),
+            ("postgres:///x", "postgres:///x"),
+        ];
+        for (url, shown) in cases {
+            assert_eq!(redact(url), shown);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What a command prints: data on standard output, words and problems on standard error.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use clap_complete::Shell;
+use heirloom_server::{Code, Problem};
+use serde::Serialize;
+use serde_json::json;
+
+/// How a command speaks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    is_json: bool,
+}
+
+impl Output {
+    pub(crate) const fn new(is_json: bool) -> Self {
+        Self { is_json }
+    }
+
+    /// Whether somebody watches, so that a line may be drawn over.
+    pub(crate) fn is_watched() -> bool {
+        io::stderr().is_terminal()
+    }
+
+    /// Prints the data: as one JSON document for programs, else as `words` puts it.
+    pub(crate) fn data(self, data: &impl Serialize, words: impl FnOnce() -> String) {
+        let text = if self.is_json {
+            serde_json::to_string_pretty(data).unwrap_or_default()
+        } else {
+            words()
+        };
+        let text = text.trim_end();
+        if !text.is_empty() {
+            // Whoever stops reading has seen enough.
+            let _ = writeln!(io::stdout(), "{text}");
+        }
+    }
+
+    /// Says something that is no data.
+    pub(crate) fn say(self, words: &str) {
+        let _ = writeln!(io::stderr(), "{words}");
+    }
+
+    /// Says what was refused or failed, and what can be done.
+    pub(crate) fn problem(self, problem: &Problem) {
+        self.say(&format!("error: {problem}"));
+        // A sentence that says what is wrong needs no more; one that cannot does.
+        if problem.code() == Code::Internal {
+            let told = problem.detail("cause").and_then(|cause| cause.as_str());
+            let cause = told.map_or_else(|| problem.causes(), str::to_owned);
+            if !cause.is_empty() {
+                self.say(&format!("cause: {cause}"));
+            }
+        }
+        if let Some(hint) = problem.get_hint() {
+            self.say(&format!("hint: {hint}"));
+        }
+        if self.is_json {
+            self.json_problem(problem);
+        }
+    }
+
+    /// The same for programs.
+    pub(crate) fn json_problem(self, problem: &Problem) {
+        let error = json!({ "error": {
+            "code": problem.code().as_str(),
+            "message": problem.to_string(),
+            "hint": problem.get_hint(),
+        } });
+        let text = serde_json::to_string_pretty(&error).unwrap_or_default();
+        let _ = writeln!(io::stdout(), "{text}");
+    }
+
+    /// Prints completions for a shell.
+    pub(crate) fn completions(self, shell: Shell) {
+        let mut command = crate::command_line();
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut command, "heirloom", &mut script);
+        let _ = io::stdout().write_all(&script);
+    }
+}
+
+/// Columns that line up, the last one ragged.
+pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            let padding = width - cell.chars().count();
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', padding + 2));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Bytes as people say them.
+pub(crate) fn size(bytes: u64) -> String {
+    let units = ["kB", "MB", "GB", "TB", "PB"];
+    if bytes < 1000 {
+        return format!("{bytes} bytes");
+    }
+    let (mut unit, mut scale) = (0, 1000);
+    while unit + 1 < units.len() && bytes / scale >= 1000 {
+        unit += 1;
+        scale *= 1000;
+    }
+    let tenths = u128::from(bytes) * 10 / u128::from(scale);
+    let number = if tenths < 100 {
+        format!("{}.{}", tenths / 10, tenths % 10)
+    } else {
+        (tenths / 10).to_string()
+    };
+    format!("{number} {}", units[unit])
+}
+
+/// A stretch of time as people say it.
+pub(crate) fn duration(ms: u64) -> String {
+    let seconds = ms / 1000;
+    match seconds {
+        0..10 => format!("{}.{} s", seconds, ms % 1000 / 100),
+        10..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+/// A number with its thousands apart.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number with its noun.
+pub(crate) fn number_of(number: u64, one: &str, more: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { more })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_read_as_people_say_them() {
+        assert_eq!(
+            [0, 999, 1000, 12_345, 9_999_999, 25_000_000_000].map(size),
+            ["0 bytes", "999 bytes", "1.0 kB", "12 kB", "9.9 MB", "25 GB"]
+        );
+        assert_eq!(
+            [0, 1_250, 59_999, 61_000, 7_260_000].map(duration),
+            ["0.0 s", "1.2 s", "59 s", "1 min 1 s", "2 h 1 min"]
+        );
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(count),
+            ["0", "999", "1,000", "1,234,567"]
+        );
+        assert_eq!(number_of(1, "file", "files"), "1 file");
+    }
+
+    #[test]
+    fn columns_line_up_by_characters() {
+        let rows = [
+            vec!["ä".to_owned(), "b".to_owned()],
+            vec!["ccc".to_owned(), "d".to_owned()],
+        ];
+        assert_eq!(table(&rows), "ä    b\nccc  d\n");
+    }
+}

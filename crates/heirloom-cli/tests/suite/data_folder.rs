@@ -1,0 +1,135 @@
+//! A data folder that cannot be used: exit code 2, one sentence, a hint, nothing changed.
+
+use std::fs;
+
+use crate::harness::{Home, assert_refusal, path, program, snapshot};
+
+/// Commands that need a library, reading and writing ones.
+fn commands(home: &Home) -> [Vec<String>; 4] {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let root = home.folder.path().join("Pictures");
+    [
+        words(&["asset", "list"]),
+        words(&["scan", path(&root)]),
+        words(&["serve", "--listen", "127.0.0.1:0"]),
+        words(&["doctor"]),
+    ]
+}
+
+#[test]
+fn one_that_is_in_use_names_the_process() {
+    let home = Home::scanned();
+    // This process holds the lock and does not answer at the socket.
+    let lock = home.data().join("lock");
+    let held = fs::File::options()
+        .read(true)
+        .write(true)
+        .open(&lock)
+        .unwrap();
+    rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    fs::write(&lock, std::process::id().to_string()).unwrap();
+    let before = fs::read(home.data().join("catalogue.db")).unwrap();
+    for command in commands(&home) {
+        let said = home.refused(command.iter().map(String::as_str));
+        assert!(
+            said.contains(&format!("is in use by process {}", std::process::id())),
+            "{said}"
+        );
+    }
+    assert_eq!(fs::read(home.data().join("catalogue.db")).unwrap(), before);
+    drop(held);
+    home.done(["asset", "list"]);
+}
+
+#[test]
+fn one_from_a_newer_version_is_left_as_it_is() {
+    let home = Home::scanned();
+    let catalogue = home.data().join("catalogue.db");
+    // As a migration of the future leaves it.
+    let text =
+        "INSERT INTO migration (name, text_hash, applied_at_ms) VALUES ('9999_future', 'x', 1)";
+    alter(&catalogue, text);
+    let before = fs::read(&catalogue).unwrap();
+    for command in commands(&home) {
+        let said = home.refused(command.iter().map(String::as_str));
+        assert!(said.contains("newer version"), "{said}");
+    }
+    assert_eq!(fs::read(&catalogue).unwrap(), before);
+    alter(
+        &catalogue,
+        "DELETE FROM migration WHERE name = '9999_future'",
+    );
+    home.asset("Strand.jpg");
+}
+
+/// Changes a catalogue from outside of the program, with the SQLite that Python has.
+fn alter(catalogue: &std::path::Path, statement: &str) {
+    let script = "import sqlite3, sys\n\
+        db = sqlite3.connect(sys.argv[1])\n\
+        db.execute(sys.argv[2])\n\
+        db.commit()\n\
+        db.execute('PRAGMA wal_checkpoint(TRUNCATE)')\n\
+        db.close()\n";
+    let output = std::process::Command::new("python3")
+        .args(["-c", script, path(catalogue), statement])
+        .output()
+        .expect("python3 is needed to write what a newer version would");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn one_with_a_damaged_catalogue_is_left_as_it_is() {
+    let home = Home::scanned();
+    let catalogue = home.data().join("catalogue.db");
+    let sound = fs::read(&catalogue).unwrap();
+    let mut no_header = sound.clone();
+    no_header[..16].copy_from_slice(b"not a database!!");
+    let mut torn = sound.clone();
+    torn[20..4096].fill(0xA5);
+    let damages = [no_header, torn, b"x".to_vec()];
+    for damaged in damages {
+        fs::write(&catalogue, &damaged).unwrap();
+        for command in commands(&home) {
+            let said = home.refused(command.iter().map(String::as_str));
+            assert!(said.contains("catalogue.db is damaged"), "{said}");
+            assert!(said.contains("Originals are not touched"), "{said}");
+        }
+        assert_eq!(fs::read(&catalogue).unwrap(), damaged);
+    }
+    fs::write(&catalogue, &sound).unwrap();
+    home.asset("Strand.jpg");
+}
+
+#[test]
+fn one_that_is_something_else_is_left_as_it_is() {
+    let home = Home::new();
+    let root = home.pictures();
+    let other = program().data(&root);
+    let before = snapshot(&root);
+    for arguments in [&["asset", "list"][..], &["serve"], &["doctor"]] {
+        let said = assert_refusal(&other.run(arguments.iter()).expect_code(2));
+        assert!(
+            said.contains("is no library: other files are in it"),
+            "{said}"
+        );
+    }
+    let file = program().data(root.join("no date.jpg"));
+    let said = assert_refusal(&file.run(["asset", "list"]).expect_code(2));
+    assert!(said.contains("is a file"), "{said}");
+    before.assert_same(&snapshot(&root));
+}
+
+#[test]
+fn a_database_that_does_not_answer_is_named_without_its_password() {
+    let home = Home::new();
+    let root = home.pictures();
+    let url = "postgres://anna:secret@127.0.0.1:1/none";
+    let said = home.refused(["scan", path(&root), "--database", url]);
+    assert!(said.contains("the catalogue cannot be opened"), "{said}");
+    assert!(!said.contains("secret"), "{said}");
+    assert!(!home.data().exists());
+}

@@ -1,0 +1,172 @@
+//! The program with a data folder and a few originals.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use heirloom_testing::{
+    TreeSnapshot,
+    jpeg::{self, Options},
+    process::{Finished, Heirloom},
+    wav,
+};
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+/// A folder of one's own with the program, a data folder and originals.
+pub(crate) struct Home {
+    pub(crate) folder: TempDir,
+    pub(crate) heirloom: Heirloom,
+}
+
+/// The program that was built for these tests.
+pub(crate) fn program() -> Heirloom {
+    Heirloom::new(env!("CARGO_BIN_EXE_heirloom"))
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let heirloom = program().data(folder.path().join("data"));
+        Self { folder, heirloom }
+    }
+
+    /// With the originals of [`pictures`](Self::pictures) catalogued.
+    pub(crate) fn scanned() -> Self {
+        let home = Self::new();
+        let root = home.pictures();
+        home.done(["scan", path(&root)]);
+        home
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Two photographs with dates and cameras, one without, a recording, and a file that is passed over.
+    pub(crate) fn pictures(&self) -> PathBuf {
+        let root = self.folder.path().join("Pictures");
+        fs::create_dir_all(root.join("Am Meer")).unwrap();
+        let taken = |at: &str| Options {
+            taken: Some(at.to_owned()),
+            make: Some("Canon".to_owned()),
+            model: Some("EOS 70D".to_owned()),
+            ..Options::default()
+        };
+        let files = [
+            (
+                "Am Meer/Strand.jpg",
+                jpeg::tiny(1, &taken("1974:07:01 10:00:00")),
+            ),
+            (
+                "Am Meer/Düne.jpg",
+                jpeg::tiny(2, &taken("1980:08:02 11:30:00")),
+            ),
+            ("no date.jpg", jpeg::tiny(3, &Options::default())),
+            ("Oma erzählt.wav", wav::tiny(4)),
+            (".DS_Store", b"made by a system".to_vec()),
+        ];
+        for (name, bytes) in files {
+            fs::write(root.join(name), bytes).unwrap();
+        }
+        root
+    }
+
+    /// Enough to read that a scan takes a while.
+    pub(crate) fn many(&self, files: u64) -> PathBuf {
+        let root = self.folder.path().join("many");
+        fs::create_dir_all(&root).unwrap();
+        for number in 0..files {
+            let options = Options {
+                padding_bytes: 200_000,
+                ..Options::varied(number)
+            };
+            let file = root.join(format!("{number:04}.jpg"));
+            fs::write(file, jpeg::tiny(number, &options)).unwrap();
+        }
+        root
+    }
+
+    /// Runs a command that must end with 0.
+    #[track_caller]
+    pub(crate) fn done<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Finished {
+        self.heirloom.run(arguments).expect_code(0)
+    }
+
+    /// The JSON of a command that must end with 0.
+    #[track_caller]
+    pub(crate) fn json<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Json {
+        let arguments = arguments.into_iter().chain(["--json"]);
+        self.done(arguments).json()
+    }
+
+    /// The id of the asset whose file is called so.
+    pub(crate) fn asset(&self, name: &str) -> String {
+        let list = self.json(["asset", "list"]);
+        let mut items = list["items"].as_array().unwrap().iter();
+        let found = items.find(|item| item["name"] == name);
+        found.unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Runs a command that must be refused with one sentence and a hint, and must change nothing in
+    /// the folder of originals nor in what is known; gives what it said.
+    #[track_caller]
+    pub(crate) fn refused<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> String {
+        let finished = self.heirloom.run(arguments).expect_code(2);
+        assert_refusal(&finished)
+    }
+}
+
+/// That the program refused in the one form: a sentence, a hint, nothing else.
+#[track_caller]
+pub(crate) fn assert_refusal(finished: &Finished) -> String {
+    let said = finished.stderr.trim_end().to_owned();
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 2, "one sentence and one hint: {said}");
+    assert!(
+        lines[0].starts_with("error: ") && lines[0].len() > 20,
+        "{said}"
+    );
+    assert!(
+        lines[1].starts_with("hint: ") && lines[1].len() > 12,
+        "{said}"
+    );
+    assert_eq!(finished.stdout, "", "{said}");
+    said
+}
+
+/// The parts of a folder that a refusal must leave as they are.
+pub(crate) fn snapshot(folder: &Path) -> TreeSnapshot {
+    TreeSnapshot::of(folder)
+}
+
+pub(crate) fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Fixed words for what differs from run to run, so that snapshots compare.
+pub(crate) fn redacted(test: impl FnOnce()) {
+    let mut settings = insta::Settings::clone_current();
+    for (pattern, words) in [
+        (
+            r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}",
+            "[id]",
+        ),
+        (r#"/[^ "]*/\.tmp[A-Za-z0-9]{6}"#, "[home]"),
+        (r#"("[a-z_]+_ms"): \d+"#, "$1: \"[ms]\""),
+        (r#"("(?:free|resident)_bytes"): \d+"#, "$1: \"[bytes]\""),
+        (r#"("[a-z_]+_per_second"): [0-9.]+"#, "$1: \"[rate]\""),
+        (r"read in [0-9.]+ s", "read in [time]"),
+        (r"\d+ GB are left", "[space] are left"),
+        (r"SQLite [0-9.]+", "SQLite [version]"),
+        (r"http://127\.0\.0\.1:\d+", "http://127.0.0.1:[port]"),
+        (r"process \d+", "process [pid]"),
+        (r"c[0-9a-f]{16}", "[cursor]"),
+        (r" {2,}", "  "),
+    ] {
+        settings.add_filter(pattern, words);
+    }
+    settings.set_prepend_module_to_snapshot(true);
+    settings.bind(test);
+}

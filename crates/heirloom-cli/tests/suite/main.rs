@@ -1,0 +1,14 @@
+//! The real program: what it prints, how it ends, and what it refuses.
+
+mod completions;
+mod config;
+mod data_folder;
+mod documents;
+mod harness;
+mod json;
+mod kill;
+mod refused;
+mod scan;
+mod served;
+mod space;
+mod words;

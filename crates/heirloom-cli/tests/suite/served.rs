@@ -1,0 +1,190 @@
+//! Commands act through a running server.
+
+use std::{fs, net::SocketAddr, process::Stdio, time::Duration};
+
+use heirloom_testing::process::{Running, free_address};
+use serde_json::Value as Json;
+
+use crate::harness::{Home, path};
+
+fn serve(home: &Home) -> (Running, SocketAddr) {
+    let address = free_address();
+    let listen = address.to_string();
+    let mut server = home.heirloom.start(["serve", "--listen", &listen]);
+    server.wait_until_ready(address);
+    (server, address)
+}
+
+#[test]
+fn every_command_acts_through_the_running_server() {
+    let home = Home::scanned();
+    let alone = home.json(["asset", "list"]);
+    let (server, address) = serve(&home);
+    assert!(
+        server
+            .stdout()
+            .contains(&format!("Heirloom is at http://{address}"))
+    );
+    assert_eq!(home.json(["asset", "list"]), alone);
+    let id = home.asset("Strand.jpg");
+    home.done(["claim", "make", &id, "title", "Am Strand"]);
+    let found = home.json(["search", "am strand"]);
+    assert_eq!(found["items"][0]["title"], "Am Strand");
+    assert_eq!(home.json(["doctor"])["is_well"], true);
+    home.done(["fsck"]);
+    home.refused(
+        [
+            "asset",
+            "show",
+            "01a1fd5a-0000-7000-8000-000000000000",
+            "--data",
+            path(&home.data()),
+        ]
+        .into_iter()
+        .take(3),
+    );
+    let finished = server.stop();
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    assert!(!home.data().join("socket").exists());
+    // What was said through the server is there without it.
+    assert_eq!(home.json(["asset", "show", &id])["title"], "Am Strand");
+}
+
+#[test]
+fn a_scan_is_left_to_the_server_or_waited_for() {
+    let home = Home::scanned();
+    let (server, _) = serve(&home);
+    let root = home.folder.path().join("Pictures");
+    let report = home.folder.path().join("r.jsonl");
+    home.done(["scan", path(&root), "--report", path(&report)]);
+    assert_eq!(fs::read_to_string(&report).unwrap().lines().count(), 5);
+    let many = home.many(100);
+    let run = home.json(["scan", path(&many), "--no-wait"]);
+    let id = run["id"].as_str().unwrap();
+    let ended = wait(&home, id);
+    assert_eq!(
+        (&ended["state"], &ended["report"]["new"]),
+        (&"done".into(), &100.into())
+    );
+    assert_eq!(server.stop().code, Some(0));
+}
+
+#[test]
+fn a_run_can_be_cancelled_from_another_command() {
+    let home = Home::scanned();
+    let (server, _) = serve(&home);
+    let many = home.many(600);
+    let run = home.json(["scan", path(&many), "--no-wait"]);
+    let id = run["id"].as_str().unwrap();
+    // The first scan holds the archive.
+    let said = home.refused(["scan", path(&many)]);
+    assert!(said.contains("is being scanned already"), "{said}");
+    home.json(["run", "cancel", id]);
+    assert_eq!(wait(&home, id)["state"], "cancelled");
+    let said = home
+        .heirloom
+        .run(["run", "cancel", id])
+        .expect_code(2)
+        .stderr;
+    assert!(said.contains("cannot be cancelled"), "{said}");
+    assert_eq!(server.stop().code, Some(0));
+}
+
+#[test]
+fn a_stopped_server_goes_on_with_its_scan_when_it_starts_again() {
+    let home = Home::scanned();
+    let (server, _) = serve(&home);
+    let many = home.many(600);
+    let run = home.json(["scan", path(&many), "--no-wait"]);
+    let id = run["id"].as_str().unwrap();
+    let finished = server.stop();
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    let state = home.json(["run", "status", id])["state"].clone();
+    assert_eq!(state, "running", "it has not ended");
+    assert_eq!(
+        home.heirloom.run(["doctor"]).code,
+        Some(1),
+        "an interrupted run shows"
+    );
+    let (server, _) = serve(&home);
+    assert_eq!(wait(&home, id)["state"], "done");
+    server.kill();
+    // A socket that nobody answers any more is no obstacle.
+    assert!(home.data().join("socket").exists());
+    assert_eq!(home.json(["doctor"])["counts"]["assets"], 604);
+    let (server, _) = serve(&home);
+    assert_eq!(server.stop().code, Some(0));
+}
+
+#[test]
+fn a_second_server_is_refused() {
+    let home = Home::scanned();
+    let (server, address) = serve(&home);
+    let said = home.refused(["serve", "--listen", "127.0.0.1:0"]);
+    assert!(
+        said.contains(&format!("in use by process {}", server.id())),
+        "{said}"
+    );
+    let other = Home::scanned();
+    let said = other.refused(["serve", "--listen", &address.to_string()]);
+    assert!(said.contains("is in use by another program"), "{said}");
+    let said = other.refused(["serve", "--listen", "0.0.0.0:8480"]);
+    assert!(said.contains("there are no accounts yet"), "{said}");
+    drop(server);
+}
+
+#[test]
+fn log_lines_are_json_when_asked() {
+    let home = Home::scanned();
+    let address = free_address().to_string();
+    let mut server = home
+        .heirloom
+        .start(["serve", "--listen", &address, "--log-format", "json"]);
+    let line = server.wait_for_line("\"ready\"");
+    let line: Json = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["message"], "ready");
+    assert_eq!(line["level"], "INFO");
+    assert_eq!(line["address"], address.as_str());
+    let finished = server.stop();
+    assert!(
+        finished
+            .stderr
+            .lines()
+            .all(|line| serde_json::from_str::<Json>(line).is_ok())
+    );
+    assert!(
+        finished.stderr.contains("\"stopped\""),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn a_program_that_stops_reading_is_no_error() {
+    let home = Home::new();
+    let root = home.folder.path().join("library");
+    heirloom_testing::jpeg::write_library(&root, 2_000, 5_000);
+    home.done(["scan", path(&root)]);
+    let mut command = home.heirloom.command(["asset", "list", "--limit", "2000"]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+/// Waits until a run has ended.
+fn wait(home: &Home, id: &str) -> Json {
+    for _ in 0..3_000 {
+        let run = home.json(["run", "status", id]);
+        if run["ended_at_ms"].is_i64() && run["report"].is_object() {
+            return run;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("the run did not end");
+}

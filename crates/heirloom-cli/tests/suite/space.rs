@@ -1,0 +1,156 @@
+//! Disks that are full or read-only: exit code 2, one sentence, a hint; work goes on when they are not.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use heirloom_testing::TreeSnapshot;
+
+use crate::harness::{Home, assert_refusal, path, program};
+
+const FOLDER: &str = "TEST_FOLDER";
+
+/// Runs the test once more as a child that may mount what nobody else sees, with a disk of so many
+/// megabytes at its folder.
+fn with_a_small_disk(test: &str, megabytes: u32, body: impl FnOnce(PathBuf)) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how a test finds itself started by itself"
+    )]
+    let folder = std::env::var_os(FOLDER).map(PathBuf::from);
+    if let Some(folder) = folder {
+        mount(
+            &["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "tmpfs"],
+            &folder,
+        );
+        return body(folder);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new("unshare")
+        .args(["--map-root-user", "--mount"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(FOLDER, folder.path())
+        .output()
+        .expect("unshare (util-linux) is needed to mount a small disk");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}\n{complained}"
+    );
+}
+
+fn mount(arguments: &[&str], folder: &Path) {
+    let output = Command::new("mount")
+        .args(arguments)
+        .arg(folder)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Fills a disk to its last byte.
+fn fill(folder: &Path) -> PathBuf {
+    let filler = folder.join("filler");
+    for length in [1 << 20, 4096, 1] {
+        while fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&filler)
+            .and_then(|mut file| std::io::Write::write_all(&mut file, &vec![1; length]))
+            .is_ok()
+        {}
+    }
+    filler
+}
+
+#[test]
+fn a_full_disk_is_named_and_work_goes_on_when_space_returns() {
+    let test = "space::a_full_disk_is_named_and_work_goes_on_when_space_returns";
+    with_a_small_disk(test, 6, |disk| {
+        let home = Home::new();
+        let root = home.folder.path().join("library");
+        heirloom_testing::jpeg::write_library(&root, 400, 1_000);
+        let heirloom = program().data(disk.join("data"));
+
+        // Full from the start: nothing is begun.
+        let filler = fill(&disk);
+        let refused = heirloom.run(["scan", path(&root)]).expect_code(2);
+        let said = assert_refusal(&refused);
+        assert!(said.contains("no space is left"), "{said}");
+        fs::remove_file(&filler).unwrap();
+
+        // Full in the middle: what was stored before is whole.
+        heirloom
+            .run(["scan", path(&root)])
+            .expect_code(0)
+            .stdout
+            .clear();
+        heirloom_testing::jpeg::write_library(&home.folder.path().join("more"), 3_000, 5_000);
+        let filler = fill(&disk);
+        let more = home.folder.path().join("more");
+        let finished = heirloom.run(["scan", path(&more)]);
+        assert!(matches!(finished.code, Some(1 | 2)), "{finished:?}");
+        let said = finished.stdout.clone() + &finished.stderr;
+        assert!(said.contains("no space is left"), "{said}");
+        // Looking takes no space.
+        let list = heirloom
+            .run(["asset", "list", "--json"])
+            .expect_code(0)
+            .json();
+        assert_eq!(list["items"].as_array().unwrap().len(), 50);
+
+        fs::remove_file(&filler).unwrap();
+        heirloom.run(["fsck"]).expect_code(0).stdout.clear();
+        mount(&["-o", "remount,size=60m"], &disk);
+        heirloom
+            .run(["scan", path(&more)])
+            .expect_code(0)
+            .stdout
+            .clear();
+        let doctor = heirloom.run(["doctor", "--json"]).json();
+        assert_eq!(doctor["counts"]["archives"], 2);
+        assert_eq!(
+            doctor["counts"]["assets"], 3_000,
+            "the same 400 are in both"
+        );
+    });
+}
+
+#[test]
+fn a_read_only_data_folder_is_named_and_left_as_it_is() {
+    let test = "space::a_read_only_data_folder_is_named_and_left_as_it_is";
+    with_a_small_disk(test, 20, |disk| {
+        let home = Home::new();
+        let root = home.pictures();
+        let heirloom = program().data(disk.join("data"));
+        heirloom
+            .run(["scan", path(&root)])
+            .expect_code(0)
+            .stdout
+            .clear();
+        mount(&["-o", "remount,bind,ro"], &disk);
+        let before = TreeSnapshot::of(&disk);
+        for arguments in [&["scan", path(&root)][..], &["asset", "list"], &["serve"]] {
+            let said = assert_refusal(&heirloom.run(arguments.iter()).expect_code(2));
+            assert!(said.contains("read-only file system"), "{said}");
+        }
+        let fresh = program().data(disk.join("fresh"));
+        let said = assert_refusal(&fresh.run(["scan", path(&root)]).expect_code(2));
+        assert!(said.contains("read-only file system"), "{said}");
+        before.assert_same(&TreeSnapshot::of(&disk));
+        mount(&["-o", "remount,bind,rw"], &disk);
+        heirloom
+            .run(["scan", path(&root)])
+            .expect_code(0)
+            .stdout
+            .clear();
+    });
+}

@@ -1,0 +1,139 @@
+//! The whole catalogue as text, so that tests can compare: one with itself before and after, or two
+//! that came about in different ways.
+
+use crate::{
+    Db, DbError, Engine,
+    sql::{Sql, statements},
+    value::args,
+};
+
+/// What is left out of [`Db::dump_rows`]: what every run adds, and what follows from other tables.
+const TRANSIENT: [&str; 2] = ["run", "migration"];
+
+/// The hexadecimal digits of a column of bytes.
+macro_rules! hex {
+    ($column:literal) => {
+        concat!(
+            "/*lite lower(hex(",
+            $column,
+            ")) *//*pg encode(",
+            $column,
+            ", 'hex') */"
+        )
+    };
+}
+
+statements! {
+    LIST_TABLES = "/*lite SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+          AND name NOT LIKE 'search_index%' ORDER BY name */
+        /*pg SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename */";
+    FOLDERS = "SELECT r.name || ' ' || f.path || ' ' || f.is_settled || ' ' || (f.gone_at_ms IS NULL)
+        FROM folder f JOIN archive r ON r.id = f.archive_id";
+    ASSETS = concat!("SELECT ", hex!("a.content_hash"), " || ' ' || a.size_bytes || ' ' || a.kind || ' ' || a.media_type
+          || ' ' || a.state || ' ' || a.name || ' ' || COALESCE(a.title, '-') || ' ' || COALESCE(a.date, '-')
+          || ' ' || COALESCE(a.date_from_s, 0) || ' ' || COALESCE(a.date_until_s, 0)
+          || ' ' || COALESCE(a.width, 0) || ' ' || COALESCE(a.height, 0) || ' ' || COALESCE(a.duration_ms, 0)
+          || ' ' || (a.deleted_at_ms IS NULL) || ' ' || u.name
+          || ' ' || COALESCE((SELECT ", hex!("b.content_hash"), " FROM asset b WHERE b.id = a.replaces_asset_id), '-')
+        FROM asset a JOIN audience u ON u.id = a.audience_id");
+    LOCATIONS = concat!("SELECT r.name || ' ' || f.path || ' ' || l.name || ' ' || ", hex!("a.content_hash"), " || ' ' || l.size_bytes
+          || ' ' || (l.gone_at_ms IS NULL)
+        FROM asset_location l JOIN folder f ON f.id = l.folder_id JOIN archive r ON r.id = f.archive_id
+        JOIN asset a ON a.id = l.asset_id");
+    REPLACEMENTS = concat!("SELECT ", hex!("a.content_hash"), " || ' ' || ", hex!("b.content_hash"), " FROM replacement p
+        JOIN asset a ON a.id = p.asset_id JOIN asset b ON b.id = p.replaced_asset_id");
+    SIDECARS = concat!("SELECT r.name || ' ' || f.path || ' ' || s.name || ' ' || s.kind || ' ' || ", hex!("s.content_hash"), "
+          || ' ' || s.size_bytes || ' ' || (s.gone_at_ms IS NULL)
+        FROM sidecar s JOIN folder f ON f.id = s.folder_id JOIN archive r ON r.id = f.archive_id");
+    SIDECAR_LINKS = concat!("SELECT ", hex!("a.content_hash"), " || ' ' || f.path || ' ' || s.name
+        FROM asset_sidecar k JOIN asset a ON a.id = k.asset_id JOIN sidecar s ON s.id = k.sidecar_id
+        JOIN folder f ON f.id = s.folder_id");
+    STACKS = concat!("SELECT r.name || ' ' || f.path || ' ' || s.kind || ' ' || s.name || ' ' || ", hex!("c.content_hash"), "
+          || ' ' || m.position || ' ' || ", hex!("a.content_hash"), "
+        FROM stack s JOIN folder f ON f.id = s.folder_id JOIN archive r ON r.id = f.archive_id
+        JOIN asset c ON c.id = s.cover_asset_id
+        JOIN stack_member m ON m.stack_id = s.id JOIN asset a ON a.id = m.asset_id");
+    ARTIFACTS = concat!("SELECT ", hex!("a.content_hash"), " || ' ' || r.kind || ' ' || r.tool || ' ' || r.tool_version || ' ' || r.inputs
+          || ' ' || COALESCE(r.payload, '-') || ' ' || COALESCE(", hex!("r.blob_hash"), ", '-')
+        FROM artifact r JOIN asset a ON a.id = r.subject_id");
+    BLOBS = concat!("SELECT ", hex!("content_hash"), " || ' ' || size_bytes FROM blob");
+    CLAIMS = concat!("SELECT ", hex!("a.content_hash"), " || ' ' || c.subject_part || ' ' || c.kind || ' ' || c.value || ' ' || c.is_negation
+          || ' ' || c.author_kind || ' ' || c.source || ' ' || c.confidence || ' ' || (c.undone_at_ms IS NULL)
+          || ' ' || (c.carried_from_id IS NULL)
+        FROM claim c JOIN asset a ON a.id = c.subject_id");
+    MEMBERSHIPS = concat!("SELECT c.name || ' ' || ", hex!("a.content_hash"), " FROM collection_member m
+        JOIN collection c ON c.id = m.collection_id JOIN asset a ON a.id = m.asset_id");
+    PURGED = concat!("SELECT ", hex!("content_hash"), " FROM purged_content");
+    AUDIT = "SELECT position || ' ' || action FROM audit";
+    SEARCH = "SELECT '' || COUNT(*) FROM search_index";
+}
+
+/// What a catalogue says, part by part, a line in the first column of each row.
+const PARTS: [(&str, Sql); 14] = [
+    ("folder", FOLDERS),
+    ("asset", ASSETS),
+    ("location", LOCATIONS),
+    ("replacement", REPLACEMENTS),
+    ("sidecar", SIDECARS),
+    ("asset_sidecar", SIDECAR_LINKS),
+    ("stack", STACKS),
+    ("artifact", ARTIFACTS),
+    ("blob", BLOBS),
+    ("claim", CLAIMS),
+    ("collection_member", MEMBERSHIPS),
+    ("purged", PURGED),
+    ("audit", AUDIT),
+    ("search", SEARCH),
+];
+
+impl Db {
+    /// What the catalogue says, without ids, times and runs, as sorted lines: equal for two
+    /// catalogues of the same originals with the same history.
+    ///
+    /// # Errors
+    /// What the engine says.
+    #[doc(hidden)]
+    pub async fn dump(&self) -> Result<Vec<String>, DbError> {
+        let mut lines = Vec::new();
+        for (part, statement) in PARTS {
+            for row in self.fetch(statement, args![]).await? {
+                let line: Option<String> = row.get(0)?;
+                lines.push(format!("{part} {}", line.unwrap_or_default()));
+            }
+        }
+        lines.sort();
+        Ok(lines)
+    }
+
+    /// Every row of every table but those of runs, as sorted lines.
+    ///
+    /// # Errors
+    /// What the engine says.
+    #[doc(hidden)]
+    pub async fn dump_rows(&self) -> Result<Vec<String>, DbError> {
+        let mut lines = Vec::new();
+        for row in self.fetch(LIST_TABLES, args![]).await? {
+            let table: String = row.get(0)?;
+            if TRANSIENT.contains(&table.as_str()) {
+                continue;
+            }
+            let text = match self.engine() {
+                Engine::Postgres => format!("SELECT t::text FROM {table} t"),
+                Engine::Sqlite => {
+                    let columns =
+                        format!("SELECT 'quote(' || name || ')' FROM pragma_table_info('{table}')");
+                    let mut quoted: Vec<String> = Vec::new();
+                    for row in self.fetch_text(columns.into(), args![]).await? {
+                        quoted.push(row.get(0)?);
+                    }
+                    format!("SELECT {} FROM {table}", quoted.join(" || ' ' || "))
+                }
+            };
+            for row in self.fetch_text(text.into(), args![]).await? {
+                lines.push(format!("{table} {}", row.get::<String>(0)?));
+            }
+        }
+        lines.sort();
+        Ok(lines)
+    }
+}

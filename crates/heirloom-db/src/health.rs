@@ -1,0 +1,70 @@
+//! Whether the catalogue is there and whole.
+
+use heirloom_core::{Actor, permission::Action};
+
+use crate::{Db, DbError, Engine, sql::statements, value::args};
+
+statements! {
+    PING = "SELECT 1";
+    VERSION = "/*lite SELECT sqlite_version() *//*pg SHOW server_version */";
+    // What contradicts itself within the file, and rows that refer to what is not there. PostgreSQL
+    // keeps its own pages and never lets such a row be.
+    CHECK_PAGES = "/*lite SELECT integrity_check FROM pragma_integrity_check *//*pg SELECT 'ok' */";
+    CHECK_REFERENCES = "/*lite SELECT \"table\" || ' refers to ' || \"parent\" FROM pragma_foreign_key_check LIMIT 100 */
+        /*pg SELECT '' WHERE FALSE */";
+}
+
+impl Db {
+    /// Asks the catalogue for a sign of life.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`], [`DbError::Busy`], and what the engine says.
+    pub async fn ping(&self) -> Result<(), DbError> {
+        self.fetch(PING, args![]).await.map(|_| ())
+    }
+
+    /// The version of the database engine.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn engine_version(&self) -> Result<String, DbError> {
+        let row = self.fetch_optional(VERSION, args![]).await?;
+        row.map_or_else(|| Ok(String::new()), |row| row.get(0))
+    }
+
+    /// Reads the whole catalogue and gives what contradicts itself, a sentence for each; nothing
+    /// when it is sound.
+    ///
+    /// # Errors
+    /// [`DbError::Denied`], and what the engine says.
+    pub async fn check_integrity(&self, actor: &Actor) -> Result<Vec<String>, DbError> {
+        actor.require_operator(Action::OperateMachine)?;
+        let mut faults = Vec::new();
+        for statement in [CHECK_PAGES, CHECK_REFERENCES] {
+            match self.fetch(statement, args![]).await {
+                Ok(rows) => {
+                    for row in rows {
+                        let said: String = row.get(0)?;
+                        if said != "ok" {
+                            faults.push(said);
+                        }
+                    }
+                }
+                Err(DbError::Damaged { detail, .. }) => faults.push(detail),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(faults)
+    }
+}
+
+impl Engine {
+    /// The word used in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+}

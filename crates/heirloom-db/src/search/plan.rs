@@ -1,0 +1,351 @@
+//! From a query to conditions on the index.
+
+use heirloom_core::{
+    Actor, AudienceId, FamilyId, MediaKind,
+    query::{DateRange, Matcher, Query, State, Term},
+    text::{self, Phrase},
+};
+
+use super::{
+    Field, Scope,
+    document::{fact_word, field_of, id_word},
+    expression::{Expression, Wanted},
+    span::{Keys, Part, parts_that_may_overlap},
+};
+use crate::{
+    Db, DbError,
+    asset::{Asset, AssetState},
+    sql::statements,
+    timeline::Span,
+    value::args,
+};
+
+statements! {
+    LIST_ARCHIVES = "SELECT id, name FROM archive WHERE family_id = $1 ORDER BY id";
+    LIST_COLLECTIONS = "SELECT id, name, audience_id, query IS NOT NULL FROM collection
+        WHERE family_id = $1 AND deleted_at_ms IS NULL ORDER BY id";
+}
+
+/// Which names outrank the rest of what is known of an asset.
+const CALLED: [Field; 4] = [Field::Title, Field::Person, Field::Place, Field::Tag];
+
+/// What a query asks of the index.
+pub(super) struct Plan {
+    /// Which assets to look among, and of which audiences. With none, there is nothing to find.
+    scope: Scope,
+    audiences: Vec<AudienceId>,
+    /// The words that must be there, and what else only the index knows.
+    words: Vec<Expression>,
+    all: Vec<Expression>,
+    none: Vec<Expression>,
+    /// That each of the words is in a name; nothing when the query has no words.
+    called: Option<Expression>,
+    /// What the asset itself tells as well: each with whether it is negated.
+    facts: Vec<(bool, Fact)>,
+    /// Where in the timeline the whole query can match.
+    keys: Keys,
+    /// What to show as found, with the field it was looked for in.
+    pub(super) phrases: Vec<(Option<Field>, Phrase)>,
+}
+
+/// A condition that an asset's own row decides.
+enum Fact {
+    Kind(Vec<MediaKind>),
+    Date(DateRange),
+    Missing,
+    Replaced,
+}
+
+impl Plan {
+    pub(super) async fn of(
+        db: &Db,
+        actor: &Actor,
+        family: FamilyId,
+        query: &Query,
+    ) -> Result<Self, DbError> {
+        let scope = scope(query);
+        let mut plan = Self {
+            scope,
+            audiences: db.list_audiences(family, &actor.sight(family)).await?,
+            words: Vec::new(),
+            all: Vec::new(),
+            none: Vec::new(),
+            called: None,
+            facts: Vec::new(),
+            keys: Keys::all(),
+            phrases: Vec::new(),
+        };
+        let mut called = Vec::new();
+        for term in &query.terms {
+            match &term.matcher {
+                Matcher::Words(phrase) if !term.is_negated => {
+                    called.push(in_a_name(phrase));
+                    plan.words.push(Expression::phrase(phrase));
+                    plan.phrases.push((None, phrase.clone()));
+                }
+                Matcher::Archive(name) => {
+                    let archives = find_archives(db, family, name).await?;
+                    plan.push(term, Expression::Any(archives));
+                }
+                Matcher::Collection(name) => {
+                    let collection = find_collection(db, actor, family, name).await?;
+                    plan.push(term, collection);
+                }
+                _ => plan.add(term)?,
+            }
+        }
+        plan.called = (!called.is_empty()).then_some(Expression::All(called));
+        Ok(plan)
+    }
+
+    fn add(&mut self, term: &Term) -> Result<(), DbError> {
+        let is_negated = term.is_negated;
+        match &term.matcher {
+            Matcher::Words(phrase) => self.push(term, Expression::phrase(phrase)),
+            Matcher::Field { field, phrase } => {
+                let field = field_of(*field);
+                if !is_negated {
+                    self.phrases.push((Some(field), phrase.clone()));
+                }
+                self.push(term, Expression::in_field(field, phrase));
+            }
+            Matcher::Kind(kinds) => self.facts.push((is_negated, Fact::Kind(kinds.clone()))),
+            Matcher::Date(range) => {
+                self.facts.push((is_negated, Fact::Date(*range)));
+                self.keys = if is_negated {
+                    self.keys.without(&Keys::that_overlap(range))
+                } else {
+                    self.keys.and(&Keys::dated())
+                };
+            }
+            Matcher::Undated if is_negated => self.keys = self.keys.and(&Keys::dated()),
+            Matcher::Undated => self.keys = self.keys.and(&Keys::undated()),
+            Matcher::Is(State::Missing) => self.facts.push((is_negated, Fact::Missing)),
+            Matcher::Is(State::Replaced) => self.facts.push((is_negated, Fact::Replaced)),
+            // All that is looked among is deleted, or nothing is.
+            Matcher::Is(State::Deleted) if is_negated == (self.scope == Scope::Deleted) => {
+                self.keys = Keys::none();
+            }
+            Matcher::Is(State::Deleted) => {}
+            Matcher::Like(_) => {
+                return Err(DbError::Refused(
+                    "pictures cannot be compared yet, so like: finds nothing: search for words \
+                     instead"
+                        .to_owned(),
+                ));
+            }
+            // Looked up before.
+            Matcher::Archive(_) | Matcher::Collection(_) => {}
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, term: &Term, expression: Expression) {
+        if term.is_negated {
+            self.none.push(expression);
+        } else {
+            self.all.push(expression);
+        }
+    }
+
+    /// The part of the query that only the index knows, if it names anything to look for: all of it,
+    /// and what is called so.
+    pub(super) fn selective(&self) -> Option<(Wanted, Option<Wanted>)> {
+        let mut wanted = Wanted {
+            all: self.all.clone(),
+            none: self.none.clone(),
+        };
+        let called = self.called.as_ref().map(|called| {
+            let mut wanted = wanted.clone();
+            // What is called so has the words as well: it need not be asked for both.
+            wanted.all.push(called.clone());
+            wanted
+        });
+        wanted.all.extend(self.words.iter().cloned());
+        (!wanted.all.is_empty()).then_some((wanted, called))
+    }
+
+    /// Whether what is called so comes before the rest.
+    pub(super) const fn has_words(&self) -> bool {
+        self.called.is_some()
+    }
+
+    /// The conditions to go through one after the other, without who may see; no asset meets two.
+    pub(super) fn tiers(&self) -> Vec<Wanted> {
+        let mut all = self.all.clone();
+        let mut none = self.none.clone();
+        for (is_negated, fact) in &self.facts {
+            let words = match fact {
+                Fact::Kind(kinds) => kinds
+                    .iter()
+                    .map(|kind| fact_word("kind", kind.as_str()))
+                    .collect(),
+                Fact::Missing => vec![fact_word("is", "missing")],
+                Fact::Replaced => vec![fact_word("is", "replaced")],
+                Fact::Date(_) => continue,
+            };
+            let side = if *is_negated { &mut none } else { &mut all };
+            side.push(Expression::Any(
+                words.into_iter().map(Expression::word).collect(),
+            ));
+        }
+        let mut first = Wanted { all, none };
+        let Some(called) = &self.called else {
+            return vec![first];
+        };
+        let mut second = first.clone();
+        first.all.push(called.clone());
+        second.all.extend(self.words.iter().cloned());
+        second.none.push(called.clone());
+        vec![first, second]
+    }
+
+    /// The words that say who may see, for `most` audiences at a time.
+    pub(super) fn scopes(&self, most: usize) -> impl Iterator<Item = Expression> {
+        self.audiences.chunks(most).map(|audiences| {
+            let words = audiences.iter().map(|id| self.scope.word(*id));
+            Expression::Any(words.map(Expression::word).collect())
+        })
+    }
+
+    /// The parts of the timeline to go through, the newest first.
+    pub(super) fn parts(&self) -> Vec<Part> {
+        let dates = self.dates();
+        let mut dates = dates.filter_map(|(is_negated, range)| (!is_negated).then_some(range));
+        // Of several dates one leads the way, and all are compared.
+        let parts = dates.next().map_or_else(
+            || {
+                vec![Part {
+                    keys: i64::MIN..=i64::MAX,
+                    least: Span::Day,
+                }]
+            },
+            |range| parts_that_may_overlap(&range),
+        );
+        let cut = parts.iter().flat_map(|part| {
+            let keys = self.keys.within(&part.keys).into_iter();
+            keys.map(|keys| Part {
+                keys,
+                least: part.least,
+            })
+        });
+        cut.collect()
+    }
+
+    /// The dates to overlap, or (`true`) not to.
+    pub(super) fn dates(&self) -> impl Iterator<Item = (bool, DateRange)> {
+        self.facts
+            .iter()
+            .filter_map(|(is_negated, fact)| match fact {
+                Fact::Date(range) => Some((*is_negated, *range)),
+                _ => None,
+            })
+    }
+
+    /// Whether an asset whose words match is one that the query means and the actor may see.
+    pub(super) fn admits(&self, asset: &Asset) -> bool {
+        let scope = Scope::of(asset);
+        scope == self.scope
+            && self.audiences.contains(&asset.audience_id)
+            && self.keys.contain(asset.timeline_key)
+            && self
+                .facts
+                .iter()
+                .all(|(is_negated, fact)| fact.holds(asset) != *is_negated)
+    }
+}
+
+impl Fact {
+    fn holds(&self, asset: &Asset) -> bool {
+        match self {
+            Self::Kind(kinds) => kinds.contains(&asset.kind),
+            Self::Missing => asset.state == AssetState::Missing,
+            Self::Replaced => asset.state == AssetState::Replaced,
+            Self::Date(range) => {
+                let date = asset.date.as_deref().map(str::parse::<heirloom_core::Edtf>);
+                let Some(Ok(date)) = date else { return false };
+                let (from, until) = date.interval();
+                from.zip(range.until())
+                    .is_none_or(|(from, end)| from <= end)
+                    && until
+                        .zip(range.from())
+                        .is_none_or(|(until, begin)| until >= begin)
+            }
+        }
+    }
+}
+
+/// What is deleted or replaced is looked among only when it is asked for.
+fn scope(query: &Query) -> Scope {
+    let asks_for = |state| {
+        let matcher = Matcher::Is(state);
+        let mut terms = query.terms.iter();
+        terms.any(|term| !term.is_negated && term.matcher == matcher)
+    };
+    if asks_for(State::Deleted) {
+        Scope::Deleted
+    } else if asks_for(State::Replaced) {
+        Scope::Replaced
+    } else {
+        Scope::Shown
+    }
+}
+
+/// That the phrase is in a name of the asset.
+fn in_a_name(phrase: &Phrase) -> Expression {
+    let fields = CALLED.into_iter();
+    Expression::Any(
+        fields
+            .map(|field| Expression::in_field(field, phrase))
+            .collect(),
+    )
+}
+
+/// The words of the archives with that name or id.
+async fn find_archives(db: &Db, family: FamilyId, name: &str) -> Result<Vec<Expression>, DbError> {
+    let mut found = Vec::new();
+    for row in db.fetch(LIST_ARCHIVES, args![family]).await? {
+        let (id, called): (heirloom_core::ArchiveId, String) = (row.get(0)?, row.get(1)?);
+        if is_meant(name, id.uuid(), &called) {
+            found.push(Expression::word(id_word("archive", id.uuid())));
+        }
+    }
+    if found.is_empty() {
+        return Err(DbError::not_found("archive", name));
+    }
+    Ok(found)
+}
+
+/// The word of the collection with that name or id, if the actor may see it.
+async fn find_collection(
+    db: &Db,
+    actor: &Actor,
+    family: FamilyId,
+    name: &str,
+) -> Result<Expression, DbError> {
+    let sight = actor.sight(family);
+    let mut found = Vec::new();
+    for row in db.fetch(LIST_COLLECTIONS, args![family]).await? {
+        let (id, called): (heirloom_core::CollectionId, String) = (row.get(0)?, row.get(1)?);
+        if !sight.includes(row.get(2)?) || !is_meant(name, id.uuid(), &called) {
+            continue;
+        }
+        if row.get(3)? {
+            return Err(DbError::Refused(format!(
+                "the collection {called:?} is a saved query, and a search within one is not possible \
+                 yet: type its query instead"
+            )));
+        }
+        found.push(Expression::word(id_word("in", id.uuid())));
+    }
+    if found.is_empty() {
+        return Err(DbError::not_found("collection", name));
+    }
+    Ok(Expression::Any(found))
+}
+
+/// Whether what was typed names this thing. Names are compared as words are: case and accents do
+/// not matter.
+fn is_meant(typed: &str, id: uuid::Uuid, name: &str) -> bool {
+    text::fold(typed) == text::fold(name) || typed.parse() == Ok(id)
+}

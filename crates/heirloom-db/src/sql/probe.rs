@@ -1,0 +1,137 @@
+//! Every statement of this crate, prepared and run on both engines.
+//!
+//! PostgreSQL says which types a statement takes and gives. Values of these types go into both
+//! engines, in a transaction that is rolled back. A constraint may refuse them; a name or a type that
+//! an engine does not know may not be.
+
+use heirloom_testing::postgres;
+use sqlx::{
+    AssertSqlSafe, Column as _, Either, Executor as _, SqlSafeStr as _, Statement as _,
+    TypeInfo as _,
+};
+
+use super::{Sql, count_arguments, open_hooks};
+use crate::{Db, DbError, Engine, Location, value::Value};
+
+/// Statements whose types PostgreSQL does not infer, because they are values before they are columns.
+const TOLD: [(&str, &[&str]); 1] = [("heirloom_db::search::ADD", &["INT8", "TEXT"])];
+
+#[test]
+fn every_statement_is_prepared_and_runs_on_both_engines() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = postgres::database();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let lite = Db::open(&Location::File(folder.path().join("c.db")))
+            .await
+            .unwrap();
+        let pg = Db::open(&Location::Url(database.url.clone()))
+            .await
+            .unwrap();
+        let mut wrong = Vec::new();
+        let mut count = 0;
+        for (name, text) in crate::statements() {
+            count += 1;
+            for items in [1, 4] {
+                if let Err(problem) = probe(&lite, &pg, name, Sql(text), items).await {
+                    wrong.push(format!("{name}: {problem}"));
+                }
+            }
+        }
+        assert!(count > 100, "{count} statements");
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        lite.close().await;
+        pg.close().await;
+    });
+}
+
+async fn probe(lite: &Db, pg: &Db, name: &str, sql: Sql, items: usize) -> Result<(), String> {
+    let text = open_lists(sql, Engine::Postgres, items);
+    let types = match TOLD.iter().find(|(told, _)| *told == name) {
+        Some((_, types)) => types.repeat(items).into_iter().map(str::to_owned).collect(),
+        None => describe(pg, &text).await?,
+    };
+    let values: Vec<Value> = types
+        .iter()
+        .map(|name| value_of(name))
+        .collect::<Result<_, _>>()?;
+    if values.len() != count_arguments(&text) {
+        return Err(format!("{} values for {text}", values.len()));
+    }
+    for db in [pg, lite] {
+        let text = open_lists(sql, db.engine(), items);
+        let mut tx = db.begin().await.map_err(|error| error.to_string())?;
+        let run = tx.fetch_text(text.into(), values.clone()).await;
+        if let Err(error) = run
+            && !is_constraint(&error)
+        {
+            return Err(format!("{:?}: {error:?}", db.engine()));
+        }
+        drop(tx);
+    }
+    Ok(())
+}
+
+fn open_lists(sql: Sql, engine: Engine, items: usize) -> String {
+    let text = open_hooks(sql.text(), engine).replace("{dates}", "");
+    if text.contains("{list}") {
+        let fixed = count_arguments(&text);
+        return sql.with_list(engine, fixed, items);
+    }
+    if text.contains("{rows}") {
+        // As many values as columns are named.
+        let columns = text
+            .split_once('(')
+            .and_then(|(_, rest)| rest.split_once(')'));
+        let columns = columns.map_or(0, |(columns, _)| columns.split(',').count());
+        return sql.with_rows(engine, columns, items);
+    }
+    text
+}
+
+/// The names of the types that a statement takes; refuses results that no row of ours can read.
+async fn describe(pg: &Db, text: &str) -> Result<Vec<String>, String> {
+    let connection = pg
+        .pg_connection()
+        .await
+        .map_err(|error| error.to_string())?;
+    let mut connection = connection.ok_or("PostgreSQL was expected")?;
+    let text = AssertSqlSafe(text.to_owned()).into_sql_str();
+    let statement = connection
+        .prepare(text)
+        .await
+        .map_err(|error| error.to_string())?;
+    for column in statement.columns() {
+        let name = column.type_info().name();
+        // What EXPLAIN and SHOW give is TEXT as well.
+        if !["BOOL", "INT8", "FLOAT8", "TEXT", "BYTEA", "INT4"].contains(&name) {
+            return Err(format!("the result {} is {name}", column.name()));
+        }
+    }
+    match statement.parameters() {
+        Some(Either::Left(types)) => Ok(types.iter().map(|info| info.name().to_owned()).collect()),
+        _ => Err("PostgreSQL does not say what it takes".to_owned()),
+    }
+}
+
+fn value_of(name: &str) -> Result<Value, String> {
+    Ok(match name {
+        "BOOL" => Value::from(false),
+        "INT8" => Value::from(1_i64),
+        "FLOAT8" => Value::from(0.5),
+        // Texts that become words of the index in the statement itself.
+        "TEXT" | "TSQUERY" | "tsquery" | "TSVECTOR" | "tsvector" => Value::from("x"),
+        "BYTEA" => Value::from(vec![7_u8; 16]),
+        other => return Err(format!("no value of ours is {other}")),
+    })
+}
+
+fn is_constraint(error: &DbError) -> bool {
+    let DbError::Sql(sqlx::Error::Database(error)) = error else {
+        return false;
+    };
+    let code = error.code().unwrap_or_default();
+    // SQLite's low byte for constraints is 19 (https://sqlite.org/rescode.html), PostgreSQL's class 23.
+    let is_lite = code.parse::<u32>().is_ok_and(|code| code & 0xff == 19);
+    is_lite || (code.len() == 5 && code.starts_with("23"))
+}

@@ -1,0 +1,323 @@
+//! Opening a catalogue: new, old, newer, changed, damaged, or not to be written.
+
+use std::{
+    fs,
+    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
+    path::Path,
+    process::Command,
+};
+
+use heirloom_db::{Db, DbError, Engine, Location};
+use heirloom_testing::postgres;
+use sqlx::Connection as _;
+
+use crate::harness::{Home, OPERATOR, Store, on_both_engines, runtime};
+
+/// Name and text of each migration, in order.
+fn migrations() -> Vec<(String, String)> {
+    let mut migrations: Vec<_> = fs::read_dir("migrations")
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            (name, fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    migrations.sort();
+    migrations
+}
+
+/// The text with what is for this engine opened, as a reader would do it by hand.
+fn opened(text: &str, engine: Engine) -> String {
+    let hook = match engine {
+        Engine::Sqlite => "/*lite",
+        Engine::Postgres => "/*pg",
+    };
+    let mut parts = text.split(hook);
+    let mut opened = parts.next().unwrap().to_owned();
+    for part in parts {
+        let (inside, after) = part.split_once("*/").unwrap();
+        opened += inside;
+        opened += after;
+    }
+    opened
+}
+
+/// What an older Heirloom left: the first `count` migrations, and a family.
+fn older(count: usize, engine: Engine) -> String {
+    let mut script =
+        "CREATE TABLE migration (name TEXT NOT NULL PRIMARY KEY, text_hash TEXT NOT NULL,
+        applied_at_ms BIGINT NOT NULL);"
+            .to_owned();
+    for (name, text) in migrations().into_iter().take(count) {
+        script += &opened(&text, engine);
+        let hash = blake3::hash(text.as_bytes()).to_hex();
+        script += &format!(";\nINSERT INTO migration VALUES ('{name}', '{hash}', 1);\n");
+    }
+    let id = match engine {
+        Engine::Sqlite => "X'00112233445566778899aabbccddeeff'",
+        Engine::Postgres => "'\\x00112233445566778899aabbccddeeff'::bytea",
+    };
+    let other = id.replace("0011", "1100");
+    script += &format!(
+        "INSERT INTO family VALUES ({id}, 'An old family', 1, 1);
+         INSERT INTO audience VALUES ({other}, {id}, 'family', 'An old family', 1);"
+    );
+    script
+}
+
+async fn run_on_file(path: &Path, script: &str) {
+    let options = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true);
+    let mut connection = sqlx::SqliteConnection::connect_with(&options)
+        .await
+        .unwrap();
+    let script = sqlx::AssertSqlSafe(script.to_owned());
+    sqlx::raw_sql(script)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
+/// Makes an empty place and runs a script there.
+async fn place(engine: Engine, script: &str) -> (Home, Location) {
+    let folder = tempfile::tempdir().unwrap();
+    match engine {
+        Engine::Sqlite => {
+            let path = folder.path().join("catalogue.db");
+            run_on_file(&path, script).await;
+            let database = None;
+            (Home { folder, database }, Location::File(path))
+        }
+        Engine::Postgres => {
+            let database = postgres::database();
+            let _ = database.sql(script);
+            let location = Location::Url(database.url.clone());
+            let database = Some(database);
+            (Home { folder, database }, location)
+        }
+    }
+}
+
+fn files_of(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| {
+            (
+                entry.file_name().into_string().unwrap(),
+                fs::read(entry.path()).unwrap(),
+            )
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_older_catalogue_is_brought_up_to_date_and_keeps_what_it_holds() {
+    runtime().block_on(async {
+        for engine in [Engine::Sqlite, Engine::Postgres] {
+            for count in 1..=migrations().len() {
+                let (home, location) = place(engine, &older(count, engine)).await;
+                let db = Db::open(&location).await.unwrap();
+                let family = db.get_or_create_family("A new family").await.unwrap();
+                assert_eq!(family.name, "An old family");
+                assert_eq!(
+                    db.list_assets(OPERATOR, family.id, None, 1)
+                        .await
+                        .unwrap()
+                        .items,
+                    []
+                );
+                db.close().await;
+                let last = &migrations()[count - 1].0;
+                let copy = home
+                    .folder
+                    .path()
+                    .join(format!("catalogue.db.after-{last}"));
+                let is_behind = count < migrations().len();
+                assert_eq!(
+                    copy.exists(),
+                    engine == Engine::Sqlite && is_behind,
+                    "after {last}"
+                );
+                if copy.exists() {
+                    // The copy is what was there before, and opens.
+                    let db = Db::open(&Location::File(copy)).await.unwrap();
+                    let family = db.get_or_create_family("A new family").await.unwrap();
+                    assert_eq!(family.name, "An old family");
+                    db.close().await;
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn a_new_catalogue_is_made_and_opening_it_again_changes_nothing() {
+    runtime().block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::File(folder.path().join("catalogue.db"));
+        for _time in 0..2 {
+            let db = Db::open(&location).await.unwrap();
+            db.get_or_create_family("Home").await.unwrap();
+            db.close().await;
+        }
+        let files = files_of(folder.path());
+        Db::open(&location).await.unwrap().close().await;
+        assert_eq!(files_of(folder.path()), files);
+        assert_eq!(files.len(), 1, "closed, it is one file");
+
+        let database = postgres::database();
+        let location = Location::Url(database.url.clone());
+        // Two servers that start at once must not both make the tables.
+        let (first, second) = tokio::join!(Db::open(&location), Db::open(&location));
+        for db in [first.unwrap(), second.unwrap()] {
+            assert_eq!(db.engine(), Engine::Postgres);
+            db.close().await;
+        }
+    });
+}
+
+on_both_engines! {
+    async fn a_catalogue_from_a_newer_heirloom_is_refused_and_left_alone(store: Store) {
+        store.db.close().await;
+        store.sql("INSERT INTO migration VALUES ('9999_future', 'x', 1)").await;
+        let files = files_of(store.home.folder.path());
+        match Db::open(&store.location).await {
+            Err(DbError::Newer { migration }) => assert_eq!(migration, "9999_future"),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(files_of(store.home.folder.path()), files);
+    }
+
+    async fn a_migration_that_was_another_is_refused(store: Store) {
+        store.db.close().await;
+        store.sql("UPDATE migration SET text_hash = 'other' WHERE name = '0002_search'").await;
+        match Db::open(&store.location).await {
+            Err(DbError::MigrationChanged { migration }) => assert_eq!(migration, "0002_search"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// A catalogue that was closed, and its path.
+async fn closed(folder: &Path) -> std::path::PathBuf {
+    let path = folder.join("catalogue.db");
+    let db = Db::open(&Location::File(path.clone())).await.unwrap();
+    db.get_or_create_family("Home").await.unwrap();
+    db.close().await;
+    path
+}
+
+/// What happened to a file, and how to do it.
+type Harm = (&'static str, fn(&mut Vec<u8>));
+
+#[test]
+fn a_damaged_catalogue_is_named_and_left_alone() {
+    runtime().block_on(async {
+        let harm: [Harm; 4] = [
+            ("no database", |bytes| {
+                *bytes = b"These are not the pages you are looking for.".repeat(200)
+            }),
+            ("a wrong header", |bytes| bytes[..16].fill(b'x')),
+            ("a wrong first page", |bytes| bytes[100..4096].fill(0xff)),
+            ("cut off", |bytes| bytes.truncate(5000)),
+        ];
+        for (what, harm) in harm {
+            let folder = tempfile::tempdir().unwrap();
+            let path = closed(folder.path()).await;
+            let mut bytes = fs::read(&path).unwrap();
+            harm(&mut bytes);
+            fs::write(&path, &bytes).unwrap();
+            match Db::open(&Location::File(path.clone())).await {
+                Err(DbError::Damaged {
+                    path: named,
+                    detail,
+                }) => {
+                    assert_eq!(named, path, "{what}");
+                    assert!(!detail.is_empty());
+                }
+                other => panic!("{what}: {other:?}"),
+            }
+            assert_eq!(
+                fs::read(&path).unwrap(),
+                bytes,
+                "{what}: it is left as it is"
+            );
+        }
+    });
+}
+
+#[test]
+fn what_cannot_be_reached_is_said() {
+    runtime().block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let nowhere = Location::File(folder.path().join("missing/catalogue.db"));
+        let is_folder = Location::File(folder.path().to_owned());
+        let no_url = Location::Url("postgres://localhost:1/nothing?connect_timeout=1".to_owned());
+        let no_scheme = Location::Url("mysql://localhost/x".to_owned());
+        for location in [nowhere, is_folder, no_url, no_scheme] {
+            let error = Db::open(&location).await.unwrap_err();
+            assert!(
+                matches!(error, DbError::Unavailable(_)),
+                "{location:?}: {error:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_catalogue_in_a_read_only_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    runtime().block_on(closed(folder.path()));
+    fs::write(folder.path().join("open-me"), "").unwrap();
+    let files = files_of(folder.path());
+    for path in ["catalogue.db", "open-me"] {
+        fs::set_permissions(folder.path().join(path), fs::Permissions::from_mode(0o444)).unwrap();
+    }
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o555)).unwrap();
+    let opened = open_as_nobody(folder.path());
+    assert!(opened.contains("ReadOnly"), "{opened}");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(files_of(folder.path()), files);
+}
+
+/// To root every folder can be written. So this program runs itself again as somebody else, with
+/// nothing but the test below, which says what came of it.
+fn open_as_nobody(folder: &Path) -> String {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args([
+            "--exact",
+            "migrations::whoever_runs_this_opens_the_catalogue_that_is_here",
+            "--nocapture",
+        ])
+        .current_dir(folder);
+    let is_root =
+        fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    if is_root {
+        // A program below a home that nobody else may enter is opened before its owner is left.
+        command.uid(65_534).gid(65_534);
+    }
+    let output = command.output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[test]
+fn whoever_runs_this_opens_the_catalogue_that_is_here() {
+    let path = Path::new("catalogue.db");
+    let is_asked_for = Path::new("open-me").exists();
+    let folder = tempfile::tempdir();
+    runtime().block_on(async {
+        if is_asked_for {
+            let opened = Db::open(&Location::File(path.to_owned())).await;
+            println!("{:?}", opened.map(|_| ()));
+        } else {
+            closed(folder.unwrap().path()).await;
+        }
+    });
+}

@@ -1,0 +1,367 @@
+//! Checking that all is as it should be: the catalogue in itself, the blobs that it refers to, the
+//! search index, the chain of the audit and, where that is asked, every byte of the originals.
+//!
+//! Nothing is changed unless it is asked for, and then nothing is deleted: damaged blobs are set
+//! aside, and an index that lacks something is made anew.
+
+use heirloom_blobs::{
+    ExpectedBlob, Finding, FsckDepth, FsckError as BlobCheckError, FsckEvent as BlobEvent,
+    FsckOptions as BlobOptions, FsckReport as BlobReport, StrayKind,
+};
+use heirloom_core::{ContentHash, FamilyId, permission::Action};
+use heirloom_db::{DbError, audit::BrokenAt, search::Coverage};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Context,
+    scan::{Outcome, Progress, ScanError, ScanEvent, ScanOptions, ScanReport, scan},
+};
+
+/// What is checked, and what is mended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FsckOptions {
+    /// Whether every byte of every blob is read, or only its length looked at.
+    pub read_blobs: bool,
+    /// Whether every byte of every original is read and compared with what was catalogued. Files
+    /// that came or went meanwhile are catalogued, as by any scan.
+    pub read_originals: bool,
+    /// Whether damaged blobs and strays are set aside, and an index that lacks something is made anew.
+    pub repair: bool,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// Which part is concerned.
+    pub part: Part,
+    /// What it is about: a blob's hash, a path, nothing for the whole.
+    pub subject: String,
+    /// What is wrong with it, as one sentence.
+    pub what: String,
+    /// Whether it was mended.
+    pub is_mended: bool,
+}
+
+/// A part that is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// The catalogue in itself.
+    Catalogue,
+    /// The bytes that it refers to.
+    Blobs,
+    /// The full-text index.
+    Search,
+    /// The chain of the audit.
+    Audit,
+    /// The originals.
+    Originals,
+}
+
+/// What a check says while it goes on.
+#[derive(Debug)]
+pub enum FsckEvent<'a> {
+    /// A part begins.
+    Begins(Part),
+    /// Something is not as it should be.
+    Found(&'a Fault),
+    /// So many blobs and bytes of them were looked at.
+    Blobs {
+        /// Blobs so far.
+        blobs: u64,
+        /// Bytes so far.
+        bytes: u64,
+    },
+    /// How far the reading of an archive's originals is.
+    Originals(&'a Progress),
+}
+
+/// How many faults were found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct FaultCounts {
+    /// All of them.
+    pub found: u64,
+    /// Of these: mended.
+    pub mended: u64,
+}
+
+impl FaultCounts {
+    fn add(&mut self, fault: &Fault) {
+        self.found += 1;
+        self.mended += u64::from(fault.is_mended);
+    }
+}
+
+/// What a check found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FsckReport {
+    /// The faults, in numbers; each is told when it is found.
+    pub counts: FaultCounts,
+    /// The blobs, in numbers.
+    pub blobs: BlobReport,
+    /// The full-text index.
+    pub search: Coverage,
+    /// Entries of the audit that hold.
+    pub audit_entries: i64,
+    /// The scans that read the originals, one for each archive that is a folder.
+    pub originals: Vec<ScanReport>,
+}
+
+impl FsckReport {
+    /// Whether everything is as it should be, or has been made so.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.counts.found == self.counts.mended
+    }
+}
+
+/// Why a check could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum FsckError {
+    /// The catalogue failed or refused.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// The store failed as a whole.
+    #[error(transparent)]
+    Blobs(#[from] BlobCheckError<DbError>),
+    /// It was told to stop.
+    #[error("the check was cancelled")]
+    Cancelled,
+}
+
+/// How many blobs are asked for at once.
+const PAGE: usize = 1000;
+
+/// Checks everything that belongs to a family, and what all families share.
+///
+/// # Errors
+/// [`FsckError`]; a fault is no error.
+pub async fn fsck(
+    ctx: &Context,
+    family: FamilyId,
+    options: FsckOptions,
+    cancel: &CancellationToken,
+    observe: &mut (dyn FnMut(FsckEvent<'_>) + Send),
+) -> Result<FsckReport, FsckError> {
+    ctx.actor
+        .require_operator(Action::OperateMachine)
+        .map_err(DbError::from)?;
+    let mut check = Check {
+        ctx,
+        family,
+        options,
+        report: FsckReport::default(),
+        observe,
+    };
+    check.catalogue().await?;
+    check.audit().await?;
+    check.search().await?;
+    tokio::select! {
+        outcome = check.blobs() => outcome?,
+        () = cancel.cancelled() => return Err(FsckError::Cancelled),
+    }
+    if options.read_originals {
+        check.originals(cancel).await?;
+    }
+    Ok(check.report)
+}
+
+struct Check<'a> {
+    ctx: &'a Context,
+    family: FamilyId,
+    options: FsckOptions,
+    report: FsckReport,
+    observe: &'a mut (dyn FnMut(FsckEvent<'_>) + Send),
+}
+
+impl Check<'_> {
+    async fn catalogue(&mut self) -> Result<(), FsckError> {
+        (self.observe)(FsckEvent::Begins(Part::Catalogue));
+        for what in self.ctx.db.check_integrity(&self.ctx.actor).await? {
+            self.found(Part::Catalogue, String::new(), what, false);
+        }
+        Ok(())
+    }
+
+    async fn audit(&mut self) -> Result<(), FsckError> {
+        (self.observe)(FsckEvent::Begins(Part::Audit));
+        match self
+            .ctx
+            .db
+            .check_audit(&self.ctx.actor, self.family)
+            .await?
+        {
+            Ok(entries) => self.report.audit_entries = entries,
+            Err(BrokenAt(position)) => {
+                self.report.audit_entries = position - 1;
+                let what = "The chain of the audit breaks here: an entry was changed or removed.";
+                self.found(Part::Audit, position.to_string(), what.to_owned(), false);
+            }
+        }
+        Ok(())
+    }
+
+    async fn search(&mut self) -> Result<(), FsckError> {
+        (self.observe)(FsckEvent::Begins(Part::Search));
+        let (db, actor) = (&self.ctx.db, &self.ctx.actor);
+        let before = db.check_search(actor).await?;
+        self.report.search = before;
+        if before.is_sound() {
+            return Ok(());
+        }
+        if self.options.repair {
+            db.rebuild_search(actor).await?;
+            self.report.search = db.check_search(actor).await?;
+        }
+        let what = match (before.is_readable, before.assets - before.documents) {
+            (false, _) => "The search index contradicts itself.".to_owned(),
+            (true, lacking) => format!(
+                "The search index lacks {lacking} of {} assets and has {} that do not exist.",
+                before.assets, before.strays
+            ),
+        };
+        let is_mended = self.report.search.is_sound();
+        self.found(Part::Search, String::new(), what, is_mended);
+        Ok(())
+    }
+
+    async fn blobs(&mut self) -> Result<(), FsckError> {
+        (self.observe)(FsckEvent::Begins(Part::Blobs));
+        let Context {
+            db, blobs, actor, ..
+        } = self.ctx;
+        let options = BlobOptions {
+            depth: if self.options.read_blobs {
+                FsckDepth::Bytes
+            } else {
+                FsckDepth::Lengths
+            },
+            is_setting_aside: self.options.repair,
+        };
+        let expected = |after: Option<ContentHash>| async move {
+            let page = db.list_blobs(actor, after, PAGE).await?.into_iter();
+            let expected = page.map(|(hash, size_bytes)| ExpectedBlob { hash, size_bytes });
+            Ok::<_, DbError>(expected.collect())
+        };
+        let (observe, counts) = (&mut self.observe, &mut self.report.counts);
+        let listen = |event: BlobEvent<'_>| match event {
+            BlobEvent::Found(finding) => {
+                if let Some(fault) = fault(finding) {
+                    counts.add(&fault);
+                    observe(FsckEvent::Found(&fault));
+                }
+            }
+            BlobEvent::Progress { blobs, bytes } => observe(FsckEvent::Blobs { blobs, bytes }),
+        };
+        self.report.blobs = heirloom_blobs::fsck(blobs.as_ref(), options, expected, listen).await?;
+        Ok(())
+    }
+
+    async fn originals(&mut self, cancel: &CancellationToken) -> Result<(), FsckError> {
+        (self.observe)(FsckEvent::Begins(Part::Originals));
+        let options = ScanOptions {
+            verify: true,
+            ..ScanOptions::default()
+        };
+        let (db, actor) = (&self.ctx.db, &self.ctx.actor);
+        for archive in db.list_archives(actor, self.family).await? {
+            if archive.root.is_none() {
+                continue;
+            }
+            let (observe, counts) = (&mut self.observe, &mut self.report.counts);
+            let listen = &mut |event: ScanEvent<'_>| match event {
+                ScanEvent::File(file) if file.outcome == Outcome::Failed => {
+                    let fault = Fault {
+                        part: Part::Originals,
+                        subject: format!("{}: {}", archive.name, file.path),
+                        what: file.reason.clone().unwrap_or_default(),
+                        is_mended: false,
+                    };
+                    counts.add(&fault);
+                    observe(FsckEvent::Found(&fault));
+                }
+                ScanEvent::File(_) => {}
+                ScanEvent::Progress(progress) => observe(FsckEvent::Originals(progress)),
+            };
+            match scan(self.ctx, archive.id, options, cancel, listen).await {
+                Ok(report) => self.report.originals.push(report),
+                Err(ScanError::Db(error)) => return Err(error.into()),
+                Err(error) => {
+                    self.found(Part::Originals, archive.name, error.to_string(), false);
+                }
+            }
+            if cancel.is_cancelled() {
+                return Err(FsckError::Cancelled);
+            }
+        }
+        Ok(())
+    }
+
+    fn found(&mut self, part: Part, subject: String, what: String, is_mended: bool) {
+        let fault = Fault {
+            part,
+            subject,
+            what,
+            is_mended,
+        };
+        self.report.counts.add(&fault);
+        (self.observe)(FsckEvent::Found(&fault));
+    }
+}
+
+/// What a finding of the store means; nothing, where it is nothing bad.
+fn fault(finding: &Finding) -> Option<Fault> {
+    let (subject, what, is_mended) = match finding {
+        Finding::Unreferenced(_) => return None,
+        Finding::Missing(blob) => (
+            blob.hash.to_string(),
+            "The blob is missing.".to_owned(),
+            false,
+        ),
+        Finding::Damaged { blob, is_set_aside } => {
+            let aside = if *is_set_aside {
+                " It was set aside."
+            } else {
+                ""
+            };
+            let what =
+                format!("The blob is damaged: its bytes are not those it was named after.{aside}");
+            (blob.hash.to_string(), what, false)
+        }
+        Finding::LengthDiffers {
+            blob,
+            expected_bytes,
+        } => {
+            let length = blob.size_bytes;
+            let what = format!("The blob has {length} bytes where {expected_bytes} were recorded.");
+            (blob.hash.to_string(), what, false)
+        }
+        Finding::Unreadable { blob, error } => (
+            blob.hash.to_string(),
+            format!("The blob cannot be read: {error}."),
+            false,
+        ),
+        Finding::Stray {
+            stray,
+            is_set_aside,
+        } => {
+            let what = match stray.kind {
+                StrayKind::Misnamed => "A file among the blobs has a name that is no blob's.",
+                StrayKind::Misplaced => "A blob lies where it is not looked for.",
+                StrayKind::NotAFile => "Something among the blobs is no file.",
+            };
+            (
+                stray.path.display().to_string(),
+                what.to_owned(),
+                *is_set_aside,
+            )
+        }
+    };
+    Some(Fault {
+        part: Part::Blobs,
+        subject,
+        what,
+        is_mended,
+    })
+}

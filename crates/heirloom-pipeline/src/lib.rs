@@ -1,0 +1,17 @@
+//! What Heirloom does with originals: the tools that read them, the scan that catalogues them, and
+//! the checks that prove that all is as it should be.
+//!
+//! Knows nothing of HTTP, sessions or command lines, and no SQL. Originals are opened in one module,
+//! for reading; nothing here ever writes below an archive's root.
+
+pub mod archive;
+mod context;
+pub mod fsck;
+pub mod open;
+mod original;
+pub mod purge;
+pub mod scan;
+pub mod tool;
+
+pub use context::Context;
+pub use open::{Original, open_original};

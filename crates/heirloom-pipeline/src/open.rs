@@ -1,0 +1,83 @@
+//! Opening one original to hand its bytes on.
+
+use std::{fs::File, io, path::Path};
+
+use heirloom_db::{DbError, asset::Asset, location::LivePlace};
+
+use crate::{
+    Context,
+    archive::root_of,
+    original::{EntryKind, Root},
+};
+
+/// An original, open for reading.
+#[derive(Debug)]
+pub struct Original {
+    /// Its bytes, from the first.
+    pub file: File,
+    /// How many there are.
+    pub size_bytes: u64,
+}
+
+/// Why an original cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It is at none of its places.
+    #[error("the original of {name:?} is at none of its places")]
+    Gone {
+        /// What the asset is called.
+        name: String,
+    },
+    /// Files are at its places, but not as they were when they were last read.
+    #[error("the file at the place of {name:?} was changed since it was last read")]
+    Changed {
+        /// What the asset is called.
+        name: String,
+    },
+    /// The catalogue does not answer.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// How many of an asset's places are tried.
+const PLACES: usize = 16;
+
+/// Opens an asset's original at the first of its places where it lies as it was catalogued: with the
+/// same size and time. That the actor may see the asset was checked by whoever fetched it.
+///
+/// # Errors
+/// [`OpenError`] tells whether it is gone or changed.
+pub async fn open_original(ctx: &Context, asset: &Asset) -> Result<Original, OpenError> {
+    let mut has_changed = false;
+    for place in ctx.db.list_live_places(asset.id, PLACES).await? {
+        let archive = ctx.db.get_archive(&ctx.actor, place.archive_id).await?;
+        let Some(root) = root_of(&archive) else {
+            continue;
+        };
+        let opened = tokio::task::spawn_blocking(move || open_at(&root, &place)).await;
+        match opened.map_err(io::Error::other).flatten() {
+            Ok(Some(original)) => return Ok(original),
+            Ok(None) => has_changed = true,
+            Err(error) => tracing::debug!(%error, asset = %asset.id, "a place cannot be opened"),
+        }
+    }
+    let name = asset.name.clone();
+    Err(if has_changed {
+        OpenError::Changed { name }
+    } else {
+        OpenError::Gone { name }
+    })
+}
+
+/// Opens the file at a place; `None` when it is not what was catalogued there.
+fn open_at(root: &Path, place: &LivePlace) -> io::Result<Option<Original>> {
+    let folder = Root::open(root)?.open_folder(&place.folder_path)?;
+    let (file, stat) = folder.open_file(&place.name)?;
+    let is_same = stat.kind == EntryKind::File
+        && stat.stored_size() == place.size_bytes
+        && stat.modified_at_ns == place.modified_at_ns;
+    Ok(is_same.then_some(Original {
+        file,
+        size_bytes: stat.size_bytes,
+    }))
+}

@@ -1,0 +1,295 @@
+//! The only door to originals: whatever is opened below an archive's root is opened here, for reading.
+//!
+//! Everything starts from one handle of the root and goes down name by name. A link is never followed
+//! and `..` is never asked for, so nothing outside of the tree can be reached, whatever is renamed
+//! meanwhile. Mounts below the root are gone into: families put disks into their folder of pictures.
+//! Where the system allows it, reading does not even change the time of the last access.
+
+use std::{
+    ffi::CString,
+    fs::File,
+    io,
+    mem::MaybeUninit,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::Path,
+};
+
+use heirloom_core::path;
+use rustix::{
+    fs::{AtFlags, FileType, Mode, OFlags, RawDir, Stat, fstat, openat, statat},
+    io::{Errno, retry_on_intr},
+};
+
+/// The root of an archive, open.
+#[derive(Debug)]
+pub(crate) struct Root {
+    handle: OwnedFd,
+}
+
+/// A folder at or below the root, open.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    handle: OwnedFd,
+}
+
+/// What something is, whatever path leads to it: its device and inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+/// What kind of thing a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    File,
+    Folder,
+    Link,
+    Pipe,
+    Socket,
+    Device,
+    /// The listing does not say: it has to be looked at.
+    Unknown,
+}
+
+/// What a file looks like from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileStat {
+    pub(crate) kind: EntryKind,
+    pub(crate) size_bytes: u64,
+    /// Nanoseconds since 1970.
+    pub(crate) modified_at_ns: i64,
+    /// When anything about it changed, even its name: cannot be put back.
+    changed_at_ns: i64,
+    pub(crate) identity: Identity,
+}
+
+/// The names in a folder, as path text in byte order, in little memory.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    text: String,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    start: usize,
+    len: u32,
+    kind: EntryKind,
+}
+
+/// What every open has in common: nothing that could write, wait or follow.
+const FLAGS: OFlags = OFlags::RDONLY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY)
+    .union(OFlags::CLOEXEC);
+const FOLDER_FLAGS: OFlags = FLAGS.union(OFlags::DIRECTORY);
+
+impl Root {
+    /// Opens the folder at `path`.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        // The way to the root may lead over links: it is the operator's own.
+        let flags = FOLDER_FLAGS.difference(OFlags::NOFOLLOW);
+        let handle = retry_on_intr(|| openat(rustix::fs::CWD, path, flags, Mode::empty()))?;
+        Ok(Self { handle })
+    }
+
+    pub(crate) fn identity(&self) -> io::Result<Identity> {
+        Ok(identity(&fstat(&self.handle)?))
+    }
+
+    /// Opens the folder at `path`: path text, relative to the root, empty for the root itself.
+    pub(crate) fn open_folder(&self, path: &str) -> io::Result<Folder> {
+        let mut folder = Folder {
+            handle: open(self.handle.as_fd(), c".", FOLDER_FLAGS)?,
+        };
+        for name in path.split('/').filter(|_| !path.is_empty()) {
+            let name = system_name(name)?;
+            folder.handle = open(folder.handle.as_fd(), &name, FOLDER_FLAGS)?;
+        }
+        Ok(folder)
+    }
+}
+
+impl Folder {
+    pub(crate) fn identity(&self) -> io::Result<Identity> {
+        Ok(identity(&fstat(&self.handle)?))
+    }
+
+    /// Reads the names in it; an open folder can be listed once. `is_wanted` is asked now and then
+    /// whether to go on.
+    pub(crate) fn list(&self, is_wanted: impl Fn() -> bool) -> io::Result<Listing> {
+        let mut listing = Listing::default();
+        let mut buffer = [MaybeUninit::<u8>::uninit(); 64 * 1024];
+        let mut entries = RawDir::new(&self.handle, &mut buffer);
+        let mut count = 0_u32;
+        while let Some(entry) = entries.next() {
+            let entry = match entry {
+                Err(Errno::INTR) => continue,
+                entry => entry?,
+            };
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                listing.push(name, kind_of(entry.file_type()));
+            }
+            count = count.wrapping_add(1);
+            if count.is_multiple_of(4096) && !is_wanted() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+        }
+        listing.sort();
+        Ok(listing)
+    }
+
+    /// Whether any name in it is wanted; an open folder can be asked once.
+    pub(crate) fn has_any(&self, is_wanted: impl Fn(&str) -> bool) -> io::Result<bool> {
+        let mut buffer = [MaybeUninit::<u8>::uninit(); 4 * 1024];
+        let mut entries = RawDir::new(&self.handle, &mut buffer);
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." && is_wanted(&path::to_text(name)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Looks at what a name stands for, without opening it.
+    pub(crate) fn stat(&self, name: &str) -> io::Result<FileStat> {
+        let name = system_name(name)?;
+        let stat = retry_on_intr(|| statat(&self.handle, &name, AtFlags::SYMLINK_NOFOLLOW))?;
+        Ok(FileStat::of(&stat))
+    }
+
+    /// Opens a regular file, with what it looks like at that moment. Whatever else has come to stand
+    /// there is closed again unread.
+    pub(crate) fn open_file(&self, name: &str) -> io::Result<(File, FileStat)> {
+        let name = system_name(name)?;
+        let file = File::from(open(self.handle.as_fd(), &name, FLAGS)?);
+        let stat = stat_of(&file)?;
+        Ok((file, stat))
+    }
+}
+
+/// What an open file looks like now.
+pub(crate) fn stat_of(file: &File) -> io::Result<FileStat> {
+    Ok(FileStat::of(&fstat(file)?))
+}
+
+/// Tells the system that a large file will be read from its start to its end.
+pub(crate) fn read_ahead(file: &File) {
+    // Advice: where it is not taken, reading works all the same.
+    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::Sequential);
+}
+
+impl FileStat {
+    fn of(stat: &Stat) -> Self {
+        let nanoseconds =
+            |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
+        Self {
+            kind: kind_of(FileType::from_raw_mode(stat.st_mode)),
+            size_bytes: u64::try_from(stat.st_size).unwrap_or(0),
+            modified_at_ns: nanoseconds(stat.st_mtime, stat.st_mtime_nsec.cast_signed()),
+            changed_at_ns: nanoseconds(stat.st_ctime, stat.st_ctime_nsec.cast_signed()),
+            identity: identity(stat),
+        }
+    }
+
+    /// What is known of something that a listing names and nobody has looked at.
+    pub(crate) const fn unseen(kind: EntryKind) -> Self {
+        Self {
+            kind,
+            size_bytes: 0,
+            modified_at_ns: 0,
+            changed_at_ns: 0,
+            identity: Identity {
+                device: 0,
+                inode: 0,
+            },
+        }
+    }
+
+    /// The size as the catalogue stores it.
+    pub(crate) fn stored_size(&self) -> i64 {
+        i64::try_from(self.size_bytes).unwrap_or(i64::MAX)
+    }
+
+    /// The inode number as the catalogue stores it: bit for bit.
+    pub(crate) const fn stored_inode(&self) -> i64 {
+        self.identity.inode.cast_signed()
+    }
+}
+
+impl Listing {
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The entry at `index`: its name as path text and what the listing says of its kind.
+    pub(crate) fn get(&self, index: usize) -> Option<(&str, EntryKind)> {
+        self.entries.get(index).map(|entry| self.read(entry))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, EntryKind)> {
+        self.entries.iter().map(|entry| self.read(entry))
+    }
+
+    fn read(&self, entry: &Entry) -> (&str, EntryKind) {
+        let end = entry.start + entry.len as usize;
+        (&self.text[entry.start..end], entry.kind)
+    }
+
+    fn push(&mut self, name: &[u8], kind: EntryKind) {
+        let name = path::to_text(name);
+        self.entries.push(Entry {
+            start: self.text.len(),
+            len: u32::try_from(name.len()).unwrap_or(u32::MAX),
+            kind,
+        });
+        self.text.push_str(&name);
+    }
+
+    fn sort(&mut self) {
+        let text = &self.text;
+        let name = |entry: &Entry| &text[entry.start..entry.start + entry.len as usize];
+        self.entries.sort_unstable_by(|a, b| name(a).cmp(name(b)));
+    }
+}
+
+fn open(below: BorrowedFd<'_>, name: &std::ffi::CStr, flags: OFlags) -> io::Result<OwnedFd> {
+    let open = |flags| retry_on_intr(|| openat(below, name, flags, Mode::empty()));
+    // Only a file's owner may read it without a trace.
+    match open(flags.union(OFlags::NOATIME)) {
+        Err(Errno::PERM) => Ok(open(flags)?),
+        outcome => Ok(outcome?),
+    }
+}
+
+/// The bytes of one name; refuses what is none, so that no name leads anywhere else.
+fn system_name(text: &str) -> io::Result<CString> {
+    path::to_bytes(text)
+        .filter(|name| !matches!(name.as_slice(), b"" | b"." | b"..") && !name.contains(&b'/'))
+        .and_then(|name| CString::new(name).ok())
+        .ok_or_else(|| io::ErrorKind::InvalidInput.into())
+}
+
+fn identity(stat: &Stat) -> Identity {
+    Identity {
+        device: stat.st_dev,
+        inode: stat.st_ino,
+    }
+}
+
+fn kind_of(kind: FileType) -> EntryKind {
+    match kind {
+        FileType::RegularFile => EntryKind::File,
+        FileType::Directory => EntryKind::Folder,
+        FileType::Symlink => EntryKind::Link,
+        FileType::Fifo => EntryKind::Pipe,
+        FileType::Socket => EntryKind::Socket,
+        FileType::BlockDevice | FileType::CharacterDevice => EntryKind::Device,
+        FileType::Unknown => EntryKind::Unknown,
+    }
+}

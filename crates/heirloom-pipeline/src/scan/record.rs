@@ -1,0 +1,471 @@
+//! Storing what is found, batch by batch, and what follows when a folder is through.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use heirloom_core::{AssetId, FolderId, path, run::RunState};
+use heirloom_db::{
+    folder::{FolderChange, KnownAs},
+    record::{FoundFile, Recorded, ScanBatch},
+    sidecar::FoundSidecar,
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
+};
+
+use super::{
+    ScanError,
+    report::Outcome,
+    settle::Settling,
+    walk::blocking,
+    work::{Event, Examined, FolderRef, Found, Read, Role, Window},
+};
+use crate::{original::Root, tool::sidecar_word};
+
+/// The most files of one transaction.
+const BATCH: usize = 256;
+/// How long something that was found waits for others.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// How often it is said how far the scan is, and of these, how many are stored.
+const TICK: Duration = Duration::from_millis(100);
+const TICKS_PER_STORE: u32 = 10;
+/// How long those who read may take to notice that they are to stop.
+const STOP: Duration = Duration::from_millis(1000);
+/// How many other places of an asset are looked at to tell a move from a copy.
+const PLACES: usize = 16;
+
+pub(super) struct Recorder<'a, 'o> {
+    settling: Settling<'a, 'o>,
+    run_started_ms: i64,
+    window: Arc<Window>,
+    batch: ScanBatch,
+    /// What is said of the files of the batch, in their order, once they are stored.
+    files: Vec<(Arc<FolderRef>, String)>,
+    /// What else is said then.
+    others: Vec<Said>,
+    /// Since when something waits to be stored.
+    waiting_since: Option<Instant>,
+    /// What came before its turn.
+    early: BTreeMap<u64, Examined>,
+    next: u64,
+    folders: HashMap<FolderId, Through>,
+    /// Folders whose files are stored or are about to be.
+    through: Vec<(Arc<FolderRef>, bool)>,
+}
+
+struct Said {
+    path: String,
+    outcome: Outcome,
+    asset: Option<AssetId>,
+    reason: Option<String>,
+}
+
+/// How far a folder is.
+#[derive(Default)]
+struct Through {
+    /// How many jobs it has, once that is known.
+    jobs: Option<u64>,
+    done: u64,
+    has_changed: bool,
+}
+
+impl<'a, 'o> Recorder<'a, 'o> {
+    pub(super) fn new(
+        settling: Settling<'a, 'o>,
+        run_started_ms: i64,
+        window: Arc<Window>,
+    ) -> Self {
+        Self {
+            settling,
+            run_started_ms,
+            window,
+            batch: ScanBatch::default(),
+            files: Vec::new(),
+            others: Vec::new(),
+            waiting_since: None,
+            early: BTreeMap::new(),
+            next: 0,
+            folders: HashMap::new(),
+            through: Vec::new(),
+        }
+    }
+
+    /// Takes events until there are no more, or until shortly after it was told to stop.
+    pub(super) async fn run(mut self, mut events: mpsc::Receiver<Event>) -> Result<(), ScanError> {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut count = 0_u32;
+        let mut stop_at: Option<Instant> = None;
+        loop {
+            let flush_at = self.waiting_since.map(|since| since + PATIENCE);
+            tokio::select! {
+                biased;
+                _ = ticks.tick() => {
+                    count = count.wrapping_add(1);
+                    self.tick(count.is_multiple_of(TICKS_PER_STORE)).await?;
+                }
+                () = self.settling.stop.cancelled(), if stop_at.is_none() => {
+                    stop_at = Some(Instant::now() + STOP);
+                    self.window.close();
+                }
+                () = until(stop_at) => break,
+                () = until(flush_at) => self.flush().await?,
+                event = events.recv() => {
+                    let Some(event) = event else { break };
+                    self.take(event)?;
+                    if self.is_full() {
+                        self.flush().await?;
+                    }
+                }
+            }
+        }
+        // Whatever is here is kept, also when something that was to come before it never came.
+        for examined in std::mem::take(&mut self.early).into_values() {
+            self.take_in_turn(examined)?;
+        }
+        // Settling folders gives something more to store.
+        while self.waiting_since.is_some() || !self.through.is_empty() {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        let batch = &self.batch;
+        let most = [
+            batch.files.len(),
+            batch.gone.len(),
+            batch.sidecars.len(),
+            batch.folders.len(),
+            batch.closed.len(),
+            self.others.len(),
+            self.through.len(),
+        ];
+        most.into_iter().any(|length| length >= BATCH)
+    }
+
+    fn take(&mut self, event: Event) -> Result<(), ScanError> {
+        match event {
+            Event::Folder(change) => {
+                self.batch.folders.push(change);
+                self.wait();
+            }
+            Event::Examined(examined) => {
+                self.early.insert(examined.job.sequence, examined);
+                while let Some(examined) = self.early.remove(&self.next) {
+                    self.next += 1;
+                    self.take_in_turn(examined)?;
+                }
+            }
+            Event::Gone {
+                folder,
+                name,
+                known,
+                reason,
+            } => self.take_gone(&folder, &name, known, reason),
+            Event::Listed {
+                folder,
+                jobs,
+                is_settled,
+            } => {
+                let through = self.folders.entry(folder.id).or_default();
+                through.jobs = Some(jobs);
+                through.has_changed |= !is_settled;
+                self.check(&folder);
+            }
+            Event::FolderGone(folder) => {
+                self.folders.remove(&folder.id);
+                self.through.push((folder, true));
+                self.wait();
+            }
+        }
+        Ok(())
+    }
+
+    fn take_gone(
+        &mut self,
+        folder: &FolderRef,
+        name: &str,
+        known: KnownAs,
+        reason: Option<&'static str>,
+    ) {
+        self.batch.gone.push((folder.id, known));
+        self.folders.entry(folder.id).or_default().has_changed = true;
+        let asset = match known {
+            KnownAs::Location(_, asset) => Some(asset),
+            KnownAs::Sidecar(_) => None,
+        };
+        self.say(
+            folder,
+            name,
+            Outcome::Gone,
+            asset,
+            reason.map(str::to_owned),
+        );
+        self.wait();
+    }
+
+    fn take_in_turn(&mut self, examined: Examined) -> Result<(), ScanError> {
+        let Examined { job, found } = examined;
+        let folder = Arc::clone(&job.folder);
+        self.settling.reporter.done(1);
+        let mut places = 1;
+        match found {
+            Found::Read(read) => {
+                // Stored in a moment: its place is given back then.
+                places = usize::from(matches!(job.role, Role::Sidecar(_)));
+                self.folders.entry(folder.id).or_default().has_changed = true;
+                self.take_read(job.role, &folder, job.name, job.known, *read);
+            }
+            Found::Skipped(reason) => {
+                // It was a file when it was listed; if it was known, the next scan sees it gone.
+                self.say(
+                    &folder,
+                    &job.name,
+                    Outcome::Skipped,
+                    None,
+                    Some(reason.to_owned()),
+                );
+            }
+            Found::Failed(reason) => {
+                let asset = match job.known {
+                    Some(KnownAs::Location(_, asset)) => Some(asset),
+                    _ => None,
+                };
+                self.say(&folder, &job.name, Outcome::Failed, asset, Some(reason));
+            }
+            Found::Confirmed => {
+                let asset = match job.known {
+                    Some(KnownAs::Location(_, asset)) => Some(asset),
+                    _ => None,
+                };
+                self.say(&folder, &job.name, Outcome::Unchanged, asset, None);
+            }
+            Found::Broken(error) => return Err(error.into()),
+            Found::Stopped => {}
+        }
+        self.window.leave(places);
+        self.folders.entry(folder.id).or_default().done += 1;
+        self.check(&folder);
+        Ok(())
+    }
+
+    fn take_read(
+        &mut self,
+        role: Role,
+        folder: &Arc<FolderRef>,
+        name: String,
+        known: Option<KnownAs>,
+        read: Read,
+    ) {
+        let Read {
+            stat,
+            content_hash,
+            original,
+        } = read;
+        self.wait();
+        match (role, original) {
+            (Role::Sidecar(kind), _) => {
+                self.batch
+                    .gone
+                    .extend(known.map(|known| (folder.id, known)));
+                self.say(folder, &name, Outcome::Sidecar, None, None);
+                self.batch.sidecars.push(FoundSidecar {
+                    folder_id: folder.id,
+                    name,
+                    kind: sidecar_word(kind),
+                    content_hash,
+                    size_bytes: stat.stored_size(),
+                    modified_at_ns: stat.modified_at_ns,
+                    inode: stat.stored_inode(),
+                });
+            }
+            (Role::Original, Some((file_type, facts, derived))) => {
+                let previous = match known {
+                    Some(KnownAs::Location(location, asset)) => Some((location, asset)),
+                    Some(KnownAs::Sidecar(_)) | None => None,
+                };
+                if let Some(KnownAs::Sidecar(_)) = known {
+                    self.batch
+                        .gone
+                        .extend(known.map(|known| (folder.id, known)));
+                }
+                self.files.push((Arc::clone(folder), name.clone()));
+                self.batch.files.push(FoundFile {
+                    folder_id: folder.id,
+                    folder_path: folder.path.clone(),
+                    name,
+                    size_bytes: stat.stored_size(),
+                    modified_at_ns: stat.modified_at_ns,
+                    inode: stat.stored_inode(),
+                    content_hash,
+                    kind: file_type.kind,
+                    media_type: file_type.media_type,
+                    width: facts.width.map(i64::from),
+                    height: facts.height.map(i64::from),
+                    duration_ms: facts
+                        .duration_ms
+                        .and_then(|duration| i64::try_from(duration).ok()),
+                    derived,
+                    previous,
+                });
+            }
+            (Role::Original, None) => {}
+        }
+    }
+
+    /// Notes a folder whose files are all with us.
+    fn check(&mut self, folder: &Arc<FolderRef>) {
+        let is_through = self
+            .folders
+            .get(&folder.id)
+            .is_some_and(|through| through.jobs == Some(through.done));
+        if is_through
+            && let Some(through) = self.folders.remove(&folder.id)
+            && through.has_changed
+        {
+            self.through.push((Arc::clone(folder), false));
+            self.wait();
+        }
+    }
+
+    fn wait(&mut self) {
+        self.waiting_since.get_or_insert_with(Instant::now);
+    }
+
+    fn say(
+        &mut self,
+        folder: &FolderRef,
+        name: &str,
+        outcome: Outcome,
+        asset: Option<AssetId>,
+        reason: Option<String>,
+    ) {
+        self.others.push(Said {
+            path: path::join(&folder.path, name),
+            outcome,
+            asset,
+            reason,
+        });
+        self.wait();
+    }
+
+    /// Stores what there is, says what became of it, and settles the folders that are through.
+    async fn flush(&mut self) -> Result<(), ScanError> {
+        self.waiting_since = None;
+        let Settling {
+            db,
+            archive,
+            run,
+            reporter,
+            ..
+        } = self.settling;
+        let batch = std::mem::take(&mut self.batch);
+        let files = std::mem::take(&mut self.files);
+        if batch != ScanBatch::default() {
+            let recorded = db
+                .record_batch(archive, run, self.run_started_ms, &batch)
+                .await?;
+            for ((folder, name), (file, recorded)) in
+                files.into_iter().zip(batch.files.iter().zip(&recorded))
+            {
+                let (outcome, asset, reason) = self.outcome(file, *recorded).await?;
+                reporter.file(path::join(&folder.path, &name), outcome, asset, reason);
+            }
+            self.window.leave(batch.files.len());
+        }
+        for said in std::mem::take(&mut self.others) {
+            reporter.file(said.path, said.outcome, said.asset, said.reason);
+        }
+        for (folder, is_gone) in std::mem::take(&mut self.through) {
+            if self.settling.stop.is_cancelled() {
+                // The next scan finds it unsettled, or finds it gone once more.
+                return Ok(());
+            }
+            let is_settled = self.settling.settle(&folder).await?;
+            if is_gone {
+                self.batch.closed.push(FolderChange::Went(folder.id));
+                self.wait();
+            } else if is_settled {
+                self.batch.closed.push(FolderChange::Settled(folder.id));
+                self.wait();
+            }
+        }
+        Ok(())
+    }
+
+    async fn outcome(
+        &self,
+        file: &FoundFile,
+        recorded: Recorded,
+    ) -> Result<(Outcome, Option<AssetId>, Option<String>), ScanError> {
+        let (outcome, asset) = match recorded {
+            Recorded::NewAsset(asset) => (Outcome::New, asset),
+            Recorded::Replacement(asset) => (Outcome::Replaced, asset),
+            Recorded::Touched(asset) => (Outcome::Unchanged, asset),
+            Recorded::NewLocation(asset) => match self.is_elsewhere(file, asset).await? {
+                true => (Outcome::Copy, asset),
+                false => (Outcome::Moved, asset),
+            },
+            Recorded::Purged => {
+                let reason = Some("removed for good".to_owned());
+                return Ok((Outcome::Skipped, None, reason));
+            }
+        };
+        Ok((outcome, Some(asset), None))
+    }
+
+    /// Whether an asset is really still in another place: the catalogue may not know yet that it
+    /// has been moved away from there.
+    async fn is_elsewhere(&self, file: &FoundFile, asset: AssetId) -> Result<bool, ScanError> {
+        let archive = self.settling.archive.id;
+        let mut places = self.settling.db.list_live_places(asset, PLACES).await?;
+        if places.iter().any(|place| place.archive_id != archive) {
+            return Ok(true);
+        }
+        places.retain(|place| place.folder_path != file.folder_path || place.name != file.name);
+        let root: Arc<Root> = Arc::clone(self.settling.root);
+        let is_there = blocking(move || {
+            Ok(places.iter().any(|place| {
+                let stat = root
+                    .open_folder(&place.folder_path)
+                    .and_then(|folder| folder.stat(&place.name));
+                stat.is_ok_and(|stat| {
+                    place.size_bytes == stat.stored_size()
+                        && place.modified_at_ns == stat.modified_at_ns
+                        && place.inode == stat.stored_inode()
+                })
+            }))
+        });
+        Ok(is_there.await.unwrap_or(false))
+    }
+
+    /// Says how far the scan is, and now and then stores it; somebody else may have told the run to
+    /// stop meanwhile.
+    async fn tick(&self, is_storing: bool) -> Result<(), ScanError> {
+        let progress = self.settling.reporter.tick();
+        if is_storing {
+            let progress = serde_json::json!(progress);
+            let state = self
+                .settling
+                .db
+                .store_progress(self.settling.run, &progress)
+                .await?;
+            if state == RunState::Cancelling {
+                self.settling.stop.cancel();
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

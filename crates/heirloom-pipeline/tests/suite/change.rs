@@ -1,0 +1,292 @@
+//! What changes in a folder of originals, and what the catalogue makes of it.
+
+use std::fs;
+
+use heirloom_core::claim::ClaimKind::{Caption, Title};
+use heirloom_db::{Engine, asset::AssetState};
+use heirloom_pipeline::scan::Outcome::{Copy, Gone, Moved, New, Replaced, Unchanged};
+
+use crate::harness::{Home, OPERATOR, on_both_engines, photo, photo_of, run_on, set_time};
+
+on_both_engines! {
+    async fn what_is_found_is_catalogued_with_what_it_says(home: Home) {
+        home.write("1998 Sea/beach.jpg", photo_of(1, "1998:07:14 15:00:00"));
+        home.write("notes.txt", "Grandmother's notes");
+        let scanned = home.scan().await;
+        assert_eq!(scanned.outcomes(), [("1998 Sea/beach.jpg", New), ("notes.txt", New)]);
+        assert_eq!((scanned.report.files, scanned.report.folders, scanned.report.new), (2, 2, 2));
+        let beach = home.asset("1998 Sea/beach.jpg").await;
+        assert_eq!(beach.date.as_deref(), Some("1998-07-14T15:00:00"));
+        assert_eq!((beach.width, beach.height, beach.media_type.as_str()), (Some(8), Some(8), "image/jpeg"));
+        assert_eq!(home.claims(beach.id).await, ["camera_make Canon", "date 1998-07-14T15:00:00"]);
+        let artifacts = home.ctx.db.list_artifacts(&beach).await.unwrap();
+        let payload = artifacts[0].payload.clone().unwrap();
+        assert_eq!((artifacts[0].tool.as_str(), &payload["type"]), ("metadata", &"JPEG".into()));
+        assert_eq!(payload["facts"]["width"], 8);
+    }
+
+    async fn a_second_scan_changes_nothing(home: Home) {
+        for number in 0..30 {
+            home.photo(&format!("{}/{number}.jpg", number % 4), number / 2);
+        }
+        home.write("0/0.xmp", "<x:xmpmeta xmlns:x='adobe:ns:meta/'/>");
+        home.scan().await;
+        let before = home.ctx.db.dump_rows().await.unwrap();
+        let scanned = home.scan().await;
+        assert_eq!(scanned.report.unchanged, 31);
+        assert_eq!(scanned.report.bytes_read, 0);
+        assert_eq!(before, home.ctx.db.dump_rows().await.unwrap());
+    }
+
+    async fn a_renamed_file_is_the_same_asset(home: Home) {
+        home.photo("DSC_1.jpg", 1);
+        home.scan().await;
+        let before = home.asset("DSC_1.jpg").await;
+        home.say(before.id, Title, "Oma").await;
+        home.rename("DSC_1.jpg", "Grandma.jpg");
+        let scanned = home.scan().await;
+        assert_eq!(scanned.outcomes(), [("DSC_1.jpg", Gone), ("Grandma.jpg", Moved)]);
+        assert_eq!((scanned.report.new, scanned.report.moved, scanned.report.lost), (0, 1, 0));
+        let after = home.asset("Grandma.jpg").await;
+        assert_eq!((after.id, after.state), (before.id, AssetState::Present));
+        assert_eq!((after.title.as_deref(), after.name.as_str()), (Some("Oma"), "Grandma.jpg"));
+        let places = home.ctx.db.list_locations(&after).await.unwrap();
+        let places: Vec<_> = places.iter().map(|p| (p.path.as_str(), p.gone_at_ms.is_some())).collect();
+        assert_eq!(places, [("DSC_1.jpg", true), ("Grandma.jpg", false)]);
+    }
+
+    async fn a_moved_folder_moves_everything_in_it(home: Home) {
+        for number in 0..20 {
+            home.photo(&format!("Old/{}/{number}.jpg", number % 3), number);
+        }
+        home.scan().await;
+        let before = home.tree().await;
+        home.rename("Old", "Albums/New");
+        let scanned = home.scan().await;
+        assert_eq!((scanned.report.moved, scanned.report.gone, scanned.report.new), (20, 20, 0));
+        let after = home.tree().await;
+        let moved = before.into_iter().map(|(path, id)| (path.replacen("Old/", "Albums/New/", 1), id));
+        assert_eq!(after, moved.collect());
+        home.rename("Albums/New", "Old");
+        let scanned = home.scan().await;
+        assert_eq!((scanned.report.moved, scanned.report.new), (20, 0), "and back into folders that were gone");
+        assert_eq!(home.scan().await.report.unchanged, 20);
+    }
+
+    async fn a_deleted_file_is_missing_and_what_is_known_of_it_is_kept(home: Home) {
+        home.photo("a/oma.jpg", 1);
+        home.photo("opa.jpg", 2);
+        home.scan().await;
+        let oma = home.asset("a/oma.jpg").await;
+        home.say(oma.id, Caption, "1944 in Prague").await;
+        fs::remove_dir_all(home.path("a")).unwrap();
+        let scanned = home.scan().await;
+        assert_eq!(scanned.outcomes(), [("a/oma.jpg", Gone), ("opa.jpg", Unchanged)]);
+        assert_eq!((scanned.report.gone, scanned.report.lost), (1, 1));
+        assert_eq!(home.get(oma.id).await.state, AssetState::Missing);
+        assert_eq!(home.claims(oma.id).await, ["caption 1944 in Prague"]);
+        home.photo("a/oma.jpg", 1);
+        let scanned = home.scan().await;
+        assert_eq!(scanned.outcome("a/oma.jpg"), Moved, "it is back, and was nowhere");
+        assert_eq!(home.asset("a/oma.jpg").await.id, oma.id);
+        assert_eq!(home.get(oma.id).await.state, AssetState::Present);
+    }
+
+    async fn copies_are_one_asset_in_several_places(home: Home) {
+        home.photo("a.jpg", 1);
+        home.scan().await;
+        home.photo("Best of/a (copy).jpg", 1);
+        home.photo("z.jpg", 1);
+        let scanned = home.scan().await;
+        assert_eq!(scanned.outcomes(), [("Best of/a (copy).jpg", Copy), ("a.jpg", Unchanged), ("z.jpg", Copy)]);
+        let tree = home.tree().await;
+        assert!(tree.len() == 3 && tree.values().all(|id| *id == tree["a.jpg"]), "{tree:?}");
+        home.remove("a.jpg");
+        home.remove("z.jpg");
+        let scanned = home.scan().await;
+        assert_eq!((scanned.report.gone, scanned.report.lost), (2, 0), "it is still in one place");
+        assert_eq!(home.asset("Best of/a (copy).jpg").await.name, "a (copy).jpg");
+    }
+
+    async fn copies_that_are_found_together_are_one_asset_too(home: Home) {
+        for folder in ["a", "b", "c"] {
+            home.photo(&format!("{folder}/x.jpg"), 1);
+        }
+        let scanned = home.scan().await;
+        assert_eq!((scanned.report.new, scanned.report.copies), (1, 2));
+        assert_eq!(home.assets().await.len(), 1);
+    }
+
+    async fn an_edited_file_is_a_new_asset_that_carries_what_people_said(home: Home) {
+        home.write("a.jpg", photo_of(1, "1998:07:14 15:00:00"));
+        home.scan().await;
+        let old = home.asset("a.jpg").await;
+        home.say(old.id, Title, "Oma at the sea").await;
+        home.write("a.jpg", photo_of(2, "1999:01:01 10:00:00"));
+        let scanned = home.scan().await;
+        assert_eq!(scanned.outcomes(), [("a.jpg", Replaced)]);
+        let new = home.asset("a.jpg").await;
+        assert_eq!((new.replaces_asset_id, new.title.as_deref()), (Some(old.id), Some("Oma at the sea")));
+        assert_eq!(new.date.as_deref(), Some("1999-01-01T10:00:00"), "the machine's word is its own");
+        let old = home.get(old.id).await;
+        assert_eq!((old.state, old.title.as_deref()), (AssetState::Replaced, Some("Oma at the sea")));
+        assert_eq!(home.assets().await.len(), 1, "the old one is reachable, and not listed");
+        assert_eq!(home.scan().await.outcomes(), [("a.jpg", Unchanged)]);
+    }
+
+    async fn what_was_replaced_and_restored_is_itself_again(home: Home) {
+        home.photo("a.jpg", 1);
+        home.scan().await;
+        let first = home.asset("a.jpg").await.id;
+        home.photo("a.jpg", 2);
+        home.scan().await;
+        let second = home.asset("a.jpg").await.id;
+        home.photo("a.jpg", 1);
+        let scanned = home.scan().await;
+        assert_eq!(scanned.outcomes(), [("a.jpg", Moved)]);
+        assert_eq!(home.asset("a.jpg").await.id, first);
+        let states = (home.get(first).await.state, home.get(second).await.state);
+        assert_eq!(states, (AssetState::Present, AssetState::Missing));
+        home.photo("a.jpg", 2);
+        home.scan().await;
+        let states = (home.get(first).await.state, home.get(second).await.state);
+        assert_eq!(states, (AssetState::Missing, AssetState::Present), "known bytes replace nothing");
+    }
+
+    async fn two_files_that_swap_their_names_swap_their_places(home: Home) {
+        for (a, b) in [("a.jpg", "b.jpg"), ("x/a.jpg", "y/b.jpg")] {
+            home.photo(a, 1);
+            home.photo(b, 2);
+            home.scan().await;
+            let (one, two) = (home.asset(a).await.id, home.asset(b).await.id);
+            home.rename(a, "tmp");
+            home.rename(b, a);
+            home.rename("tmp", b);
+            let scanned = home.scan().await;
+            assert_eq!(scanned.outcomes().into_iter().filter(|(_, o)| *o == Moved).count(), 2);
+            assert_eq!((home.asset(a).await.id, home.asset(b).await.id), (two, one));
+            for id in [one, two] {
+                let asset = home.get(id).await;
+                assert_eq!((asset.state, asset.replaces_asset_id), (AssetState::Present, None));
+            }
+            fs::remove_dir_all(&home.library).unwrap();
+            fs::create_dir(&home.library).unwrap();
+            home.write("something", "so that the folder is not empty");
+            home.scan().await;
+        }
+    }
+
+    async fn a_file_in_the_place_of_one_that_moved_replaces_nothing(home: Home) {
+        // The old place comes before the new one in the walk, and after it.
+        for (number, (old, new)) in [("m/a.jpg", "z/a.jpg"), ("m/b.jpg", "a/b.jpg")].into_iter().enumerate() {
+            let number = number as u64 * 10;
+            home.photo(old, number);
+            home.scan().await;
+            let moved = home.asset(old).await.id;
+            home.say(moved, Title, "Oma").await;
+            home.rename(old, new);
+            home.photo(old, number + 1);
+            home.scan().await;
+            let (kept, other) = (home.asset(new).await, home.asset(old).await);
+            assert_eq!((kept.id, kept.state, kept.title.as_deref()), (moved, AssetState::Present, Some("Oma")));
+            assert_eq!((other.replaces_asset_id, other.title.as_deref()), (None, None), "{old} to {new}");
+            assert_eq!(home.claims(other.id).await, Vec::<String>::new());
+        }
+    }
+
+    async fn an_edit_of_every_copy_replaces_and_an_edit_of_one_does_not(home: Home) {
+        home.photo("a.jpg", 1);
+        home.photo("b.jpg", 1);
+        home.scan().await;
+        let old = home.asset("a.jpg").await.id;
+        home.say(old, Title, "Oma").await;
+        home.photo("a.jpg", 2);
+        home.scan().await;
+        assert_eq!(home.get(old).await.state, AssetState::Present, "it is still at b.jpg");
+        assert_eq!(home.asset("a.jpg").await.replaces_asset_id, None);
+        home.photo("a.jpg", 3);
+        home.photo("b.jpg", 4);
+        home.scan().await;
+        assert_eq!(home.get(old).await.state, AssetState::Replaced);
+        assert_eq!(home.asset("b.jpg").await.title.as_deref(), Some("Oma"));
+    }
+
+    async fn a_file_that_was_only_touched_is_read_and_is_the_same(home: Home) {
+        home.photo("a.jpg", 1);
+        home.scan().await;
+        let before = home.ctx.db.dump().await.unwrap();
+        set_time(&home.path("a.jpg"), 1_000_000_000);
+        let scanned = home.scan().await;
+        assert_eq!(scanned.outcomes(), [("a.jpg", Unchanged)]);
+        assert!(scanned.report.bytes_read > 0);
+        assert_eq!(before, home.ctx.db.dump().await.unwrap());
+        assert_eq!(home.scan().await.report.bytes_read, 0, "its new time is known now");
+    }
+
+    async fn a_file_becomes_a_folder_and_a_folder_a_file(home: Home) {
+        home.photo("a", 1);
+        home.photo("b/c.jpg", 2);
+        home.scan().await;
+        let (a, c) = (home.asset("a").await.id, home.asset("b/c.jpg").await.id);
+        home.rename("b/c.jpg", "tmp");
+        fs::remove_dir(home.path("b")).unwrap();
+        home.rename("a", "b");
+        home.rename("tmp", "a/c.jpg");
+        let scanned = home.scan().await;
+        assert_eq!((scanned.report.moved, scanned.report.gone, scanned.report.lost), (2, 2, 0));
+        assert_eq!((home.asset("b").await.id, home.asset("a/c.jpg").await.id), (a, c));
+    }
+
+    async fn a_new_name_with_a_date_dates_an_asset(home: Home) {
+        home.photo("IMG_1.jpg", 1);
+        home.scan().await;
+        assert_eq!(home.asset("IMG_1.jpg").await.date, None);
+        home.rename("IMG_1.jpg", "1944-03-12 Anna.jpg");
+        home.scan().await;
+        let asset = home.asset("1944-03-12 Anna.jpg").await;
+        assert_eq!(asset.date.as_deref(), Some("1944-03-12"));
+        let claims = home.ctx.db.list_claims(OPERATOR, asset.id).await.unwrap();
+        assert!(claims[0].source.starts_with("name:") && claims[0].confidence < 0.5, "{claims:?}");
+    }
+
+    async fn what_was_removed_for_good_is_passed_over(home: Home) {
+        home.photo("a.jpg", 1);
+        home.photo("b.jpg", 2);
+        home.scan().await;
+        let id = home.asset("a.jpg").await.id;
+        home.ctx.db.delete_asset(OPERATOR, id, None, true).await.unwrap();
+        heirloom_pipeline::purge::purge_assets(&home.ctx, &[id]).await.unwrap();
+        let scanned = home.scan().await;
+        assert_eq!(scanned.reason("a.jpg"), "removed for good");
+        home.rename("b.jpg", "c.jpg");
+        home.write("b.jpg", photo(1));
+        let scanned = home.scan().await;
+        assert_eq!(scanned.reason("b.jpg"), "removed for good", "also in the place of another");
+        assert_eq!(home.tree().await.into_keys().collect::<Vec<_>>(), ["c.jpg"]);
+    }
+}
+
+#[test]
+fn whoever_may_not_see_an_original_does_not_see_its_edits() {
+    run_on(Engine::Postgres, async |home: Home| {
+        home.photo("m/edited.jpg", 1);
+        home.photo("m/moved.jpg", 2);
+        home.scan().await;
+        let sql = |statement: &str| home.database.as_ref().unwrap().sql(statement);
+        let _ = sql(
+            "INSERT INTO audience (id, family_id, kind, name, created_at_ms) \
+             SELECT decode('00000000000000000000000000000001', 'hex'), id, 'members', 'us two', 0 FROM family",
+        );
+        let _ = sql("UPDATE asset SET audience_id = (SELECT id FROM audience WHERE name = 'us two')");
+        let limited = home.asset("m/edited.jpg").await.audience_id;
+        assert_ne!(limited, home.family.audience_id);
+        home.photo("m/edited.jpg", 11);
+        home.rename("m/moved.jpg", "z/moved.jpg");
+        home.photo("m/moved.jpg", 12);
+        home.scan().await;
+        assert_eq!(home.asset("m/edited.jpg").await.audience_id, limited);
+        assert_eq!(home.asset("z/moved.jpg").await.audience_id, limited);
+        let stranger = home.asset("m/moved.jpg").await;
+        assert_eq!(stranger.audience_id, home.family.audience_id, "it only came into the place of one that moved");
+    });
+}

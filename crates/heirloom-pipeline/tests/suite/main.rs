@@ -1,0 +1,17 @@
+//! The suite of the pipeline: real folders, real databases, real bytes.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails, and says where"
+)]
+
+mod harness;
+
+mod archive;
+mod change;
+mod fsck;
+mod originals;
+mod reading;
+mod run;
+mod sidecar;
+mod special;
+mod stack;

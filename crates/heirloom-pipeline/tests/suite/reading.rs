@@ -1,0 +1,135 @@
+//! Reading files that others write, and files that rot.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{Seek as _, SeekFrom, Write as _},
+    os::unix::fs::FileExt as _,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use heirloom_db::artifact::METADATA;
+use heirloom_pipeline::scan::{
+    Outcome::{Failed, New, Skipped, Unchanged},
+    ScanOptions,
+};
+use heirloom_testing::media;
+
+use crate::harness::{on_both_engines, photo, set_time};
+
+const VERIFY: ScanOptions = ScanOptions {
+    verify: true,
+    allow_empty: false,
+    threads: 0,
+};
+
+on_both_engines! {
+    async fn a_file_that_changes_under_the_scan_fails_and_the_next_scan_takes_it(home: Home) {
+        home.photo("calm.jpg", 1);
+        // So long that it changes many times while it is read once, and takes no room.
+        let recording = File::create(home.path("recording.bin")).unwrap();
+        recording.set_len(256 * 1024 * 1024).unwrap();
+        let is_over = AtomicBool::new(false);
+        let scanned = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    recording.write_all_at(b"more", 0).unwrap();
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            });
+            let scanned = tokio::task::block_in_place(|| {
+                tokio::runtime::Handle::current().block_on(home.scan())
+            });
+            is_over.store(true, Ordering::Relaxed);
+            scanned
+        });
+        assert_eq!(scanned.reason("recording.bin"), "it changed while it was read");
+        assert_eq!((scanned.outcome("recording.bin"), scanned.outcome("calm.jpg")), (Failed, New));
+        assert_eq!(home.tree().await.len(), 1);
+        assert_eq!(home.scan().await.outcome("recording.bin"), New);
+    }
+
+    async fn bytes_that_rot_are_found_when_all_is_verified_and_change_nothing(home: Home) {
+        home.photo("a.jpg", 1);
+        home.photo("b.jpg", 2);
+        home.write("b.xmp", "<x:xmpmeta xmlns:x='adobe:ns:meta/'/>");
+        for file in ["a.jpg", "b.jpg", "b.xmp"] {
+            set_time(&home.path(file), 1_000_000_000);
+        }
+        home.scan().await;
+        let before = home.ctx.db.dump_rows().await.unwrap();
+        for file in ["a.jpg", "b.xmp"] {
+            flip_a_byte(&home.path(file));
+            set_time(&home.path(file), 1_000_000_000);
+        }
+        assert_eq!(home.scan().await.report.unchanged, 3, "from outside nothing has changed");
+        let scanned = home.scan_with(VERIFY).await.unwrap();
+        for file in ["a.jpg", "b.xmp"] {
+            assert_eq!(scanned.outcome(file), Failed);
+            assert!(scanned.reason(file).starts_with("damaged"), "{}", scanned.reason(file));
+        }
+        assert_eq!(scanned.outcome("b.jpg"), Unchanged);
+        assert_eq!(before, home.ctx.db.dump_rows().await.unwrap());
+    }
+
+    async fn verifying_what_is_whole_changes_nothing_and_reads_everything(home: Home) {
+        for number in 0..50 {
+            home.photo(&format!("{}/{number}.jpg", number % 3), number);
+        }
+        let first = home.scan().await;
+        let before = home.ctx.db.dump_rows().await.unwrap();
+        home.photo("0/new.jpg", 77);
+        fs::remove_file(home.path("0/new.jpg")).unwrap();
+        let scanned = home.scan_with(VERIFY).await.unwrap();
+        assert_eq!((scanned.report.unchanged, scanned.report.bytes_read), (50, first.report.bytes_read));
+        assert_eq!(before, home.ctx.db.dump_rows().await.unwrap());
+        home.photo("0/3.jpg", 78);
+        let scanned = home.scan_with(VERIFY).await.unwrap();
+        assert_eq!((scanned.report.replaced, scanned.report.unchanged), (1, 49), "what changed is catalogued");
+    }
+
+    async fn broken_media_are_catalogued_all_the_same(home: Home) {
+        let files = media::malformed();
+        for file in &files {
+            let to = home.path(&file.name);
+            fs::copy(&file.path, to).unwrap();
+        }
+        let scanned = home.scan().await;
+        assert_eq!(scanned.report.failed_count(), 0, "{:?}", scanned.report.failed);
+        for file in &files {
+            let expected = if fs::metadata(&file.path).unwrap().len() == 0 { Skipped } else { New };
+            let outcome = scanned.outcome(&file.name);
+            assert!(outcome == expected || outcome == heirloom_pipeline::scan::Outcome::Copy, "{}", file.name);
+        }
+        assert_eq!(home.scan().await.report.new, 0);
+    }
+
+    async fn much_that_a_file_says_of_itself_lies_in_a_blob(home: Home) {
+        // A comment before everything else in the file.
+        let words = "a long story ".repeat(3000);
+        let mut bytes = vec![0xFF, 0xD8, 0xFF, 0xFE];
+        bytes.extend(u16::try_from(words.len() + 2).unwrap().to_be_bytes());
+        bytes.extend(words.as_bytes());
+        bytes.extend(&photo(1)[2..]);
+        home.write("a.jpg", bytes);
+        home.photo("b.jpg", 2);
+        home.scan().await;
+        let asset = home.asset("a.jpg").await;
+        let artifacts = home.ctx.db.list_artifacts(&asset).await.unwrap();
+        let artifact = artifacts.iter().find(|artifact| artifact.kind == METADATA).unwrap();
+        let hash = artifact.blob_hash.expect("more than 8 KiB is a blob");
+        let bytes = home.ctx.blobs.get(hash).await.unwrap().bytes().await.unwrap();
+        let payload: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        let comment = payload["properties"]["comment"].as_str().unwrap();
+        assert!(comment.len() > 8000 && words.starts_with(comment), "{} bytes", comment.len());
+        let small = home.ctx.db.list_artifacts(&home.asset("b.jpg").await).await.unwrap();
+        assert_eq!(small[0].blob_hash, None);
+    }
+}
+
+fn flip_a_byte(path: &Path) {
+    let mut file: File = OpenOptions::new().write(true).open(path).unwrap();
+    file.seek(SeekFrom::Start(20)).unwrap();
+    file.write_all(b"?").unwrap();
+}

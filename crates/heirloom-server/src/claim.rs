@@ -1,0 +1,123 @@
+//! Claims: made, taken back, held to again.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+};
+use heirloom_core::{Actor, AssetId, ClaimId, claim::Statement};
+use heirloom_db::{claim::NewClaim, once::Once};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    actor::Asker,
+    extract::{Body, IdPath, IdempotencyKey, parse_id},
+    library::Library,
+    problem::{Code, Problem},
+    wire,
+};
+
+pub(crate) fn routes() -> OpenApiRouter<Library> {
+    OpenApiRouter::new()
+        .routes(routes!(make_claim))
+        .routes(routes!(undo_claim))
+        .routes(routes!(redo_claim))
+}
+
+/// Says something about an asset. Nothing is overwritten: what is believed follows from all claims.
+#[utoipa::path(post, path = "/api/v1/assets/{id}/claims", tag = "claim", params(
+    ("id" = String, Path, description = "The asset", format = "uuid"),
+    ("idempotency-key" = Option<String>, Header, description = "The same key makes the same claim once"),
+), request_body = wire::NewClaim, responses(
+    (status = 201, description = "The claim", body = wire::Claim),
+    (status = 422, description = "The value does not fit, or the key was used for something else", body = wire::ProblemDocument, content_type = "application/problem+json"),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn make_claim(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+    IdPath(id): IdPath<AssetId>,
+    IdempotencyKey(key): IdempotencyKey,
+    Body(new): Body<wire::NewClaim>,
+) -> Result<(StatusCode, Json<wire::Claim>), Problem> {
+    if !(0.0..=1.0).contains(&new.confidence) {
+        return Err(Problem::new(
+            Code::InvalidClaim,
+            "how sure a claim is lies between 0 and 1",
+        ));
+    }
+    let once = key.map(|key| once(&actor, &key, &("claim", id, &new)));
+    let claim = NewClaim {
+        statement: Statement::from_json(new.kind, &new.value)?,
+        is_negation: new.is_negation,
+        source: new.source,
+        confidence: new.confidence,
+    };
+    let claim = library
+        .db()
+        .make_claim_once(&actor, id, claim, once.as_ref())
+        .await?;
+    Ok((StatusCode::CREATED, Json(wire::Claim::from(&claim))))
+}
+
+/// The key with what it is for.
+pub(crate) fn once(actor: &Actor, key: &str, request: &impl serde::Serialize) -> Once {
+    let asker = match actor {
+        Actor::Operator => "operator".to_owned(),
+        Actor::Member { account_id, .. } => account_id.to_string(),
+        Actor::Stranger => String::new(),
+    };
+    let request = serde_json::to_vec(request).unwrap_or_default();
+    Once::new(&asker, key, &request)
+}
+
+/// Takes a person's claim back.
+#[utoipa::path(post, path = "/api/v1/assets/{id}/claims/{claim_id}/undo", tag = "claim", params(
+    ("id" = String, Path, description = "The asset", format = "uuid"),
+    ("claim_id" = String, Path, description = "The claim", format = "uuid"),
+), responses(
+    (status = 200, description = "The claim, taken back", body = wire::Claim),
+    (status = 409, description = "A machine's claim can only be denied", body = wire::ProblemDocument, content_type = "application/problem+json"),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn undo_claim(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+    Path((id, claim_id)): Path<(String, String)>,
+) -> Result<Json<wire::Claim>, Problem> {
+    set_undone(&library, &actor, &id, &claim_id, true).await
+}
+
+/// Holds to a claim again that was taken back.
+#[utoipa::path(post, path = "/api/v1/assets/{id}/claims/{claim_id}/redo", tag = "claim", params(
+    ("id" = String, Path, description = "The asset", format = "uuid"),
+    ("claim_id" = String, Path, description = "The claim", format = "uuid"),
+), responses(
+    (status = 200, description = "The claim", body = wire::Claim),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn redo_claim(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+    Path((id, claim_id)): Path<(String, String)>,
+) -> Result<Json<wire::Claim>, Problem> {
+    set_undone(&library, &actor, &id, &claim_id, false).await
+}
+
+async fn set_undone(
+    library: &Library,
+    actor: &Actor,
+    id: &str,
+    claim_id: &str,
+    is_undone: bool,
+) -> Result<Json<wire::Claim>, Problem> {
+    let (id, claim_id): (AssetId, ClaimId) = (parse_id(id)?, parse_id(claim_id)?);
+    let db = library.db();
+    db.undo_claim(actor, id, claim_id, is_undone).await?;
+    let claims = db.list_claims(actor, id).await?;
+    claims
+        .iter()
+        .find(|claim| claim.id == claim_id)
+        .map(|claim| Json(wire::Claim::from(claim)))
+        .ok_or_else(|| heirloom_db::DbError::not_found("claim", claim_id).into())
+}

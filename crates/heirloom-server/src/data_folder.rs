@@ -1,0 +1,189 @@
+//! The data folder: everything that Heirloom keeps on this machine.
+//!
+//! | name | what it is |
+//! |---|---|
+//! | `lock` | held by the one process that works here; says which |
+//! | `catalogue.db` | the catalogue, unless that is in PostgreSQL |
+//! | `blobs/` | what was derived and is too large for the catalogue |
+//! | `reports/` | what scans found, a line for each file |
+//! | `socket` | where commands find a running server |
+//! | `config.toml` | what the operator decided |
+
+mod lock;
+
+use std::{
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+use lock::Lock;
+
+use crate::problem::{Code, Problem};
+
+/// A data folder that this process holds. Dropping it lets it go.
+#[derive(Debug)]
+pub(crate) struct DataFolder {
+    path: PathBuf,
+    made: Vec<PathBuf>,
+    _lock: Lock,
+}
+
+/// What marks a folder as one of ours.
+const MARKS: [&str; 3] = ["lock", "catalogue.db", "blobs"];
+/// What the operator may have put there before.
+const OPERATORS_OWN: [&str; 2] = ["config.toml", "lost+found"];
+
+impl DataFolder {
+    /// Takes the folder for this process; with `is_creating` it is made if it is not there.
+    ///
+    /// # Errors
+    /// `no_library`, `not_a_library`, `in_use`, `read_only`, `no_space`; nothing was changed then.
+    pub(crate) fn open(path: &Path, is_creating: bool) -> Result<Self, Problem> {
+        let state = look_at(path)?;
+        if state != State::Ours && !is_creating {
+            return Err(Problem::new(
+                Code::NoLibrary,
+                format!("there is no library in {}", path.display()),
+            )
+            .hint("Make one with `heirloom scan FOLDER`, or name its folder with --data."));
+        }
+        let mut made = Vec::new();
+        if state == State::Missing {
+            made = missing_parts(path);
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(path)
+                .map_err(|error| explain(path, error))?;
+        }
+        // Absolute and without links, so that it can be compared with the roots of archives.
+        let found = path.canonicalize().map_err(|error| explain(path, error));
+        let locked = found.and_then(|path| Lock::take(&path).map(|lock| (path, lock)));
+        match locked {
+            Ok((path, lock)) => Ok(Self {
+                path,
+                made: if state == State::Ours {
+                    Vec::new()
+                } else {
+                    made
+                },
+                _lock: lock,
+            }),
+            Err(problem) => {
+                remove_empty(&made);
+                Err(problem)
+            }
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn catalogue(&self) -> PathBuf {
+        self.path.join("catalogue.db")
+    }
+
+    pub(crate) fn blobs(&self) -> PathBuf {
+        self.path.join("blobs")
+    }
+
+    pub(crate) fn reports(&self) -> PathBuf {
+        self.path.join("reports")
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.path.join("socket")
+    }
+
+    /// Takes back that a folder was made for a library that could not be.
+    pub(crate) fn abandon(self) {
+        if !self.made.is_empty() {
+            let _ = fs::remove_file(self.path.join("lock"));
+            remove_empty(&self.made);
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum State {
+    Missing,
+    Empty,
+    Ours,
+}
+
+fn look_at(path: &Path) -> Result<State, Problem> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::Missing),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(Problem::new(
+                Code::NotALibrary,
+                format!("{} is a file, not a folder", path.display()),
+            )
+            .hint("Name the data folder with --data."));
+        }
+        Err(error) => return Err(explain(path, error)),
+    };
+    let mut is_empty = true;
+    for entry in entries {
+        let name = entry.map_err(|error| explain(path, error))?.file_name();
+        if MARKS.iter().any(|mark| name == *mark) {
+            return Ok(State::Ours);
+        }
+        is_empty &= OPERATORS_OWN.iter().any(|own| name == *own);
+    }
+    if is_empty {
+        return Ok(State::Empty);
+    }
+    Err(Problem::new(
+        Code::NotALibrary,
+        format!("{} is no library: other files are in it", path.display()),
+    )
+    .hint("Name an empty folder, or one that does not exist yet, with --data."))
+}
+
+/// Which folders of a path are not there, the outermost first.
+fn missing_parts(path: &Path) -> Vec<PathBuf> {
+    let missing = path
+        .ancestors()
+        .take_while(|part| !part.as_os_str().is_empty() && matches!(part.try_exists(), Ok(false)));
+    let mut parts: Vec<PathBuf> = missing.map(Path::to_owned).collect();
+    parts.reverse();
+    parts
+}
+
+fn remove_empty(made: &[PathBuf]) {
+    for path in made.iter().rev() {
+        let _ = fs::remove_dir(path);
+    }
+}
+
+/// What the operating system says of the data folder, for people.
+pub(crate) fn explain(path: &Path, error: io::Error) -> Problem {
+    let shown = path.display();
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Problem::new(
+            Code::NoSpace,
+            format!("no space is left on the disk that holds the data folder {shown}"),
+        )
+        .hint("Free some space, then try again: nothing is half stored."),
+        io::ErrorKind::ReadOnlyFilesystem => Problem::new(
+            Code::ReadOnly,
+            format!("the data folder {shown} is on a read-only file system"),
+        )
+        .hint("Mount it writable, or name another folder with --data."),
+        io::ErrorKind::PermissionDenied => Problem::new(
+            Code::ReadOnly,
+            format!("the data folder {shown} cannot be written by this user"),
+        )
+        .hint("Run as the user who owns it, or name another folder with --data."),
+        _ => Problem::new(
+            Code::Unavailable,
+            format!("the data folder {shown} cannot be used: {error}"),
+        ),
+    }
+    .caused_by(error)
+}

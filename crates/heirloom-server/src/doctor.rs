@@ -1,0 +1,145 @@
+//! How Heirloom is doing, for whoever looks after it.
+
+use axum::{Json, extract::State};
+use heirloom_core::permission::Action;
+use heirloom_db::{Engine, archive::Archive};
+use heirloom_pipeline::archive::look_at_root;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    actor::Asker, library::Library, metrics::resident_bytes, problem::Problem, wire, wire::Check,
+};
+
+pub(crate) fn routes() -> OpenApiRouter<Library> {
+    OpenApiRouter::new().routes(routes!(get_diagnosis))
+}
+
+/// Less free space than this needs somebody's attention.
+const LITTLE_SPACE_BYTES: u64 = 1 << 30;
+
+/// Looks at everything that Heirloom needs: the catalogue, the disk, the archives' folders.
+#[utoipa::path(get, path = "/api/v1/doctor", tag = "machine", responses(
+    (status = 200, description = "How it is doing", body = wire::Diagnosis),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn get_diagnosis(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+) -> Result<Json<wire::Diagnosis>, Problem> {
+    actor.require_operator(Action::OperateMachine)?;
+    let (db, family) = (library.db(), library.family().id);
+    let counts = db.count_all(&actor, family).await?;
+    let health = library.blobs().check_health().await;
+    let free_bytes = health.as_ref().ok().and_then(|health| health.free_bytes);
+    let mut checks = vec![
+        check_catalogue(&library).await,
+        check_blobs(health),
+        check_space(free_bytes),
+        check_runs(&library).await?,
+    ];
+    for archive in db.list_archives(&actor, family).await? {
+        checks.extend(check_archive(archive).await);
+    }
+    Ok(Json(wire::Diagnosis {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        is_well: checks.iter().all(|check| check.is_well),
+        engine: db.engine().as_str().to_owned(),
+        data_folder: library.folder().display().to_string(),
+        free_bytes,
+        resident_bytes: resident_bytes(),
+        counts: wire::Counts {
+            archives: counts.archives,
+            assets: counts.assets,
+            missing: counts.missing,
+            replaced: counts.replaced,
+            deleted: counts.deleted,
+            blobs: counts.blobs,
+        },
+        checks,
+    }))
+}
+
+fn well(name: &str, detail: impl Into<String>) -> Check {
+    Check {
+        name: name.to_owned(),
+        is_well: true,
+        detail: detail.into(),
+        hint: None,
+    }
+}
+
+fn unwell(name: &str, problem: &Problem) -> Check {
+    Check {
+        name: name.to_owned(),
+        is_well: false,
+        detail: problem.to_string(),
+        hint: problem.get_hint().map(str::to_owned),
+    }
+}
+
+async fn check_catalogue(library: &Library) -> Check {
+    let db = library.db();
+    match db.engine_version().await {
+        Ok(version) => well(
+            "catalogue",
+            match db.engine() {
+                Engine::Sqlite => format!("SQLite {version} in the data folder"),
+                Engine::Postgres => format!("PostgreSQL {version}"),
+            },
+        ),
+        Err(error) => unwell("catalogue", &error.into()),
+    }
+}
+
+fn check_blobs(health: Result<heirloom_blobs::Health, heirloom_blobs::BlobError>) -> Check {
+    match health {
+        Ok(_) => well("blobs", "the store takes what is put"),
+        Err(error) => unwell("blobs", &error.into()),
+    }
+}
+
+fn check_space(free_bytes: Option<u64>) -> Check {
+    match free_bytes {
+        Some(free) if free < LITTLE_SPACE_BYTES => Check {
+            is_well: false,
+            hint: Some("Free some space or move the data folder to a larger disk.".to_owned()),
+            ..well("space", format!("only {} MB are left", free / 1_000_000))
+        },
+        Some(free) => well("space", format!("{} GB are left", free / 1_000_000_000)),
+        None => well("space", "the store does not say how much is left"),
+    }
+}
+
+async fn check_runs(library: &Library) -> Result<Check, Problem> {
+    let unended = library.db().list_unended_runs().await?.len();
+    let running = library.scans().count();
+    Ok(if unended > running {
+        Check {
+            is_well: false,
+            hint: Some(
+                "They go on when `heirloom serve` starts, or with `heirloom scan`.".to_owned(),
+            ),
+            ..well(
+                "runs",
+                format!("{} runs were interrupted", unended - running),
+            )
+        }
+    } else {
+        well("runs", format!("{running} under way, none interrupted"))
+    })
+}
+
+/// Whether an archive's folder is there and has something in it.
+async fn check_archive(archive: Archive) -> Option<Check> {
+    let name = format!("archive {}", archive.name);
+    let files = archive.location_count;
+    let shown = archive.root.clone()?;
+    let looked = tokio::task::spawn_blocking(move || look_at_root(&archive)).await;
+    match looked
+        .map_err(Problem::internal)
+        .and_then(|looked| Ok(looked?))
+    {
+        Ok(()) => Some(well(&name, format!("{files} files at {shown}"))),
+        Err(problem) => Some(unwell(&name, &problem)),
+    }
+}

@@ -1,0 +1,38 @@
+//! The edge of Heirloom: the data folder, the HTTP API, the pages and the command socket.
+//!
+//! [`Library::open`] takes a data folder for this process; [`router`] is everything that answers,
+//! whoever carries the requests: [`serve`] does over TCP and a Unix socket, a command within its own
+//! process. A handler gets its actor, calls one operation of the crates below and replies; what goes
+//! wrong becomes a [`Problem`] in one place. No SQL, no decoding of media and no rule about claims
+//! lives here.
+
+mod actor;
+mod archive;
+mod asset;
+mod claim;
+mod cursor;
+mod data_folder;
+mod description;
+mod doctor;
+mod edge;
+mod extract;
+mod fsck;
+mod guard;
+mod library;
+mod metrics;
+mod observe;
+mod page;
+mod problem;
+mod router;
+mod run;
+mod scans;
+mod search;
+mod serve;
+pub mod wire;
+mod words;
+
+pub use axum::{Router, body::Body};
+pub use library::{Library, LibraryConfig};
+pub use problem::{Code, Problem, ProblemDocument};
+pub use router::{Door, addresses, openapi, router};
+pub use serve::serve;

@@ -1,0 +1,158 @@
+//! An open library: the data folder, the catalogue, the blobs, and the scans that run in it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use heirloom_blobs::{BlobStore, FolderStore};
+use heirloom_core::Actor;
+use heirloom_db::{Db, Location, family::Family};
+use heirloom_pipeline::Context;
+
+use crate::{data_folder::DataFolder, metrics::Metrics, problem::Problem, scans::Scans};
+
+/// What to open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LibraryConfig {
+    /// The data folder.
+    pub folder: PathBuf,
+    /// A PostgreSQL database, `postgres://…`; without one the catalogue is a file in the folder.
+    pub database: Option<String>,
+    /// Whether a library is made where there is none.
+    pub is_creating: bool,
+}
+
+/// An open library. Clones mean the same; [`Library::close`] closes it for all.
+#[derive(Debug, Clone)]
+pub struct Library {
+    open: Arc<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    folder: DataFolder,
+    db: Db,
+    blobs: Arc<dyn BlobStore>,
+    family: Family,
+    metrics: Metrics,
+    scans: Scans,
+}
+
+/// What a family is called before anybody names it.
+const FAMILY: &str = "Family";
+
+impl Library {
+    /// Opens a library for this process alone.
+    ///
+    /// # Errors
+    /// `no_library`, `not_a_library`, `in_use`, `read_only`, `no_space`, `newer_version`, `damaged`,
+    /// `unavailable`; nothing was changed then.
+    pub async fn open(config: &LibraryConfig) -> Result<Self, Problem> {
+        let folder = DataFolder::open(&config.folder, config.is_creating)?;
+        match open_parts(&folder, config).await {
+            Ok((db, blobs, family)) => {
+                let metrics = Metrics::new();
+                let ctx = Context {
+                    db: db.clone(),
+                    blobs: Arc::clone(&blobs),
+                    actor: Actor::Operator,
+                    data_folder: folder.path().to_owned(),
+                };
+                let scans = Scans::new(ctx, folder.reports(), metrics.clone());
+                let open = Open {
+                    folder,
+                    db,
+                    blobs,
+                    family,
+                    metrics,
+                    scans,
+                };
+                Ok(Self {
+                    open: Arc::new(open),
+                })
+            }
+            Err(problem) => {
+                folder.abandon();
+                Err(problem)
+            }
+        }
+    }
+
+    /// Stops what runs, so that it goes on when the library is opened next, and closes everything.
+    pub async fn close(&self) {
+        self.open.scans.stop().await;
+        self.open.db.close().await;
+    }
+
+    /// The data folder, absolute and without links.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.open.folder.path()
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.open.folder.socket()
+    }
+
+    pub(crate) fn reports(&self) -> PathBuf {
+        self.open.folder.reports()
+    }
+
+    /// What the operations of the pipeline work with, on behalf of whoever asks.
+    pub(crate) fn context(&self, actor: Actor) -> Context {
+        Context {
+            db: self.open.db.clone(),
+            blobs: Arc::clone(&self.open.blobs),
+            actor,
+            data_folder: self.folder().to_owned(),
+        }
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.open.db
+    }
+
+    pub(crate) fn blobs(&self) -> &dyn BlobStore {
+        &*self.open.blobs
+    }
+
+    pub(crate) fn family(&self) -> &Family {
+        &self.open.family
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.open.metrics
+    }
+
+    pub(crate) fn scans(&self) -> &Scans {
+        &self.open.scans
+    }
+}
+
+async fn open_parts(
+    folder: &DataFolder,
+    config: &LibraryConfig,
+) -> Result<(Db, Arc<dyn BlobStore>, Family), Problem> {
+    // The catalogue first: it is what is newer, damaged or out of reach, and then nothing else may
+    // have been made.
+    let location = match &config.database {
+        Some(url) => Location::Url(url.clone()),
+        None => Location::File(folder.catalogue()),
+    };
+    let db = Db::open(&location).await?;
+    let rest = async {
+        let root = folder.blobs();
+        let opening = tokio::task::spawn_blocking(move || FolderStore::create(root));
+        let blobs = opening.await.map_err(Problem::internal)??;
+        let family = db.get_or_create_family(FAMILY).await?;
+        Ok::<_, Problem>((blobs, family))
+    };
+    match rest.await {
+        Ok((blobs, family)) => Ok((db, Arc::new(blobs), family)),
+        Err(problem) => {
+            db.close().await;
+            Err(problem)
+        }
+    }
+}

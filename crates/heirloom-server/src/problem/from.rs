@@ -1,0 +1,219 @@
+//! What each error of the parts below means to whoever asked.
+
+use axum::{
+    extract::rejection::{JsonRejection, PathRejection, QueryRejection},
+    http::StatusCode,
+};
+use heirloom_blobs::{BlobError, FsckError as BlobCheckError};
+use heirloom_core::{claim::InvalidClaimValue, permission::Denied, query::QueryError};
+use heirloom_db::DbError;
+use heirloom_pipeline::{
+    archive::RootRefused, fsck::FsckError, open::OpenError, purge::PurgeError, scan::ScanError,
+};
+
+use super::{Code, Problem};
+
+impl From<DbError> for Problem {
+    fn from(error: DbError) -> Self {
+        let message = error.to_string();
+        match error {
+            DbError::NotFound { .. } => Self::new(Code::NotFound, message),
+            DbError::VersionConflict { current, .. } => Self::new(Code::VersionConflict, message)
+                .hint("Look at it as it is now, then try again with that version.")
+                .with("current_version", current),
+            DbError::Denied(denied) => denied.into(),
+            DbError::KeyReused => {
+                Self::new(Code::KeyReused, message).hint("Make up a new key for each new request.")
+            }
+            DbError::Refused(_) => Self::new(Code::Refused, message),
+            DbError::Newer { .. } => Self::new(Code::NewerVersion, message)
+                .hint("Use the Heirloom that wrote it, or a newer one. Nothing was changed."),
+            DbError::MigrationChanged { .. } => Self::new(Code::NewerVersion, message)
+                .hint("Use the Heirloom that wrote it. Nothing was changed."),
+            DbError::Damaged { .. } => Self::new(Code::Damaged, message).hint(damage_hint()),
+            DbError::NoSpace => Self::new(Code::NoSpace, message)
+                .hint("Free some space, then try again: nothing is half stored."),
+            DbError::ReadOnly => Self::new(Code::ReadOnly, message)
+                .hint("Make the data folder writable, or name another with --data."),
+            DbError::Unavailable(_) => Self::new(Code::Unavailable, message)
+                .hint("Is the database running, and is its address right?"),
+            DbError::Busy => Self::new(Code::Busy, message).hint("Try again in a moment."),
+            DbError::Unreadable { .. } => Self::new(Code::Damaged, message).hint(damage_hint()),
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// What to do about a damaged catalogue.
+const fn damage_hint() -> &'static str {
+    "Originals are not touched by this. Put a backup of the catalogue in its place, or move it away \
+     and scan the archives again."
+}
+
+impl From<OpenError> for Problem {
+    fn from(error: OpenError) -> Self {
+        let message = error.to_string();
+        match error {
+            OpenError::Gone { .. } => Self::new(Code::OriginalGone, message).hint(
+                "Is the disk that it is on plugged in? If the file was moved, scan the archive again.",
+            ),
+            OpenError::Changed { .. } => Self::new(Code::OriginalChanged, message)
+                .hint("Scan the archive: the changed file becomes an original of its own."),
+            OpenError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        Self::new(Code::Denied, denied.to_string())
+    }
+}
+
+impl From<BlobError> for Problem {
+    fn from(error: BlobError) -> Self {
+        let code = match &error {
+            BlobError::NotFound { .. } => Code::NotFound,
+            BlobError::Corrupt { .. } => Code::Damaged,
+            BlobError::OutOfRange { .. } => Code::InvalidRange,
+            BlobError::NoSpace { .. } => Code::NoSpace,
+            BlobError::ReadOnly { .. } | BlobError::NotPermitted { .. } => Code::ReadOnly,
+            BlobError::NotAStore { .. } => Code::NotALibrary,
+            BlobError::UnknownLayout { .. } => Code::NewerVersion,
+            BlobError::ShuttingDown => Code::Stopping,
+            BlobError::Mismatch { .. } | BlobError::Source(_) | BlobError::Io { .. } => {
+                Code::Internal
+            }
+        };
+        let problem = Self::new(code, error.to_string());
+        match error.hint() {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+        .caused_by(error)
+    }
+}
+
+impl From<RootRefused> for Problem {
+    fn from(error: RootRefused) -> Self {
+        let problem = Self::new(Code::InvalidArchive, error.to_string());
+        match error.hint() {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+    }
+}
+
+impl From<ScanError> for Problem {
+    fn from(error: ScanError) -> Self {
+        let message = error.to_string();
+        let hint = error.hint();
+        let problem = match error {
+            ScanError::Db(error) => return error.into(),
+            ScanError::Blobs(error) => return error.into(),
+            ScanError::Root(refused) => return refused.into(),
+            ScanError::NoFolder(_) => Self::new(Code::InvalidArchive, message),
+            ScanError::Empty { .. } => Self::new(Code::Refused, message),
+            ScanError::Busy(_) => Self::new(Code::ScanRunning, message),
+            ScanError::Threads(_) => Self::new(Code::Unavailable, message),
+        };
+        match hint {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+    }
+}
+
+impl From<PurgeError> for Problem {
+    fn from(error: PurgeError) -> Self {
+        match error {
+            PurgeError::Db(error) => error.into(),
+            PurgeError::Blobs(error) => error.into(),
+        }
+    }
+}
+
+impl From<FsckError> for Problem {
+    fn from(error: FsckError) -> Self {
+        match error {
+            FsckError::Db(error) => error.into(),
+            FsckError::Blobs(BlobCheckError::Store(error)) => error.into(),
+            FsckError::Blobs(BlobCheckError::Expected(error)) => error.into(),
+            FsckError::Blobs(error) => Self::internal(error),
+            FsckError::Cancelled => Self::new(Code::Stopping, "the check was stopped"),
+        }
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        let range = error.range();
+        let problem = Self::new(Code::InvalidQuery, error.to_string())
+            .with("range", serde_json::json!([range.start, range.end]));
+        match error.hint() {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+    }
+}
+
+impl From<InvalidClaimValue> for Problem {
+    fn from(error: InvalidClaimValue) -> Self {
+        Self::new(Code::InvalidClaim, error.to_string())
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
+        let code = match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedType,
+            _ => Code::InvalidRequest,
+        };
+        Self::new(code, one_line(&rejection.body_text()))
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::new(Code::InvalidRequest, one_line(&rejection.body_text()))
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(rejection: PathRejection) -> Self {
+        // An id that is none names nothing.
+        Self::new(Code::NotFound, one_line(&rejection.body_text()))
+    }
+}
+
+impl Problem {
+    /// The problem behind a bare status that a layer answered with.
+    pub(crate) fn of_status(status: StatusCode) -> Option<Self> {
+        Some(match status {
+            StatusCode::NOT_FOUND => Self::new(Code::NotFound, "there is nothing at this address"),
+            StatusCode::METHOD_NOT_ALLOWED => Self::new(
+                Code::MethodNotAllowed,
+                "this address does not know that method",
+            ),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Self::new(Code::TooLarge, "the request is larger than is taken here")
+            }
+            StatusCode::REQUEST_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => {
+                Self::new(Code::TooSlow, "the answer took too long").hint("Try again in a moment.")
+            }
+            status if status.is_client_error() => {
+                Self::new(Code::InvalidRequest, "the request cannot be read")
+            }
+            status if status.is_server_error() => {
+                Self::new(Code::Internal, "something went wrong inside Heirloom")
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn one_line(text: &str) -> String {
+    let line: Vec<&str> = text.split_whitespace().collect();
+    line.join(" ").chars().take(300).collect()
+}

@@ -1,0 +1,122 @@
+//! The whole of what answers.
+
+use std::time::Duration;
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::StatusCode,
+    middleware::{Next, from_fn_with_state},
+    response::Response,
+    routing::get,
+};
+use heirloom_core::Actor;
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    archive, asset, claim, description, doctor, edge, fsck, guard, library::Library, observe, page,
+    run, search,
+};
+
+/// How a request came in, and so who is asking.
+#[derive(Debug, Clone)]
+pub enum Door {
+    /// Where only this one can come in: the socket, this process, a test.
+    Known(Actor),
+    /// TCP on loopback at this port: the operator, unless another web site is behind it.
+    Loopback {
+        /// The port that requests must name.
+        port: u16,
+    },
+}
+
+/// How long an answer may take to begin.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The largest body that is taken: a claim's longest text, and room around it.
+const BODY_BYTES: usize = 512 * 1024;
+
+/// Everything that answers, for requests that come in by `door`.
+pub fn router(library: Library, door: Door) -> Router {
+    let (api, _) = api().split_for_parts();
+    let (slow_api, _) = slow_api().split_for_parts();
+    let quick = Router::new()
+        .merge(api)
+        .merge(page::routes())
+        .merge(page::public_routes())
+        .merge(observe::routes())
+        .merge(observe::public_routes())
+        .route("/api/v1/openapi.json", get(get_description))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            PATIENCE,
+        ));
+    let inner = Router::new()
+        .merge(quick)
+        .merge(slow_api)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(CatchPanicLayer::new());
+    let guarded = match door {
+        Door::Known(actor) => inner.layer(from_fn_with_state(actor, admit)),
+        Door::Loopback { port } => inner.layer(from_fn_with_state(port, guard::admit_loopback)),
+    };
+    guarded
+        .layer(from_fn_with_state(library.clone(), edge::finish))
+        .with_state(library)
+}
+
+async fn admit(State(actor): State<Actor>, mut req: Request, next: Next) -> Response {
+    req.extensions_mut().insert(actor.clone());
+    let mut res = next.run(req).await;
+    res.extensions_mut().insert(actor);
+    res
+}
+
+/// The API, as it is described to others.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    description::describe(api().merge(slow_api()).into_openapi())
+}
+
+/// Every address with its method, and whether it is open to everybody. For the test that tries each
+/// as a stranger.
+#[doc(hidden)]
+#[must_use]
+pub fn addresses() -> Vec<(String, String, bool)> {
+    let mut addresses = description::addresses(&openapi());
+    for (path, is_public) in [
+        ("/", false),
+        ("/assets/{id}", false),
+        ("/assets/{id}/original", false),
+        ("/metrics", false),
+        ("/style.css", true),
+        ("/healthz", true),
+        ("/readyz", true),
+        ("/api/v1/openapi.json", true),
+    ] {
+        addresses.push(("GET".to_owned(), path.to_owned(), is_public));
+    }
+    addresses
+}
+
+fn api() -> OpenApiRouter<Library> {
+    OpenApiRouter::new()
+        .merge(asset::routes())
+        .merge(claim::routes())
+        .merge(archive::routes())
+        .merge(run::routes())
+        .merge(search::routes())
+        .merge(doctor::routes())
+}
+
+/// What takes as long as it takes: whoever asks waits, and stops it by going away.
+fn slow_api() -> OpenApiRouter<Library> {
+    OpenApiRouter::new()
+        .merge(asset::slow_routes())
+        .merge(fsck::routes())
+}
+
+async fn get_description() -> Json<OpenApi> {
+    Json(openapi())
+}

@@ -1,0 +1,286 @@
+//! The scans that run in this process.
+
+mod report;
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use heirloom_core::{
+    Actor, ArchiveId, RunId,
+    run::{RunEvent, RunState},
+};
+use heirloom_db::{Db, run::Run};
+use heirloom_pipeline::{
+    Context,
+    scan::{self, BegunScan, Outcome, Progress, ScanEvent, ScanOptions, ScanReport, begin_scan},
+};
+use serde_json::{Value as Json, json};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::{metrics::Metrics, problem::Problem, wire};
+use report::ReportFile;
+pub(crate) use report::{delete_reports, report_path};
+
+/// The scans of this process. Clones mean the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Scans {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    ctx: Context,
+    reports: PathBuf,
+    metrics: Metrics,
+    running: Mutex<HashMap<RunId, Running>>,
+    tasks: Mutex<JoinSet<()>>,
+    stopping: CancellationToken,
+}
+
+#[derive(Debug, Clone)]
+struct Running {
+    cancel: CancellationToken,
+    progress: Arc<Mutex<Progress>>,
+}
+
+/// How long a stop waits for scans to let go: they are told at once, and look several times a second.
+const STOP_PATIENCE: Duration = Duration::from_secs(2);
+
+impl Scans {
+    /// No scans yet, in the context of the operator.
+    pub(crate) fn new(ctx: Context, reports: PathBuf, metrics: Metrics) -> Self {
+        let shared = Shared {
+            ctx,
+            reports,
+            metrics,
+            running: Mutex::default(),
+            tasks: Mutex::default(),
+            stopping: CancellationToken::new(),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Begins a scan of an archive and goes on with it in the background; gives its run.
+    ///
+    /// # Errors
+    /// Why it cannot begin; nothing was changed then.
+    pub(crate) async fn start(
+        &self,
+        actor: &Actor,
+        archive: ArchiveId,
+        new: wire::NewScan,
+    ) -> Result<RunId, Problem> {
+        let ctx = Context {
+            actor: actor.clone(),
+            ..self.shared.ctx.clone()
+        };
+        let options = ScanOptions {
+            verify: new.verify,
+            allow_empty: new.allow_empty,
+            ..ScanOptions::default()
+        };
+        let begun = begin_scan(&ctx, archive, options).await?;
+        let report = if new.report {
+            Some(ReportFile::create(&self.shared.reports, begun.run())?)
+        } else {
+            None
+        };
+        Ok(self.go_on(begun, report))
+    }
+
+    /// Goes on with the scans whose process ended before they did.
+    ///
+    /// # Errors
+    /// When the catalogue does not say which. A scan that cannot go on is logged and stays as it is.
+    pub(crate) async fn resume(&self) -> Result<(), Problem> {
+        let ctx = &self.shared.ctx;
+        for run in ctx.db.list_unended_runs().await? {
+            let Some(archive) = run.archive_id.filter(|_| run.pipeline == scan::PIPELINE) else {
+                continue;
+            };
+            let resumed = if run.state == RunState::Cancelling {
+                end_cancelled(&ctx.db, &run).await
+            } else {
+                let new = wire::NewScan {
+                    verify: run.parameters["verify"] == Json::Bool(true),
+                    ..wire::NewScan::default()
+                };
+                self.start(&ctx.actor, archive, new).await.map(|_| ())
+            };
+            match resumed {
+                Ok(()) => tracing::info!(run = %run.id, "a scan that was interrupted goes on"),
+                Err(problem) => {
+                    tracing::warn!(run = %run.id, "a scan that was interrupted cannot go on: {problem}");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells a run to stop.
+    ///
+    /// # Errors
+    /// What the catalogue says: a run that has ended cannot be cancelled.
+    pub(crate) async fn cancel(&self, actor: &Actor, run: &Run) -> Result<(), Problem> {
+        let db = &self.shared.ctx.db;
+        if run.state != RunState::Cancelling {
+            db.advance_run(actor, run.id, RunEvent::Cancel, None)
+                .await?;
+        }
+        let running = self.running().get(&run.id).cloned();
+        match running {
+            Some(running) => running.cancel.cancel(),
+            None => end_cancelled(db, run).await?,
+        }
+        Ok(())
+    }
+
+    /// How far each run is that this process works on.
+    pub(crate) fn progress(&self) -> HashMap<RunId, Progress> {
+        let running = self.running();
+        let progress_of = |running: &Running| {
+            *running
+                .progress
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        running
+            .iter()
+            .map(|(run, running)| (*run, progress_of(running)))
+            .collect()
+    }
+
+    /// How many run.
+    pub(crate) fn count(&self) -> usize {
+        self.running().len()
+    }
+
+    /// Drops every scan where it is, as a kill would: what it found is stored, its run has not
+    /// ended, and the next start goes on with it.
+    pub(crate) async fn stop(&self) {
+        self.shared.stopping.cancel();
+        let mut tasks = std::mem::take(
+            &mut *self
+                .shared
+                .tasks
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        let ended = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
+            tracing::warn!("scans did not stop in time and are cut off");
+            tasks.shutdown().await;
+        }
+    }
+
+    fn go_on(&self, begun: BegunScan, report: Option<ReportFile>) -> RunId {
+        let run = begun.run();
+        let running = Running {
+            cancel: CancellationToken::new(),
+            progress: Arc::default(),
+        };
+        self.running().insert(run, running.clone());
+        self.shared.metrics.scanning(self.count());
+        let scans = self.clone();
+        let mut tasks = self
+            .shared
+            .tasks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(async move {
+            let scanning = scans.scan(begun, report, &running);
+            tokio::select! {
+                biased;
+                () = scans.shared.stopping.cancelled() => {}
+                () = scanning => {}
+            }
+            scans.running().remove(&run);
+            scans.shared.metrics.scanning(scans.count());
+        });
+        run
+    }
+
+    async fn scan(&self, begun: BegunScan, mut report: Option<ReportFile>, running: &Running) {
+        let run = begun.run();
+        let metrics = &self.shared.metrics;
+        let mut bytes = 0;
+        let mut observe = |event: ScanEvent<'_>| match event {
+            ScanEvent::File(file) => {
+                metrics.met(outcome_word(file.outcome));
+                if let Some(report) = &mut report {
+                    report.write(file);
+                }
+            }
+            ScanEvent::Progress(progress) => {
+                metrics.read(progress.bytes_done.saturating_sub(bytes));
+                bytes = bytes.max(progress.bytes_done);
+                *running
+                    .progress
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner) = *progress;
+            }
+        };
+        let outcome = begun.finish(&running.cancel, &mut observe).await;
+        if let Some(report) = report {
+            report.finish();
+        }
+        match outcome {
+            Ok(report) => self.store_report(run, &report, running).await,
+            Err(error) => tracing::error!(%run, %error, "a scan failed"),
+        }
+    }
+
+    /// Keeps what was found, so that it can be told when the scan is long over.
+    async fn store_report(&self, run: RunId, report: &ScanReport, running: &Running) {
+        let progress = *running
+            .progress
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let document = json!({ "progress": progress, "report": report });
+        if let Err(error) = self.shared.ctx.db.store_progress(run, &document).await {
+            tracing::warn!(%run, %error, "what a scan found could not be stored");
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<RunId, Running>> {
+        self.shared
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends a run that was told to stop, unless another process still works on it.
+async fn end_cancelled(db: &Db, run: &Run) -> Result<(), Problem> {
+    let hold = match run.archive_id {
+        Some(archive) => db.hold_archive(archive).await?,
+        None => None,
+    };
+    if hold.is_some() || run.archive_id.is_none() {
+        db.advance_run(&Actor::Operator, run.id, RunEvent::Drain, None)
+            .await?;
+    }
+    Ok(())
+}
+
+const fn outcome_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::New => "new",
+        Outcome::Moved => "moved",
+        Outcome::Copy => "copy",
+        Outcome::Unchanged => "unchanged",
+        Outcome::Replaced => "replaced",
+        Outcome::Gone => "gone",
+        Outcome::Sidecar => "sidecar",
+        Outcome::Skipped => "skipped",
+        Outcome::Failed => "failed",
+    }
+}

@@ -1,0 +1,95 @@
+//! Finding assets with the one query language.
+
+use axum::{Json, extract::State};
+use heirloom_core::{Actor, query};
+use heirloom_db::search::Cursor;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    actor::Asker,
+    asset::{Paging, with_places},
+    cursor::CURSOR_HINT,
+    extract::Query,
+    library::Library,
+    problem::{Code, Problem},
+    wire,
+};
+
+pub(crate) fn routes() -> OpenApiRouter<Library> {
+    OpenApiRouter::new().routes(routes!(search_assets))
+}
+
+/// What to look for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Asked {
+    /// Words, `"phrases"`, `prefix*`, `-not`, and fields such as `type:image` and `date:1974..1980`.
+    #[serde(default)]
+    q: String,
+    /// How many at most: 1 to 500, 50 if nothing is said.
+    limit: Option<u16>,
+    /// Where to go on: `next` of the page before.
+    after: Option<String>,
+}
+
+/// Finds assets: first what is called so, then what else has the words; both newest first.
+#[utoipa::path(get, path = "/api/v1/search", tag = "search", params(Asked), responses(
+    (status = 200, description = "What was found", body = wire::SearchPage),
+    (status = 400, description = "The query cannot be read", body = wire::ProblemDocument, content_type = "application/problem+json"),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn search_assets(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+    Query(asked): Query<Asked>,
+) -> Result<Json<wire::SearchPage>, Problem> {
+    let query: query::Query = asked.q.parse()?;
+    let limit = Paging {
+        limit: asked.limit,
+        after: None,
+    }
+    .limit()?;
+    let after = asked.after.as_deref().map(parse_place).transpose()?;
+    Ok(Json(search(&library, &actor, &query, after, limit).await?))
+}
+
+/// Looks for what matches a query.
+pub(crate) async fn search(
+    library: &Library,
+    actor: &Actor,
+    query: &query::Query,
+    after: Option<Cursor>,
+    limit: usize,
+) -> Result<wire::SearchPage, Problem> {
+    let (db, family) = (library.db(), library.family().id);
+    let page = db.search(actor, family, query, after, limit).await?;
+    let (assets, matches): (Vec<_>, Vec<_>) = page
+        .items
+        .into_iter()
+        .map(|hit| (hit.asset, hit.matches))
+        .unzip();
+    let assets = with_places(library, &assets).await?;
+    let ignored = query.ignored.iter().map(|ignored| wire::Ignored {
+        text: ignored.text.clone(),
+    });
+    Ok(wire::SearchPage {
+        items: assets
+            .into_iter()
+            .zip(matches)
+            .map(|(asset, matches)| wire::Found {
+                asset,
+                matches: matches.into_iter().map(wire::Match::from).collect(),
+            })
+            .collect(),
+        next: page.next.map(|cursor| cursor.to_string()),
+        query: query.to_string(),
+        ignored: ignored.collect(),
+    })
+}
+
+fn parse_place(text: &str) -> Result<Cursor, Problem> {
+    text.parse::<Cursor>()
+        .map_err(|error| Problem::new(Code::InvalidCursor, error.to_string()).hint(CURSOR_HINT))
+}

@@ -1,0 +1,34 @@
+//! What goes over the wire: the JSON of the API, which is that of `--json` as well.
+//!
+//! Times are milliseconds since 1970 (UTC) in fields that end in `_ms`; dates are EDTF; paths are path
+//! text, in which what is not UTF-8 is written `\xHH` and a backslash `\\`. Fields are only ever added.
+
+mod archive;
+mod asset;
+mod claim;
+mod doctor;
+mod fsck;
+mod run;
+mod schema;
+mod search;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub use crate::problem::{Code, ProblemDocument};
+pub use archive::{Archive, ArchivePatch, NewArchive};
+pub use asset::{Artifact, Asset, AssetDetail, Location, Place, Purged, Sidecar, Stack};
+pub use claim::{Author, Claim, Fact, NewClaim};
+pub use doctor::{Check, Counts, Diagnosis};
+pub use fsck::{Fault, FsckReport, NewFsck};
+pub use run::{NewScan, Progress, Run, ScanReport};
+pub use search::{Found, Highlight, Ignored, Match, SearchPage};
+
+/// A page of a list.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// Where the next page begins: the value for `after`. Null on the last page.
+    pub next: Option<String>,
+}

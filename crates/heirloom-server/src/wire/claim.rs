@@ -1,0 +1,146 @@
+//! Claims on the wire.
+
+use heirloom_core::{
+    AssetId, ClaimId,
+    claim::{self as core, Cardinality, ClaimKind, Resolution, resolve},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::schema;
+
+/// One statement about an asset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Claim {
+    /// Its id.
+    #[schema(schema_with = schema::id)]
+    pub id: ClaimId,
+    /// The asset that it is about.
+    #[schema(schema_with = schema::id)]
+    pub asset_id: AssetId,
+    /// What it says something of.
+    #[schema(schema_with = schema::claim_kind)]
+    pub kind: ClaimKind,
+    /// What it says: a text, a date (EDTF), a number, or `{latitude, longitude, altitude_m}`.
+    #[schema(value_type = serde_json::Value)]
+    pub value: serde_json::Value,
+    /// Whether it denies that.
+    pub is_negation: bool,
+    /// Who says so.
+    pub author: Author,
+    /// Where the author has it from, such as `exif:DateTimeOriginal`; often empty for people.
+    pub source: String,
+    /// How sure the author is, 0 to 1.
+    pub confidence: f32,
+    /// When it was made.
+    pub made_at_ms: i64,
+    /// When it was taken back, if it was.
+    pub undone_at_ms: Option<i64>,
+}
+
+/// Who makes a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Author {
+    /// Whoever runs the machine.
+    Operator,
+    /// Somebody who was signed in.
+    Account {
+        /// Whose account it is.
+        #[schema(schema_with = schema::id)]
+        id: Uuid,
+    },
+    /// A tool, through what it made.
+    Artifact {
+        /// What it made.
+        #[schema(schema_with = schema::id)]
+        id: Uuid,
+    },
+}
+
+/// What follows from all claims of one kind.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Fact {
+    /// What is said something of.
+    #[schema(schema_with = schema::claim_kind)]
+    pub kind: ClaimKind,
+    /// `single` (one holds), `set` (each holds) or `contested` (one is believed, those that disagree
+    /// are shown).
+    pub cardinality: String,
+    /// What is believed, the best first.
+    pub believed: Vec<Claim>,
+    /// What disagrees with that.
+    pub disagreeing: Vec<Claim>,
+}
+
+/// A statement on its way in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewClaim {
+    /// What is said something of.
+    #[schema(schema_with = schema::claim_kind)]
+    pub kind: ClaimKind,
+    /// What is said.
+    #[schema(value_type = serde_json::Value)]
+    pub value: serde_json::Value,
+    /// Whether that is denied.
+    #[serde(default)]
+    pub is_negation: bool,
+    /// Where it is known from, in a few words.
+    #[serde(default)]
+    pub source: String,
+    /// How sure it is, 0 to 1; 1 if nothing is said.
+    #[serde(default = "sure")]
+    pub confidence: f32,
+}
+
+const fn sure() -> f32 {
+    1.0
+}
+
+impl From<&core::Claim> for Claim {
+    fn from(claim: &core::Claim) -> Self {
+        Self {
+            id: claim.id,
+            asset_id: AssetId::from_uuid(claim.subject.id),
+            kind: claim.statement.kind(),
+            value: claim.statement.value().to_json(),
+            is_negation: claim.is_negation,
+            author: match claim.author {
+                core::Author::Operator => Author::Operator,
+                core::Author::Account(id) => Author::Account { id: id.uuid() },
+                core::Author::Artifact(id) => Author::Artifact { id: id.uuid() },
+            },
+            source: claim.source.clone(),
+            confidence: claim.confidence,
+            made_at_ms: claim.made_at_ms,
+            undone_at_ms: claim.undone_at_ms,
+        }
+    }
+}
+
+impl Fact {
+    /// What follows from these claims, all about one asset; kinds of which nothing is believed are
+    /// left out.
+    pub(crate) fn list(claims: &[core::Claim]) -> Vec<Self> {
+        let facts = ClaimKind::ALL.into_iter().map(|kind| {
+            let Resolution {
+                believed,
+                disagreeing,
+            } = resolve(kind, claims);
+            Self {
+                kind,
+                cardinality: match kind.cardinality() {
+                    Cardinality::Single => "single",
+                    Cardinality::Set => "set",
+                    Cardinality::Contested => "contested",
+                }
+                .to_owned(),
+                believed: believed.into_iter().map(Claim::from).collect(),
+                disagreeing: disagreeing.into_iter().map(Claim::from).collect(),
+            }
+        });
+        facts.filter(|fact| !fact.believed.is_empty()).collect()
+    }
+}

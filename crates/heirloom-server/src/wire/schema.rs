@@ -1,0 +1,53 @@
+//! Schemas of types that core has and that know nothing of OpenAPI.
+
+use heirloom_core::{MediaKind, claim::ClaimKind, run::RunState};
+use utoipa::openapi::{
+    RefOr, Schema,
+    schema::{ObjectBuilder, SchemaFormat, Type},
+};
+
+fn words<'a>(words: impl IntoIterator<Item = &'a str>, about: &str) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(
+            words.into_iter().map(str::to_owned).collect::<Vec<_>>(),
+        ))
+        .description(Some(about))
+        .build()
+        .into()
+}
+
+fn text(format: Option<&str>, about: &str) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(format.map(|format| SchemaFormat::Custom(format.to_owned())))
+        .description(Some(about))
+        .build()
+        .into()
+}
+
+pub(crate) fn id() -> RefOr<Schema> {
+    text(Some("uuid"), "An id: UUID version 7.")
+}
+
+pub(crate) fn hash() -> RefOr<Schema> {
+    text(None, "BLAKE3 of the bytes: 64 hexadecimal digits.")
+}
+
+pub(crate) fn media_kind() -> RefOr<Schema> {
+    words(
+        MediaKind::ALL.map(MediaKind::as_str),
+        "What kind of original it is.",
+    )
+}
+
+pub(crate) fn claim_kind() -> RefOr<Schema> {
+    words(
+        ClaimKind::ALL.map(ClaimKind::as_str),
+        "What is said something of.",
+    )
+}
+
+pub(crate) fn run_state() -> RefOr<Schema> {
+    words(RunState::ALL.map(RunState::as_str), "Where it stands.")
+}

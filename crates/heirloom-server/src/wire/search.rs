@@ -1,0 +1,72 @@
+//! What a search found, on the wire.
+
+use heirloom_db::search as db;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::asset::Asset;
+
+/// A page of what a search found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SearchPage {
+    /// What was found.
+    pub items: Vec<Found>,
+    /// Where the next page begins: the value for `after`. Null on the last page.
+    pub next: Option<String>,
+    /// The query as it was understood.
+    pub query: String,
+    /// What was typed but cannot be looked for.
+    pub ignored: Vec<Ignored>,
+}
+
+/// An asset that was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Found {
+    /// The asset.
+    #[serde(flatten)]
+    pub asset: Asset,
+    /// Where the words of the query are, the most telling first; empty for a query without words.
+    pub matches: Vec<Match>,
+}
+
+/// A text in which words of the query are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Match {
+    /// What the text is to the asset: `title`, `person`, `place`, `tag`, `caption`, `author`,
+    /// `camera`, `lens`, `name` or `folder`.
+    pub field: String,
+    /// The part of it that shows why, on one line.
+    pub text: String,
+    /// What was found in it, in order.
+    pub highlights: Vec<Highlight>,
+}
+
+/// A stretch of a text, counted in bytes of its UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Highlight {
+    /// Its first byte.
+    pub start: usize,
+    /// The first byte behind it.
+    pub end: usize,
+}
+
+/// Something typed that has nothing to look for in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Ignored {
+    /// As it was typed.
+    pub text: String,
+}
+
+impl From<db::Match> for Match {
+    fn from(found: db::Match) -> Self {
+        let highlights = found.snippet.highlights.into_iter().map(|range| Highlight {
+            start: range.start,
+            end: range.end,
+        });
+        Self {
+            field: found.field.as_str().to_owned(),
+            highlights: highlights.collect(),
+            text: found.snippet.text,
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Claims over HTTP.
+
+use serde_json::{Value as Json, json};
+
+use crate::harness::{Home, on_both_engines};
+
+fn believed<'a>(asset: &'a Json, kind: &str) -> Vec<&'a Json> {
+    let facts = asset["facts"].as_array().unwrap();
+    let fact = facts.iter().find(|fact| fact["kind"] == kind);
+    fact.map_or_else(Vec::new, |fact| {
+        let claims = fact["believed"].as_array().unwrap();
+        claims.iter().map(|claim| &claim["value"]).collect()
+    })
+}
+
+#[tokio::test]
+async fn what_a_person_says_is_believed_until_it_is_taken_back() {
+    on_both_engines(async |home| {
+        home.scanned().await;
+        let id = home.asset("Strand.jpg").await;
+        let path = format!("/api/v1/assets/{id}");
+        let claims = format!("{path}/claims");
+        let new = json!({ "kind": "date", "value": "1973~", "source": "Oma" });
+        let made = home.post(&claims, &new).await;
+        assert_eq!(made.status, 201, "{}", made.text());
+        let made = made.json();
+        assert_eq!(made["author"], json!({ "kind": "operator" }));
+        let asset = home.get(&path).await.json();
+        assert_eq!(believed(&asset, "date"), ["1973~"]);
+        assert_eq!(asset["date"], "1973~");
+        // The camera disagrees, and that is shown.
+        let facts = asset["facts"].as_array().unwrap();
+        let date = facts.iter().find(|fact| fact["kind"] == "date").unwrap();
+        assert_eq!(date["disagreeing"][0]["value"], "1974-07-01T10:00:00");
+
+        let claim = made["id"].as_str().unwrap();
+        let undone = home
+            .ask("POST", &format!("{claims}/{claim}/undo"), &[], None)
+            .await;
+        assert!(undone.json()["undone_at_ms"].is_i64());
+        assert_eq!(home.get(&path).await.json()["date"], "1974-07-01T10:00:00");
+        let redone = home
+            .ask("POST", &format!("{claims}/{claim}/redo"), &[], None)
+            .await;
+        assert_eq!(redone.json()["undone_at_ms"], json!(null));
+        assert_eq!(home.get(&path).await.json()["date"], "1973~");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_machines_claim_is_denied_and_never_undone() {
+    let home = Home::on_sqlite().await;
+    home.scanned().await;
+    let id = home.asset("Strand.jpg").await;
+    let path = format!("/api/v1/assets/{id}");
+    let asset = home.get(&path).await.json();
+    let claims = asset["claims"].as_array().unwrap();
+    let make = claims
+        .iter()
+        .find(|claim| claim["kind"] == "camera_make")
+        .unwrap();
+    let undo = format!("{path}/claims/{}/undo", make["id"].as_str().unwrap());
+    home.ask("POST", &undo, &[], None)
+        .await
+        .assert_problem(409, "refused");
+    let no = json!({ "kind": "camera_make", "value": "Canon", "is_negation": true });
+    assert_eq!(home.post(&format!("{path}/claims"), &no).await.status, 201);
+    let asset = home.get(&path).await.json();
+    assert_eq!(believed(&asset, "camera_make"), Vec::<&Json>::new());
+}
+
+#[tokio::test]
+async fn the_same_key_makes_the_same_claim_once() {
+    on_both_engines(async |home| {
+        home.scanned().await;
+        let id = home.asset("Strand.jpg").await;
+        let path = format!("/api/v1/assets/{id}");
+        let claims = format!("{path}/claims");
+        let new = json!({ "kind": "tag", "value": "Sylt" });
+        let key = [("idempotency-key", "a-key")];
+        let first = home.ask("POST", &claims, &key, Some(&new)).await;
+        let again = home.ask("POST", &claims, &key, Some(&new)).await;
+        assert_eq!((first.status, again.status), (201, 201));
+        assert_eq!(first.json()["id"], again.json()["id"]);
+        let asset = home.get(&path).await.json();
+        let tags = asset["claims"].as_array().unwrap().iter();
+        assert_eq!(tags.filter(|claim| claim["kind"] == "tag").count(), 1);
+
+        let other = json!({ "kind": "tag", "value": "Amrum" });
+        home.ask("POST", &claims, &key, Some(&other))
+            .await
+            .assert_problem(422, "idempotency_key_reused");
+        // Many at once, as an impatient client sends them.
+        let key = [("idempotency-key", "another")];
+        let (a, b, c) = tokio::join!(
+            home.ask("POST", &claims, &key, Some(&other)),
+            home.ask("POST", &claims, &key, Some(&other)),
+            home.ask("POST", &claims, &key, Some(&other)),
+        );
+        assert_eq!(
+            (a.status, b.status, c.status),
+            (201, 201, 201),
+            "{a:?} {b:?} {c:?}"
+        );
+        assert_eq!(a.json()["id"], b.json()["id"]);
+        assert_eq!(a.json()["id"], c.json()["id"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_claimed_is_refused_and_changes_nothing() {
+    let home = Home::on_sqlite().await;
+    home.scanned().await;
+    let id = home.asset("Strand.jpg").await;
+    let path = format!("/api/v1/assets/{id}");
+    let claims = format!("{path}/claims");
+    let before = home.get(&path).await.json();
+    let long = "x".repeat(70_000);
+    let cases = [
+        (
+            json!({ "kind": "date", "value": "yesterday" }),
+            422,
+            "invalid_claim",
+        ),
+        (
+            json!({ "kind": "rating", "value": 6 }),
+            422,
+            "invalid_claim",
+        ),
+        (
+            json!({ "kind": "title", "value": " " }),
+            422,
+            "invalid_claim",
+        ),
+        (
+            json!({ "kind": "title", "value": long }),
+            422,
+            "invalid_claim",
+        ),
+        (
+            json!({ "kind": "title", "value": "x", "confidence": 2 }),
+            422,
+            "invalid_claim",
+        ),
+        (
+            json!({ "kind": "smell", "value": "x" }),
+            400,
+            "invalid_request",
+        ),
+        (json!({ "kind": "title" }), 400, "invalid_request"),
+        (
+            json!({ "kind": "title", "value": "x", "colour": 1 }),
+            400,
+            "invalid_request",
+        ),
+        (json!([]), 400, "invalid_request"),
+        (
+            json!({ "kind": "title", "value": "x".repeat(600_000) }),
+            413,
+            "too_large",
+        ),
+    ];
+    for (new, status, code) in cases {
+        home.post(&claims, &new).await.assert_problem(status, code);
+    }
+    let plain = [("content-type", "text/plain")];
+    home.ask("POST", &claims, &plain, None)
+        .await
+        .assert_problem(415, "unsupported_type");
+    home.post(&claims, &json!({ "kind": "title", "value": "x" }))
+        .await;
+    let key = [("idempotency-key", "")];
+    let new = json!({ "kind": "title", "value": "y" });
+    home.ask("POST", &claims, &key, Some(&new))
+        .await
+        .assert_problem(400, "invalid_request");
+    let after = home.get(&path).await.json();
+    assert_eq!(
+        after["claims"].as_array().unwrap().len(),
+        before["claims"].as_array().unwrap().len() + 1
+    );
+}

@@ -1,0 +1,249 @@
+//! A library with a few files, and requests to it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use heirloom_core::Actor;
+use heirloom_server::{Body, Door, Library, LibraryConfig, Router, router};
+use heirloom_testing::{
+    jpeg::{self, Options},
+    postgres::{self, TestDatabase},
+    wav,
+};
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+/// An open library with what it stands on.
+pub(crate) struct Home {
+    pub(crate) library: Library,
+    pub(crate) router: Router,
+    pub(crate) folder: TempDir,
+    database: Option<TestDatabase>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: axum::http::HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Runs a test on each engine.
+pub(crate) async fn on_both_engines<F: Future<Output = ()>>(test: impl Fn(Home) -> F) {
+    test(Home::on_sqlite().await).await;
+    test(Home::on_postgres().await).await;
+}
+
+impl Home {
+    pub(crate) async fn on_sqlite() -> Self {
+        Self::open(None, "data").await
+    }
+
+    /// With a data folder of that name.
+    pub(crate) async fn in_folder(name: &str) -> Self {
+        Self::open(None, name).await
+    }
+
+    pub(crate) async fn on_postgres() -> Self {
+        Self::open(Some(postgres::database()), "data").await
+    }
+
+    async fn open(database: Option<TestDatabase>, name: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = LibraryConfig {
+            folder: folder.path().join(name),
+            database: database.as_ref().map(|database| database.url.clone()),
+            is_creating: true,
+        };
+        let library = Library::open(&config).await.unwrap();
+        Self {
+            router: router(library.clone(), Door::Known(Actor::Operator)),
+            library,
+            folder,
+            database,
+        }
+    }
+
+    /// Closes the library and opens it again, as a restart does.
+    pub(crate) async fn reopen(self) -> Self {
+        let Self {
+            library,
+            router: old_router,
+            folder,
+            database,
+        } = self;
+        let config = LibraryConfig {
+            folder: folder.path().join("data"),
+            database: database.as_ref().map(|database| database.url.clone()),
+            is_creating: false,
+        };
+        library.close().await;
+        drop((library, old_router));
+        let library = Library::open(&config).await.unwrap();
+        Self {
+            router: router(library.clone(), Door::Known(Actor::Operator)),
+            library,
+            folder,
+            database,
+        }
+    }
+
+    /// A folder with originals: two photographs with dates and cameras, one without, a recording.
+    pub(crate) fn pictures(&self) -> PathBuf {
+        let root = self.folder.path().join("Pictures");
+        fs::create_dir_all(root.join("Am Meer")).unwrap();
+        let taken = |at: &str| Options {
+            taken: Some(at.to_owned()),
+            make: Some("Canon".to_owned()),
+            model: Some("EOS 70D".to_owned()),
+            ..Options::default()
+        };
+        let files = [
+            (
+                "Am Meer/Strand.jpg",
+                jpeg::tiny(1, &taken("1974:07:01 10:00:00")),
+            ),
+            (
+                "Am Meer/Düne.jpg",
+                jpeg::tiny(2, &taken("1980:08:02 11:30:00")),
+            ),
+            ("no date.jpg", jpeg::tiny(3, &Options::default())),
+            ("Oma erzählt.wav", wav::tiny(4)),
+        ];
+        for (name, bytes) in files {
+            fs::write(root.join(name), bytes).unwrap();
+        }
+        root
+    }
+
+    /// A library in which [`pictures`](Self::pictures) are catalogued; gives the archive.
+    pub(crate) async fn scanned(&self) -> Json {
+        self.scan(&self.pictures()).await
+    }
+
+    /// Catalogues a folder and waits for the end; gives the archive.
+    pub(crate) async fn scan(&self, root: &Path) -> Json {
+        let archive = self
+            .post("/api/v1/archives", &json!({ "path": root }))
+            .await;
+        assert!(archive.status < 300, "{archive:?}");
+        let archive = archive.json();
+        let path = format!("/api/v1/archives/{}/scans", archive["id"].as_str().unwrap());
+        let run = self.post(&path, &json!({})).await;
+        assert_eq!(run.status, 201, "{run:?}");
+        let run = self.wait(&run.json()).await;
+        assert_eq!(run["state"], "done", "{run}");
+        archive
+    }
+
+    /// Waits until a run has ended.
+    pub(crate) async fn wait(&self, run: &Json) -> Json {
+        let path = format!("/api/v1/runs/{}", run["id"].as_str().unwrap());
+        for _ in 0..6000 {
+            let run = self.get(&path).await.json();
+            if ["done", "failed", "cancelled"].contains(&run["state"].as_str().unwrap()) {
+                return run;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the run did not end: {run}");
+    }
+
+    /// The id of the asset whose file is called so.
+    pub(crate) async fn asset(&self, name: &str) -> String {
+        let list = self.get("/api/v1/assets?limit=500").await.json();
+        let items = list["items"].as_array().unwrap();
+        let found = items.iter().find(|item| item["name"] == name);
+        let found = found.unwrap_or_else(|| panic!("{name} is not in {list}"));
+        found["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, &[], None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Json) -> Answer {
+        self.ask("POST", path, &[], Some(body)).await
+    }
+
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Json>,
+    ) -> Answer {
+        ask(&self.router, method, path, headers, body).await
+    }
+}
+
+/// Sends a request to a router.
+pub(crate) async fn ask(
+    router: &Router,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&Json>,
+) -> Answer {
+    let mut req = axum::http::Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        req = req.header(*name, *value);
+    }
+    if body.is_some() {
+        req = req.header("content-type", "application/json");
+    }
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    let res = router
+        .clone()
+        .oneshot(req.body(body).unwrap())
+        .await
+        .unwrap();
+    let (parts, body) = res.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    Answer {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body: body.to_vec(),
+    }
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Json {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| {
+            panic!("{} {error}: {}", self.status, self.text());
+        })
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// That it was refused, with this status and code, in problem+json and with the request's id.
+    #[track_caller]
+    pub(crate) fn assert_problem(&self, status: u16, code: &str) -> Json {
+        assert_eq!(self.status, status, "{}", self.text());
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem = self.json();
+        assert_eq!(problem["code"], code, "{problem}");
+        assert_eq!(problem["status"], status, "{problem}");
+        assert_eq!(
+            problem["request_id"],
+            self.header("x-request-id"),
+            "{problem}"
+        );
+        assert!(!problem["detail"].as_str().unwrap().is_empty(), "{problem}");
+        problem
+    }
+}

@@ -1,0 +1,18 @@
+//! The API, the pages and the data folder: the real router over real databases, real blobs and real
+//! files.
+
+mod archive;
+mod asset;
+mod claim;
+mod data_folder;
+mod doctor;
+mod edge;
+mod fsck;
+mod harness;
+mod openapi;
+mod original;
+mod page;
+mod run;
+mod search;
+mod serve;
+mod stranger;

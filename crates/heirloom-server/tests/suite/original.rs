@@ -1,0 +1,162 @@
+//! Originals over HTTP.
+
+use std::fs;
+
+use heirloom_testing::TreeSnapshot;
+use serde_json::json;
+
+use crate::harness::{Answer, Home};
+
+async fn original(home: &Home, name: &str, headers: &[(&str, &str)]) -> Answer {
+    let id = home.asset(name).await;
+    let path = format!("/api/v1/assets/{id}/original");
+    home.ask("GET", &path, headers, None).await
+}
+
+#[tokio::test]
+async fn an_original_comes_as_it_is_and_is_not_touched() {
+    let home = Home::on_sqlite().await;
+    let root = home.pictures();
+    let before = TreeSnapshot::of(&root);
+    home.scan(&root).await;
+    let bytes = fs::read(root.join("Am Meer/Düne.jpg")).unwrap();
+    let answer = original(&home, "Düne.jpg", &[]).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body, bytes);
+    assert_eq!(answer.header("content-type"), "image/jpeg");
+    assert_eq!(answer.header("content-length"), bytes.len().to_string());
+    assert_eq!(answer.header("cache-control"), "private, no-cache");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    assert_eq!(
+        answer.header("content-disposition"),
+        "inline; filename*=UTF-8''D%C3%BCne.jpg"
+    );
+    assert!(answer.header("content-security-policy").contains("sandbox"));
+    let hash = heirloom_blobs::hash_of(&bytes);
+    assert_eq!(answer.header("etag"), format!("\"{hash}\""));
+
+    let id = home.asset("Düne.jpg").await;
+    let head = home
+        .ask("HEAD", &format!("/assets/{id}/original"), &[], None)
+        .await;
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    assert_eq!(head.header("content-length"), bytes.len().to_string());
+    before.assert_same(&TreeSnapshot::of(&root));
+}
+
+#[tokio::test]
+async fn a_part_of_an_original_comes_when_it_is_asked_for() {
+    let home = Home::on_sqlite().await;
+    let root = home.pictures();
+    home.scan(&root).await;
+    let bytes = fs::read(root.join("Am Meer/Düne.jpg")).unwrap();
+    let size = bytes.len();
+    let part = original(&home, "Düne.jpg", &[("range", "bytes=10-19")]).await;
+    assert_eq!((part.status, part.body.as_slice()), (206, &bytes[10..20]));
+    assert_eq!(part.header("content-range"), format!("bytes 10-19/{size}"));
+    let tail = original(&home, "Düne.jpg", &[("range", "bytes=-5")]).await;
+    assert_eq!(
+        (tail.status, tail.body.as_slice()),
+        (206, &bytes[size - 5..])
+    );
+    let beyond = original(&home, "Düne.jpg", &[("range", "bytes=999999-")]).await;
+    beyond.assert_problem(416, "invalid_range");
+    assert_eq!(beyond.header("content-range"), format!("bytes */{size}"));
+
+    let tag = part.header("etag").to_owned();
+    let same = [("range", "bytes=0-0"), ("if-range", tag.as_str())];
+    assert_eq!(original(&home, "Düne.jpg", &same).await.status, 206);
+    let other = [("range", "bytes=0-0"), ("if-range", "\"other\"")];
+    assert_eq!(original(&home, "Düne.jpg", &other).await.status, 200);
+    let known = original(&home, "Düne.jpg", &[("if-none-match", &tag)]).await;
+    assert_eq!((known.status, known.body.len()), (304, 0));
+    assert_eq!(known.header("etag"), tag);
+}
+
+#[tokio::test]
+async fn what_could_run_in_a_browser_is_only_for_saving() {
+    let home = Home::on_sqlite().await;
+    let root = home.folder.path().join("Papers");
+    fs::create_dir(&root).unwrap();
+    let files = [
+        (
+            "a.svg",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>",
+        ),
+        (
+            "b.html",
+            "<!doctype html><html><body><script>alert(1)</script></body></html>",
+        ),
+        ("c.txt", "Guten Tag"),
+        ("d.pdf", "%PDF-1.4\n%%EOF\n"),
+        (
+            "e.jpg",
+            "<!doctype html><html><body>no picture</body></html>",
+        ),
+        ("f.bin", "\u{1}\u{2}"),
+    ];
+    for (name, text) in files {
+        fs::write(root.join(name), text).unwrap();
+    }
+    home.scan(&root).await;
+    for (name, _) in files {
+        let answer = original(&home, name, &[]).await;
+        assert_eq!(answer.status, 200, "{name}");
+        let disposition = answer.header("content-disposition");
+        assert!(
+            disposition.starts_with("attachment;"),
+            "{name}: {disposition}"
+        );
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        let policy = answer.header("content-security-policy");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("sandbox"),
+            "{policy}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn another_file_in_its_place_is_never_given_for_the_original() {
+    let home = Home::on_sqlite().await;
+    let root = home.pictures();
+    home.scan(&root).await;
+    let file = root.join("Am Meer/Düne.jpg");
+    let bytes = fs::read(&file).unwrap();
+
+    fs::write(&file, "something else").unwrap();
+    let problem = original(&home, "Düne.jpg", &[]).await;
+    assert!(problem.assert_problem(409, "original_changed")["hint"].is_string());
+    fs::remove_file(&file).unwrap();
+    let secret = home.folder.path().join("secret.txt");
+    fs::write(&secret, &bytes).unwrap();
+    std::os::unix::fs::symlink(&secret, &file).unwrap();
+    let answer = original(&home, "Düne.jpg", &[]).await;
+    assert!(
+        (400..500).contains(&answer.status),
+        "a link was followed: {answer:?}"
+    );
+    fs::remove_file(&file).unwrap();
+    original(&home, "Düne.jpg", &[])
+        .await
+        .assert_problem(410, "original_gone");
+
+    // A copy of it elsewhere in the archive will do.
+    fs::write(root.join("copy.jpg"), &bytes).unwrap();
+    home.scan(&root).await;
+    assert_eq!(original(&home, "copy.jpg", &[]).await.body, bytes);
+}
+
+#[tokio::test]
+async fn what_is_deleted_can_still_be_opened_and_what_is_purged_cannot() {
+    let home = Home::on_sqlite().await;
+    home.scanned().await;
+    let id = home.asset("Düne.jpg").await;
+    let path = format!("/api/v1/assets/{id}");
+    home.ask("DELETE", &path, &[], None).await;
+    assert_eq!(home.get(&format!("{path}/original")).await.status, 200);
+    home.post(&format!("{path}/purge"), &json!({})).await;
+    home.get(&format!("{path}/original"))
+        .await
+        .assert_problem(404, "not_found");
+}

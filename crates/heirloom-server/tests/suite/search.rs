@@ -1,0 +1,97 @@
+//! Searching over HTTP. What is found how is the catalogue's to test; here it is that it comes out.
+
+use serde_json::{Value as Json, json};
+
+use crate::harness::{Home, on_both_engines};
+
+fn names(page: &Json) -> Vec<&str> {
+    let items = page["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|item| item["name"].as_str().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_search_finds_and_says_why() {
+    on_both_engines(async |home| {
+        home.scanned().await;
+        let cases: [(&str, &[&str]); 7] = [
+            ("strand", &["Strand.jpg"]),
+            ("DUNE", &["Düne.jpg"]),
+            ("meer%20type:image", &["Düne.jpg", "Strand.jpg"]),
+            ("date:1974..1976", &["Strand.jpg"]),
+            ("camera:canon%20-strand", &["Düne.jpg"]),
+            ("type:audio", &["Oma erzählt.wav"]),
+            ("nothing", &[]),
+        ];
+        for (query, found) in cases {
+            let page = home.get(&format!("/api/v1/search?q={query}")).await;
+            assert_eq!(page.status, 200, "{}", page.text());
+            assert_eq!(names(&page.json()), found, "{query}");
+        }
+        let page = home.get("/api/v1/search?q=stra*%20!!!").await.json();
+        assert_eq!(page["query"], "stra*");
+        assert_eq!(page["ignored"][0]["text"], "!!!");
+        let found = &page["items"][0];
+        assert_eq!(found["place"]["path"], "Am Meer/Strand.jpg");
+        let why = &found["matches"][0];
+        assert_eq!(why["field"], "name");
+        let (text, highlight) = (why["text"].as_str().unwrap(), &why["highlights"][0]);
+        let at = |name: &str| usize::try_from(highlight[name].as_u64().unwrap()).unwrap();
+        assert_eq!(&text[at("start")..at("end")], "Strand");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_found_comes_page_by_page() {
+    on_both_engines(async |home| {
+        home.scanned().await;
+        let mut all = Vec::new();
+        let mut path = "/api/v1/search?q=&limit=3".to_owned();
+        loop {
+            let page = home.get(&path).await.json();
+            all.extend(names(&page).into_iter().map(str::to_owned));
+            let Some(next) = page["next"].as_str() else {
+                break;
+            };
+            path = format!("/api/v1/search?q=&limit=3&after={next}");
+        }
+        assert_eq!(all.len(), 4, "{all:?}");
+        assert_eq!(all[..2], ["Düne.jpg", "Strand.jpg"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_query_that_cannot_be_read_is_refused_with_what_to_write() {
+    let home = Home::on_sqlite().await;
+    let cases = [
+        ("date:yesterday", 400, "invalid_query"),
+        ("kamera:leica", 400, "invalid_query"),
+        ("type:", 400, "invalid_query"),
+        ("type:picture", 400, "invalid_query"),
+        ("archive:nowhere", 404, "not_found"),
+        ("like:01a1fd5a-0000-7000-8000-000000000000", 409, "refused"),
+    ];
+    for (query, status, code) in cases {
+        let answer = home.get(&format!("/api/v1/search?q={query}")).await;
+        let problem = answer.assert_problem(status, code);
+        if code == "invalid_query" {
+            assert_eq!(problem["range"].as_array().map(Vec::len), Some(2));
+        }
+    }
+    let misspelt = home.get("/api/v1/search?q=kamera:leica").await.json();
+    let hint = misspelt["hint"].as_str().unwrap();
+    assert!(hint.contains("camera:"), "{hint}");
+    let long = "a ".repeat(3_000);
+    home.get(&format!("/api/v1/search?q={}", long.replace(' ', "+")))
+        .await
+        .assert_problem(400, "invalid_query");
+    home.get("/api/v1/search?q=a&after=zz")
+        .await
+        .assert_problem(400, "invalid_cursor");
+    let page = home.get("/api/v1/search").await.json();
+    assert_eq!(page["items"], json!([]));
+}

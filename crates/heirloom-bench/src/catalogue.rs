@@ -284,7 +284,7 @@ fn claims(number: u64, folder_path: &str, chance: &mut Chance) -> Vec<NewClaim> 
         6..8 => say(ClaimKind::Date, json!(format!("{}X", &year[..3]))),
         _ => {
             // An event takes three days; one file in twenty lies in the wrong folder.
-            let mut event = Chance::new(number / FILES_PER_FOLDER ^ 0xda7e);
+            let mut event = Chance::new((number / FILES_PER_FOLDER) ^ 0xda7e);
             let (mut month, mut day) = (1 + event.below(12), 1 + event.below(26) + chance.below(3));
             if chance.percent(5) {
                 (month, day) = (1 + chance.below(12), 1 + chance.below(28));

@@ -164,16 +164,16 @@ pub(crate) enum Asset {
         /// Which
         id: AssetId,
         /// Only if it is at this version still
-        #[arg(long)]
-        version: Option<i64>,
+        #[arg(long, value_name = "VERSION")]
+        if_version: Option<i64>,
     },
     /// Bring a hidden one back
     Restore {
         /// Which
         id: AssetId,
         /// Only if it is at this version still
-        #[arg(long)]
-        version: Option<i64>,
+        #[arg(long, value_name = "VERSION")]
+        if_version: Option<i64>,
     },
     /// Remove everything that is known about a hidden one, for good; its file is not touched
     Purge {

@@ -259,7 +259,8 @@ CREATE TABLE artifact (
   unit_id BYTEA REFERENCES unit (id),
   made_at_ms BIGINT NOT NULL
 );
-CREATE UNIQUE INDEX artifact_by_key ON artifact (artifact_key);
+-- The subject is part of the key; in front it keeps the entries of a scan next to each other.
+CREATE UNIQUE INDEX artifact_by_key ON artifact (subject_id, artifact_key);
 CREATE INDEX artifact_by_subject ON artifact (subject_id, kind);
 CREATE INDEX artifact_by_blob ON artifact (blob_hash) WHERE blob_hash IS NOT NULL;
 CREATE INDEX artifact_by_run ON artifact (run_id);

@@ -359,7 +359,11 @@ async fn check_file(path: &Path) -> Result<(), DbError> {
         // What cannot be opened, SQLite explains.
         Err(_) => return Ok(()),
     };
-    let length = file.metadata().await.map_or(0, |metadata| metadata.len());
+    let found = file.metadata().await;
+    if found.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
+        return Ok(());
+    }
+    let length = found.map_or(0, |found| found.len());
     let mut header = [0; FILE_HEADER.len()];
     match file.read_exact(&mut header).await {
         Err(_) if length == 0 => Ok(()),

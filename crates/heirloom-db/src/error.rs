@@ -129,8 +129,10 @@ impl From<sqlx::Error> for DbError {
             .is_some()
         {
             // The low byte is the primary result code (https://sqlite.org/rescode.html).
-            let primary = code.parse::<u32>().unwrap_or(0) & 0xff;
-            return match primary {
+            let code = code.parse::<u32>().unwrap_or(0);
+            return match code & 0xff {
+                // The shared memory beside the file could not grow: the disk is full.
+                _ if code == 4874 => Self::NoSpace,
                 5 | 6 => Self::Busy,
                 8 => Self::ReadOnly,
                 11 | 26 => Self::Damaged {

@@ -126,7 +126,9 @@ mod tests {
     #[test]
     fn what_another_site_asks_for_is_refused_unless_it_only_looks() {
         let host = "127.0.0.1:8480";
-        let cases: [(&str, &[(&'static str, &str)], bool); 9] = [
+        // Method, headers, whether it is let in.
+        type Case<'a> = (&'a str, &'a [(&'static str, &'a str)], bool);
+        let cases: [Case<'_>; 9] = [
             ("POST", &[], true),
             ("POST", &[("origin", "http://127.0.0.1:8480")], true),
             ("POST", &[("sec-fetch-site", "same-origin")], true),

@@ -37,9 +37,9 @@ pub(super) async fn run(
             let detail: AssetDetail = api.get(&format!("/api/v1/assets/{id}")).await?;
             output.data(&detail, || describe(&detail));
         }
-        arguments::Asset::Delete { id, version } => {
+        arguments::Asset::Delete { id, if_version } => {
             let path = format!("/api/v1/assets/{id}");
-            let asset: Asset = change(api, Method::DELETE, &path, version).await?;
+            let asset: Asset = change(api, Method::DELETE, &path, if_version).await?;
             output.data(&asset, || {
                 format!(
                     "{} is hidden. Bring it back with `heirloom asset restore {id}`.",
@@ -47,9 +47,9 @@ pub(super) async fn run(
                 )
             });
         }
-        arguments::Asset::Restore { id, version } => {
+        arguments::Asset::Restore { id, if_version } => {
             let path = format!("/api/v1/assets/{id}/restore");
-            let asset: Asset = change(api, Method::POST, &path, version).await?;
+            let asset: Asset = change(api, Method::POST, &path, if_version).await?;
             output.data(&asset, || format!("{} is back.", called(&asset)));
         }
         arguments::Asset::Purge { id } => purge(api, id, output).await?,

@@ -8,7 +8,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use heirloom_db::{Db, Location};
@@ -40,9 +40,7 @@ fn kill_until_satisfied(database: impl Fn(&Path) -> Option<postgres::TestDatabas
     let mut patience = Vec::new();
     for phase in PHASES {
         twin.prepare(phase);
-        let started = std::time::Instant::now();
-        twin.finish(phase);
-        patience.push(started.elapsed());
+        patience.push(twin.finish(phase));
     }
     let expected = twin.dump();
     assert!(
@@ -67,7 +65,7 @@ fn kill_until_satisfied(database: impl Fn(&Path) -> Option<postgres::TestDatabas
                 let delay = dice.below(patience[at]);
                 kills[at] += usize::from(world.kill(phase, delay));
             }
-            world.finish(phase);
+            let _ = world.finish(phase);
             before.assert_same(&TreeSnapshot::of(&world.root));
         }
         let found = world.dump();
@@ -175,16 +173,19 @@ impl World {
         running.kill().code.is_none()
     }
 
-    /// Lets a phase come to its end.
-    fn finish(&self, phase: Phase) {
+    /// Lets a phase come to its end; says how long one command took.
+    fn finish(&self, phase: Phase) -> Duration {
+        let mut longest = Duration::ZERO;
         loop {
             let command = self.command(phase);
             if phase == Phase::Purge && command.len() == 2 {
-                return;
+                return longest;
             }
+            let started = Instant::now();
             let _ = self.heirloom.run(command).expect_code(0);
+            longest = longest.max(started.elapsed());
             if phase != Phase::Purge {
-                return;
+                return longest;
             }
         }
     }

@@ -142,7 +142,7 @@ fn what_is_typed_wrong_is_refused_in_words() {
             "is no position",
         ),
         (
-            &["asset", "delete", &id, "--version", "99"],
+            &["asset", "delete", &id, "--if-version", "99"],
             "changed by somebody else",
         ),
         (&["asset", "purge", &id], "delete it first"),

@@ -19,12 +19,8 @@ fn serve(home: &Home) -> (Running, SocketAddr) {
 fn every_command_acts_through_the_running_server() {
     let home = Home::scanned();
     let alone = home.json(["asset", "list"]);
-    let (server, address) = serve(&home);
-    assert!(
-        server
-            .stdout()
-            .contains(&format!("Heirloom is at http://{address}"))
-    );
+    let (mut server, address) = serve(&home);
+    server.wait_for_line(&format!("Heirloom is at http://{address}"));
     assert_eq!(home.json(["asset", "list"]), alone);
     let id = home.asset("Strand.jpg");
     home.done(["claim", "make", &id, "title", "Am Strand"]);
@@ -32,16 +28,11 @@ fn every_command_acts_through_the_running_server() {
     assert_eq!(found["items"][0]["title"], "Am Strand");
     assert_eq!(home.json(["doctor"])["is_well"], true);
     home.done(["fsck"]);
-    home.refused(
-        [
-            "asset",
-            "show",
-            "01a1fd5a-0000-7000-8000-000000000000",
-            "--data",
-            path(&home.data()),
-        ]
-        .into_iter()
-        .take(3),
+    let unknown = "01a1fd5a-0000-7000-8000-000000000000";
+    let refused = home.heirloom.run(["asset", "show", unknown]).expect_code(2);
+    assert_eq!(
+        refused.stderr,
+        format!("error: there is no asset {unknown}\n")
     );
     let finished = server.stop();
     assert_eq!(finished.code, Some(0), "{}", finished.stderr);

@@ -162,7 +162,11 @@ impl<'a> Reader<'a> {
             read_ahead(file);
         }
         let is_large = size_bytes >= LARGE_BYTES;
-        let length = if is_large { LARGE_BLOCK_BYTES } else { BLOCK_BYTES };
+        let length = if is_large {
+            LARGE_BLOCK_BYTES
+        } else {
+            BLOCK_BYTES
+        };
         self.block.resize(length, 0);
         self.block.shrink_to(length);
         let mut hasher = blake3::Hasher::new();

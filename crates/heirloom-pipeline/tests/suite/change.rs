@@ -277,7 +277,8 @@ fn whoever_may_not_see_an_original_does_not_see_its_edits() {
             "INSERT INTO audience (id, family_id, kind, name, created_at_ms) \
              SELECT decode('00000000000000000000000000000001', 'hex'), id, 'members', 'us two', 0 FROM family",
         );
-        let _ = sql("UPDATE asset SET audience_id = (SELECT id FROM audience WHERE name = 'us two')");
+        let _ =
+            sql("UPDATE asset SET audience_id = (SELECT id FROM audience WHERE name = 'us two')");
         let limited = home.asset("m/edited.jpg").await.audience_id;
         assert_ne!(limited, home.family.audience_id);
         home.photo("m/edited.jpg", 11);
@@ -287,6 +288,9 @@ fn whoever_may_not_see_an_original_does_not_see_its_edits() {
         assert_eq!(home.asset("m/edited.jpg").await.audience_id, limited);
         assert_eq!(home.asset("z/moved.jpg").await.audience_id, limited);
         let stranger = home.asset("m/moved.jpg").await;
-        assert_eq!(stranger.audience_id, home.family.audience_id, "it only came into the place of one that moved");
+        assert_eq!(
+            stranger.audience_id, home.family.audience_id,
+            "it only came into the place of one that moved"
+        );
     });
 }

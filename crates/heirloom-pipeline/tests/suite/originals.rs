@@ -164,8 +164,21 @@ fn the_only_files_ever_opened_below_the_root_are_opened_for_reading() {
 fn one_module_alone_opens_what_is_below_a_root() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let opening = [
-        "File::open", "File::create", "OpenOptions", "openat", "read_dir", "read_link", "rustix::fs", "fs::read",
-        "fs::write", "fs::metadata", "fs::symlink", "fs::remove", "fs::rename", "fs::create", "fs::copy",
+        "File::open",
+        "File::create",
+        "OpenOptions",
+        "openat",
+        "read_dir",
+        "read_link",
+        "rustix::fs",
+        "fs::read",
+        "fs::write",
+        "fs::metadata",
+        "fs::symlink",
+        "fs::remove",
+        "fs::rename",
+        "fs::create",
+        "fs::copy",
     ];
     let mut wrong = Vec::new();
     for path in walk(&sources) {

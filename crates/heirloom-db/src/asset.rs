@@ -114,7 +114,8 @@ pub(crate) use columns;
 
 statements! {
     GET = concat!("SELECT ", columns!(), " FROM asset a WHERE a.id = $1");
-    LIST_BY_ID = concat!("SELECT ", columns!(), " FROM asset a WHERE a.id IN ({list})");
+    // In one order, so that no two transactions wait for each other.
+    LOCK = concat!("SELECT ", columns!(), " FROM asset a WHERE a.id IN ({list}) ORDER BY a.id /*pg FOR UPDATE */");
     LIST_BY_KEY = concat!("SELECT ", columns!(), " FROM asset a WHERE a.timeline_key IN ({list})");
     LIST_PLACES = "SELECT l.asset_id, f.archive_id, f.path, l.name, l.gone_at_ms IS NULL
         FROM asset_location l JOIN folder f ON f.id = l.folder_id
@@ -182,21 +183,19 @@ impl Db {
 /// Computes anew what listings and the index hold of these assets, from claims and places.
 pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError> {
     let list: Vec<Value> = ids.iter().map(|id| Value::from(*id)).collect();
+    // Held before anything is read that another transaction may be about to change.
+    let mut assets = Vec::new();
+    for row in tx.fetch_list(LOCK, args![], list.clone()).await? {
+        assets.push(read(&row)?);
+    }
     let mut claims = claim::list_of_assets(tx, ids).await?;
     let mut places = read_places(&tx.fetch_list(LIST_PLACES, args![], list.clone()).await?)?;
     let mut collections: HashMap<AssetId, Vec<CollectionId>> = HashMap::new();
-    for row in tx
-        .fetch_list(LIST_MEMBERSHIPS, args![], list.clone())
-        .await?
-    {
+    for row in tx.fetch_list(LIST_MEMBERSHIPS, args![], list).await? {
         collections
             .entry(row.get(0)?)
             .or_default()
             .push(row.get(1)?);
-    }
-    let mut assets = Vec::new();
-    for row in tx.fetch_list(LIST_BY_ID, args![], list).await? {
-        assets.push(read(&row)?);
     }
     let old_keys: Vec<i64> = assets.iter().map(|asset| asset.timeline_key).collect();
     document::delete(tx, &old_keys).await?;

@@ -1,7 +1,7 @@
 //! How fast originals are catalogued: a first scan of tiny photographs, scans of the same when nothing
 //! changed, and the hashing of large files beside `b3sum`.
 //!
-//! `cargo bench -p heirloom-pipeline --bench scan -- [--files N] [--folders N] [--tiny] [FOLDER]`
+//! `cargo bench -p heirloom-pipeline --bench scan -- [--files N] [--folders N] [--tiny] [--postgres] [FOLDER]`
 //! (without FOLDER in the system's temporary folder, which may be memory; `--tiny` leaves the large
 //! files out).
 
@@ -27,13 +27,14 @@ use heirloom_pipeline::{
     archive::{check_root, get_or_create_archive},
     scan::{ScanEvent, ScanOptions, ScanReport, scan},
 };
-use heirloom_testing::jpeg;
+use heirloom_testing::{jpeg, postgres};
 use tokio_util::sync::CancellationToken;
 
 fn main() {
     let mut files = 100_000;
     let mut folders = 100;
     let mut has_large = true;
+    let mut database = None;
     let mut folder = std::env::temp_dir();
     // Cargo passes `--bench`.
     let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
@@ -42,6 +43,7 @@ fn main() {
             "--files" => files = words.next().unwrap().parse().unwrap(),
             "--folders" => folders = words.next().unwrap().parse().unwrap(),
             "--tiny" => has_large = false,
+            "--postgres" => database = Some(postgres::database()),
             _ => folder = PathBuf::from(word),
         }
     }
@@ -58,7 +60,8 @@ fn main() {
         place.path().display()
     );
     runtime.block_on(async {
-        let home = Home::new(place.path(), "home").await;
+        let url = database.as_ref().map(|database| database.url.clone());
+        let home = Home::new(place.path(), "home", url).await;
         let first = home.scan(&library, "first scan").await;
         assert_eq!(first.new, files);
         for _ in 0..2 {
@@ -90,7 +93,8 @@ fn main() {
             assert!(done.status.success());
             speed("b3sum", sum, started);
             runtime.block_on(async {
-                let home = Home::new(place.path(), &format!("large{round}{}", sizes.len())).await;
+                let name = format!("large{round}{}", sizes.len());
+                let home = Home::new(place.path(), &name, None).await;
                 let started = Instant::now();
                 home.scan(&library, "scan").await;
                 speed("scan", sum, started);
@@ -106,12 +110,13 @@ struct Home {
 }
 
 impl Home {
-    async fn new(place: &Path, name: &str) -> Self {
+    async fn new(place: &Path, name: &str, url: Option<String>) -> Self {
         let data_folder = place.join(name);
         fs::create_dir(&data_folder).unwrap();
         let file = Location::File(data_folder.join("catalogue.db"));
+        let location = url.map_or(file, Location::Url);
         let ctx = Context {
-            db: Db::open(&file).await.unwrap(),
+            db: Db::open(&location).await.unwrap(),
             blobs: Arc::new(FolderStore::create(data_folder.join("blobs")).unwrap()),
             actor: Actor::Operator,
             data_folder,

@@ -2,7 +2,9 @@
 
 use heirloom_core::{Actor, AssetId, ContentHash, permission::Action};
 
-use crate::{Db, DbError, Engine, audit, clock, search::document, sql::statements, value::args};
+use crate::{
+    Db, DbError, Engine, Tx, audit, clock, search::document, sql::statements, value::args,
+};
 
 /// What a purge left for the caller to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,7 +35,14 @@ statements! {
     REMEMBER = "INSERT INTO purged_content (family_id, content_hash, purged_at_ms) VALUES ($1, $2, $3)
         ON CONFLICT (family_id, content_hash) DO NOTHING";
     DELETE = "DELETE FROM asset WHERE id = $1";
+    GET_KEY = "SELECT timeline_key FROM asset WHERE id = $1 /*pg FOR UPDATE */";
+    COUNT_CHANGES = "/*lite SELECT total_changes() *//*pg SELECT 0::BIGINT */";
+    // https://sqlite.org/fts5.html#the_merge_command
+    MERGE = "/*lite INSERT INTO search_index (search_index, rank) VALUES ('merge', $1) *//*pg SELECT $1::BIGINT */";
 }
+
+/// How many pages of the index one transaction of a sweep writes, so that others have their turn.
+const MERGED_AT_ONCE: i64 = 500;
 
 impl Db {
     /// Removes everything that is known about a deleted asset: rows, claims, what was derived, its
@@ -53,7 +62,10 @@ impl Db {
         let mut tx = self.begin().await?;
         let blobs = tx.fetch(LIST_BLOBS, args![id]).await?;
         let stacks = tx.fetch(LIST_STACKS, args![id]).await?;
-        document::delete(&mut tx, &[asset.timeline_key]).await?;
+        // It may have been dated anew since it was read.
+        let row = tx.fetch_optional(GET_KEY, args![id]).await?;
+        let row = row.ok_or_else(|| DbError::not_found("asset", id))?;
+        document::delete(&mut tx, &[row.get(0)?]).await?;
         tx.execute(UNSETTLE, args![id]).await?;
         for stack in stacks {
             let stack: heirloom_core::StackId = stack.get(0)?;
@@ -103,13 +115,30 @@ impl Db {
     /// # Errors
     /// What the engine says.
     pub async fn sweep_purged(&self) -> Result<(), DbError> {
-        let script = match self.engine() {
-            Engine::Sqlite => {
-                "INSERT INTO search_index (search_index) VALUES ('optimize'); \
-                 PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);"
+        if self.engine() == Engine::Postgres {
+            return self.execute_alone("VACUUM".to_owned()).await;
+        }
+        // Documents that were taken out are gone once the parts of the index they stood in are
+        // written anew: a negative number begins with all there are.
+        let mut pages = -MERGED_AT_ONCE;
+        loop {
+            let mut tx = self.begin().await?;
+            let before = count_changes(&mut tx).await?;
+            tx.execute(MERGE, args![pages]).await?;
+            let after = count_changes(&mut tx).await?;
+            tx.commit().await?;
+            // The statement itself counts as one.
+            if after - before < 2 {
+                break;
             }
-            Engine::Postgres => "VACUUM",
-        };
+            pages = MERGED_AT_ONCE;
+        }
+        let script = "PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);";
         self.execute_alone(script.to_owned()).await
     }
+}
+
+async fn count_changes(tx: &mut Tx) -> Result<i64, DbError> {
+    let row = tx.fetch_optional(COUNT_CHANGES, args![]).await?;
+    row.map_or(Ok(0), |row| row.get(0))
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use heirloom_core::AssetId;
+use heirloom_core::{AssetId, claim::ClaimKind};
 use serde_json::json;
 
-use crate::harness::{OPERATOR, Store, asset_of, file, on_both_engines};
+use crate::harness::{OPERATOR, Store, asset_of, claim, file, on_both_engines};
 
 on_both_engines! {
     async fn two_scans_that_meet_the_same_bytes_make_one_asset_of_them(store: Store) {
@@ -51,6 +51,29 @@ on_both_engines! {
         let query = "jpg archive:backup archive:photos".parse().unwrap();
         let page = other.search(OPERATOR, store.family_id(), &query, None, 1000).await.unwrap();
         assert_eq!(page.items.len(), 120, "each of the shared is found in both");
+        other.close().await;
+    }
+
+    async fn what_two_people_say_at_once_is_all_kept_and_found(store: Store) {
+        let other = store.open_again().await;
+        let id = store.add(file("oma.jpg")).await;
+        let mine = async {
+            for n in 0..15 {
+                store.say(id, ClaimKind::Tag, &format!("mine{n}")).await;
+                store.say(id, ClaimKind::Date, &format!("19{}", 50 + n)).await;
+            }
+        };
+        let theirs = async {
+            for n in 0..15 {
+                other.make_claim(OPERATOR, id, claim(ClaimKind::Tag, &format!("theirs{n}"))).await.unwrap();
+                other.make_claim(OPERATOR, id, claim(ClaimKind::Date, &format!("18{}", 50 + n))).await.unwrap();
+            }
+        };
+        tokio::join!(mine, theirs);
+        for n in 0..15 {
+            assert_eq!(store.find(&format!("tag:mine{n} tag:theirs{n} date:1800..2000")).await, ["oma.jpg"]);
+        }
+        assert!(store.db.check_search(OPERATOR).await.unwrap().is_sound());
         other.close().await;
     }
 }

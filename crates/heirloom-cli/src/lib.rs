@@ -1,6 +1,6 @@
 //! The command line of Heirloom.
 //!
-//! Every command is a request to the API and a way to show the answer. [`api`] carries requests to
+//! Every command is a request to the API and a way to show the answer. `api` carries requests to
 //! a running server through the socket in the data folder, or to the same router within this process
 //! when none runs; commands do not know which. `docs/cli.md` has what they print.
 

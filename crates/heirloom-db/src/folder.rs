@@ -94,20 +94,23 @@ statements! {
     MARK_GONE = "UPDATE folder SET gone_at_ms = $1 WHERE id IN ({list})";
     UNSETTLE = "UPDATE folder SET is_settled = FALSE WHERE id = $1 AND is_settled = TRUE";
     SETTLE = "UPDATE folder SET is_settled = TRUE WHERE id IN ({list})";
-    // Names are in byte order, so that they merge with a sorted directory listing.
-    // The union is ordered itself: an order around it would sort the rest of the folder for each page.
-    LIST_FILES = "SELECT name, size_bytes, modified_at_ns, inode, id, asset_id FROM asset_location
-        WHERE folder_id = $1 AND gone_at_ms IS NULL AND name > $2
-        UNION ALL
-        SELECT name, size_bytes, modified_at_ns, inode, id, NULL FROM sidecar
-        WHERE folder_id = $1 AND gone_at_ms IS NULL AND name > $2
+    // Names are in byte order, so that they merge with a sorted directory listing. Each arm has its
+    // own limit: with one around both, the rest of the folder is sorted for each page.
+    LIST_FILES = "SELECT * FROM (
+          SELECT name, size_bytes, modified_at_ns, inode, id, asset_id FROM asset_location
+          WHERE folder_id = $1 AND gone_at_ms IS NULL AND name > $2 ORDER BY name LIMIT $3) AS locations
+        UNION ALL SELECT * FROM (
+          SELECT name, size_bytes, modified_at_ns, inode, id, CAST(NULL AS BYTEA) FROM sidecar
+          WHERE folder_id = $1 AND gone_at_ms IS NULL AND name > $2 ORDER BY name LIMIT $3) AS sidecars
         ORDER BY name LIMIT $3";
-    LIST_NEIGHBOURS = "SELECT l.name AS name, a.content_hash, l.asset_id, TRUE, a.kind, a.media_type
-        FROM asset_location l JOIN asset a ON a.id = l.asset_id
-        WHERE l.folder_id = $1 AND l.gone_at_ms IS NULL AND l.name > $2
-        UNION ALL
-        SELECT name, content_hash, id, FALSE, kind, '' FROM sidecar
-        WHERE folder_id = $1 AND gone_at_ms IS NULL AND name > $2
+    LIST_NEIGHBOURS = "SELECT * FROM (
+          SELECT l.name AS name, a.content_hash, l.asset_id, TRUE, a.kind, a.media_type
+          FROM asset_location l JOIN asset a ON a.id = l.asset_id
+          WHERE l.folder_id = $1 AND l.gone_at_ms IS NULL AND l.name > $2
+          ORDER BY l.name LIMIT $3) AS originals
+        UNION ALL SELECT * FROM (
+          SELECT name, content_hash, id, FALSE, kind, '' FROM sidecar
+          WHERE folder_id = $1 AND gone_at_ms IS NULL AND name > $2 ORDER BY name LIMIT $3) AS sidecars
         ORDER BY name LIMIT $3";
     LIST_TELLING = "SELECT DISTINCT l.asset_id FROM asset_location l
         JOIN artifact r ON r.subject_id = l.asset_id AND r.kind = $2 AND r.tool = $3

@@ -8,7 +8,7 @@
 //!
 //! Every batch is durable, and everything that a batch leaves to be done is marked in it: folders as
 //! unsettled, replacements as pending. So a scan may be killed or cancelled at any moment, and the next
-//! one makes good what it left. The originals are opened for reading only, in [`original`](crate::original).
+//! one makes good what it left. The originals are opened for reading only, in `original`.
 
 mod compare;
 mod examine;

@@ -33,7 +33,7 @@ const CLASSES: [Class; 26] = [
     ("prefix of 2 letters", |c| prefix(c, 2)),
     ("prefix of 3 letters", |c| prefix(c, 3)),
     ("prefix of 4 letters", |c| prefix(c, 4)),
-    ("prefix of a very common word", |c| {
+    ("prefix of the commonest", |c| {
         ["phot*", "photo*", "famil*", "summe*", "wit*"][c.below(5) as usize].to_owned()
     }),
     ("phrase of common words", |c| {

@@ -11,7 +11,7 @@ CREATE VIRTUAL TABLE search_index USING fts5 (
   words,
   content = '',
   contentless_delete = 1,
-  prefix = '1 2 3',
+  prefix = '1 2 3 4 5',
   tokenize = "ascii tokenchars '_=@~#%'"
 );
 */

@@ -410,6 +410,8 @@ async fn open_file(path: &Path) -> Result<Pools, DbError> {
     let read = SqlitePoolOptions::new()
         .max_connections(4)
         .min_connections(0)
+        // Their caches go with them: an idle server is small.
+        .idle_timeout(Duration::from_secs(60))
         .test_before_acquire(false)
         .acquire_timeout(Duration::from_secs(30))
         .connect_lazy_with(

@@ -86,7 +86,8 @@ pub enum FolderChange {
 }
 
 statements! {
-    FIND = "SELECT id, is_settled, gone_at_ms IS NULL FROM folder WHERE archive_id = $1 AND path = $2";
+    FIND = "SELECT id, is_settled, gone_at_ms IS NULL FROM folder
+        WHERE archive_id = $1 AND path = $2 /*pg AND md5(path) = md5($2) */";
     BRING_BACK = "UPDATE folder SET gone_at_ms = NULL, is_settled = FALSE WHERE id = $1";
     LIST_CHILDREN = "SELECT id, path, is_settled FROM folder
         WHERE parent_id = $1 AND gone_at_ms IS NULL ORDER BY path";

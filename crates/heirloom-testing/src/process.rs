@@ -11,9 +11,29 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::{
+    process::{Pid, Signal, Uid, geteuid, kill_process},
+    thread::set_thread_res_uid,
+};
+
 /// How long anything here waits before the test fails. Generous: it is a guard against hanging,
 /// not a claim about speed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Does something as somebody whom permissions concern: not as root, if that is who runs the tests.
+/// Threads that it starts are that somebody's too.
+pub fn as_nobody<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let somebody = scope.spawn(|| {
+            if geteuid().is_root() {
+                let nobody = Uid::from_raw(65_534);
+                set_thread_res_uid(nobody, nobody, nobody).unwrap();
+            }
+            work()
+        });
+        somebody.join().unwrap()
+    })
+}
 
 /// Which program to run and with which data folder.
 #[derive(Clone, Debug)]
@@ -184,8 +204,8 @@ impl Running {
     /// # Panics
     /// When it does not within [`PATIENCE`].
     pub fn stop(self) -> Finished {
-        let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        let id = Pid::from_child(&self.child);
+        kill_process(id, Signal::TERM).unwrap();
         self.wait()
     }
 

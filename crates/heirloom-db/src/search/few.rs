@@ -12,13 +12,13 @@ use super::{Cursor, expression::Wanted, plan::Plan};
 use crate::{Db, DbError, asset::Asset, sql::statements, value::args};
 
 /// How many documents are few.
-const FEW: usize = 2_000;
+const FEW: usize = 1_000;
 /// How many assets are looked at first, and then each time.
 const FIRST: usize = 64;
 const THEN: usize = 256;
 
 statements! {
-    // One row instead of two thousand: passing rows on takes longer than finding them.
+    // One row instead of a thousand: passing rows on takes longer than finding them.
     LIST_KEYS = "SELECT string_agg(CAST(hit.timeline_key AS TEXT), ' ') FROM (
           SELECT /*lite rowid AS */ timeline_key FROM search_index
           WHERE /*lite search_index MATCH $1 *//*pg words @@ $1::tsquery */ LIMIT $2) AS hit";

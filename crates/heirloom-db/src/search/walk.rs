@@ -1,11 +1,14 @@
 //! Going through the index, newest first.
 //!
 //! SQLite's index is in the order of the timeline, so it is walked backwards and left as soon as the
-//! page is full, however many documents a word has. PostgreSQL's is not in any order: it gathers all
-//! that match, which is quick for a word that is rare and slow for one that is common. So there the
-//! newest documents are looked at first, one by one, and only when these did not fill the page is the
-//! index asked for the rest. A word that is common fills the page before that, unless all of its
-//! documents are old.
+//! page is full, however many documents a word has. First it is walked without the words that say who
+//! may see, because nearly everybody may see nearly everything, and to meet such a word costs more
+//! than to look at the asset. Only if that did not fill the page these words join in.
+//!
+//! PostgreSQL's index is not in any order: it gathers all that match, which is quick for a word that
+//! is rare and slow for one that is common. So there the newest documents are looked at first, one by
+//! one, and only when these did not fill the page is the index asked for the rest. A word that is
+//! common fills the page before that, unless all of its documents are old.
 
 use std::{fmt::Write as _, ops::RangeInclusive};
 
@@ -16,6 +19,7 @@ use super::{
 };
 use crate::{
     Db, DbError, Engine,
+    asset::Asset,
     sql::{Sql, statements},
     value::{Value, args},
 };
@@ -23,6 +27,21 @@ use crate::{
 /// How many audiences one condition names (FTS5 bounds the depth of an expression, and PostgreSQL
 /// the length of one).
 const SCOPES: usize = 100;
+/// How many documents to look at without the words that say who may see: so many times as many as
+/// are missing, and so many more.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    times: usize,
+    more: usize,
+}
+
+/// One look after the other, until the page is full; the last is with these words.
+const LOOKS: [Option<Look>; 3] = [
+    Some(Look { times: 1, more: 8 }),
+    Some(Look { times: 4, more: 64 }),
+    None,
+];
+
 /// How many of the newest documents are looked at before PostgreSQL's index is asked.
 const NEWEST: i64 = 1_500;
 
@@ -45,49 +64,88 @@ statements! {
 }
 
 impl Db {
-    /// The timeline keys below `before` of the first `limit` documents that match, newest first.
+    /// The first `limit` assets below the timeline key `before` that match, newest first.
     pub(super) async fn walk(
         &self,
         plan: &Plan,
         wanted: &Wanted,
         before: i64,
         limit: usize,
+    ) -> Result<Vec<Asset>, DbError> {
+        let looks: &[Option<Look>] = match self.engine() {
+            Engine::Sqlite if !wanted.all.is_empty() => &LOOKS,
+            _ => &LOOKS[LOOKS.len() - 1..],
+        };
+        let mut found = Vec::new();
+        for mut part in plan.parts() {
+            let end = (*part.keys.end()).min(before.saturating_sub(1));
+            part.keys = *part.keys.start()..=end;
+            for look in looks {
+                let missing = limit - found.len();
+                if missing == 0 || part.keys.is_empty() {
+                    break;
+                }
+                let most = look.map_or(missing, |look| missing * look.times + look.more);
+                let keys = match look {
+                    Some(_) => self.walk_part(plan, wanted, &part, None, most).await?,
+                    None => self.walk_scopes(plan, wanted, &part, most).await?,
+                };
+                // Between two statements somebody may also have hidden an asset, or dated it anew.
+                let mut assets = self.list_assets_by_key(&keys).await?;
+                assets.retain(|asset| plan.admits(asset));
+                assets.truncate(missing);
+                found.extend(assets);
+                let Some(last) = keys.last().filter(|_| keys.len() == most) else {
+                    break;
+                };
+                part.keys = *part.keys.start()..=last.saturating_sub(1);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The keys of what the actor may see, whatever else matches.
+    async fn walk_scopes(
+        &self,
+        plan: &Plan,
+        wanted: &Wanted,
+        part: &Part,
+        limit: usize,
     ) -> Result<Vec<i64>, DbError> {
         let mut keys = Vec::new();
         for scope in plan.scopes(SCOPES) {
-            let mut of_scope = Vec::new();
-            for part in plan.parts() {
-                let range = *part.keys.start()..=(*part.keys.end()).min(before.saturating_sub(1));
-                let missing = limit - of_scope.len();
-                if missing == 0 {
-                    break;
-                }
-                if !range.is_empty() {
-                    let walk = Walk {
-                        condition: condition(&scope, wanted, &part).render(self.engine()),
-                        plan,
-                        limit: missing,
-                    };
-                    of_scope.extend(walk.through(self, range).await?);
-                }
-            }
-            keys.extend(of_scope);
+            keys.extend(
+                self.walk_part(plan, wanted, part, Some(scope), limit)
+                    .await?,
+            );
         }
         keys.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
         keys.truncate(limit);
         Ok(keys)
     }
-}
 
-fn condition(scope: &Expression, wanted: &Wanted, part: &Part) -> Wanted {
-    let mut wanted = wanted.clone();
-    wanted.all.push(scope.clone());
-    let spans = part.words();
-    if !spans.is_empty() {
-        let spans = spans.into_iter().map(Expression::word).collect();
-        wanted.all.push(Expression::Any(spans));
+    async fn walk_part(
+        &self,
+        plan: &Plan,
+        wanted: &Wanted,
+        part: &Part,
+        scope: Option<Expression>,
+        limit: usize,
+    ) -> Result<Vec<i64>, DbError> {
+        let mut wanted = wanted.clone();
+        wanted.all.extend(scope);
+        let spans = part.words();
+        if !spans.is_empty() {
+            let spans = spans.into_iter().map(Expression::word).collect();
+            wanted.all.push(Expression::Any(spans));
+        }
+        let walk = Walk {
+            condition: wanted.render(self.engine()),
+            plan,
+            limit,
+        };
+        walk.through(self, part.keys.clone()).await
     }
-    wanted
 }
 
 struct Walk<'a> {
@@ -110,7 +168,10 @@ impl Walk<'_> {
             .fetch(db, WALK, floor..=*range.end(), self.limit)
             .await?;
         if keys.len() < self.limit {
-            let (rest, limit) = (*range.start()..=floor - 1, self.limit - keys.len());
+            let (rest, limit) = (
+                *range.start()..=floor.saturating_sub(1),
+                self.limit - keys.len(),
+            );
             keys.extend(self.fetch(db, GATHER, rest, limit).await?);
         }
         Ok(keys)

@@ -1,14 +1,9 @@
 //! Opening a catalogue: new, old, newer, changed, damaged, or not to be written.
 
-use std::{
-    fs,
-    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
-    path::Path,
-    process::Command,
-};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use heirloom_db::{Db, DbError, Engine, Location};
-use heirloom_testing::postgres;
+use heirloom_testing::{postgres, process::as_nobody};
 use sqlx::Connection as _;
 
 use crate::harness::{Home, OPERATOR, Store, on_both_engines, runtime};
@@ -274,50 +269,17 @@ fn what_cannot_be_reached_is_said() {
 fn a_catalogue_in_a_read_only_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     runtime().block_on(closed(folder.path()));
-    fs::write(folder.path().join("open-me"), "").unwrap();
     let files = files_of(folder.path());
-    for path in ["catalogue.db", "open-me"] {
-        fs::set_permissions(folder.path().join(path), fs::Permissions::from_mode(0o444)).unwrap();
-    }
+    let catalogue = folder.path().join("catalogue.db");
+    fs::set_permissions(&catalogue, fs::Permissions::from_mode(0o444)).unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o555)).unwrap();
-    let opened = open_as_nobody(folder.path());
+    let opened = as_nobody(|| {
+        runtime().block_on(async {
+            let opened = Db::open(&Location::File(catalogue)).await;
+            format!("{:?}", opened.map(|_| ()))
+        })
+    });
     assert!(opened.contains("ReadOnly"), "{opened}");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(files_of(folder.path()), files);
-}
-
-/// To root every folder can be written. So this program runs itself again as somebody else, with
-/// nothing but the test below, which says what came of it.
-fn open_as_nobody(folder: &Path) -> String {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args([
-            "--exact",
-            "migrations::whoever_runs_this_opens_the_catalogue_that_is_here",
-            "--nocapture",
-        ])
-        .current_dir(folder);
-    let is_root =
-        fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
-    if is_root {
-        // A program below a home that nobody else may enter is opened before its owner is left.
-        command.uid(65_534).gid(65_534);
-    }
-    let output = command.output().unwrap();
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-}
-
-#[test]
-fn whoever_runs_this_opens_the_catalogue_that_is_here() {
-    let path = Path::new("catalogue.db");
-    let is_asked_for = Path::new("open-me").exists();
-    let folder = tempfile::tempdir();
-    runtime().block_on(async {
-        if is_asked_for {
-            let opened = Db::open(&Location::File(path.to_owned())).await;
-            println!("{:?}", opened.map(|_| ()));
-        } else {
-            closed(folder.unwrap().path()).await;
-        }
-    });
 }

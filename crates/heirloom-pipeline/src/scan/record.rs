@@ -8,6 +8,7 @@ use std::{
 
 use heirloom_core::{AssetId, FolderId, path, run::RunState};
 use heirloom_db::{
+    DbError,
     folder::{FolderChange, KnownAs},
     record::{FoundFile, Recorded, ScanBatch},
     sidecar::FoundSidecar,
@@ -56,6 +57,9 @@ pub(super) struct Recorder<'a, 'o> {
     /// Folders whose files are stored or are about to be.
     through: Vec<(Arc<FolderRef>, bool)>,
 }
+
+/// What became of a file of a batch, or why the catalogue refused it.
+type Stored = Result<Recorded, String>;
 
 struct Said {
     path: String,
@@ -195,18 +199,8 @@ impl<'a, 'o> Recorder<'a, 'o> {
     ) {
         self.batch.gone.push((folder.id, known));
         self.folders.entry(folder.id).or_default().has_changed = true;
-        let asset = match known {
-            KnownAs::Location(_, asset) => Some(asset),
-            KnownAs::Sidecar(_) => None,
-        };
-        self.say(
-            folder,
-            name,
-            Outcome::Gone,
-            asset,
-            reason.map(str::to_owned),
-        );
-        self.wait();
+        let reason = reason.map(str::to_owned);
+        self.say(folder, name, Outcome::Gone, asset_of(known), reason);
     }
 
     fn take_in_turn(&mut self, examined: Examined) -> Result<(), ScanError> {
@@ -232,17 +226,11 @@ impl<'a, 'o> Recorder<'a, 'o> {
                 );
             }
             Found::Failed(reason) => {
-                let asset = match job.known {
-                    Some(KnownAs::Location(_, asset)) => Some(asset),
-                    _ => None,
-                };
+                let asset = job.known.and_then(asset_of);
                 self.say(&folder, &job.name, Outcome::Failed, asset, Some(reason));
             }
             Found::Confirmed => {
-                let asset = match job.known {
-                    Some(KnownAs::Location(_, asset)) => Some(asset),
-                    _ => None,
-                };
+                let asset = job.known.and_then(asset_of);
                 self.say(&folder, &job.name, Outcome::Unchanged, asset, None);
             }
             Found::Broken(error) => return Err(error.into()),
@@ -270,9 +258,9 @@ impl<'a, 'o> Recorder<'a, 'o> {
         self.wait();
         match (role, original) {
             (Role::Sidecar(kind), _) => {
-                self.batch
-                    .gone
-                    .extend(known.map(|known| (folder.id, known)));
+                // What was here before, whatever it was, has given way.
+                let gone = known.map(|known| (folder.id, known));
+                self.batch.gone.extend(gone);
                 self.say(folder, &name, Outcome::Sidecar, None, None);
                 self.batch.sidecars.push(FoundSidecar {
                     folder_id: folder.id,
@@ -285,14 +273,11 @@ impl<'a, 'o> Recorder<'a, 'o> {
                 });
             }
             (Role::Original, Some((file_type, facts, derived))) => {
-                let previous = match known {
-                    Some(KnownAs::Location(location, asset)) => Some((location, asset)),
-                    Some(KnownAs::Sidecar(_)) | None => None,
-                };
-                if let Some(KnownAs::Sidecar(_)) = known {
-                    self.batch
-                        .gone
-                        .extend(known.map(|known| (folder.id, known)));
+                let mut previous = None;
+                match known {
+                    Some(KnownAs::Location(location, asset)) => previous = Some((location, asset)),
+                    Some(sidecar) => self.batch.gone.push((folder.id, sidecar)),
+                    None => {}
                 }
                 self.files.push((Arc::clone(folder), name.clone()));
                 self.batch.files.push(FoundFile {
@@ -357,23 +342,15 @@ impl<'a, 'o> Recorder<'a, 'o> {
     /// Stores what there is, says what became of it, and settles the folders that are through.
     async fn flush(&mut self) -> Result<(), ScanError> {
         self.waiting_since = None;
-        let Settling {
-            db,
-            archive,
-            run,
-            reporter,
-            ..
-        } = self.settling;
+        let reporter = self.settling.reporter;
         let batch = std::mem::take(&mut self.batch);
         let files = std::mem::take(&mut self.files);
         if batch != ScanBatch::default() {
-            let recorded = db
-                .record_batch(archive, run, self.run_started_ms, &batch)
-                .await?;
+            let recorded = self.store(&batch).await?;
             for ((folder, name), (file, recorded)) in
-                files.into_iter().zip(batch.files.iter().zip(&recorded))
+                files.into_iter().zip(batch.files.iter().zip(recorded))
             {
-                let (outcome, asset, reason) = self.outcome(file, *recorded).await?;
+                let (outcome, asset, reason) = self.outcome(file, recorded).await?;
                 reporter.file(path::join(&folder.path, &name), outcome, asset, reason);
             }
             self.window.leave(batch.files.len());
@@ -386,23 +363,63 @@ impl<'a, 'o> Recorder<'a, 'o> {
                 // The next scan finds it unsettled, or finds it gone once more.
                 return Ok(());
             }
-            let is_settled = self.settling.settle(&folder).await?;
-            if is_gone {
-                self.batch.closed.push(FolderChange::Went(folder.id));
-                self.wait();
-            } else if is_settled {
-                self.batch.closed.push(FolderChange::Settled(folder.id));
+            if self.settling.settle(&folder).await? {
+                self.batch.closed.push(match is_gone {
+                    true => FolderChange::Went(folder.id),
+                    false => FolderChange::Settled(folder.id),
+                });
                 self.wait();
             }
         }
         Ok(())
     }
 
+    /// Stores a batch. Where the catalogue refuses it, each file is stored by itself, so that one that
+    /// it cannot take does not keep all others out.
+    async fn store(&self, batch: &ScanBatch) -> Result<Vec<Stored>, ScanError> {
+        let Settling {
+            db, archive, run, ..
+        } = self.settling;
+        let record = async |batch: &ScanBatch| {
+            db.record_batch(archive, run, self.run_started_ms, batch)
+                .await
+        };
+        match record(batch).await {
+            Ok(recorded) => return Ok(recorded.into_iter().map(Ok).collect()),
+            Err(DbError::Sql(error)) if !batch.files.is_empty() => {
+                tracing::warn!(%error, "a batch was refused; its files are stored one by one");
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let mut stored = Vec::with_capacity(batch.files.len());
+        let mut rest = ScanBatch {
+            files: Vec::new(),
+            ..batch.clone()
+        };
+        record(&rest).await?;
+        for file in &batch.files {
+            rest = ScanBatch {
+                files: vec![file.clone()],
+                ..ScanBatch::default()
+            };
+            match record(&rest).await {
+                Ok(recorded) => stored.extend(recorded.into_iter().map(Ok)),
+                Err(error @ DbError::Sql(_)) => stored.push(Err(error.to_string())),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(stored)
+    }
+
     async fn outcome(
         &self,
         file: &FoundFile,
-        recorded: Recorded,
+        stored: Stored,
     ) -> Result<(Outcome, Option<AssetId>, Option<String>), ScanError> {
+        let recorded = match stored {
+            Ok(recorded) => recorded,
+            Err(reason) => return Ok((Outcome::Failed, None, Some(reason))),
+        };
         let (outcome, asset) = match recorded {
             Recorded::NewAsset(asset) => (Outcome::New, asset),
             Recorded::Replacement(asset) => (Outcome::Replaced, asset),
@@ -460,6 +477,14 @@ impl<'a, 'o> Recorder<'a, 'o> {
             }
         }
         Ok(())
+    }
+}
+
+/// The asset that is known at a place, if it is one.
+fn asset_of(known: KnownAs) -> Option<AssetId> {
+    match known {
+        KnownAs::Location(_, asset) => Some(asset),
+        KnownAs::Sidecar(_) => None,
     }
 }
 

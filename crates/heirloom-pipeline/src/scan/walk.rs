@@ -25,6 +25,8 @@ use super::{
 };
 use crate::original::{EntryKind, FileStat, Folder, Identity, Listing, Root};
 
+/// How many folders may lie within each other: more than any people make.
+const DEPTH: usize = 1000;
 /// How many names are looked at between two questions to the catalogue.
 const AT_ONCE: usize = 1000;
 
@@ -112,7 +114,7 @@ impl Walk<'_, '_> {
                 return Ok(Vec::new());
             }
         };
-        if let Some(reason) = self.avoided(identity, visit.above.as_deref()) {
+        if let Some(reason) = self.avoided(&path, identity, visit.above.as_deref()) {
             self.say(&path, "", Outcome::Skipped, reason.to_owned());
             if let Some(known) = visit.known {
                 self.leave_all_below(known).await?;
@@ -191,7 +193,15 @@ impl Walk<'_, '_> {
     }
 
     /// Why a folder is not gone into, wherever it is.
-    fn avoided(&self, identity: Identity, above: Option<&Ancestor>) -> Option<&'static str> {
+    fn avoided(
+        &self,
+        path: &str,
+        identity: Identity,
+        above: Option<&Ancestor>,
+    ) -> Option<&'static str> {
+        if path.bytes().filter(|byte| *byte == b'/').count() >= DEPTH {
+            return Some("a folder within too many others");
+        }
         if self.data_folder == Some(identity) {
             return Some("the data folder of this program");
         }

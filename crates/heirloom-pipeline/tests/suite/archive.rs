@@ -6,8 +6,9 @@ use heirloom_pipeline::{
     archive::{RootRefused, check_root, get_or_create_archive},
     scan::{Outcome, ScanError, ScanOptions},
 };
+use heirloom_testing::process::as_nobody;
 
-use crate::harness::{Home, OPERATOR, as_nobody, on_both_engines, set_mode};
+use crate::harness::{Home, OPERATOR, on_both_engines, set_mode};
 
 on_both_engines! {
     async fn a_folder_that_cannot_be_an_archive_is_refused_with_a_sentence_and_a_hint(home: Home) {

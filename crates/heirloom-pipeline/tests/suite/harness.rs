@@ -24,6 +24,7 @@ use heirloom_pipeline::{
 use heirloom_testing::{
     jpeg,
     postgres::{self, TestDatabase},
+    process::as_nobody,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -335,22 +336,6 @@ pub(crate) fn set_time(path: &Path, seconds: u64) {
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
     let file = File::open(path).unwrap();
     file.set_times(FileTimes::new().set_modified(time)).unwrap();
-}
-
-/// Does something as somebody whom permissions concern: not as root, if that is who runs the tests.
-/// Threads that it starts are that somebody's too.
-pub(crate) fn as_nobody<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    use rustix::{process::Uid, thread::set_thread_res_uid};
-    std::thread::scope(|scope| {
-        let somebody = scope.spawn(|| {
-            if rustix::process::geteuid().is_root() {
-                let nobody = Uid::from_raw(65_534);
-                set_thread_res_uid(nobody, nobody, nobody).unwrap();
-            }
-            work()
-        });
-        somebody.join().unwrap()
-    })
 }
 
 pub(crate) fn set_mode(path: &Path, mode: u32) {

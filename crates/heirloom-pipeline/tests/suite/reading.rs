@@ -9,14 +9,14 @@ use std::{
     time::Duration,
 };
 
-use heirloom_db::artifact::METADATA;
+use heirloom_db::{Engine, artifact::METADATA};
 use heirloom_pipeline::scan::{
     Outcome::{Failed, New, Skipped, Unchanged},
     ScanOptions,
 };
 use heirloom_testing::media;
 
-use crate::harness::{on_both_engines, photo, set_time};
+use crate::harness::{Home, on_both_engines, photo, run_on, set_time};
 
 const VERIFY: ScanOptions = ScanOptions {
     verify: true,
@@ -126,6 +126,33 @@ on_both_engines! {
         let small = home.ctx.db.list_artifacts(&home.asset("b.jpg").await).await.unwrap();
         assert_eq!(small[0].blob_hash, None);
     }
+}
+
+#[test]
+fn a_file_that_the_catalogue_refuses_keeps_no_other_out() {
+    run_on(Engine::Postgres, async |home: Home| {
+        home.scan().await;
+        let _ = home
+            .database
+            .as_ref()
+            .unwrap()
+            .sql("ALTER TABLE asset ADD CHECK (size_bytes <> 777)");
+        for number in 0..20 {
+            home.photo(&format!("{number:02}.jpg"), number);
+        }
+        home.write("10 refused.bin", vec![7; 777]);
+        home.write("a/11.jpg", photo(111));
+        let scanned = home.scan().await;
+        assert_eq!((scanned.report.new, scanned.report.failed_count()), (21, 1));
+        assert!(
+            scanned
+                .reason("10 refused.bin")
+                .starts_with("the catalogue refused"),
+            "{:?}",
+            scanned.report.failed
+        );
+        assert_eq!(home.scan().await.report.unchanged, 21);
+    });
 }
 
 fn flip_a_byte(path: &Path) {

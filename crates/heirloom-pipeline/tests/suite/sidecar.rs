@@ -113,6 +113,16 @@ on_both_engines! {
         assert_eq!(home.claims(id).await, Vec::<String>::new(), "what is beside a.jpg does not describe b.jpg");
     }
 
+    async fn what_a_sidecar_says_may_be_of_any_length(home: Home) {
+        home.photo("a.jpg", 1);
+        home.write("a.xmp", xmp(&"x".repeat(50_000)));
+        home.photo("b.jpg", 2);
+        home.write("b.xmp", xmp(&"long story ".repeat(5_000)));
+        let scanned = home.scan().await;
+        assert_eq!((scanned.report.new, scanned.report.sidecars), (2, 2));
+        assert_eq!(title(&home, "a.jpg").await.map(|title| title.len()), Some(50_000));
+    }
+
     async fn the_sample_library_is_catalogued_as_it_is_described(home: Home) {
         std::fs::remove_dir(&home.library).unwrap();
         copy_tree(media::sample_library(), &home.library);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use heirloom_core::{AssetId, ContentHash, SidecarId, path};
-use heirloom_db::{artifact::Derived, sidecar::SidecarMatch};
+use heirloom_db::{DbError, artifact::Derived, sidecar::SidecarMatch};
 use heirloom_media::{SidecarKind, match_sidecars};
 
 use super::{Beside, Settling, Together};
@@ -76,9 +76,20 @@ impl Settling<'_, '_> {
             if !changes.is_empty() {
                 let tool = (SIDECAR.name, SIDECAR.version);
                 let family = self.archive.family_id;
-                self.db
+                let stored = self
+                    .db
                     .store_sidecar_matches(family, self.run, folder.id, tool, changes)
-                    .await?;
+                    .await;
+                match stored {
+                    Err(error @ DbError::Sql(_)) => {
+                        let reason = format!("its sidecars: {error}");
+                        let path = folder.path.clone();
+                        self.reporter
+                            .file(path, Outcome::Failed, None, Some(reason));
+                        is_complete = false;
+                    }
+                    stored => stored?,
+                }
             }
         }
         Ok(is_complete)

@@ -2,7 +2,7 @@
 //! in the proportions of a real one, stored as a scan stores them.
 
 use std::{
-    path::Path,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -18,17 +18,20 @@ use heirloom_db::{
     family::Family,
     record::FoundFile,
 };
-use heirloom_testing::postgres::{self, Durability, TestDatabase};
+use heirloom_testing::{
+    postgres::{self, Durability, TestDatabase},
+    process::Heirloom,
+};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use crate::{chance::Chance, figures::Figures, options::Options, words};
+use crate::{chance::Chance, figures::Figures, options::Options, served::heirloom, words};
 
-/// A seeded catalogue. What it stands on is removed with it, unless it was to be kept.
+/// A data folder with a seeded catalogue. It is removed at the end, unless it was to be kept.
 pub(crate) struct Catalogue {
-    pub(crate) db: Db,
-    pub(crate) family: Family,
-    _folder: Option<tempfile::TempDir>,
-    _database: Option<TestDatabase>,
+    data: PathBuf,
+    _folder: Option<TempDir>,
+    database: Option<TestDatabase>,
 }
 
 /// Files per transaction, as a scan has them.
@@ -36,45 +39,47 @@ const BATCH: u64 = 256;
 const FILES_PER_FOLDER: u64 = 400;
 
 impl Catalogue {
-    /// Opens the catalogue that was kept, or seeds a new one and prints how fast that went.
+    /// The catalogue that was kept, or a new one.
     pub(crate) async fn seeded(options: &Options) -> Self {
-        let folder = options
-            .data
-            .is_none()
-            .then(|| tempfile::tempdir().expect("a temporary folder"));
-        let mut database = None;
-        let location = if options.is_postgres {
-            let made = postgres::cluster_with(Durability::Durable).database();
-            let url = made.url.clone();
-            database = Some(made);
-            Location::Url(url)
-        } else {
-            let path = match (&options.data, &folder) {
-                (Some(path), _) => path.as_path(),
-                (None, Some(folder)) => folder.path(),
-                (None, None) => Path::new("."),
-            };
-            std::fs::create_dir_all(path).expect("the folder can be made");
-            Location::File(path.join("catalogue.db"))
+        let folder = options.data.is_none().then(|| options.folder());
+        let data = match (&options.data, &folder) {
+            (Some(kept), _) => kept.clone(),
+            (None, Some(folder)) => folder.path().join("data"),
+            (None, None) => unreachable!("one of both was made"),
         };
-        let db = Db::open(&location).await.expect("the catalogue opens");
-        let family = db.get_or_create_family("Bench").await.unwrap();
-        let catalogue = Self {
-            db,
-            family,
-            _folder: folder,
-            _database: database,
+        std::fs::create_dir_all(&data).unwrap();
+        let database = options
+            .is_postgres
+            .then(|| postgres::cluster_with(Durability::Durable).database());
+        let location = match &database {
+            Some(database) => Location::Url(database.url.clone()),
+            None => Location::File(data.join("catalogue.db")),
         };
-        let (db, family) = (&catalogue.db, &catalogue.family);
+        let db = Db::open(&location).await.unwrap();
+        let family = db.get_or_create_family("Family").await.unwrap();
         let page = db.list_assets(&Actor::Operator, family.id, None, 1).await;
         if page.unwrap().items.is_empty() {
-            seed(db, family, options).await;
+            seed(&db, &family, options).await;
         }
-        if let Some(database) = &catalogue._database {
+        db.close().await;
+        if let Some(database) = &database {
             // What the server does by itself within a minute.
             let _ = database.sql("VACUUM ANALYZE");
         }
-        catalogue
+        Self {
+            data,
+            _folder: folder,
+            database,
+        }
+    }
+
+    /// The program on this data folder.
+    pub(crate) fn heirloom(&self) -> Heirloom {
+        let heirloom = heirloom(&self.data);
+        match &self.database {
+            Some(database) => heirloom.env("HEIRLOOM_DATABASE", &database.url),
+            None => heirloom,
+        }
     }
 }
 
@@ -138,33 +143,13 @@ async fn seed(db: &Db, family: &Family, options: &Options) {
 
 #[expect(clippy::cast_precision_loss, reason = "for people to read")]
 fn report(assets: u64, all: Duration, tenths: &[Duration]) {
-    let figures = Figures::titled("storing what a scan found", &["figure", "limit"]);
+    let figures = Figures::of(&format!("storing {assets} assets as a scan does"));
     let rate = |tenth: &Duration| assets as f64 / 10.0 / tenth.as_secs_f64();
     let (first, last) = (rate(&tenths[0]), rate(&tenths[tenths.len() - 1]));
-    let row = |name, figure: String, limit: &str, is_missed| {
-        figures.row(name, &[figure, limit.to_owned()], is_missed);
-    };
-    let all_s = all.as_secs_f64();
-    row("all of it", format!("{all_s:.0} s"), "600 s", all_s > 600.0);
-    row(
-        "files per second, first tenth",
-        format!("{first:.0}"),
-        "",
-        false,
-    );
-    row(
-        "files per second, last tenth",
-        format!("{last:.0}"),
-        "",
-        false,
-    );
-    let ratio = first / last;
-    row(
-        "cost of a file, last to first",
-        format!("{ratio:.2}"),
-        "1.20",
-        ratio > 1.2,
-    );
+    figures.plain("all of it", &format!("{:.0} s", all.as_secs_f64()));
+    figures.plain("files in a second, first tenth", &format!("{first:.0}"));
+    figures.plain("files in a second, last tenth", &format!("{last:.0}"));
+    figures.at_most("a file, last tenth to first", first / last, 1.2, "");
 }
 
 #[derive(Default)]

@@ -1,8 +1,10 @@
-//! Measures Heirloom: `bench NAME… [OPTION…]`, each name a subject below.
+//! Measures Heirloom: `bench [SUBJECT…] [OPTION…]`.
 //!
-//! Figures are printed beside their limit, and a figure that misses it is marked. Nothing here is a
-//! test: what a machine manages is no fact about the code. Every subject makes its own input, the
-//! same each time, so that figures of two days can be compared.
+//! The program itself is measured, over its command line and over HTTP, as people meet it. Figures are
+//! printed beside their limit and, where there is one, beside a peer that does the same in the same
+//! run; a figure that misses its limit is marked. Nothing here is a test: what a machine manages is no
+//! fact about the code. Every subject makes its own input, the same each time, so that figures of two
+//! days can be compared.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -10,40 +12,64 @@
     reason = "a program for developers: it prints, and what goes wrong ends it"
 )]
 
+mod blobs;
 mod catalogue;
 mod chance;
 mod figures;
+mod hash;
+mod metadata;
 mod options;
+mod scan;
 mod search;
+mod serve;
+mod served;
 mod words;
 
 use options::Options;
 
-const USAGE: &str = "usage: bench SUBJECT… [OPTION…]
+const USAGE: &str = "usage: bench [SUBJECT…] [OPTION…]
 
-subjects
-  search      pages of queries over a seeded catalogue
+subjects (all of them, if none is named)
+  hash        reading large originals, beside b3sum
+  metadata    metadata of photographs, beside exiftool -fast
+  blobs       putting and getting what was derived, beside plain files
+  rescan      a scan where nothing changed
+  scan        a first scan: memory, and whether the last file costs what the first does
+  search      pages of queries over HTTP, on a seeded catalogue
+  serve       an idle server on that catalogue, and how soon it answers
 
 options
+  --files N         how many files to scan first (1000000)
+  --rescanned N     how many files to scan again (100000)
   --assets N        how many assets to seed (1000000)
-  --data FOLDER     keep the catalogue here, or measure the one that is here
-  --postgres        a PostgreSQL of its own instead of SQLite
-  --audiences N     how many audiences the assets are spread over (1)
-  --only CLASS      only the classes of queries whose names contain this";
+  --audiences N     how many audiences these are spread over (1)
+  --postgres        search and serve with a PostgreSQL of its own instead of SQLite
+  --only CLASS      search only with the classes of queries whose names contain this
+  --data FOLDER     keep the seeded data folder here, or measure the one that is here
+  --place FOLDER    where files are made (the system's temporary folder)";
 
 #[tokio::main]
 async fn main() {
-    let options = Options::parse(std::env::args().skip(1)).unwrap_or_else(|problem| {
+    if std::env::args().any(|arg| arg == "--help") {
+        println!("{USAGE}");
+        return;
+    }
+    let refuse = |problem: String| -> ! {
         eprintln!("{problem}\n\n{USAGE}");
-        std::process::exit(2);
-    });
+        std::process::exit(2)
+    };
+    let options =
+        Options::parse(std::env::args().skip(1)).unwrap_or_else(|problem| refuse(problem));
     for subject in &options.subjects {
         match subject.as_str() {
+            "hash" => hash::measure(&options),
+            "metadata" => metadata::measure(&options),
+            "blobs" => blobs::measure(&options).await,
+            "rescan" => scan::measure_again(&options).await,
+            "scan" => scan::measure_first(&options).await,
             "search" => search::measure(&options).await,
-            other => {
-                eprintln!("there is no subject {other:?}\n\n{USAGE}");
-                std::process::exit(2);
-            }
+            "serve" => serve::measure(&options).await,
+            other => refuse(format!("there is no subject {other:?}")),
         }
     }
 }

@@ -15,7 +15,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, task::JoinSet};
 
 /// The program that lies beside this one: `./dev bench` builds both.
 pub(crate) fn heirloom(data: &Path) -> Heirloom {
@@ -31,6 +31,7 @@ pub(crate) struct Served {
     pub(crate) running: Running,
     address: SocketAddr,
     sender: SendRequest<Empty<Bytes>>,
+    _connection: JoinSet<hyper::Result<()>>,
     /// From the start of the process until it said that it is ready.
     pub(crate) ready_after: Duration,
 }
@@ -40,9 +41,10 @@ impl Served {
         let address = free_address();
         let started = Instant::now();
         let mut running = heirloom.start(["serve", "--listen", &address.to_string()]);
+        let mut connection = JoinSet::new();
         let (sender, ready_after) = loop {
             assert!(!running.has_ended(), "{}", running.stderr());
-            if let Some(mut sender) = connect(address).await
+            if let Some(mut sender) = connect(address, &mut connection).await
                 && get(&mut sender, address, "/readyz").await.is_some()
             {
                 break (sender, started.elapsed());
@@ -53,6 +55,7 @@ impl Served {
             running,
             address,
             sender,
+            _connection: connection,
             ready_after,
         }
     }
@@ -78,11 +81,14 @@ impl Served {
     }
 }
 
-async fn connect(address: SocketAddr) -> Option<SendRequest<Empty<Bytes>>> {
+async fn connect(
+    address: SocketAddr,
+    connections: &mut JoinSet<hyper::Result<()>>,
+) -> Option<SendRequest<Empty<Bytes>>> {
     let stream = TcpStream::connect(address).await.ok()?;
     stream.set_nodelay(true).ok()?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await.ok()?;
-    tokio::spawn(connection);
+    connections.spawn(connection);
     Some(sender)
 }
 

@@ -112,7 +112,7 @@ CREATE TABLE asset_location (
 CREATE UNIQUE INDEX asset_location_here ON asset_location (folder_id, name) WHERE gone_at_ms IS NULL;
 CREATE INDEX asset_location_by_asset ON asset_location (asset_id);
 
--- A new asset at a path that was another's. Settled when a scan has been everywhere: the other may
+-- An asset at a path that was another's. Settled when a scan has been everywhere: the other may
 -- have been moved.
 CREATE TABLE replacement (
   asset_id BYTEA NOT NULL REFERENCES asset (id),
@@ -282,7 +282,7 @@ CREATE TABLE claim (
   confidence DOUBLE PRECISION NOT NULL,
   made_at_ms BIGINT NOT NULL,
   undone_at_ms BIGINT,
-  carried_from_id BYTEA, -- the claim about the asset that this one's replaced
+  carried_from_id BYTEA, -- the claim as it was first made, about an asset that was replaced
   PRIMARY KEY (subject_id, id)
 ) /*lite WITHOUT ROWID */;
 

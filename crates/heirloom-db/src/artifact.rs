@@ -1,6 +1,6 @@
 //! Artifacts: what was derived, from what, and with which tool.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_core::{
     ArtifactId, AssetId, ContentHash, FamilyId, RunId, Subject,
@@ -83,6 +83,8 @@ statements! {
     LIST_SEEN = "SELECT tool, inputs FROM artifact WHERE subject_id = $1 AND kind = $2";
     LIST_BY_TOOL = "SELECT subject_id, id, tool_version, inputs FROM artifact
         WHERE kind = $1 AND tool = $2 AND subject_id IN ({list})";
+    LIST_NAMES = "SELECT asset_id, name FROM asset_location
+        WHERE gone_at_ms IS NULL AND asset_id IN ({list})";
     LIST_PAYLOADS = "SELECT r.subject_id, r.payload, r.blob_hash, COALESCE(b.size_bytes, 0)
         FROM artifact r LEFT JOIN blob b ON b.content_hash = r.blob_hash
         WHERE r.kind = $1 AND r.tool = $2 AND r.subject_id IN ({list})";
@@ -94,6 +96,9 @@ statements! {
 
 /// The kind of artifact that holds what a file says of itself.
 pub const METADATA: &str = "metadata";
+
+/// The tool that reads what a file's name says; its input is the hash of that name (path text).
+pub const FILE_NAME: &str = "file_name";
 
 /// How many values an `ADD` row has.
 const COLUMNS: usize = 18;
@@ -312,6 +317,29 @@ pub(crate) async fn keep_exactly(
     has_changed |= !new.is_empty();
     add(tx, family, Some(run), new, now_ms).await?;
     Ok(has_changed)
+}
+
+/// Removes what was read from names that none of these assets' files has any more. What is nowhere
+/// keeps the names that it had.
+pub(crate) async fn keep_names(tx: &mut Tx, assets: &[AssetId]) -> Result<(), DbError> {
+    let list: Vec<Value> = assets.iter().map(|asset| Value::from(*asset)).collect();
+    let mut names: BTreeMap<AssetId, BTreeSet<ContentHash>> = BTreeMap::new();
+    for row in tx.fetch_list(LIST_NAMES, args![], list.clone()).await? {
+        let hash = blake3::hash(row.get::<String>(1)?.as_bytes());
+        let hash = ContentHash::from_bytes(*hash.as_bytes());
+        names.entry(row.get(0)?).or_default().insert(hash);
+    }
+    let rows = tx
+        .fetch_list(LIST_BY_TOOL, args![METADATA, FILE_NAME], list)
+        .await?;
+    for read in read_by_tool(&rows)? {
+        if let (Some(names), Some(input)) = (names.get(&read.asset), read.input)
+            && !names.contains(&input)
+        {
+            delete(tx, read.asset, read.artifact).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn delete(tx: &mut Tx, asset: AssetId, artifact: ArtifactId) -> Result<(), DbError> {

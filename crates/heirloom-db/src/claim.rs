@@ -1,6 +1,6 @@
 //! Claims as they are stored, and what follows from them for the asset they are about.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use heirloom_core::{
     Actor, ArtifactId, AssetId, ClaimId, FamilyId, Subject, SubjectKind,
@@ -48,9 +48,15 @@ statements! {
     SET_UNDONE = "UPDATE claim SET undone_at_ms = $3 WHERE subject_id = $1 AND id = $2";
     DELETE_OF_ARTIFACT = "DELETE FROM claim WHERE subject_id = $1 AND author_kind = 'artifact' AND author_id = $2";
     // What people said about the old asset holds for the one that replaces it.
-    CARRY = "SELECT id, subject_part, kind, value, is_negation, author_kind, author_id, source, confidence,
-          made_at_ms FROM claim
+    CARRY = "SELECT COALESCE(carried_from_id, id), subject_part, kind, value, is_negation, author_kind,
+          author_id, source, confidence, made_at_ms FROM claim
         WHERE subject_id = $1 AND author_kind <> 'artifact' AND undone_at_ms IS NULL ORDER BY id";
+    LIST_CARRIED = "SELECT COALESCE(carried_from_id, id) FROM claim
+        WHERE subject_id = $1 AND author_kind <> 'artifact'";
+    // What says when the picture was taken, not when the file was written or what it is called.
+    LIST_TIMES_TAKEN = "SELECT subject_id, value FROM claim
+        WHERE subject_id IN ({list}) AND kind = 'date' AND author_kind = 'artifact' AND NOT is_negation
+          AND confidence >= 0.6";
 }
 
 /// How many values an `ADD` row has.
@@ -251,16 +257,23 @@ pub(crate) async fn delete_of_artifact(
     Ok(())
 }
 
-/// Makes what people said about `old` hold for `new` as well.
+/// Makes what people said about `old` hold for `new` as well, each of it once.
 pub(crate) async fn carry(
     tx: &mut Tx,
     family: FamilyId,
     old: AssetId,
     new: AssetId,
 ) -> Result<(), DbError> {
+    let mut has: BTreeSet<ClaimId> = BTreeSet::new();
+    for row in tx.fetch(LIST_CARRIED, args![new]).await? {
+        has.insert(row.get(0)?);
+    }
     let mut carried = Vec::new();
     for row in tx.fetch(CARRY, args![old]).await? {
         let from: ClaimId = row.get(0)?;
+        if !has.insert(from) {
+            continue;
+        }
         let claim = Claim {
             id: clock::new_id(),
             subject: Subject {
@@ -278,6 +291,24 @@ pub(crate) async fn carry(
         carried.push((claim, Some(from)));
     }
     add(tx, family, carried).await
+}
+
+/// When each of these assets was taken, to the second, as far as its bytes say so: each time that
+/// they state, as the clock on the wall showed it.
+pub(crate) async fn list_times_taken(
+    tx: &mut Tx,
+    assets: &[AssetId],
+) -> Result<BTreeMap<AssetId, BTreeSet<String>>, DbError> {
+    let list = assets.iter().map(|asset| Value::from(*asset)).collect();
+    let mut times: BTreeMap<AssetId, BTreeSet<String>> = BTreeMap::new();
+    for row in tx.fetch_list(LIST_TIMES_TAKEN, args![], list).await? {
+        let (asset, date): (AssetId, String) = (row.get(0)?, row.get(1)?);
+        // `"2019-07-14T15:00:00+02:00"`: without the quotation mark and the offset.
+        if let Some(time) = date.get(1..20).filter(|time| time.contains('T')) {
+            times.entry(asset).or_default().insert(time.to_owned());
+        }
+    }
+    Ok(times)
 }
 
 /// What an asset's row keeps beside the claims, for listings.

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use heirloom_core::{AssetId, ContentHash, FolderId, LocationId, MediaKind, RunId, SidecarId};
+use heirloom_core::{
+    ArchiveId, AssetId, ContentHash, FolderId, LocationId, MediaKind, RunId, SidecarId,
+};
 
 use crate::{
     Db, DbError, Tx,
@@ -107,9 +109,9 @@ const TRIES: u32 = 4;
 
 impl Db {
     /// Stores a batch of what a scan found. Files with bytes that are known become places of that
-    /// asset; other files become assets, with what was derived from them. What a new asset took the
-    /// place of is settled at the end of the scan, by [`Db::settle_replacements`]. Gives what became
-    /// of each file.
+    /// asset; other files become assets, with what was derived from them. What an asset took the
+    /// place of is settled at the end of the scan, by [`Db::settle_replacements`]; `last_scan_ms` is
+    /// what [`Db::last_scan_ms`] said when the scan began. Gives what became of each file.
     ///
     /// # Errors
     /// What the engine says; nothing was stored then.
@@ -117,12 +119,12 @@ impl Db {
         &self,
         archive: &Archive,
         run: RunId,
-        run_started_ms: i64,
+        last_scan_ms: i64,
         batch: &ScanBatch,
     ) -> Result<Vec<Recorded>, DbError> {
         let mut tries = 1;
         loop {
-            match self.try_record(archive, run, run_started_ms, batch).await {
+            match self.try_record(archive, run, last_scan_ms, batch).await {
                 Err(error) if error.is_conflict() && tries < TRIES => tries += 1,
                 outcome => return outcome,
             }
@@ -137,22 +139,21 @@ impl Db {
         &self,
         archive: &Archive,
         run: RunId,
-        run_started_ms: i64,
+        last_scan_ms: i64,
         files: Vec<FoundFile>,
     ) -> Result<Vec<Recorded>, DbError> {
         let batch = ScanBatch {
             files,
             ..ScanBatch::default()
         };
-        self.record_batch(archive, run, run_started_ms, &batch)
-            .await
+        self.record_batch(archive, run, last_scan_ms, &batch).await
     }
 
     async fn try_record(
         &self,
         archive: &Archive,
         run: RunId,
-        run_started_ms: i64,
+        last_scan_ms: i64,
         batch: &ScanBatch,
     ) -> Result<Vec<Recorded>, DbError> {
         let mut tx = self.begin().await?;
@@ -162,19 +163,13 @@ impl Db {
         let mut change = Change::default();
         folder::apply(&mut tx, archive.id, &batch.folders, now_ms).await?;
         let recorded = change
-            .record(
-                &mut tx,
-                archive,
-                (run, run_started_ms),
-                &batch.files,
-                now_ms,
-            )
+            .record(&mut tx, archive, (run, last_scan_ms), &batch.files, now_ms)
             .await?;
         change.mark_gone(&mut tx, &batch.gone, now_ms).await?;
         sidecar::add(&mut tx, &batch.sidecars, now_ms).await?;
         let sidecars = batch.sidecars.iter();
         change.folders.extend(sidecars.map(|found| found.folder_id));
-        change.finish(&mut tx).await?;
+        change.finish(&mut tx, archive.id).await?;
         folder::apply(&mut tx, archive.id, &batch.closed, now_ms).await?;
         tx.commit().await?;
         Ok(recorded)
@@ -188,6 +183,8 @@ struct Change {
     folders: BTreeSet<FolderId>,
     /// Assets with a place less.
     left: BTreeSet<AssetId>,
+    /// Known assets with a place more.
+    named: BTreeSet<AssetId>,
     /// Assets that are to be computed anew.
     stale: BTreeSet<AssetId>,
 }
@@ -197,11 +194,11 @@ impl Change {
         &mut self,
         tx: &mut Tx,
         archive: &Archive,
-        (run, run_started_ms): (RunId, i64),
+        (run, last_scan_ms): (RunId, i64),
         files: &[FoundFile],
         now_ms: i64,
     ) -> Result<Vec<Recorded>, DbError> {
-        let mut known = Known::of(tx, archive, run_started_ms, files).await?;
+        let mut known = Known::of(tx, archive, last_scan_ms, files).await?;
         let mut recorded = Vec::with_capacity(files.len());
         let mut new = Vec::new();
         let mut again = Vec::new();
@@ -241,17 +238,14 @@ impl Change {
                 (None, Some(_)) => Recorded::Replacement(asset),
                 (None, None) => Recorded::NewAsset(asset),
             });
-            if let Some((_, previous)) = file.previous
-                && known.fresh.contains(&asset)
-            {
-                replaced.push((asset, previous));
-            }
+            replaced.extend(file.previous.map(|(_, previous)| (asset, previous)));
         }
         self.leave(tx, left, now_ms).await?;
         add_assets(tx, archive, run, new, now_ms).await?;
         tx.execute_rows(ADD_LOCATIONS, 8, places).await?;
         for (asset, file) in again {
             self.stale.insert(asset);
+            self.named.insert(asset);
             let derived = file.derived.clone();
             artifact::add_unseen(tx, archive.family_id, run, asset, derived, now_ms).await?;
             if known.absent.remove(&asset) {
@@ -260,8 +254,12 @@ impl Change {
             }
         }
         for (asset, previous) in replaced {
-            self.stale.insert(asset);
-            replacement::note(tx, archive.id, asset, previous).await?;
+            if known.fresh.contains(&asset) {
+                self.stale.insert(asset);
+                replacement::note_new(tx, archive.id, asset, previous).await?;
+            } else {
+                replacement::note_known(tx, archive.id, asset, previous).await?;
+            }
         }
         Ok(recorded)
     }
@@ -306,12 +304,16 @@ impl Change {
     }
 
     /// Makes true what follows from all that was done.
-    async fn finish(self, tx: &mut Tx) -> Result<(), DbError> {
+    async fn finish(self, tx: &mut Tx, archive: ArchiveId) -> Result<(), DbError> {
+        let changed: Vec<AssetId> = self.named.union(&self.left).copied().collect();
+        artifact::keep_names(tx, &changed).await?;
         let live = list_live(tx, &self.left).await?;
-        for asset in self.left.difference(&live) {
+        let lost: Vec<AssetId> = self.left.difference(&live).copied().collect();
+        for asset in &lost {
             let missing = AssetState::Missing.as_str();
             tx.execute(SET_STATE, args![*asset, missing]).await?;
         }
+        replacement::note_lost(tx, archive, &lost).await?;
         for folder in self.folders {
             folder::unsettle(tx, folder).await?;
         }
@@ -326,7 +328,7 @@ struct Known {
     assets: HashMap<ContentHash, AssetId>,
     /// Of these: at no path.
     absent: HashSet<AssetId>,
-    /// Of these: first found by the run that is under way.
+    /// Of these: first found after the archive's last whole scan.
     fresh: HashSet<AssetId>,
     purged: HashSet<ContentHash>,
 }
@@ -335,7 +337,7 @@ impl Known {
     async fn of(
         tx: &mut Tx,
         archive: &Archive,
-        run_started_ms: i64,
+        last_scan_ms: i64,
         files: &[FoundFile],
     ) -> Result<Self, DbError> {
         let hashes: BTreeSet<ContentHash> = files.iter().map(|file| file.content_hash).collect();
@@ -356,7 +358,7 @@ impl Known {
             if row.get::<String>(2)? != AssetState::Present.as_str() {
                 known.absent.insert(asset);
             }
-            if row.get::<i64>(3)? >= run_started_ms {
+            if row.get::<i64>(3)? > last_scan_ms {
                 known.fresh.insert(asset);
             }
         }
@@ -368,10 +370,7 @@ impl Known {
 }
 
 /// Which of these assets are at a path.
-pub(crate) async fn list_live(
-    tx: &mut Tx,
-    assets: &BTreeSet<AssetId>,
-) -> Result<BTreeSet<AssetId>, DbError> {
+async fn list_live(tx: &mut Tx, assets: &BTreeSet<AssetId>) -> Result<BTreeSet<AssetId>, DbError> {
     let list = assets.iter().map(|asset| Value::from(*asset)).collect();
     let rows = tx.fetch_list(LIST_LIVE, args![], list).await?;
     rows.iter().map(|row| row.get(0)).collect()

@@ -82,6 +82,8 @@ statements! {
         AND state IN ('pending', 'running', 'paused', 'cancelling') ORDER BY id DESC LIMIT 1");
     LIST_UNENDED = concat!("SELECT ", columns!(), " FROM run
         WHERE state IN ('pending', 'running', 'paused', 'cancelling') ORDER BY id");
+    LAST_SCAN = "SELECT COALESCE(MAX(ended_at_ms), 0) FROM run
+        WHERE archive_id = $1 AND pipeline = 'scan' AND state = 'done'";
     GET_STATE = "SELECT state FROM run WHERE id = $1 /*pg FOR UPDATE */";
     SET_STATE = "UPDATE run SET state = $2, error = $3, started_at_ms = COALESCE(started_at_ms, $4),
           ended_at_ms = $5, version = version + 1
@@ -124,6 +126,15 @@ impl Db {
         let run = row.as_ref().map(read).transpose()?;
         run.filter(|_| actor.require_operator(Action::OperateMachine).is_ok())
             .ok_or_else(|| DbError::not_found("run", id))
+    }
+
+    /// When the last whole scan of an archive ended; 0 before the first one has.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn last_scan_ms(&self, archive: ArchiveId) -> Result<i64, DbError> {
+        let row = self.fetch_optional(LAST_SCAN, args![archive]).await?;
+        row.map_or(Ok(0), |row| row.get(0))
     }
 
     /// The runs of a family, newest first.

@@ -141,6 +141,7 @@ pub struct BegunScan {
     root: Arc<Root>,
     run: RunId,
     run_started_ms: i64,
+    last_scan_ms: i64,
     hold: Hold,
 }
 
@@ -178,6 +179,7 @@ pub async fn begin_scan(
     let Some(hold) = Hold::of(&ctx.db, archive.id).await? else {
         return Err(ScanError::Busy(archive.name));
     };
+    let last_scan_ms = ctx.db.last_scan_ms(archive.id).await?;
     let (run, run_started_ms) = take_run(ctx, &archive, options).await?;
     Ok(BegunScan {
         ctx: ctx.clone(),
@@ -186,6 +188,7 @@ pub async fn begin_scan(
         root: Arc::new(root),
         run,
         run_started_ms,
+        last_scan_ms,
         hold,
     })
 }
@@ -269,7 +272,7 @@ impl BegunScan {
             reporter,
             stop: &stop,
         };
-        let recorder = Recorder::new(settling, self.run_started_ms, Arc::clone(&window));
+        let recorder = Recorder::new(settling, self.last_scan_ms, Arc::clone(&window));
         // Dropped or ended in any way, the threads are sent home.
         let _stopping = stop.clone().drop_guard();
         let walking = async {
@@ -301,7 +304,8 @@ impl BegunScan {
         let Context { db, actor, .. } = &self.ctx;
         let mut lost = 0;
         if is_done {
-            db.settle_replacements(&self.archive).await?;
+            db.settle_replacements(&self.archive, self.last_scan_ms)
+                .await?;
             if reporter.has_gone() {
                 lost = db.count_lost(self.archive.id, self.run_started_ms).await?;
             }

@@ -45,7 +45,7 @@ pub const METADATA: Tool = Tool::reading("metadata", 1);
 /// Reads what a sidecar says of an original. Input: the sidecar's bytes.
 pub const SIDECAR: Tool = Tool::reading("sidecar", 1);
 /// Reads the date in a file's name. Input: the name.
-pub const FILE_NAME: Tool = Tool::reading("file_name", 1);
+pub const FILE_NAME: Tool = Tool::reading(heirloom_db::artifact::FILE_NAME, 1);
 
 /// Every tool.
 pub const TOOLS: [Tool; 3] = [METADATA, SIDECAR, FILE_NAME];

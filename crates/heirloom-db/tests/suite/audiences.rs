@@ -242,7 +242,7 @@ on_both_engines! {
         for _settled in 0..2 {
             assert!(store.db.get_asset(&child, new).await.is_err());
             assert_eq!(search_all(&store, &child, "gift", 10).await, []);
-            store.db.settle_replacements(&store.archive).await.unwrap();
+            store.db.settle_replacements(&store.archive, 0).await.unwrap();
         }
         assert_eq!(search_all(&store, OPERATOR, "gift", 10).await, [new]);
     }

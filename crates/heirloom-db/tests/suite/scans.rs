@@ -93,7 +93,7 @@ on_both_engines! {
         let recorded = store.record([file("letter.jpg").of_content("second").instead_of(known)]).await;
         let new = asset_of(&recorded[0]);
         assert_eq!(recorded, [Recorded::Replacement(new)]);
-        assert_eq!(store.db.settle_replacements(&store.archive).await.unwrap(), 1);
+        assert_eq!(store.db.settle_replacements(&store.archive, 0).await.unwrap(), 1);
 
         let (was, is) = (store.asset(old).await, store.asset(new).await);
         assert_eq!((was.state, is.state, is.replaces_asset_id), (AssetState::Replaced, AssetState::Present, Some(old)));

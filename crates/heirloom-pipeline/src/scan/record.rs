@@ -41,7 +41,7 @@ const PLACES: usize = 16;
 
 pub(super) struct Recorder<'a, 'o> {
     settling: Settling<'a, 'o>,
-    run_started_ms: i64,
+    last_scan_ms: i64,
     window: Arc<Window>,
     batch: ScanBatch,
     /// What is said of the files of the batch, in their order, once they are stored.
@@ -78,14 +78,10 @@ struct Through {
 }
 
 impl<'a, 'o> Recorder<'a, 'o> {
-    pub(super) fn new(
-        settling: Settling<'a, 'o>,
-        run_started_ms: i64,
-        window: Arc<Window>,
-    ) -> Self {
+    pub(super) fn new(settling: Settling<'a, 'o>, last_scan_ms: i64, window: Arc<Window>) -> Self {
         Self {
             settling,
-            run_started_ms,
+            last_scan_ms,
             window,
             batch: ScanBatch::default(),
             files: Vec::new(),
@@ -381,7 +377,7 @@ impl<'a, 'o> Recorder<'a, 'o> {
             db, archive, run, ..
         } = self.settling;
         let record = async |batch: &ScanBatch| {
-            db.record_batch(archive, run, self.run_started_ms, batch)
+            db.record_batch(archive, run, self.last_scan_ms, batch)
                 .await
         };
         match record(batch).await {

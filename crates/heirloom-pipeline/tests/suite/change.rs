@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use heirloom_core::claim::ClaimKind::{Caption, Title};
+use heirloom_core::claim::ClaimKind::{Caption, Tag, Title};
 use heirloom_db::{Engine, asset::AssetState};
 use heirloom_pipeline::scan::Outcome::{Copy, Gone, Moved, New, Replaced, Unchanged};
 
@@ -134,6 +134,114 @@ on_both_engines! {
         assert_eq!(home.scan().await.outcomes(), [("a.jpg", Unchanged)]);
     }
 
+    async fn an_edit_that_is_taken_back_keeps_what_was_said_about_it(home: Home) {
+        for round in 0..3 {
+            home.photo("a.jpg", 1);
+            home.scan().await;
+            let first = home.asset("a.jpg").await;
+            home.say(first.id, Tag, &format!("first {round}")).await;
+            home.photo("a.jpg", 2);
+            home.scan().await;
+            let second = home.asset("a.jpg").await;
+            assert_eq!(second.replaces_asset_id, Some(first.id));
+            home.say(second.id, Tag, &format!("second {round}")).await;
+        }
+        home.photo("a.jpg", 3);
+        home.scan().await;
+        let third = home.asset("a.jpg").await.id;
+        home.photo("a.jpg", 1);
+        assert_eq!(home.scan().await.outcomes(), [("a.jpg", Moved)]);
+        let first = home.asset("a.jpg").await;
+        assert_eq!(first.replaces_asset_id, Some(third));
+        let said: Vec<String> = home.claims(first.id).await.into_iter().filter(|c| c.contains("tag")).collect();
+        assert_eq!(said.len(), 6, "each once: {said:?}");
+        assert_eq!(home.get(third).await.state, AssetState::Replaced);
+        assert_eq!(home.assets().await.len(), 1);
+    }
+
+    async fn an_edit_that_reaches_one_copy_after_the_other_keeps_what_was_said(home: Home) {
+        home.photo("a.jpg", 1);
+        home.photo("backup/a.jpg", 1);
+        home.scan().await;
+        let old = home.asset("a.jpg").await.id;
+        home.say(old, Title, "Oma").await;
+        home.photo("a.jpg", 2);
+        home.scan().await;
+        let new = home.asset("a.jpg").await;
+        assert_eq!((new.title.as_deref(), new.replaces_asset_id), (Some("Oma"), Some(old)));
+        assert_eq!(home.get(old).await.state, AssetState::Present, "the copy is not edited yet");
+        home.say(old, Tag, "said of the copy").await;
+        home.photo("backup/a.jpg", 2);
+        home.scan().await;
+        assert_eq!(home.get(old).await.state, AssetState::Replaced);
+        assert!(home.claims(new.id).await.concat().contains("said of the copy"));
+        assert_eq!(home.claims(new.id).await.len(), home.claims(old).await.len());
+    }
+
+    async fn an_edit_is_one_also_when_the_last_old_copy_is_removed(home: Home) {
+        home.photo("a.jpg", 1);
+        home.photo("backup/a.jpg", 1);
+        home.scan().await;
+        let old = home.asset("a.jpg").await.id;
+        home.photo("a.jpg", 2);
+        home.scan().await;
+        home.say(old, Title, "Oma").await;
+        home.remove("backup/a.jpg");
+        home.scan().await;
+        assert_eq!(home.get(old).await.state, AssetState::Replaced);
+        assert_eq!(home.asset("a.jpg").await.title.as_deref(), Some("Oma"));
+    }
+
+    async fn an_editor_that_puts_the_original_aside_has_edited_it(home: Home) {
+        let taken = "1998:07:14 15:00:00";
+        for aside in ["a.jpg_original", ".picasaoriginals/a.jpg", "Originals/a.jpg"] {
+            home.write("a.jpg", photo_of(1, taken));
+            home.scan().await;
+            let old = home.asset("a.jpg").await.id;
+            home.say(old, Title, "Oma").await;
+            home.rename("a.jpg", aside);
+            home.write("a.jpg", photo_of(2, taken));
+            home.scan().await;
+            let new = home.asset("a.jpg").await;
+            assert_eq!((new.title.as_deref(), new.replaces_asset_id), (Some("Oma"), Some(old)), "{aside}");
+            assert_eq!(home.get(old).await.state, AssetState::Present, "{aside}: it is there");
+            home.remove("a.jpg");
+            home.remove(aside);
+            home.write("something", "so that the folder is not empty");
+            home.scan().await;
+        }
+    }
+
+    async fn what_was_deleted_stays_so_when_its_file_is_written_anew(home: Home) {
+        home.photo("a.jpg", 1);
+        home.scan().await;
+        let old = home.asset("a.jpg").await.id;
+        home.ctx.db.delete_asset(OPERATOR, old, None, true).await.unwrap();
+        home.photo("a.jpg", 2);
+        home.scan().await;
+        assert_eq!(home.assets().await.len(), 0);
+    }
+
+    async fn a_date_in_a_name_goes_with_the_name(home: Home) {
+        home.photo("20230101_scan.jpg", 1);
+        home.scan().await;
+        assert_eq!(home.asset("20230101_scan.jpg").await.date.as_deref(), Some("2023-01-01"));
+        home.rename("20230101_scan.jpg", "Oma.jpg");
+        home.scan().await;
+        assert_eq!(home.asset("Oma.jpg").await.date, None);
+        home.rename("Oma.jpg", "1944-01-02.jpg");
+        home.scan().await;
+        assert_eq!(home.asset("1944-01-02.jpg").await.date.as_deref(), Some("1944-01-02"));
+        home.write("b/20230101_scan.jpg", std::fs::read(home.path("1944-01-02.jpg")).unwrap());
+        home.remove("1944-01-02.jpg");
+        home.scan().await;
+        assert_eq!(home.asset("b/20230101_scan.jpg").await.date.as_deref(), Some("2023-01-01"));
+        let id = home.asset("b/20230101_scan.jpg").await.id;
+        home.rename("b/20230101_scan.jpg", "Oma.jpg");
+        home.scan().await;
+        assert_eq!(home.claims(id).await, Vec::<String>::new());
+    }
+
     async fn what_was_replaced_and_restored_is_itself_again(home: Home) {
         home.photo("a.jpg", 1);
         home.scan().await;
@@ -146,11 +254,11 @@ on_both_engines! {
         assert_eq!(scanned.outcomes(), [("a.jpg", Moved)]);
         assert_eq!(home.asset("a.jpg").await.id, first);
         let states = (home.get(first).await.state, home.get(second).await.state);
-        assert_eq!(states, (AssetState::Present, AssetState::Missing));
+        assert_eq!(states, (AssetState::Present, AssetState::Replaced));
         home.photo("a.jpg", 2);
         home.scan().await;
         let states = (home.get(first).await.state, home.get(second).await.state);
-        assert_eq!(states, (AssetState::Missing, AssetState::Present), "known bytes replace nothing");
+        assert_eq!(states, (AssetState::Replaced, AssetState::Present));
     }
 
     async fn two_files_that_swap_their_names_swap_their_places(home: Home) {
@@ -194,7 +302,7 @@ on_both_engines! {
         }
     }
 
-    async fn an_edit_of_every_copy_replaces_and_an_edit_of_one_does_not(home: Home) {
+    async fn an_edit_of_each_copy_keeps_what_was_said(home: Home) {
         home.photo("a.jpg", 1);
         home.photo("b.jpg", 1);
         home.scan().await;
@@ -203,12 +311,14 @@ on_both_engines! {
         home.photo("a.jpg", 2);
         home.scan().await;
         assert_eq!(home.get(old).await.state, AssetState::Present, "it is still at b.jpg");
-        assert_eq!(home.asset("a.jpg").await.replaces_asset_id, None);
+        assert_eq!(home.asset("a.jpg").await.title.as_deref(), Some("Oma"));
         home.photo("a.jpg", 3);
         home.photo("b.jpg", 4);
         home.scan().await;
         assert_eq!(home.get(old).await.state, AssetState::Replaced);
-        assert_eq!(home.asset("b.jpg").await.title.as_deref(), Some("Oma"));
+        for name in ["a.jpg", "b.jpg"] {
+            assert_eq!(home.asset(name).await.title.as_deref(), Some("Oma"), "{name}");
+        }
     }
 
     async fn a_file_that_was_only_touched_is_read_and_is_the_same(home: Home) {
@@ -270,7 +380,10 @@ on_both_engines! {
 fn whoever_may_not_see_an_original_does_not_see_its_edits() {
     run_on(Engine::Postgres, async |home: Home| {
         home.photo("m/edited.jpg", 1);
-        home.photo("m/moved.jpg", 2);
+        home.photo("m/copied.jpg", 2);
+        home.photo("z/copied.jpg", 2);
+        home.photo("m/moved.jpg", 3);
+        home.write("m/dated.jpg", photo_of(4, "1998:07:14 15:00:00"));
         home.scan().await;
         let sql = |statement: &str| home.database.as_ref().unwrap().sql(statement);
         let _ = sql(
@@ -282,15 +395,24 @@ fn whoever_may_not_see_an_original_does_not_see_its_edits() {
         let limited = home.asset("m/edited.jpg").await.audience_id;
         assert_ne!(limited, home.family.audience_id);
         home.photo("m/edited.jpg", 11);
-        home.rename("m/moved.jpg", "z/moved.jpg");
-        home.photo("m/moved.jpg", 12);
+        home.photo("m/copied.jpg", 12);
+        for name in ["m/moved.jpg", "m/dated.jpg"] {
+            home.rename(name, &name.replace("m/", "z/"));
+        }
+        home.photo("m/moved.jpg", 13);
+        home.write("m/dated.jpg", photo_of(14, "1998:07:15 10:00:00"));
         home.scan().await;
-        assert_eq!(home.asset("m/edited.jpg").await.audience_id, limited);
-        assert_eq!(home.asset("z/moved.jpg").await.audience_id, limited);
-        let stranger = home.asset("m/moved.jpg").await;
-        assert_eq!(
-            stranger.audience_id, home.family.audience_id,
-            "it only came into the place of one that moved"
-        );
+        for (name, audience) in [
+            ("m/edited.jpg", limited),
+            ("m/copied.jpg", limited),
+            ("z/moved.jpg", limited),
+            // Nothing tells whether an editor put the original aside.
+            ("m/moved.jpg", limited),
+            ("z/dated.jpg", limited),
+            // It only came into the place of one that moved.
+            ("m/dated.jpg", home.family.audience_id),
+        ] {
+            assert_eq!(home.asset(name).await.audience_id, audience, "{name}");
+        }
     });
 }

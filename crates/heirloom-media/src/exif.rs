@@ -13,7 +13,9 @@ use heirloom_core::claim::ClaimKind;
 use crate::{
     moment::{Moment, Reading, read_offset},
     notes::Notes,
-    property, text,
+    property,
+    scanner::is_scanner,
+    text,
     tiff::{self, Bytes, Directory, Entry, Layout, Value},
 };
 
@@ -47,6 +49,7 @@ struct Exif {
     rating_percent: Option<u64>,
     has_rating: bool,
     orientation: Option<u64>,
+    file_source: Option<u8>,
 }
 
 /// A date that is spread over several tags.
@@ -59,6 +62,9 @@ struct Dating {
 
 /// The most directories that are followed in one structure.
 const DIRECTORY_LIMIT: usize = 64;
+
+/// No scanner that families had wrote EXIF before this year.
+const FIRST_SCANNERS: u16 = 1995;
 
 /// The most pages that are counted.
 const PAGE_LIMIT: usize = 10_000;
@@ -200,6 +206,7 @@ impl Exif {
             tag::MAKE => first_of(&mut self.make, value),
             tag::MODEL => first_of(&mut self.model, value),
             tag::ORIENTATION => self.orientation = self.orientation.or_else(|| value.unsigned(0)),
+            tag::FILE_SOURCE => self.file_source = value.bytes.first().copied(),
             tag::MODIFY_DATE => self.modified.set(value),
             tag::ORIGINAL_DATE => self.original.set(value),
             tag::DIGITIZED_DATE => self.digitized.set(value),
@@ -336,6 +343,20 @@ impl Exif {
         }
     }
 
+    /// Whether the dates are of the scan and not of what was scanned. Somebody who found that out
+    /// may have put the original's date right since.
+    fn is_scan(&self) -> bool {
+        // EXIF 2.3, FileSource: 1 a scanner for transparencies, 2 one for prints.
+        let is_scanner = matches!(self.file_source, Some(1 | 2)) || is_scanner(&self.model);
+        let year = |dating: &Dating| dating.moment().map(|moment| moment.year);
+        let is_put_right = match (year(&self.original), year(&self.digitized)) {
+            (Some(original), Some(digitized)) => original < digitized,
+            (Some(original), None) => original < FIRST_SCANNERS,
+            (None, _) => false,
+        };
+        is_scanner && !is_put_right
+    }
+
     fn conclude(mut self, bytes: &mut dyn Bytes, layout: Layout, role: Role, out: &mut Notes) {
         out.text(ClaimKind::CameraMake, &self.make, "exif:Make", 0.9);
         out.text(ClaimKind::CameraModel, &self.model, "exif:Model", 0.9);
@@ -371,6 +392,7 @@ impl Exif {
             property::SUBSECOND,
             std::mem::take(&mut self.original.subsecond),
         );
+        out.is_scan |= self.is_scan();
         self.original.state("exif:DateTimeOriginal", 0.95, out);
         self.digitized.state("exif:DateTimeDigitized", 0.7, out);
         self.modified.state("exif:ModifyDate", 0.2, out);

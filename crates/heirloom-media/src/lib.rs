@@ -47,6 +47,7 @@ mod psd;
 mod raw;
 mod read;
 mod riff;
+mod scanner;
 mod sidecar;
 mod sniff;
 mod source;

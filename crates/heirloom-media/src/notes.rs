@@ -40,6 +40,8 @@ pub(crate) struct Notes {
     pub(crate) facts: Facts,
     /// What was found so far.
     pub(crate) findings: Vec<Finding>,
+    /// Whether the file was made by a scanner, so that its dates are not of what is on it.
+    pub(crate) is_scan: bool,
     properties: BTreeMap<String, String>,
     problems: Vec<Problem>,
     statements_left: usize,
@@ -48,11 +50,22 @@ pub(crate) struct Notes {
     packet_bytes_left: usize,
 }
 
+/// What scanners and their programs fill with the day of the scan.
+const DATES_OF_SCANS: [&str; 3] = [
+    "exif:DateTimeOriginal",
+    "exif:DateTimeDigitized",
+    "xmp:xmp:CreateDate",
+];
+
+/// How sure the day of a scan is as the date of what was scanned: less than any name of a file.
+const SCAN: f32 = 0.1;
+
 impl Default for Notes {
     fn default() -> Self {
         Self {
             facts: Facts::default(),
             findings: Vec::new(),
+            is_scan: false,
             properties: BTreeMap::new(),
             problems: Vec::new(),
             statements_left: STATEMENT_LIMIT,
@@ -66,9 +79,15 @@ impl Default for Notes {
 impl Notes {
     /// What was found.
     pub(crate) fn finish(self) -> Metadata {
+        let mut findings = self.findings;
+        for finding in &mut findings {
+            if self.is_scan && DATES_OF_SCANS.contains(&finding.source.as_str()) {
+                finding.confidence = finding.confidence.min(SCAN);
+            }
+        }
         Metadata {
             facts: self.facts,
-            findings: self.findings,
+            findings,
             properties: self.properties,
             problems: self.problems,
         }
@@ -77,6 +96,7 @@ impl Notes {
     /// Takes over the notes on a file within the file.
     pub(crate) fn absorb(&mut self, other: Self) {
         self.facts.absorb(other.facts);
+        self.is_scan |= other.is_scan;
         for finding in other.findings {
             self.keep(finding);
         }

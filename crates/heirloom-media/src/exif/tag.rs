@@ -39,6 +39,7 @@ pub(super) const XP_COMMENT: u16 = 0x9C9C;
 pub(super) const XP_AUTHOR: u16 = 0x9C9D;
 pub(super) const XP_KEYWORDS: u16 = 0x9C9E;
 pub(super) const XP_SUBJECT: u16 = 0x9C9F;
+pub(super) const FILE_SOURCE: u16 = 0xA300;
 pub(super) const FOCAL_LENGTH_35MM: u16 = 0xA405;
 pub(super) const IMAGE_UNIQUE_ID: u16 = 0xA420;
 pub(super) const OWNER: u16 = 0xA430;
@@ -47,7 +48,7 @@ pub(super) const LENS_MAKE: u16 = 0xA433;
 pub(super) const LENS_MODEL: u16 = 0xA434;
 
 /// Tags whose values are read wherever they stand: makers disagree on the directory.
-pub(super) const INTERESTING: [u16; 35] = [
+pub(super) const INTERESTING: [u16; 36] = [
     DESCRIPTION,
     MAKE,
     MODEL,
@@ -69,6 +70,7 @@ pub(super) const INTERESTING: [u16; 35] = [
     OFFSET_DIGITIZED,
     EXPOSURE_BIAS,
     FLASH,
+    FILE_SOURCE,
     FOCAL_LENGTH,
     USER_COMMENT,
     SUBSECOND_ORIGINAL,

@@ -356,6 +356,69 @@ fn an_exif_date_has_the_offset_that_stands_beside_it() {
 }
 
 #[test]
+fn the_day_of_a_scan_is_less_sure_than_any_name() {
+    let (model, original, digitized) = (0x0110, 0x9003, 0x9004);
+    for (texts, file_source, is_of_scan) in [
+        (
+            vec![
+                (model, "Perfection V370"),
+                (original, "2011:11:05 14:01:10"),
+            ],
+            0,
+            true,
+        ),
+        (
+            vec![
+                (model, "CanoScan 9000F"),
+                (digitized, "2011:11:05 14:01:10"),
+            ],
+            0,
+            true,
+        ),
+        (
+            vec![
+                (original, "2011:11:05 14:01:10"),
+                (digitized, "2011:11:05 14:01:10"),
+            ],
+            1,
+            true,
+        ),
+        (vec![(original, "2011:11:05 14:01:10")], 2, true),
+        // A camera, and scans that somebody dated.
+        (
+            vec![(model, "Canon EOS 5D"), (original, "2011:11:05 14:01:10")],
+            3,
+            false,
+        ),
+        (
+            vec![
+                (model, "Perfection V370"),
+                (original, "1944:05:30 00:00:00"),
+            ],
+            0,
+            false,
+        ),
+        (
+            vec![
+                (original, "1999:05:30 00:00:00"),
+                (digitized, "2011:11:05 14:01:10"),
+            ],
+            2,
+            false,
+        ),
+    ] {
+        let block = tiff(&texts, &[(0xA300, file_source)]);
+        let (_, found) = read(&jpeg(&[&segment(0xE1, &[b"Exif\0\0", &block])]));
+        let dates = found
+            .findings
+            .iter()
+            .filter(|f| f.statement.kind() == ClaimKind::Date);
+        let surest = dates.map(|f| f.confidence).fold(0.0, f32::max);
+        assert_eq!(surest < 0.2, is_of_scan, "{texts:?}: {surest}");
+    }
+}
+
+#[test]
 fn what_a_camera_writes_into_every_picture_is_no_caption() {
     for (words, caption) in [
         ("OLYMPUS DIGITAL CAMERA         ", "-"),

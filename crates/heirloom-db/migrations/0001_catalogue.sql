@@ -91,6 +91,8 @@ CREATE TABLE folder (
   path TEXT /*pg COLLATE "C" */ NOT NULL, -- path text relative to the archive's root, '' for the root itself
   -- Whether sidecars and stacks have been matched since its files last changed.
   is_settled BOOLEAN NOT NULL,
+  -- Whether it was on another device than the folder that it is in: a disk that may be away.
+  is_mount BOOLEAN NOT NULL,
   gone_at_ms BIGINT
 );
 -- PostgreSQL's index takes 2,700 bytes, and a path may be longer.

@@ -63,6 +63,8 @@ pub struct Folder {
     pub path: String,
     /// Whether sidecars and stacks have been matched since its files last changed.
     pub is_settled: bool,
+    /// Whether it was on another device than the folder that it is in, when it was last looked into.
+    pub is_mount: bool,
 }
 
 /// What happens to a folder of an archive.
@@ -76,7 +78,11 @@ pub enum FolderChange {
         parent: Option<FolderId>,
         /// Its path text, relative to the archive's root; empty for the root.
         path: String,
+        /// Whether it is on another device than the folder that it is in.
+        is_mount: bool,
     },
+    /// Whether it is on another device than the folder that it is in is not what it was.
+    Mounted(FolderId, bool),
     /// It had gone and is there again.
     CameBack(FolderId),
     /// It is no longer there. What was in it is marked file by file, before.
@@ -86,12 +92,13 @@ pub enum FolderChange {
 }
 
 statements! {
-    FIND = "SELECT id, is_settled, gone_at_ms IS NULL FROM folder
+    FIND = "SELECT id, is_settled, is_mount, gone_at_ms IS NULL FROM folder
         WHERE archive_id = $1 AND path = $2 /*pg AND md5(path) = md5($2) */";
     BRING_BACK = "UPDATE folder SET gone_at_ms = NULL, is_settled = FALSE WHERE id = $1";
-    LIST_CHILDREN = "SELECT id, path, is_settled FROM folder
+    LIST_CHILDREN = "SELECT id, path, is_settled, is_mount FROM folder
         WHERE parent_id = $1 AND gone_at_ms IS NULL ORDER BY path";
-    ADD_ROWS = "INSERT INTO folder (id, archive_id, parent_id, path, is_settled) VALUES {rows}";
+    ADD_ROWS = "INSERT INTO folder (id, archive_id, parent_id, path, is_settled, is_mount) VALUES {rows}";
+    SET_MOUNT = "UPDATE folder SET is_mount = $2 WHERE id = $1";
     MARK_GONE = "UPDATE folder SET gone_at_ms = $1 WHERE id IN ({list})";
     UNSETTLE = "UPDATE folder SET is_settled = FALSE WHERE id = $1 AND is_settled = TRUE";
     SETTLE = "UPDATE folder SET is_settled = TRUE WHERE id IN ({list})";
@@ -136,12 +143,13 @@ impl Db {
             id: row.get(0)?,
             path: path.to_owned(),
             is_settled: row.get(1)?,
+            is_mount: row.get(2)?,
         };
-        Ok(Some((folder, row.get(2)?)))
+        Ok(Some((folder, row.get(3)?)))
     }
 
     /// The folder at `path` (path text, relative to the archive's root), made if it is new and
-    /// brought back if it was gone.
+    /// brought back if it was gone; on the device of the folder that it is in.
     ///
     /// # Errors
     /// What the engine says.
@@ -156,7 +164,14 @@ impl Db {
             Some((folder, false)) => (folder.id, FolderChange::CameBack(folder.id)),
             None => {
                 let (id, path) = (clock::new_id(), path.to_owned());
-                (id, FolderChange::Came { id, parent, path })
+                let is_mount = false;
+                let came = FolderChange::Came {
+                    id,
+                    parent,
+                    path,
+                    is_mount,
+                };
+                (id, came)
             }
         };
         let mut tx = self.begin().await?;
@@ -166,6 +181,7 @@ impl Db {
             id,
             path: path.to_owned(),
             is_settled: false,
+            is_mount: false,
         })
     }
 
@@ -181,6 +197,7 @@ impl Db {
                     id: row.get(0)?,
                     path: row.get(1)?,
                     is_settled: row.get(2)?,
+                    is_mount: row.get(3)?,
                 })
             })
             .collect()
@@ -276,8 +293,16 @@ pub(crate) async fn apply(
     let mut settled: Vec<Value> = Vec::new();
     for change in changes {
         match change {
-            FolderChange::Came { id, parent, path } => {
-                new.push(args![*id, archive, *parent, path, false]);
+            FolderChange::Came {
+                id,
+                parent,
+                path,
+                is_mount,
+            } => {
+                new.push(args![*id, archive, *parent, path, false, *is_mount]);
+            }
+            FolderChange::Mounted(id, is_mount) => {
+                tx.execute(SET_MOUNT, args![*id, *is_mount]).await?;
             }
             FolderChange::CameBack(id) => {
                 tx.execute(BRING_BACK, args![*id]).await?;
@@ -286,7 +311,7 @@ pub(crate) async fn apply(
             FolderChange::Settled(id) => settled.push(Value::from(*id)),
         }
     }
-    tx.execute_rows(ADD_ROWS, 5, new).await?;
+    tx.execute_rows(ADD_ROWS, 6, new).await?;
     tx.execute_list(SETTLE, args![], settled).await?;
     tx.execute_list(MARK_GONE, args![now_ms], gone).await?;
     Ok(())

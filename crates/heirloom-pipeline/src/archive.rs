@@ -9,7 +9,7 @@ use std::{
 use heirloom_core::path;
 use heirloom_db::{DbError, archive::Archive, family::Family};
 
-use crate::{Context, original::Root};
+use crate::{Context, original::Root, scan::has_files};
 
 /// A folder that can be an archive, by its one true path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +28,8 @@ pub enum RootRefused {
     /// It is there, and may not be looked into.
     #[error("the folder {} may not be read", .0.display())]
     Unreadable(PathBuf),
-    /// Nothing is in it, although files were catalogued there: most likely a disk is not mounted.
-    #[error("the folder {} is empty, but files were catalogued there", .0.display())]
+    /// No file is in it, although some were catalogued there: most likely a disk is not mounted.
+    #[error("no file is in the folder {}, but some were catalogued there", .0.display())]
     Empty(PathBuf),
     /// It is something else.
     #[error("{} is a file and not a folder", .0.display())]
@@ -211,7 +211,7 @@ pub async fn get_or_create_archive(
     }
 }
 
-/// Looks whether an archive's folder is there, can be read, and is not empty while files are known.
+/// Looks whether an archive's folder is there, can be read, and has a file if files are known.
 ///
 /// # Errors
 /// [`RootRefused`]; the vault has no folder and is always there.
@@ -219,10 +219,13 @@ pub fn look_at_root(archive: &Archive) -> Result<(), RootRefused> {
     let Some(path) = root_of(archive) else {
         return Ok(());
     };
-    let has_any = Root::open(&path)
-        .and_then(|root| root.open_folder("")?.has_any(|_| true))
+    let is_as_known = Root::open(&path)
+        .and_then(|root| {
+            root.open_folder("")?;
+            Ok(archive.location_count == 0 || has_files(&root, "", None)?)
+        })
         .map_err(|error| refused(&path, error))?;
-    if has_any || archive.location_count == 0 {
+    if is_as_known {
         Ok(())
     } else {
         Err(RootRefused::Empty(path))

@@ -86,6 +86,13 @@ const FLAGS: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC);
 const FOLDER_FLAGS: OFlags = FLAGS.union(OFlags::DIRECTORY);
 
+impl Identity {
+    /// Whether both are on one device.
+    pub(crate) const fn shares_device_with(self, other: Self) -> bool {
+        self.device == other.device
+    }
+}
+
 impl Root {
     /// Opens the folder at `path`.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
@@ -121,35 +128,31 @@ impl Folder {
     /// whether to go on.
     pub(crate) fn list(&self, is_wanted: impl Fn() -> bool) -> io::Result<Listing> {
         let mut listing = Listing::default();
+        let mut count = 0_u32;
+        let is_cut_short = self.find(|name, kind| {
+            listing.push(name, kind);
+            count = count.wrapping_add(1);
+            count.is_multiple_of(4096) && !is_wanted()
+        })?;
+        if is_cut_short {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        listing.sort();
+        Ok(listing)
+    }
+
+    /// Meets the names in it, in no order, until one of them `is_it`; gives whether one was. An open
+    /// folder can be gone through once.
+    pub(crate) fn find(&self, mut is_it: impl FnMut(&[u8], EntryKind) -> bool) -> io::Result<bool> {
         let mut buffer = [MaybeUninit::<u8>::uninit(); 64 * 1024];
         let mut entries = RawDir::new(&self.handle, &mut buffer);
-        let mut count = 0_u32;
         while let Some(entry) = entries.next() {
             let entry = match entry {
                 Err(Errno::INTR) => continue,
                 entry => entry?,
             };
             let name = entry.file_name().to_bytes();
-            if name != b"." && name != b".." {
-                listing.push(name, kind_of(entry.file_type()));
-            }
-            count = count.wrapping_add(1);
-            if count.is_multiple_of(4096) && !is_wanted() {
-                return Err(io::ErrorKind::Interrupted.into());
-            }
-        }
-        listing.sort();
-        Ok(listing)
-    }
-
-    /// Whether any name in it is wanted; an open folder can be asked once.
-    pub(crate) fn has_any(&self, is_wanted: impl Fn(&str) -> bool) -> io::Result<bool> {
-        let mut buffer = [MaybeUninit::<u8>::uninit(); 4 * 1024];
-        let mut entries = RawDir::new(&self.handle, &mut buffer);
-        while let Some(entry) = entries.next() {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if name != b"." && name != b".." && is_wanted(&path::to_text(name)) {
+            if name != b"." && name != b".." && is_it(name, kind_of(entry.file_type())) {
                 return Ok(true);
             }
         }

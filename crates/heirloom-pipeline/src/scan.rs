@@ -14,6 +14,7 @@ mod compare;
 mod examine;
 mod hold;
 mod passed_over;
+mod presence;
 mod record;
 mod report;
 mod settle;
@@ -31,6 +32,7 @@ use heirloom_db::{Db, DbError, archive::Archive};
 use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use presence::has_files;
 pub use report::{FileOutcome, Outcome, Progress, ScanEnd, ScanEvent, ScanReport};
 
 use self::{
@@ -61,7 +63,8 @@ const EVENTS: usize = 1024;
 pub struct ScanOptions {
     /// Whether files that look unchanged are read and compared with what was catalogued.
     pub verify: bool,
-    /// Whether the folder may be empty although files were catalogued there.
+    /// Whether an empty folder is taken for what it is although files were catalogued there: the
+    /// archive's own, or one where a disk was mounted.
     pub allow_empty: bool,
     /// How many threads read and hash; 0 for as many as the machine has processors, up to eight.
     pub threads: usize,
@@ -76,8 +79,8 @@ pub enum ScanError {
     /// The folder cannot be used.
     #[error(transparent)]
     Root(#[from] RootRefused),
-    /// The folder has nothing in it any more.
-    #[error("the folder {} is empty, but {known} files were catalogued there", path.display())]
+    /// The folder and those below it have no file any more.
+    #[error("no file is in the folder {}, but {known} were catalogued there", path.display())]
     Empty {
         /// The folder.
         path: PathBuf,
@@ -139,6 +142,8 @@ pub struct BegunScan {
     archive: Archive,
     options: ScanOptions,
     root: Arc<Root>,
+    /// Heirloom's own data folder, if it is there.
+    data_folder: Option<Identity>,
     run: RunId,
     run_started_ms: i64,
     last_scan_ms: i64,
@@ -157,23 +162,23 @@ pub async fn begin_scan(
 ) -> Result<BegunScan, ScanError> {
     let archive = ctx.db.get_archive(&ctx.actor, archive).await?;
     let path = root_of(&archive).ok_or_else(|| ScanError::NoFolder(archive.name.clone()))?;
-    let (root, is_empty) = blocking({
-        let path = path.clone();
+    let known = archive.location_count;
+    let is_asked = known > 0 && !options.allow_empty;
+    let (root, data_folder, is_lost) = blocking({
+        let (path, data_folder) = (path.clone(), ctx.data_folder.clone());
         move || {
             let root = Root::open(&path)?;
-            let is_wanted = |name: &str| {
-                passed_over::file_reason(name)
-                    .or(passed_over::folder_reason(name))
-                    .is_none()
-            };
-            let is_empty = !root.open_folder("")?.has_any(is_wanted)?;
-            Ok((root, is_empty))
+            root.open_folder("")?;
+            let data_folder = Root::open(&data_folder)
+                .and_then(|root| root.identity())
+                .ok();
+            let is_lost = is_asked && !has_files(&root, "", data_folder)?;
+            Ok((root, data_folder, is_lost))
         }
     })
     .await
     .map_err(|error| refused(&path, error))?;
-    if is_empty && archive.location_count > 0 && !options.allow_empty {
-        let known = archive.location_count;
+    if is_lost {
         return Err(ScanError::Empty { path, known });
     }
     let Some(hold) = Hold::of(&ctx.db, archive.id).await? else {
@@ -186,6 +191,7 @@ pub async fn begin_scan(
         archive,
         options,
         root: Arc::new(root),
+        data_folder,
         run,
         run_started_ms,
         last_scan_ms,
@@ -255,8 +261,9 @@ impl BegunScan {
             db,
             archive: &self.archive,
             root: Arc::clone(&self.root),
-            data_folder: self.data_folder(),
+            data_folder: self.data_folder,
             is_verifying: self.options.verify,
+            allow_empty: self.options.allow_empty,
             reporter,
             stop: &stop,
             jobs,
@@ -334,11 +341,5 @@ impl BegunScan {
             0 => std::thread::available_parallelism().map_or(2, |count| count.get().min(8)),
             threads => threads,
         }
-    }
-
-    fn data_folder(&self) -> Option<Identity> {
-        Root::open(&self.ctx.data_folder)
-            .and_then(|root| root.identity())
-            .ok()
     }
 }

@@ -20,6 +20,7 @@ use super::{
     compare::{Known, Names},
     examine::{reason, skipped},
     passed_over,
+    presence::has_files,
     report::{Outcome, Reporter},
     work::{Event, FolderRef, Job, Role},
 };
@@ -27,6 +28,8 @@ use crate::original::{EntryKind, FileStat, Folder, Identity, Listing, Root};
 
 /// How many folders may lie within each other: more than any people make.
 const DEPTH: usize = 1000;
+/// Why a folder is left as it was known.
+const AWAY: &str = "the disk that was mounted here is not there, or has no file";
 /// How many names are looked at between two questions to the catalogue.
 const AT_ONCE: usize = 1000;
 
@@ -37,6 +40,8 @@ pub(super) struct Walk<'a, 'o> {
     /// Heirloom's own data folder, if it is there.
     pub(super) data_folder: Option<Identity>,
     pub(super) is_verifying: bool,
+    /// Whether a disk without any file is believed.
+    pub(super) allow_empty: bool,
     pub(super) reporter: &'a Reporter<'o>,
     pub(super) stop: &'a CancellationToken,
     pub(super) jobs: mpsc::Sender<Job>,
@@ -121,7 +126,20 @@ impl Walk<'_, '_> {
             }
             return Ok(Vec::new());
         }
-        let (folder, known) = self.enter(path, visit.known, visit.parent).await?;
+        let is_mount = visit
+            .above
+            .as_ref()
+            .is_some_and(|above| !identity.shares_device_with(above.identity));
+        if let Some(known) = &visit.known
+            && (known.is_mount || is_mount)
+            && self.is_away(known).await?
+        {
+            self.say(&path, "", Outcome::Skipped, AWAY.to_owned());
+            return Ok(Vec::new());
+        }
+        let (folder, known) = self
+            .enter(path, visit.known, visit.parent, is_mount)
+            .await?;
         let (open, listing) = (Arc::new(open), Arc::new(listing));
         let jobs_before = self.sequence;
         let Some(folders) = self
@@ -154,6 +172,7 @@ impl Walk<'_, '_> {
         path: String,
         known: Option<KnownFolder>,
         parent: Option<(FolderId, bool)>,
+        is_mount: bool,
     ) -> Result<(Arc<FolderRef>, Option<bool>), WalkError> {
         let found = match (known, parent) {
             (Some(known), _) => Some((known, true)),
@@ -161,23 +180,28 @@ impl Walk<'_, '_> {
             (None, Some((_, false))) => None,
             (None, _) => self.db.find_folder(self.archive.id, &path).await?,
         };
-        let (id, known, change) = match found {
-            Some((folder, true)) => (folder.id, Some(folder.is_settled), None),
-            Some((folder, false)) => (
-                folder.id,
-                Some(false),
-                Some(FolderChange::CameBack(folder.id)),
-            ),
-            None => {
-                let (id, path) = (clock::new_id(), path.clone());
-                let parent = parent.map(|(id, _)| id);
-                (id, None, Some(FolderChange::Came { id, parent, path }))
-            }
+        let Some((known, is_there)) = found else {
+            let id = clock::new_id();
+            let came = FolderChange::Came {
+                id,
+                parent: parent.map(|(id, _)| id),
+                path: path.clone(),
+                is_mount,
+            };
+            self.events.send(Event::Folder(came)).await?;
+            return Ok((Arc::new(FolderRef { id, path }), None));
         };
-        if let Some(change) = change {
-            self.events.send(Event::Folder(change)).await?;
+        let id = known.id;
+        if !is_there {
+            let back = FolderChange::CameBack(id);
+            self.events.send(Event::Folder(back)).await?;
         }
-        Ok((Arc::new(FolderRef { id, path }), known))
+        if known.is_mount != is_mount {
+            let mounted = FolderChange::Mounted(id, is_mount);
+            self.events.send(Event::Folder(mounted)).await?;
+        }
+        let is_settled = is_there && known.is_settled;
+        Ok((Arc::new(FolderRef { id, path }), Some(is_settled)))
     }
 
     async fn open(&self, path: &str) -> io::Result<(Folder, Identity, Listing)> {
@@ -370,18 +394,30 @@ impl Walk<'_, '_> {
             });
         }
         for gone in known.into_values() {
-            self.leave_all_below(gone).await?;
+            if gone.is_mount && self.is_away(&gone).await? {
+                self.say(&gone.path, "", Outcome::Skipped, AWAY.to_owned());
+            } else {
+                self.leave_all_below(gone).await?;
+            }
         }
         Ok(visits)
     }
 
-    /// Says that a folder has gone, with everything that was known in it.
+    /// Says that a folder has gone, with everything that was known in it. Where a disk was mounted
+    /// below, that and the way to it stay known: it is asked for again the next time.
     async fn leave_all_below(&mut self, folder: KnownFolder) -> Result<(), WalkError> {
         let mut folders = vec![folder];
+        let mut kept: Vec<String> = Vec::new();
         let mut at = 0;
         while let Some(folder) = folders.get(at) {
-            let children = self.db.list_child_folders(folder.id).await?;
-            folders.extend(children);
+            for child in self.db.list_child_folders(folder.id).await? {
+                if child.is_mount && self.is_away(&child).await? {
+                    self.say(&child.path, "", Outcome::Skipped, AWAY.to_owned());
+                    kept.push(child.path);
+                } else {
+                    folders.push(child);
+                }
+            }
             at += 1;
         }
         // What is below comes later in the list, and goes first.
@@ -389,6 +425,10 @@ impl Walk<'_, '_> {
             if self.stop.is_cancelled() {
                 return Ok(());
             }
+            let is_on_the_way = kept.iter().any(|kept| {
+                kept.strip_prefix(&folder.path)
+                    .is_some_and(|rest| rest.starts_with('/'))
+            });
             let mut known = Known::of(self.db, folder.id, true, false);
             let folder = Arc::new(FolderRef {
                 id: folder.id,
@@ -397,9 +437,35 @@ impl Walk<'_, '_> {
             while let Some(gone) = known.next().await? {
                 self.gone(&folder, gone, None).await?;
             }
-            self.events.send(Event::FolderGone(folder)).await?;
+            if !is_on_the_way {
+                self.events.send(Event::FolderGone(folder)).await?;
+            }
         }
         Ok(())
+    }
+
+    /// Whether a folder had files and has none, itself and everything below it, and that is not to
+    /// be believed. To be asked only where a disk is or was mounted.
+    async fn is_away(&self, folder: &KnownFolder) -> Result<bool, WalkError> {
+        if self.allow_empty {
+            return Ok(false);
+        }
+        let (root, path) = (Arc::clone(&self.root), folder.path.clone());
+        let data_folder = self.data_folder;
+        let found = blocking(move || has_files(&root, &path, data_folder)).await;
+        // A folder that cannot be opened is not there either.
+        if found.unwrap_or(false) {
+            return Ok(false);
+        }
+        let mut folders = vec![folder.id];
+        while let Some(folder) = folders.pop() {
+            if !self.db.list_known_files(folder, "", 1).await?.is_empty() {
+                return Ok(true);
+            }
+            let children = self.db.list_child_folders(folder).await?;
+            folders.extend(children.into_iter().map(|child| child.id));
+        }
+        Ok(false)
     }
 
     async fn gone(

@@ -2,13 +2,14 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
+use heirloom_db::archive::Archive;
 use heirloom_pipeline::{
-    archive::{RootRefused, check_root, get_or_create_archive},
+    archive::{RootRefused, check_root, get_or_create_archive, look_at_root},
     scan::{Outcome, ScanError, ScanOptions},
 };
 use heirloom_testing::process::as_nobody;
 
-use crate::harness::{Home, OPERATOR, on_both_engines, set_mode};
+use crate::harness::{Home, OPERATOR, mount, on_both_engines, set_mode, unmount, with_mounts};
 
 on_both_engines! {
     async fn a_folder_that_cannot_be_an_archive_is_refused_with_a_sentence_and_a_hint(home: Home) {
@@ -84,8 +85,14 @@ on_both_engines! {
         fs::create_dir(&home.library).unwrap();
         fs::write(home.path(".DS_Store"), "a mount point's own").unwrap();
         let error = refuse(&home).await;
-        assert!(error.to_string().contains("is empty, but 2 files were catalogued there"), "{error}");
+        assert!(error.to_string().ends_with(", but 2 were catalogued there"), "{error}");
         assert!(error.hint().is_some_and(|hint| hint.contains("allow-empty")));
+        // What nobody would catalogue is no sign of life, wherever it lies.
+        fs::create_dir_all(home.path("disk/empty")).unwrap();
+        fs::write(home.path("disk/.keep"), "").unwrap();
+        home.photo("disk/@eaDir/a.jpg", 1);
+        assert!(matches!(refuse(&home).await, ScanError::Empty { known: 2, .. }));
+        assert!(matches!(look_at_root(&archive_now(&home).await), Err(RootRefused::Empty(_))));
         assert_eq!(before, home.ctx.db.dump_rows().await.unwrap());
 
         let options = ScanOptions { allow_empty: true, ..ScanOptions::default() };
@@ -113,6 +120,95 @@ on_both_engines! {
         seen.sort();
         assert_eq!(seen, [("a.jpg".to_owned(), Outcome::New), ("data".to_owned(), Outcome::Skipped)]);
     }
+}
+
+/// The archive as the catalogue has it, whatever is at its root.
+async fn archive_now(home: &Home) -> Archive {
+    let archives = home.ctx.db.list_archives(OPERATOR, home.family.id).await;
+    archives.unwrap().remove(0)
+}
+
+#[test]
+fn a_disk_that_is_away_takes_nothing_with_it() {
+    with_mounts(
+        "archive::a_disk_that_is_away_takes_nothing_with_it",
+        async |home: Home| {
+            home.photo("a.jpg", 1);
+            fs::create_dir_all(home.path("disks/usb")).unwrap();
+            let usb = home.path("disks/usb");
+            mount(&usb);
+            home.photo("disks/usb/b.jpg", 2);
+            home.photo("disks/usb/deep/c.jpg", 3);
+            home.scan().await;
+            let before = home.ctx.db.dump_rows().await.unwrap();
+            let away = "the disk that was mounted here is not there, or has no file";
+
+            // Its folder is empty; then it has only what is nobody's; then it is not there at all,
+            // and then neither is the folder that it was in.
+            unmount(&usb);
+            for step in 0..4 {
+                match step {
+                    0 => {}
+                    1 => fs::create_dir(home.path("disks/usb/stray")).unwrap(),
+                    2 => fs::remove_dir_all(&usb).unwrap(),
+                    _ => fs::remove_dir(home.path("disks")).unwrap(),
+                }
+                let scanned = home.scan().await;
+                let expected = [
+                    ("a.jpg", Outcome::Unchanged),
+                    ("disks/usb", Outcome::Skipped),
+                ];
+                assert_eq!(scanned.outcomes(), expected, "{step}");
+                assert_eq!(scanned.reason("disks/usb"), away);
+                assert_eq!(before, home.ctx.db.dump_rows().await.unwrap(), "{step}");
+            }
+
+            // Another disk in its place is believed as soon as it has a file; so is an empty one
+            // on purpose.
+            fs::create_dir_all(&usb).unwrap();
+            mount(&usb);
+            assert_eq!(home.scan().await.reason("disks/usb"), away);
+            home.photo("disks/usb/b.jpg", 2);
+            let scanned = home.scan().await;
+            assert_eq!(scanned.outcome("disks/usb/deep/c.jpg"), Outcome::Gone);
+            unmount(&usb);
+            let options = ScanOptions {
+                allow_empty: true,
+                ..ScanOptions::default()
+            };
+            let scanned = home.scan_with(options).await.unwrap();
+            assert_eq!(scanned.outcome("disks/usb/b.jpg"), Outcome::Gone);
+            assert_eq!(
+                home.scan().await.report.skipped.len(),
+                0,
+                "and then it is forgotten"
+            );
+        },
+    );
+}
+
+#[test]
+fn a_disk_that_is_mounted_over_files_hides_them_and_does_not_remove_them() {
+    with_mounts(
+        "archive::a_disk_that_is_mounted_over_files_hides_them_and_does_not_remove_them",
+        async |home: Home| {
+            home.photo("a.jpg", 1);
+            home.photo("disk/b.jpg", 2);
+            home.scan().await;
+            mount(&home.path("disk"));
+            assert_eq!(home.scan().await.outcome("disk"), Outcome::Skipped);
+            assert_eq!(home.tree().await.len(), 2);
+            unmount(&home.path("disk"));
+            assert_eq!(home.scan().await.report.unchanged, 2);
+            home.remove("disk/b.jpg");
+            let scanned = home.scan().await;
+            assert_eq!(
+                scanned.outcome("disk/b.jpg"),
+                Outcome::Gone,
+                "an ordinary folder may be emptied"
+            );
+        },
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File, FileTimes},
     path::{Path, PathBuf},
+    process::Command,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -341,6 +342,51 @@ pub(crate) fn set_time(path: &Path, seconds: u64) {
 pub(crate) fn set_mode(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+const APART: &str = "TEST_MAY_MOUNT";
+
+/// Runs the body of a scenario, on SQLite, in a process that may mount what nobody else sees. `test`
+/// is the name of the test that calls it.
+pub(crate) fn with_mounts(test: &str, body: impl AsyncFnOnce(Home)) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how a test finds itself started by itself"
+    )]
+    let is_apart = std::env::var_os(APART).is_some();
+    if is_apart {
+        return run_on(Engine::Sqlite, body);
+    }
+    let output = Command::new("unshare")
+        .args(["--map-root-user", "--mount"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(APART, "1")
+        .output()
+        .expect("unshare (util-linux) is needed to mount a disk");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}\n{complained}"
+    );
+}
+
+/// Mounts an empty disk at a folder.
+pub(crate) fn mount(folder: &Path) {
+    run(Command::new("mount")
+        .args(["-t", "tmpfs", "tmpfs"])
+        .arg(folder));
+}
+
+pub(crate) fn unmount(folder: &Path) {
+    run(Command::new("umount").arg(folder));
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complained}");
 }
 
 /// Runs the body of a scenario, on SQLite, as somebody whom permissions concern.

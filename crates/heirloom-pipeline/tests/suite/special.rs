@@ -99,6 +99,7 @@ on_both_engines! {
 
     async fn a_file_that_lost_its_bytes_is_gone(home: Home) {
         home.photo("a.jpg", 1);
+        home.photo("b.jpg", 2);
         home.scan().await;
         fs::write(home.path("a.jpg"), "").unwrap();
         let scanned = home.scan().await;

@@ -227,7 +227,7 @@ fn file(number: u64, folder: FolderId, folder_path: &str) -> FoundFile {
         name: format!("IMG_{:04}_{number}.{end}", number % 10_000),
         size_bytes: 3_000_000 + number_i,
         modified_at_ns: 1_600_000_000_000_000_000 + number_i,
-        inode: number_i,
+        changed_at_ns: 1_600_000_000_000_000_000 + number_i,
         content_hash,
         kind,
         media_type,

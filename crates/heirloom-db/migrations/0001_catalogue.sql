@@ -107,7 +107,7 @@ CREATE TABLE asset_location (
   name TEXT /*pg COLLATE "C" */ NOT NULL, -- path text
   size_bytes BIGINT NOT NULL,
   modified_at_ns BIGINT NOT NULL, -- nanoseconds since 1970, as the file system has them
-  inode BIGINT NOT NULL,
+  changed_at_ns BIGINT NOT NULL, -- the same; nobody can put this one back
   found_at_ms BIGINT NOT NULL,
   gone_at_ms BIGINT -- NULL while it is there
 );
@@ -142,7 +142,7 @@ CREATE TABLE sidecar (
   content_hash BYTEA NOT NULL,
   size_bytes BIGINT NOT NULL,
   modified_at_ns BIGINT NOT NULL,
-  inode BIGINT NOT NULL,
+  changed_at_ns BIGINT NOT NULL,
   found_at_ms BIGINT NOT NULL,
   gone_at_ms BIGINT
 );

@@ -19,8 +19,8 @@ pub struct KnownFile {
     pub size_bytes: i64,
     /// When it was modified, in nanoseconds since 1970.
     pub modified_at_ns: i64,
-    /// Its inode number, bit for bit.
-    pub inode: i64,
+    /// When anything about the file changed, even its name, in nanoseconds since 1970.
+    pub changed_at_ns: i64,
     /// What it is.
     pub what: KnownAs,
 }
@@ -105,10 +105,10 @@ statements! {
     // Names are in byte order, so that they merge with a sorted directory listing. Each arm has its
     // own limit: with one around both, the rest of the folder is sorted for each page.
     LIST_FILES = "SELECT * FROM (
-          SELECT name, size_bytes, modified_at_ns, inode, id, asset_id FROM asset_location
+          SELECT name, size_bytes, modified_at_ns, changed_at_ns, id, asset_id FROM asset_location
           WHERE folder_id = $1 AND gone_at_ms IS NULL AND name > $2 ORDER BY name LIMIT $3) AS locations
         UNION ALL SELECT * FROM (
-          SELECT name, size_bytes, modified_at_ns, inode, id, CAST(NULL AS BYTEA) FROM sidecar
+          SELECT name, size_bytes, modified_at_ns, changed_at_ns, id, CAST(NULL AS BYTEA) FROM sidecar
           WHERE folder_id = $1 AND gone_at_ms IS NULL AND name > $2 ORDER BY name LIMIT $3) AS sidecars
         ORDER BY name LIMIT $3";
     LIST_NEIGHBOURS = "SELECT * FROM (
@@ -222,7 +222,7 @@ impl Db {
                     name: row.get(0)?,
                     size_bytes: row.get(1)?,
                     modified_at_ns: row.get(2)?,
-                    inode: row.get(3)?,
+                    changed_at_ns: row.get(3)?,
                     what: match asset {
                         Some(asset) => KnownAs::Location(row.get(4)?, asset),
                         None => KnownAs::Sidecar(row.get(4)?),

@@ -42,8 +42,8 @@ pub struct LivePlace {
     pub size_bytes: i64,
     /// When it was modified, in nanoseconds since 1970.
     pub modified_at_ns: i64,
-    /// Its inode number, bit for bit.
-    pub inode: i64,
+    /// When anything about the file changed, even its name, in nanoseconds since 1970.
+    pub changed_at_ns: i64,
 }
 
 statements! {
@@ -53,7 +53,7 @@ statements! {
     LIST_OF_ASSETS = "SELECT l.id, f.archive_id, r.name, f.path, l.name, l.found_at_ms, l.gone_at_ms, l.asset_id
         FROM asset_location l JOIN folder f ON f.id = l.folder_id JOIN archive r ON r.id = f.archive_id
         WHERE l.asset_id IN ({list}) ORDER BY l.id";
-    LIST_LIVE = "SELECT f.archive_id, f.path, l.name, l.size_bytes, l.modified_at_ns, l.inode
+    LIST_LIVE = "SELECT f.archive_id, f.path, l.name, l.size_bytes, l.modified_at_ns, l.changed_at_ns
         FROM asset_location l JOIN folder f ON f.id = l.folder_id
         WHERE l.asset_id = $1 AND l.gone_at_ms IS NULL ORDER BY l.id LIMIT $2";
     COUNT_LOST = "SELECT COUNT(DISTINCT l.asset_id) FROM asset_location l
@@ -134,6 +134,6 @@ fn read_live(row: &Row) -> Result<LivePlace, DbError> {
         name: row.get(2)?,
         size_bytes: row.get(3)?,
         modified_at_ns: row.get(4)?,
-        inode: row.get(5)?,
+        changed_at_ns: row.get(5)?,
     })
 }

@@ -34,8 +34,8 @@ pub struct FoundFile {
     pub size_bytes: i64,
     /// When it was modified, in nanoseconds since 1970.
     pub modified_at_ns: i64,
-    /// Its inode number, bit for bit.
-    pub inode: i64,
+    /// When anything about the file changed, even its name, in nanoseconds since 1970.
+    pub changed_at_ns: i64,
     /// BLAKE3 of its bytes.
     pub content_hash: ContentHash,
     /// What kind of original it is.
@@ -95,8 +95,8 @@ statements! {
           duration_ms, added_at_ms, updated_at_ms, version)
         VALUES {rows}";
     ADD_LOCATIONS = "INSERT INTO asset_location (id, asset_id, folder_id, name, size_bytes,
-          modified_at_ns, inode, found_at_ms) VALUES {rows}";
-    TOUCH = "UPDATE asset_location SET size_bytes = $2, modified_at_ns = $3, inode = $4 WHERE id = $1";
+          modified_at_ns, changed_at_ns, found_at_ms) VALUES {rows}";
+    TOUCH = "UPDATE asset_location SET size_bytes = $2, modified_at_ns = $3, changed_at_ns = $4 WHERE id = $1";
     MARK_GONE = "UPDATE asset_location SET gone_at_ms = $1
         WHERE gone_at_ms IS NULL AND id IN ({list})";
     LIST_LIVE = "SELECT a.id FROM asset a WHERE a.id IN ({list}) AND EXISTS
@@ -216,7 +216,7 @@ impl Change {
             if let (Some((location, previous)), Some(asset)) = (file.previous, found)
                 && previous == asset
             {
-                let stat = (file.size_bytes, file.modified_at_ns, file.inode);
+                let stat = (file.size_bytes, file.modified_at_ns, file.changed_at_ns);
                 tx.execute(TOUCH, args![location, stat.0, stat.1, stat.2])
                     .await?;
                 recorded.push(Recorded::Touched(asset));
@@ -488,7 +488,7 @@ fn location_row(file: &FoundFile, asset: AssetId, now_ms: i64) -> Vec<Value> {
         &file.name,
         file.size_bytes,
         file.modified_at_ns,
-        file.inode,
+        file.changed_at_ns,
         now_ms,
     ]
 }

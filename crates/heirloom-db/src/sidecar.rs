@@ -28,8 +28,8 @@ pub struct FoundSidecar {
     pub size_bytes: i64,
     /// When it was modified, in nanoseconds since 1970.
     pub modified_at_ns: i64,
-    /// Its inode number, bit for bit.
-    pub inode: i64,
+    /// When anything about the file changed, even its name, in nanoseconds since 1970.
+    pub changed_at_ns: i64,
 }
 
 /// A sidecar that is there now.
@@ -62,7 +62,7 @@ pub struct SidecarMatch {
 
 statements! {
     ADD = "INSERT INTO sidecar (id, folder_id, name, kind, content_hash, size_bytes, modified_at_ns,
-          inode, found_at_ms) VALUES {rows}";
+          changed_at_ns, found_at_ms) VALUES {rows}";
     MARK_GONE = "UPDATE sidecar SET gone_at_ms = $1 WHERE gone_at_ms IS NULL AND id IN ({list})";
     LIST_LINKS = "SELECT k.asset_id, k.sidecar_id
         FROM sidecar s JOIN asset_sidecar k ON k.sidecar_id = s.id WHERE s.folder_id = $1";
@@ -170,7 +170,7 @@ pub(crate) async fn add(
             sidecar.content_hash,
             sidecar.size_bytes,
             sidecar.modified_at_ns,
-            sidecar.inode,
+            sidecar.changed_at_ns,
             now_ms,
         ]
     });

@@ -43,7 +43,8 @@ pub enum OpenError {
 const PLACES: usize = 16;
 
 /// Opens an asset's original at the first of its places where it lies as it was catalogued: with the
-/// same size and time. That the actor may see the asset was checked by whoever fetched it.
+/// same size and times, so that its bytes are those of the asset's hash. Where even a permission was
+/// changed since, a scan has to read it first. That the actor may see the asset was checked by whoever fetched it.
 ///
 /// # Errors
 /// [`OpenError`] tells whether it is gone or changed.
@@ -73,9 +74,9 @@ pub async fn open_original(ctx: &Context, asset: &Asset) -> Result<Original, Ope
 fn open_at(root: &Path, place: &LivePlace) -> io::Result<Option<Original>> {
     let folder = Root::open(root)?.open_folder(&place.folder_path)?;
     let (file, stat) = folder.open_file(&place.name)?;
+    let catalogued = (place.size_bytes, place.modified_at_ns, place.changed_at_ns);
     let is_same = stat.kind == EntryKind::File
-        && stat.stored_size() == place.size_bytes
-        && stat.modified_at_ns == place.modified_at_ns;
+        && stat.is_as_catalogued(catalogued, folder.keeps_change_times()?);
     Ok(is_same.then_some(Original {
         file,
         size_bytes: stat.size_bytes,

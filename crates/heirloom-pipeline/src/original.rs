@@ -16,7 +16,7 @@ use std::{
 
 use heirloom_core::path;
 use rustix::{
-    fs::{AtFlags, FileType, Mode, OFlags, RawDir, Stat, fstat, openat, statat},
+    fs::{AtFlags, FileType, FsWord, Mode, OFlags, RawDir, Stat, fstat, fstatfs, openat, statat},
     io::{Errno, retry_on_intr},
 };
 
@@ -60,7 +60,7 @@ pub(crate) struct FileStat {
     /// Nanoseconds since 1970.
     pub(crate) modified_at_ns: i64,
     /// When anything about it changed, even its name: cannot be put back.
-    changed_at_ns: i64,
+    pub(crate) changed_at_ns: i64,
     pub(crate) identity: Identity,
 }
 
@@ -85,6 +85,10 @@ const FLAGS: OFlags = OFlags::RDONLY
     .union(OFlags::NOCTTY)
     .union(OFlags::CLOEXEC);
 const FOLDER_FLAGS: OFlags = FLAGS.union(OFlags::DIRECTORY);
+
+/// How `statfs(2)` names file systems: FAT in all its sizes, and exFAT.
+const MSDOS: FsWord = 0x4d44;
+const EXFAT: FsWord = 0x2011_bab0;
 
 impl Identity {
     /// Whether both are on one device.
@@ -122,6 +126,12 @@ impl Root {
 impl Folder {
     pub(crate) fn identity(&self) -> io::Result<Identity> {
         Ok(identity(&fstat(&self.handle)?))
+    }
+
+    /// Whether its file system keeps when a file changed. FAT and exFAT do not: what they show is
+    /// made up anew each time the disk is mounted.
+    pub(crate) fn keeps_change_times(&self) -> io::Result<bool> {
+        Ok(!matches!(fstatfs(&self.handle)?.f_type, MSDOS | EXFAT))
     }
 
     /// Reads the names in it; an open folder can be listed once. `is_wanted` is asked now and then
@@ -214,14 +224,23 @@ impl FileStat {
         }
     }
 
+    /// Whether this is still the file that was catalogued with that size and those times. Who edits
+    /// a file and puts its time of modification back still changes `changed_at_ns`; so does a rename,
+    /// where the file system keeps that time. Inode numbers would add nothing and are not to be relied
+    /// on: some file systems number their files anew each time they are mounted.
+    pub(crate) fn is_as_catalogued(
+        &self,
+        (size_bytes, modified_at_ns, changed_at_ns): (i64, i64, i64),
+        keeps_change_times: bool,
+    ) -> bool {
+        self.stored_size() == size_bytes
+            && self.modified_at_ns == modified_at_ns
+            && (self.changed_at_ns == changed_at_ns || !keeps_change_times)
+    }
+
     /// The size as the catalogue stores it.
     pub(crate) fn stored_size(&self) -> i64 {
         i64::try_from(self.size_bytes).unwrap_or(i64::MAX)
-    }
-
-    /// The inode number as the catalogue stores it: bit for bit.
-    pub(crate) const fn stored_inode(&self) -> i64 {
-        self.identity.inode.cast_signed()
     }
 }
 
@@ -294,5 +313,50 @@ fn kind_of(kind: FileType) -> EntryKind {
         FileType::Socket => EntryKind::Socket,
         FileType::BlockDevice | FileType::CharacterDevice => EntryKind::Device,
         FileType::Unknown => EntryKind::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_as_it_was_when_size_and_times_are() {
+        let stat = FileStat {
+            kind: EntryKind::File,
+            size_bytes: 5,
+            modified_at_ns: 7,
+            changed_at_ns: 9,
+            identity: Identity {
+                device: 1,
+                inode: 2,
+            },
+        };
+        // What was catalogued, and whether it is the same where change times are kept and where not.
+        let cases = [
+            ((5, 7, 9), true, true),
+            ((5, 7, 8), false, true),
+            ((5, 6, 9), false, false),
+            ((4, 7, 9), false, false),
+        ];
+        for (catalogued, kept, not_kept) in cases {
+            assert_eq!(
+                stat.is_as_catalogued(catalogued, true),
+                kept,
+                "{catalogued:?}"
+            );
+            assert_eq!(
+                stat.is_as_catalogued(catalogued, false),
+                not_kept,
+                "{catalogued:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_ordinary_file_system_keeps_change_times() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Root::open(place.path()).unwrap().open_folder("").unwrap();
+        assert!(folder.keeps_change_times().unwrap());
     }
 }

@@ -379,7 +379,7 @@ impl File {
             name: self.name,
             size_bytes: 1000,
             modified_at_ns: 1,
-            inode: 1,
+            changed_at_ns: 1,
             content_hash: self.content,
             kind: self.kind,
             media_type: "image/jpeg",

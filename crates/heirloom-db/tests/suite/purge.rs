@@ -80,7 +80,7 @@ on_both_engines! {
             content_hash: content("notes"),
             size_bytes: 1,
             modified_at_ns: 1,
-            inode: 1,
+            changed_at_ns: 1,
         };
         let batch = ScanBatch { sidecars: vec![sidecar], ..ScanBatch::default() };
         store.db.record_batch(&store.archive, store.run, 0, &batch).await.unwrap();

@@ -151,7 +151,7 @@ on_both_engines! {
             content_hash: content("xmp"),
             size_bytes: 3,
             modified_at_ns: 1,
-            inode: 2,
+            changed_at_ns: 2,
         };
         let batch = ScanBatch { sidecars: vec![sidecar], ..ScanBatch::default() };
         store.db.record_batch(&store.archive, store.run, 0, &batch).await.unwrap();

@@ -121,7 +121,7 @@ impl<'a> Reader<'a> {
                 Found::Confirmed
             } else {
                 Found::Failed(
-                    "damaged: its bytes have changed although its size and time have not"
+                    "damaged: its bytes have changed although its size and times have not"
                         .to_owned(),
                 )
             }));

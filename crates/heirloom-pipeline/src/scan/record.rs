@@ -265,7 +265,7 @@ impl<'a, 'o> Recorder<'a, 'o> {
                     content_hash,
                     size_bytes: stat.stored_size(),
                     modified_at_ns: stat.modified_at_ns,
-                    inode: stat.stored_inode(),
+                    changed_at_ns: stat.changed_at_ns,
                 });
             }
             (Role::Original, Some((file_type, facts, derived))) => {
@@ -282,7 +282,7 @@ impl<'a, 'o> Recorder<'a, 'o> {
                     name,
                     size_bytes: stat.stored_size(),
                     modified_at_ns: stat.modified_at_ns,
-                    inode: stat.stored_inode(),
+                    changed_at_ns: stat.changed_at_ns,
                     content_hash,
                     kind: file_type.kind,
                     media_type: file_type.media_type,
@@ -447,10 +447,10 @@ impl<'a, 'o> Recorder<'a, 'o> {
                 let stat = root
                     .open_folder(&place.folder_path)
                     .and_then(|folder| folder.stat(&place.name));
+                // Not when it changed: a hard link beside it is a change too.
                 stat.is_ok_and(|stat| {
                     place.size_bytes == stat.stored_size()
                         && place.modified_at_ns == stat.modified_at_ns
-                        && place.inode == stat.stored_inode()
                 })
             }))
         });

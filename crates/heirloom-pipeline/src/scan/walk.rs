@@ -60,6 +60,14 @@ struct Visit {
     above: Option<Arc<Ancestor>>,
 }
 
+/// A folder that is being looked through.
+struct Opened {
+    folder: Arc<Folder>,
+    listing: Arc<Listing>,
+    /// Whether a change time that differs says anything.
+    keeps_change_times: bool,
+}
+
 /// A folder on the way down.
 struct Ancestor {
     identity: Identity,
@@ -110,7 +118,7 @@ impl Walk<'_, '_> {
     /// Looks through one folder; gives the folders in it, in order.
     async fn visit(&mut self, visit: Visit) -> Result<Vec<Visit>, WalkError> {
         let path = visit.path;
-        let (open, identity, listing) = match self.open(&path).await {
+        let (opened, identity) = match self.open(&path).await {
             Ok(opened) => opened,
             Err(_) if self.stop.is_cancelled() => return Ok(Vec::new()),
             Err(error) => {
@@ -140,10 +148,9 @@ impl Walk<'_, '_> {
         let (folder, known) = self
             .enter(path, visit.known, visit.parent, is_mount)
             .await?;
-        let (open, listing) = (Arc::new(open), Arc::new(listing));
         let jobs_before = self.sequence;
         let Some(folders) = self
-            .compare_files(&folder, known.is_some(), &open, &listing)
+            .compare_files(&folder, known.is_some(), &opened)
             .await?
         else {
             return Ok(Vec::new());
@@ -204,14 +211,18 @@ impl Walk<'_, '_> {
         Ok((Arc::new(FolderRef { id, path }), Some(is_settled)))
     }
 
-    async fn open(&self, path: &str) -> io::Result<(Folder, Identity, Listing)> {
+    async fn open(&self, path: &str) -> io::Result<(Opened, Identity)> {
         let (root, path) = (Arc::clone(&self.root), path.to_owned());
         let stop = self.stop.clone();
         blocking(move || {
-            let open = root.open_folder(&path)?;
-            let identity = open.identity()?;
-            let listing = open.list(|| !stop.is_cancelled())?;
-            Ok((open, identity, listing))
+            let folder = root.open_folder(&path)?;
+            let identity = folder.identity()?;
+            let opened = Opened {
+                keeps_change_times: folder.keeps_change_times()?,
+                listing: Arc::new(folder.list(|| !stop.is_cancelled())?),
+                folder: Arc::new(folder),
+            };
+            Ok((opened, identity))
         })
         .await
     }
@@ -245,9 +256,9 @@ impl Walk<'_, '_> {
         &mut self,
         folder: &Arc<FolderRef>,
         is_known: bool,
-        open: &Arc<Folder>,
-        listing: &Arc<Listing>,
+        opened: &Opened,
     ) -> Result<Option<Vec<String>>, WalkError> {
+        let listing = &opened.listing;
         let names = Names::of(listing);
         let mut known = Known::of(self.db, folder.id, is_known, self.is_verifying);
         let mut folders = Vec::new();
@@ -257,7 +268,7 @@ impl Walk<'_, '_> {
                 return Ok(None);
             }
             let end = (start + AT_ONCE).min(listing.len());
-            let stats = look_at(open, listing, start..end).await;
+            let stats = look_at(&opened.folder, listing, start..end).await;
             let mut done = 0;
             for (index, stat) in (start..end).zip(stats) {
                 let Some((name, kind)) = listing.get(index) else {
@@ -286,7 +297,7 @@ impl Walk<'_, '_> {
                         folder,
                         (name, kind),
                         stat,
-                        names.role(index),
+                        (names.role(index), opened.keeps_change_times),
                         here,
                         &mut known,
                     )
@@ -309,7 +320,7 @@ impl Walk<'_, '_> {
         folder: &Arc<FolderRef>,
         (name, kind): (&str, EntryKind),
         stat: Option<io::Result<FileStat>>,
-        role: Role,
+        (role, keeps_change_times): (Role, bool),
         here: Option<KnownFile>,
         known: &mut Known<'_>,
     ) -> Result<bool, WalkError> {
@@ -336,7 +347,9 @@ impl Walk<'_, '_> {
             }
             return Ok(false);
         }
-        let is_unchanged = here.as_ref().is_some_and(|here| is_same(here, &stat, role));
+        let is_unchanged = here
+            .as_ref()
+            .is_some_and(|here| is_same(here, &stat, role, keeps_change_times));
         let expected = match &here {
             Some(here) if is_unchanged => {
                 if !self.is_verifying {
@@ -518,15 +531,13 @@ async fn look_at(
     })
 }
 
-fn is_same(known: &KnownFile, stat: &FileStat, role: Role) -> bool {
+fn is_same(known: &KnownFile, stat: &FileStat, role: Role, keeps_change_times: bool) -> bool {
     let is_role_same = matches!(
         (known.what, role),
         (KnownAs::Location(..), Role::Original) | (KnownAs::Sidecar(_), Role::Sidecar(_))
     );
-    is_role_same
-        && known.size_bytes == stat.stored_size()
-        && known.modified_at_ns == stat.modified_at_ns
-        && known.inode == stat.stored_inode()
+    let catalogued = (known.size_bytes, known.modified_at_ns, known.changed_at_ns);
+    is_role_same && stat.is_as_catalogued(catalogued, keeps_change_times)
 }
 
 /// Runs what may wait for the disk away from the tasks.

@@ -284,6 +284,30 @@ on_both_engines! {
         }
     }
 
+    async fn two_files_of_one_size_and_time_that_swap_their_names_are_told_apart(home: Home) {
+        for (name, bytes) in [("a", "one"), ("b", "two")] {
+            home.write(name, bytes);
+            set_time(&home.path(name), 1_000_000_000);
+        }
+        home.scan().await;
+        let (one, two) = (home.asset("a").await.id, home.asset("b").await.id);
+        home.rename("a", "tmp");
+        home.rename("b", "a");
+        home.rename("tmp", "b");
+        assert_eq!(home.scan().await.report.moved, 2);
+        assert_eq!((home.asset("a").await.id, home.asset("b").await.id), (two, one));
+    }
+
+    async fn a_hard_link_is_a_copy_of_what_is_still_there(home: Home) {
+        home.photo("m.jpg", 1);
+        home.scan().await;
+        for name in ["a.jpg", "z.jpg"] {
+            fs::hard_link(home.path("m.jpg"), home.path(name)).unwrap();
+        }
+        let scanned = home.scan().await;
+        assert_eq!(scanned.outcomes(), [("a.jpg", Copy), ("m.jpg", Unchanged), ("z.jpg", Copy)]);
+    }
+
     async fn a_file_in_the_place_of_one_that_moved_replaces_nothing(home: Home) {
         // The old place comes before the new one in the walk, and after it.
         for (number, (old, new)) in [("m/a.jpg", "z/a.jpg"), ("m/b.jpg", "a/b.jpg")].into_iter().enumerate() {

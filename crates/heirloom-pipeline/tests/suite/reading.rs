@@ -3,20 +3,28 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{Seek as _, SeekFrom, Write as _},
-    os::unix::fs::FileExt as _,
+    os::unix::fs::{FileExt as _, MetadataExt as _},
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
-use heirloom_db::{Engine, artifact::METADATA};
+use heirloom_core::RunId;
+use heirloom_db::{
+    Engine,
+    artifact::METADATA,
+    folder::{KnownAs, KnownFile},
+    record::{FoundFile, ScanBatch},
+    sidecar::FoundSidecar,
+};
 use heirloom_pipeline::scan::{
-    Outcome::{Failed, New, Skipped, Unchanged},
+    Outcome::{Failed, New, Replaced, Skipped, Unchanged},
     ScanOptions,
 };
+use heirloom_pipeline::{open::OpenError, open_original};
 use heirloom_testing::media;
 
-use crate::harness::{Home, on_both_engines, photo, run_on, set_time};
+use crate::harness::{Home, on_both_engines, photo, run_on, set_mode, set_time};
 
 const VERIFY: ScanOptions = ScanOptions {
     verify: true,
@@ -54,16 +62,12 @@ on_both_engines! {
         home.photo("a.jpg", 1);
         home.photo("b.jpg", 2);
         home.write("b.xmp", "<x:xmpmeta xmlns:x='adobe:ns:meta/'/>");
-        for file in ["a.jpg", "b.jpg", "b.xmp"] {
-            set_time(&home.path(file), 1_000_000_000);
-        }
-        home.scan().await;
-        let before = home.ctx.db.dump_rows().await.unwrap();
+        let run = home.scan().await.report.run;
         for file in ["a.jpg", "b.xmp"] {
-            flip_a_byte(&home.path(file));
-            set_time(&home.path(file), 1_000_000_000);
+            rot(&home, run, file).await;
         }
         assert_eq!(home.scan().await.report.unchanged, 3, "from outside nothing has changed");
+        let before = home.ctx.db.dump_rows().await.unwrap();
         let scanned = home.scan_with(VERIFY).await.unwrap();
         for file in ["a.jpg", "b.xmp"] {
             assert_eq!(scanned.outcome(file), Failed);
@@ -71,6 +75,35 @@ on_both_engines! {
         }
         assert_eq!(scanned.outcome("b.jpg"), Unchanged);
         assert_eq!(before, home.ctx.db.dump_rows().await.unwrap());
+    }
+
+    async fn an_edit_that_puts_size_and_time_back_is_an_edit_and_no_damage(home: Home) {
+        for (number, options) in [ScanOptions::default(), VERIFY].into_iter().enumerate() {
+            home.photo("a.jpg", number as u64 * 2);
+            set_time(&home.path("a.jpg"), 1_000_000_000);
+            home.scan().await;
+            let asset = home.asset("a.jpg").await;
+            flip_a_byte(&home.path("a.jpg"));
+            set_time(&home.path("a.jpg"), 1_000_000_000);
+            let error = open_original(&home.ctx, &asset).await.unwrap_err();
+            assert!(matches!(error, OpenError::Changed { .. }), "not under the hash of the old bytes: {error}");
+            let scanned = home.scan_with(options).await.unwrap();
+            assert_eq!(scanned.outcome("a.jpg"), Replaced);
+            let scanned = home.scan_with(VERIFY).await.unwrap();
+            assert_eq!(scanned.outcome("a.jpg"), Unchanged, "and that is what it is from now on");
+            open_original(&home.ctx, &home.asset("a.jpg").await).await.unwrap();
+        }
+    }
+
+    async fn a_file_with_another_mode_is_read_once_and_is_the_same(home: Home) {
+        home.photo("a.jpg", 1);
+        home.scan().await;
+        set_mode(&home.path("a.jpg"), 0o600);
+        let scanned = home.scan().await;
+        assert_eq!(scanned.outcomes(), [("a.jpg", Unchanged)]);
+        assert!(scanned.report.bytes_read > 0);
+        assert_eq!(home.scan().await.report.bytes_read, 0);
+        open_original(&home.ctx, &home.asset("a.jpg").await).await.unwrap();
     }
 
     async fn verifying_what_is_whole_changes_nothing_and_reads_everything(home: Home) {
@@ -153,6 +186,68 @@ fn a_file_that_the_catalogue_refuses_keeps_no_other_out() {
         );
         assert_eq!(home.scan().await.report.unchanged, 21);
     });
+}
+
+/// Changes a byte as a disk does that rots: nothing else of the file changes. No program can put a
+/// change time back, so the catalogue is told of the new one instead.
+async fn rot(home: &Home, run: RunId, name: &str) {
+    let path = home.path(name);
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    flip_a_byte(&path);
+    let times = fs::FileTimes::new().set_modified(modified);
+    File::open(&path).unwrap().set_times(times).unwrap();
+    let metadata = fs::metadata(&path).unwrap();
+    let changed_at_ns = metadata.ctime() * 1_000_000_000 + metadata.ctime_nsec();
+
+    let (db, archive) = (&home.ctx.db, home.archive().await);
+    let folder = db.find_folder(archive.id, "").await.unwrap().unwrap().0;
+    let is_it = |file: &KnownFile| file.name == name;
+    let known = db.list_known_files(folder.id, "", 100).await.unwrap();
+    let known = known.into_iter().find(is_it).unwrap();
+    let neighbours = db.list_neighbours(folder.id, "", 100).await.unwrap();
+    let content_hash = neighbours
+        .into_iter()
+        .find(|file| file.name == name)
+        .unwrap()
+        .content_hash;
+    let KnownFile {
+        name,
+        size_bytes,
+        modified_at_ns,
+        ..
+    } = known;
+    let mut batch = ScanBatch::default();
+    match known.what {
+        KnownAs::Location(location, asset) => batch.files.push(FoundFile {
+            folder_id: folder.id,
+            folder_path: String::new(),
+            name,
+            size_bytes,
+            modified_at_ns,
+            changed_at_ns,
+            content_hash,
+            kind: heirloom_core::MediaKind::Image,
+            media_type: "image/jpeg",
+            width: None,
+            height: None,
+            duration_ms: None,
+            derived: Vec::new(),
+            previous: Some((location, asset)),
+        }),
+        sidecar => {
+            batch.gone.push((folder.id, sidecar));
+            batch.sidecars.push(FoundSidecar {
+                folder_id: folder.id,
+                name,
+                kind: "xmp",
+                content_hash,
+                size_bytes,
+                modified_at_ns,
+                changed_at_ns,
+            });
+        }
+    }
+    db.record_batch(&archive, run, 0, &batch).await.unwrap();
 }
 
 fn flip_a_byte(path: &Path) {

@@ -6,6 +6,8 @@
 
 use std::fmt::Write as _;
 
+use unicode_normalization::UnicodeNormalization as _;
+
 /// Writes a name or path as path text.
 #[must_use]
 pub fn to_text(bytes: &[u8]) -> String {
@@ -55,11 +57,40 @@ pub fn join(folder: &str, name: &str) -> String {
     }
 }
 
+/// What names have in common that people and many file systems take for one: `IMG_1` and `img_1`,
+/// `Müller` composed and, as a Mac once wrote it, decomposed. Lower case, NFC.
+#[must_use]
+pub fn alike(name: &str) -> String {
+    if name.is_ascii() {
+        name.to_ascii_lowercase()
+    } else {
+        name.nfc()
+            .collect::<String>()
+            .to_lowercase()
+            .nfc()
+            .collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn names_are_alike_that_differ_in_case_or_composition() {
+        let cases = [
+            ("IMG_1.JPG", "img_1.jpg", true),
+            ("Müller", "Mu\u{308}ller", true),
+            ("ÄRGER", "a\u{308}rger", true),
+            ("Müller", "Muller", false),
+            ("M\\xfcller", "Müller", false),
+        ];
+        for (one, other, expected) in cases {
+            assert_eq!(alike(one) == alike(other), expected, "{one} {other}");
+        }
+    }
 
     #[test]
     fn names_that_are_not_utf8_are_written_readably() {

@@ -4,6 +4,7 @@ mod takeout_name;
 
 use std::collections::HashMap;
 
+use heirloom_core::path::alike;
 use serde::{Deserialize, Serialize};
 
 use crate::{finding::Metadata, notes::Notes, sniff::extension, takeout, xmp};
@@ -43,8 +44,8 @@ const MEDIA: [&str; 72] = [
 
 /// Finds the sidecars among the names of one folder, each with the media that it is about.
 ///
-/// Stems are compared as they are written, extensions whatever their case. A file that looks like a
-/// sidecar but has no media file beside it is not among the matches.
+/// A stem means the files that have it exactly so, else those that have one that is [`alike`]: a
+/// program or a copy through another system may have spelled it anew. A file that looks like a sidecar but has no media file beside it is not among the matches.
 #[must_use]
 pub fn match_sidecars(names: &[&str]) -> Vec<SidecarMatch> {
     let media = MediaNames::of(names);
@@ -69,7 +70,7 @@ pub fn match_sidecars(names: &[&str]) -> Vec<SidecarMatch> {
             _ => {}
         }
     }
-    takeout_name::match_all(names, &media, &takeout, &mut matches);
+    takeout_name::match_all(&media, &takeout, &mut matches);
     matches.sort_by_key(|found| found.sidecar);
     matches
 }
@@ -98,41 +99,63 @@ fn edited_stem(base: &str) -> String {
 
 /// The media among the names of a folder.
 struct MediaNames<'n> {
-    by_name: HashMap<(&'n str, String), usize>,
-    by_stem: HashMap<&'n str, Vec<usize>>,
+    names: &'n [&'n str],
+    /// By what the stem is alike to.
+    by_stem: HashMap<String, Vec<usize>>,
 }
 
 impl<'n> MediaNames<'n> {
-    fn of(names: &[&'n str]) -> Self {
-        let mut media = Self {
-            by_name: HashMap::new(),
-            by_stem: HashMap::new(),
-        };
+    fn of(names: &'n [&'n str]) -> Self {
+        let mut by_stem: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, name) in names.iter().enumerate() {
-            let Some((stem, extension)) = name.rsplit_once('.') else {
-                continue;
-            };
-            let extension = extension.to_ascii_lowercase();
-            if !stem.is_empty() && MEDIA.contains(&extension.as_str()) {
-                media.by_name.entry((stem, extension)).or_insert(at);
-                media.by_stem.entry(stem).or_default().push(at);
+            let stem = stem(name);
+            if !stem.is_empty() && MEDIA.contains(&extension(name).as_str()) {
+                by_stem.entry(alike(stem)).or_default().push(at);
             }
         }
-        media
+        Self { names, by_stem }
     }
 
-    /// The media file of a whole name.
+    /// The media file of a whole name; none where several are alike and none is exactly it.
     fn named(&self, name: &str) -> Option<usize> {
-        let (stem, _) = name.rsplit_once('.')?;
-        self.by_name
-            .get(&(stem, extension(name)) as &(&str, String))
-            .copied()
+        let wanted = extension(name);
+        let is_exact = |at: &usize| stem(self.name(*at)) == stem(name);
+        let alike = self.by_stem.get(&alike(stem(name)))?;
+        let mut found = alike
+            .iter()
+            .filter(|at| extension(self.name(**at)) == wanted);
+        match (
+            found.clone().find(|at| is_exact(at)),
+            found.next(),
+            found.next(),
+        ) {
+            (Some(exact), ..) => Some(*exact),
+            (None, Some(only), None) => Some(*only),
+            _ => None,
+        }
     }
 
     /// The media files of a stem.
-    fn of_stem(&self, stem: &str) -> Vec<usize> {
-        self.by_stem.get(stem).cloned().unwrap_or_default()
+    fn of_stem(&self, wanted: &str) -> Vec<usize> {
+        let alike = self.by_stem.get(&alike(wanted));
+        let alike = alike.map_or(&[][..], Vec::as_slice);
+        let is_exact = |at: &&usize| stem(self.name(**at)) == wanted;
+        let exact: Vec<usize> = alike.iter().filter(is_exact).copied().collect();
+        if exact.is_empty() {
+            alike.to_vec()
+        } else {
+            exact
+        }
     }
+
+    fn name(&self, at: usize) -> &'n str {
+        self.names.get(at).copied().unwrap_or_default()
+    }
+}
+
+/// A name without its extension.
+fn stem(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(stem, _)| stem)
 }
 
 /// Reads a sidecar's content. The sources of its findings begin with `sidecar-xmp:` or `takeout:`.
@@ -178,6 +201,30 @@ mod tests {
             matched(&names),
             ["a.jpg.xmp -> a.JPG", "a.XMP -> a.JPG, a.cr2"]
         );
+    }
+
+    #[test]
+    fn a_name_that_is_spelled_anew_is_found_where_none_is_exactly_it() {
+        let cases: [(&[&str], &[&str]); 6] = [
+            (&["IMG_1.JPG", "img_1.xmp"], &["img_1.xmp -> IMG_1.JPG"]),
+            (
+                &["Müller.jpg", "Mu\u{308}ller.jpg.xmp"],
+                &["Mu\u{308}ller.jpg.xmp -> Müller.jpg"],
+            ),
+            (
+                &["IMG.jpg", "img.JPG", "img.jpg.xmp", "IMG.xmp"],
+                &["img.jpg.xmp -> img.JPG", "IMG.xmp -> IMG.jpg"],
+            ),
+            (&["a.jpg", "A.cr2", "a.xmp"], &["a.xmp -> a.jpg"]),
+            (&["IMG.jpg", "img.jpg", "Img.jpg.json"], &[]),
+            (
+                &["Oma.jpg", "oma-MODIFIE\u{301}.jpg", "OMA.jpg.json"],
+                &["OMA.jpg.json -> Oma.jpg, oma-MODIFIE\u{301}.jpg"],
+            ),
+        ];
+        for (names, expected) in cases {
+            assert_eq!(matched(names), expected, "{names:?}");
+        }
     }
 
     #[test]

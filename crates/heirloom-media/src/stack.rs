@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use heirloom_core::MediaKind;
+use heirloom_core::{MediaKind, path::alike};
 use serde::{Deserialize, Serialize};
 
 use crate::{file_type::FileType, property};
@@ -57,12 +57,13 @@ pub fn find_stacks(members: &[Member<'_>]) -> Vec<Stack> {
 }
 
 impl Member<'_> {
-    /// The name without extension, in one case: cameras mix `IMG_1.JPG` with `img_1.mov`.
+    /// The name without extension, in one spelling: cameras mix `IMG_1.JPG` with `img_1.mov`.
     fn stem(&self) -> String {
-        self.name
-            .rsplit_once('.')
-            .map_or(self.name, |(stem, _)| stem)
-            .to_lowercase()
+        alike(
+            self.name
+                .rsplit_once('.')
+                .map_or(self.name, |(stem, _)| stem),
+        )
     }
 
     fn property(&self, name: &str) -> Option<&str> {

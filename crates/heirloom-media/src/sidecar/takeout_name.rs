@@ -3,7 +3,9 @@
 //! The name of the picture, `.supplemental-metadata` since 2024, a number where two names were the
 //! same, `.json`; all before the number cut to 46 characters.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
+
+use heirloom_core::path::alike;
 
 use super::{MediaNames, SidecarKind, SidecarMatch};
 
@@ -12,22 +14,25 @@ const LENGTH: usize = 46;
 
 const SUPPLEMENT: &str = "supplemental-metadata";
 
-/// What is added to the name of an edited picture, in the languages of the exporters.
-const EDITED: [&str; 9] = [
+/// What is added to the name of an edited picture, in the languages of the exporters: those that
+/// people have seen in their own archives.
+const EDITED: [&str; 12] = [
     "-edited",
     "-bearbeitet",
     "-modifié",
     "-editado",
     "-editada",
+    "-ha editado",
+    "-editat",
     "-modificato",
     "-bewerkt",
     "-edytowane",
     "-編集済み",
+    "-编辑",
 ];
 
 /// Matches all JSON files of a folder; `candidates` are their places and names without `.json`.
 pub(super) fn match_all(
-    names: &[&str],
     media: &MediaNames<'_>,
     candidates: &[(usize, &str)],
     matches: &mut Vec<SidecarMatch>,
@@ -36,10 +41,11 @@ pub(super) fn match_all(
         return;
     }
     // For names that were cut, everything that begins alike has to be found.
-    let sorted: BTreeMap<&str, usize> = media
-        .by_name
+    let sorted: BTreeSet<(String, usize)> = media
+        .by_stem
         .values()
-        .map(|at| (names.get(*at).copied().unwrap_or_default(), *at))
+        .flatten()
+        .map(|at| (alike(media.name(*at)), *at))
         .collect();
     let mut owned: HashSet<usize> = HashSet::new();
     let mut found = Vec::new();
@@ -50,10 +56,9 @@ pub(super) fn match_all(
         }
     }
     for (sidecar, own) in found {
-        let name = names.get(own).copied().unwrap_or_default();
         let mut about = vec![own];
         about.extend(
-            companions(media, name)
+            companions(media, media.name(own))
                 .into_iter()
                 .filter(|other| !owned.contains(other)),
         );
@@ -66,7 +71,7 @@ pub(super) fn match_all(
 }
 
 /// The picture that a JSON file is named after.
-fn main(media: &MediaNames<'_>, sorted: &BTreeMap<&str, usize>, base: &str) -> Option<usize> {
+fn main(media: &MediaNames<'_>, sorted: &BTreeSet<(String, usize)>, base: &str) -> Option<usize> {
     let (body, number) = numbered(base);
     let with_number = |name: &str| match number {
         None => media.named(name),
@@ -85,14 +90,15 @@ fn main(media: &MediaNames<'_>, sorted: &BTreeMap<&str, usize>, base: &str) -> O
     {
         return Some(found);
     }
+    // Cut within the picture's own name.
+    let body = alike(body);
     if body.chars().count() != LENGTH {
         return None;
     }
-    // Cut within the picture's own name.
-    let mut alike = sorted
-        .range(body..)
-        .take_while(|(name, _)| name.starts_with(body));
-    match (alike.next(), alike.next()) {
+    let mut longer = sorted
+        .range((body.clone(), 0)..)
+        .take_while(|(name, _)| name.starts_with(&body));
+    match (longer.next(), longer.next()) {
         (Some((_, only)), None) => Some(*only),
         _ => None,
     }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use heirloom_blobs::BlobStore;
-use heirloom_core::{AssetId, ContentHash, FolderId, RunId, SidecarId};
+use heirloom_core::{AssetId, ContentHash, FolderId, RunId, SidecarId, path};
 use heirloom_db::{
     Db,
     archive::Archive,
@@ -172,11 +172,9 @@ impl Names {
     }
 }
 
-/// What the files of a stack have in common, in one case: the name without its extension.
+/// What the files of a stack have in common, in one spelling: the name without its extension.
 fn stem(name: &str) -> String {
-    name.rsplit_once('.')
-        .map_or(name, |(stem, _)| stem)
-        .to_lowercase()
+    path::alike(name.rsplit_once('.').map_or(name, |(stem, _)| stem))
 }
 
 fn is_burst(stem: &str) -> bool {

@@ -70,7 +70,8 @@ fn is_file(folder: &Folder, path: &str, name: &str, below: &mut Vec<String>) -> 
 }
 
 fn note(below: &mut Vec<String>, path: &str, name: &str) {
-    if passed_over::folder_reason(name).is_none() {
-        below.push(path::join(path, name));
+    let path = path::join(path, name);
+    if passed_over::folder_reason(&path).is_none() {
+        below.push(path);
     }
 }

@@ -392,13 +392,16 @@ impl Walk<'_, '_> {
             let children = self.db.list_child_folders(folder.id).await?.into_iter();
             known.extend(children.map(|child| (child.path.clone(), child)));
         }
+        // What is passed over may tell by the folders that it is in, and the root may be one of them.
+        let root = self.archive.root.as_deref().unwrap_or_default();
+        let root_name = root.rsplit('/').next().unwrap_or_default();
         let mut visits = Vec::with_capacity(names.len());
         for name in names {
-            if let Some(reason) = passed_over::folder_reason(&name) {
-                self.say(&folder.path, &name, Outcome::Skipped, reason.to_owned());
+            let path = path::join(&folder.path, &name);
+            if let Some(reason) = passed_over::folder_reason(&path::join(root_name, &path)) {
+                self.say(&path, "", Outcome::Skipped, reason.to_owned());
                 continue;
             }
-            let path = path::join(&folder.path, &name);
             visits.push(Visit {
                 known: known.remove(&path),
                 path,

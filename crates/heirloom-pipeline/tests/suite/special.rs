@@ -88,13 +88,14 @@ on_both_engines! {
         for path in [".DS_Store", "._a.jpg", "Thumbs.db", "@eaDir/a.jpg", ".Trash-1000/files/a.jpg", "#recycle/a.jpg"] {
             home.photo(path, 1);
         }
+        home.photo("Photos Library.photoslibrary/resources/derivatives/a.jpg", 1);
         home.photo(".hidden.jpg", 2);
         home.photo(".private/a.jpg", 3);
         fs::write(home.path("empty.jpg"), "").unwrap();
         let scanned = home.scan().await;
         assert_eq!(home.tree().await.into_keys().collect::<Vec<_>>(), [".hidden.jpg", ".private/a.jpg"]);
         let skipped: Vec<_> = scanned.report.skipped.iter().map(|(reason, n)| (reason.as_str(), *n)).collect();
-        assert_eq!(skipped, [("another program's thumbnails", 2), ("empty", 1), ("made by the system", 2), ("trash", 2)]);
+        assert_eq!(skipped, [("another program's thumbnails", 3), ("empty", 1), ("made by the system", 2), ("trash", 2)]);
     }
 
     async fn a_file_that_lost_its_bytes_is_gone(home: Home) {

@@ -4,7 +4,10 @@ use std::fs;
 
 use heirloom_core::claim::ClaimKind::{Caption, Tag, Title};
 use heirloom_db::{Engine, asset::AssetState};
-use heirloom_pipeline::scan::Outcome::{Copy, Gone, Moved, New, Replaced, Unchanged};
+use heirloom_pipeline::scan::{
+    Outcome::{Copy, Gone, Moved, New, Replaced, Unchanged},
+    ScanOptions,
+};
 
 use crate::harness::{Home, OPERATOR, on_both_engines, photo, photo_of, run_on, set_time};
 
@@ -355,6 +358,50 @@ on_both_engines! {
         assert!(scanned.report.bytes_read > 0);
         assert_eq!(before, home.ctx.db.dump().await.unwrap());
         assert_eq!(home.scan().await.report.bytes_read, 0, "its new time is known now");
+    }
+
+    async fn a_folder_of_more_files_than_are_asked_for_at_once_is_compared_name_by_name(home: Home) {
+        // Files are asked for a thousand at a time: what happens is around those borders.
+        let name = |number: u64| format!("{number:04}.jpg");
+        for number in 0..2_345 {
+            home.write(&name(number), number.to_string());
+        }
+        // The original is the last of its thousand, its sidecar the first of the next.
+        home.write("0999.jpg.xmp", "<x:xmpmeta xmlns:x='adobe:ns:meta/'/>");
+        let scanned = home.scan().await;
+        assert_eq!((scanned.report.new, scanned.report.sidecars), (2_345, 1));
+        let described = home.asset("0999.jpg").await.id;
+        assert_eq!(home.ctx.db.list_sidecars(described).await.unwrap().len(), 1);
+        let scanned = home.scan().await;
+        assert_eq!((scanned.report.unchanged, scanned.report.bytes_read), (2_346, 0));
+
+        let mut expected = home.tree().await;
+        for number in [0, 998, 1_000, 1_001, 1_999, 2_000, 2_344] {
+            home.remove(&name(number));
+            expected.remove(&name(number));
+        }
+        for number in [1, 997, 1_002, 1_998, 2_001] {
+            let new = format!("{number:04} renamed.jpg");
+            home.rename(&name(number), &new);
+            let asset = expected.remove(&name(number)).unwrap();
+            expected.insert(new, asset);
+        }
+        let added = ["0999 added.jpg", "1999 added.jpg", "9999 added.jpg"];
+        for name in added {
+            home.write(name, name);
+        }
+        let report = home.scan().await.report;
+        assert_eq!((report.gone, report.moved, report.new, report.lost), (12, 5, 3, 7));
+        assert_eq!(report.unchanged, 2_346 - 12);
+        let mut tree = home.tree().await;
+        for name in added {
+            assert!(tree.remove(name).is_some(), "{name}");
+        }
+        assert_eq!(tree, expected);
+        assert_eq!(home.ctx.db.list_sidecars(described).await.unwrap().len(), 1);
+        let options = ScanOptions { verify: true, ..ScanOptions::default() };
+        let report = home.scan_with(options).await.unwrap().report;
+        assert_eq!(report.unchanged, 2_346 - 12 + 8, "hashes are asked for in pages too");
     }
 
     async fn a_file_becomes_a_folder_and_a_folder_a_file(home: Home) {

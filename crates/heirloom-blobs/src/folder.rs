@@ -272,6 +272,10 @@ impl BlobStore for FolderStore {
         Box::pin(self.blocking(move |layout| quarantine::set_aside(layout, hash)))
     }
 
+    fn delete_set_aside(&self, hash: ContentHash) -> BoxFuture<'_, Result<u64, BlobError>> {
+        Box::pin(self.blocking(move |layout| quarantine::delete_set_aside(layout, hash)))
+    }
+
     fn set_stray_aside(&self, stray: Stray) -> BoxFuture<'_, Result<bool, BlobError>> {
         Box::pin(self.blocking(move |layout| quarantine::set_stray_aside(layout, &stray)))
     }

@@ -128,12 +128,20 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
     /// Lists what lies in the store without being a blob or a part of the store's own layout.
     fn list_strays(&self) -> StrayList;
 
-    /// Moves a damaged blob out of the way, into quarantine, where nothing reads or deletes it.
+    /// Moves a damaged blob out of the way, into quarantine, where nothing reads it and only
+    /// [`delete_set_aside`](Self::delete_set_aside) deletes it.
     /// The bytes are checked once more first: `false` when they are sound or gone.
     ///
     /// # Errors
     /// What the medium reports.
     fn set_aside(&self, hash: ContentHash) -> BoxFuture<'_, Result<bool, BlobError>>;
+
+    /// Deletes every copy of a blob that was set aside: what is left of bytes that are to be gone. Gives
+    /// how many there were. When this returns, the deletion survives a crash.
+    ///
+    /// # Errors
+    /// What the medium reports.
+    fn delete_set_aside(&self, hash: ContentHash) -> BoxFuture<'_, Result<u64, BlobError>>;
 
     /// Moves a stray into quarantine. `false` when it is gone.
     ///

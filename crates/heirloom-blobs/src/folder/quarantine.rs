@@ -1,4 +1,5 @@
-//! Moves what does not belong among the blobs out of their way, without deleting it.
+//! Moves what does not belong among the blobs out of their way, and deletes it only when its blob is to
+//! be gone.
 
 use std::{
     fs, io,
@@ -29,6 +30,29 @@ pub(super) fn set_aside(layout: &Layout, hash: ContentHash) -> Result<bool, Blob
     move_aside(layout, &path)?;
     sync_folder(&layout.shard(hash))?;
     Ok(true)
+}
+
+/// Deletes what was set aside under the name of a blob, and the numbered folders that it was in.
+pub(super) fn delete_set_aside(layout: &Layout, hash: ContentHash) -> Result<u64, BlobError> {
+    let quarantine = layout.quarantine();
+    let Some(entries) = found(fs::read_dir(&quarantine), &quarantine)? else {
+        return Ok(0);
+    };
+    let mut deleted = 0;
+    for entry in entries {
+        let folder = entry.at(&quarantine)?.path();
+        let aside = folder.join(hash.to_string());
+        // Something that is no file has no bytes of a blob.
+        if fs::symlink_metadata(&aside).is_ok_and(|found| found.is_file())
+            && stored::remove(&aside)?
+        {
+            sync_folder(&folder)?;
+            deleted += 1;
+            // It was made for this; should somebody have put more there, it stays.
+            let _ = fs::remove_dir(&folder);
+        }
+    }
+    Ok(deleted)
 }
 
 /// Moves a stray aside.

@@ -333,7 +333,14 @@ async fn only_a_damaged_blob_is_set_aside(subject: &impl Subject) {
     subject.tamper(hash, &mut |bytes| bytes[50_000] ^= 4);
     assert!(store.set_aside(hash).await.unwrap());
     assert!(!store.contains(hash).await.unwrap());
-    assert!(store.put_bytes(bytes).await.unwrap().was_new);
+    assert!(store.put_bytes(bytes.clone()).await.unwrap().was_new);
+    store.delete_set_aside(hash).await.unwrap();
+    assert_eq!(store.delete_set_aside(hash).await.unwrap(), 0);
+    assert_eq!(
+        read(store, hash).await.unwrap(),
+        bytes,
+        "the blob itself stays"
+    );
 }
 
 async fn blobs_are_listed_in_order(subject: &impl Subject) {

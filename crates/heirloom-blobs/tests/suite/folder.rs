@@ -376,3 +376,20 @@ async fn an_error_names_the_file() {
     assert!(!blob_path(subject.store.root(), hash).exists());
     assert!(names_in(&subject.store.root().join("incoming")).is_empty());
 }
+
+#[tokio::test]
+async fn what_was_set_aside_of_a_blob_is_deleted_and_nothing_else_there() {
+    let subject = InFolder::new();
+    let store = &subject.store;
+    let mut hashes = Vec::new();
+    for seed in [1, 1, 2] {
+        let hash = store.put_bytes(bytes_of(seed, 1_000)).await.unwrap().hash;
+        subject.tamper(hash, &mut |bytes| bytes[0] ^= 1);
+        assert!(store.set_aside(hash).await.unwrap());
+        hashes.push(hash);
+    }
+    assert_eq!(store.delete_set_aside(hashes[0]).await.unwrap(), 2);
+    let quarantine = store.root().join("quarantine");
+    assert_eq!(names_in(&quarantine), ["3"]);
+    assert_eq!(names_in(&quarantine.join("3")), [hashes[2].to_string()]);
+}

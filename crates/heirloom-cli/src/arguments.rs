@@ -92,7 +92,8 @@ pub(crate) enum Command {
         /// Read every original again as well, and compare it with what was catalogued
         #[arg(long)]
         originals: bool,
-        /// Set damaged blobs aside and make an incomplete index anew; nothing is deleted
+        /// Set damaged blobs aside and make them again, make an incomplete index anew, and remove blobs
+        /// that nobody refers to
         #[arg(long)]
         repair: bool,
     },
@@ -175,7 +176,8 @@ pub(crate) enum Asset {
         #[arg(long, value_name = "VERSION")]
         if_version: Option<i64>,
     },
-    /// Remove everything that is known about a hidden one, for good; its file is not touched
+    /// Remove everything that is known about a hidden one, for good, with the copies of the catalogue
+    /// that were made before migrating; its file is not touched
     Purge {
         /// Which
         id: AssetId,

@@ -125,7 +125,8 @@ CREATE TABLE replacement (
 CREATE INDEX replacement_by_replaced ON replacement (replaced_asset_id);
 CREATE INDEX replacement_by_archive ON replacement (archive_id);
 
--- Content that was removed for good: a scan that meets it again passes it over.
+-- Content that was removed for good: a scan that meets it again passes it over. A sidecar is known by
+-- a hash over its name and its content too (see sidecar.rs).
 CREATE TABLE purged_content (
   family_id BYTEA NOT NULL REFERENCES family (id),
   content_hash BYTEA NOT NULL,
@@ -221,6 +222,12 @@ CREATE TABLE blob (
   content_hash BYTEA NOT NULL PRIMARY KEY,
   size_bytes BIGINT NOT NULL,
   created_at_ms BIGINT NOT NULL
+);
+
+-- Blobs that the last row let go of: their bytes are to be removed from the store as soon as it is safe.
+CREATE TABLE unneeded_blob (
+  content_hash BYTEA NOT NULL PRIMARY KEY,
+  noted_at_ms BIGINT NOT NULL
 );
 
 CREATE TABLE unit (

@@ -9,7 +9,7 @@ use heirloom_core::{
 use serde_json::Value as Json;
 
 use crate::{
-    Db, DbError, Tx,
+    Db, DbError, Tx, blob,
     claim::{self, NewClaim},
     clock,
     row::Row,
@@ -90,8 +90,6 @@ statements! {
         WHERE r.kind = $1 AND r.tool = $2 AND r.subject_id IN ({list})";
     FIND_BLOB = "SELECT blob_hash FROM artifact WHERE id = $1 AND blob_hash IS NOT NULL";
     DELETE = "DELETE FROM artifact WHERE id = $1";
-    DELETE_UNUSED_BLOB = "DELETE FROM blob WHERE content_hash = $1
-        AND NOT EXISTS (SELECT 1 FROM artifact WHERE blob_hash = $1)";
 }
 
 /// The kind of artifact that holds what a file says of itself.
@@ -262,14 +260,8 @@ pub(crate) fn read_by_tool(rows: &[Row]) -> Result<Vec<Read>, DbError> {
     rows.iter()
         .map(|row| {
             let inputs: String = row.get(3)?;
-            let inputs: Vec<String> = serde_json::from_str(&inputs)
-                .map_err(|error| DbError::unreadable("an artifact's inputs", error))?;
-            let input = match inputs.as_slice() {
-                [input] => Some(
-                    input
-                        .parse()
-                        .map_err(|error| DbError::unreadable("an artifact's input", error))?,
-                ),
+            let input = match read_inputs(&inputs)?.as_slice() {
+                [input] => Some(*input),
                 _ => None,
             };
             Ok(Read {
@@ -347,11 +339,18 @@ async fn delete(tx: &mut Tx, asset: AssetId, artifact: ArtifactId) -> Result<(),
     let blob = tx.fetch_optional(FIND_BLOB, args![artifact]).await?;
     tx.execute(DELETE, args![artifact]).await?;
     if let Some(row) = blob {
-        // Its bytes are collected some time: no row refers to them any more.
-        tx.execute(DELETE_UNUSED_BLOB, args![row.get::<ContentHash>(0)?])
-            .await?;
+        blob::let_go(tx, row.get(0)?).await?;
     }
     Ok(())
+}
+
+pub(crate) fn read_inputs(text: &str) -> Result<Vec<ContentHash>, DbError> {
+    let inputs: Vec<String> = serde_json::from_str(text)
+        .map_err(|error| DbError::unreadable("an artifact's inputs", error))?;
+    let inputs = inputs.iter().map(|input| input.parse());
+    inputs
+        .collect::<Result<_, _>>()
+        .map_err(|error| DbError::unreadable("an artifact's input", error))
 }
 
 fn inputs_text(inputs: &[ContentHash]) -> String {

@@ -374,6 +374,10 @@ async fn check_file(path: &Path) -> Result<(), DbError> {
 }
 
 async fn open_file(path: &Path) -> Result<Pools, DbError> {
+    // SQLite names files by text, and a path that is made into text goes elsewhere.
+    if path.to_str().is_none() {
+        return Err(DbError::NotUtf8(path.to_owned()));
+    }
     check_file(path).await?;
     let options = SqliteConnectOptions::new()
         .filename(path)

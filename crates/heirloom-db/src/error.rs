@@ -54,6 +54,9 @@ pub enum DbError {
         /// What SQLite found.
         detail: String,
     },
+    /// The catalogue's file has a path that SQLite cannot name.
+    #[error("the path of the catalogue {path} is not UTF-8", path = .0.display())]
+    NotUtf8(PathBuf),
     /// The disk is full.
     #[error("no space is left for the catalogue")]
     NoSpace,

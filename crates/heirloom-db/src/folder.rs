@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use heirloom_core::{ArchiveId, AssetId, ContentHash, FolderId, LocationId, MediaKind, SidecarId};
 
 use crate::{
-    Db, DbError, Tx, artifact, clock,
+    Db, DbError, Tx, artifact, clock, sidecar,
     sql::statements,
     value::{Value, args},
 };
@@ -312,6 +312,8 @@ pub(crate) async fn apply(
         }
     }
     tx.execute_rows(ADD_ROWS, 6, new).await?;
+    let matched = settled.iter().chain(&gone).cloned().collect();
+    sidecar::delete_gone(tx, matched).await?;
     tx.execute_list(SETTLE, args![], settled).await?;
     tx.execute_list(MARK_GONE, args![now_ms], gone).await?;
     Ok(())

@@ -1,7 +1,16 @@
 //! Bringing a catalogue's tables up to date.
 //!
 //! Migrations are only ever appended. A SQLite file that holds anything is copied beside itself
-//! before the first of the missing ones is applied.
+//! before the first of the missing ones is applied. The copy is made by `VACUUM INTO`, which reads one
+//! consistent state while the file is open, as the backup API does, needs no foreign function, and
+//! leaves out what was deleted. It does not wait for the disk; that is done here, before anything is
+//! changed. A copy is kept until it is replaced, taken away, or something is purged: what is purged
+//! is in it too.
+
+use std::{
+    io::{self, ErrorKind},
+    path::Path,
+};
 
 use crate::{
     Db, DbError, Engine, clock,
@@ -17,6 +26,9 @@ const MIGRATIONS: [(&str, &str); 2] = [
     ),
     ("0002_search", include_str!("../migrations/0002_search.sql")),
 ];
+
+/// What stands between the name of a file and the last migration in it, in the name of a copy.
+const COPY: &str = ".after-";
 
 const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
   name TEXT NOT NULL PRIMARY KEY,
@@ -93,20 +105,89 @@ fn count_known(applied: &[(String, String)]) -> Result<usize, DbError> {
     Ok(applied.len())
 }
 
-/// Copies a SQLite file to `FILE.after-LAST_APPLIED` beside it: a consistent copy, made by SQLite itself while
-/// the file is open.
+/// Copies a SQLite file to `FILE.after-LAST_APPLIED` beside it. The copy has that name once it is whole
+/// and on disk.
 async fn copy_file(db: &Db, last_applied: &str) -> Result<(), DbError> {
     let Some(path) = db.path() else { return Ok(()) };
     let mut copy = path.as_os_str().to_owned();
-    copy.push(format!(".after-{last_applied}"));
-    match tokio::fs::remove_file(&copy).await {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(DbError::Unavailable(error.to_string()));
+    copy.push(COPY);
+    copy.push(last_applied);
+    let mut partial = copy.clone();
+    partial.push(".partial");
+    remove(Path::new(&partial)).await.map_err(unavailable)?;
+    // Opening it took care that the path is text.
+    let Some(quoted) = partial.to_str().map(|path| path.replace('\'', "''")) else {
+        return Err(DbError::NotUtf8(path.to_owned()));
+    };
+    db.execute_alone(format!("VACUUM INTO '{quoted}'")).await?;
+    let place = async {
+        let whole = tokio::fs::File::open(&partial).await?;
+        whole.sync_all().await?;
+        tokio::fs::rename(&partial, &copy).await?;
+        sync_folder_of(path).await
+    };
+    place.await.map_err(unavailable)
+}
+
+/// Deletes the copies that were made before migrating.
+pub(crate) async fn delete_copies(db: &Db) -> Result<(), DbError> {
+    let Some(path) = db.path() else { return Ok(()) };
+    let mut copies = path.file_name().unwrap_or_default().to_owned();
+    copies.push(COPY);
+    let delete = async {
+        let mut has_deleted = false;
+        let mut entries = tokio::fs::read_dir(folder_of(path)).await?;
+        while let Some(entry) = entries.next_entry().await? {
+            let (name, start) = (entry.file_name(), copies.as_encoded_bytes());
+            if name.as_encoded_bytes().starts_with(start) {
+                remove(&entry.path()).await?;
+                has_deleted = true;
+            }
         }
-        _ => {}
+        if has_deleted {
+            sync_folder_of(path).await?;
+        }
+        Ok(())
+    };
+    delete.await.map_err(unavailable)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
-    let quoted = copy.to_string_lossy().replace('\'', "''");
-    db.execute_alone(format!("VACUUM INTO '{quoted}'")).await
+}
+
+async fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = tokio::fs::File::open(folder_of(path)).await?;
+    match folder.sync_all().await {
+        // Some network file systems have no sync for folders and write them through.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::InvalidInput | ErrorKind::Unsupported
+            ) =>
+        {
+            Ok(())
+        }
+        synced => synced,
+    }
+}
+
+async fn remove(path: &Path) -> io::Result<()> {
+    match tokio::fs::remove_file(path).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+fn unavailable(error: io::Error) -> DbError {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => DbError::NoSpace,
+        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => DbError::ReadOnly,
+        _ => DbError::Unavailable(error.to_string()),
+    }
 }
 
 fn text_hash(text: &str) -> String {

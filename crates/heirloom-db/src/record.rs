@@ -9,8 +9,9 @@ use heirloom_core::{
 use crate::{
     Db, DbError, Tx,
     archive::Archive,
-    artifact::{self, Derived},
+    artifact::{self, Derived, Payload},
     asset::{self, Asset, AssetState, Place},
+    blob,
     claim::Believed,
     clock,
     folder::{self, FolderChange, KnownAs},
@@ -166,7 +167,7 @@ impl Db {
             .record(&mut tx, archive, (run, last_scan_ms), &batch.files, now_ms)
             .await?;
         change.mark_gone(&mut tx, &batch.gone, now_ms).await?;
-        sidecar::add(&mut tx, &batch.sidecars, now_ms).await?;
+        sidecar::add(&mut tx, archive.family_id, &batch.sidecars, now_ms).await?;
         let sidecars = batch.sidecars.iter();
         change.folders.extend(sidecars.map(|found| found.folder_id));
         change.finish(&mut tx, archive.id).await?;
@@ -209,6 +210,12 @@ impl Change {
             if known.purged.contains(&file.content_hash) {
                 // What was here before has given way to bytes that nobody wants kept.
                 left.extend(file.previous.map(|before| (file.folder_id, before)));
+                // What was read of them was put into the store before this was known.
+                for derived in &file.derived {
+                    if let Payload::Blob(hash, _) = derived.artifact.payload {
+                        blob::note_unneeded(tx, hash).await?;
+                    }
+                }
                 recorded.push(Recorded::Purged);
                 continue;
             }

@@ -74,6 +74,16 @@ statements! {
     ADD_LINKS = "INSERT INTO asset_sidecar (asset_id, sidecar_id) VALUES {rows}";
     DELETE_LINKS = "DELETE FROM asset_sidecar WHERE asset_id = $1
         AND sidecar_id IN (SELECT id FROM sidecar WHERE folder_id = $2)";
+    LIST_OF_ASSET_ALONE = "SELECT s.id, s.name, s.content_hash
+        FROM asset_sidecar k JOIN sidecar s ON s.id = k.sidecar_id
+        WHERE k.asset_id = $1 AND NOT EXISTS
+          (SELECT 1 FROM asset_sidecar o WHERE o.sidecar_id = k.sidecar_id AND o.asset_id <> $1)";
+    DELETE_ALL_LINKS = "DELETE FROM asset_sidecar WHERE asset_id = $1";
+    DELETE = "DELETE FROM sidecar WHERE id = $1";
+    DELETE_GONE = "DELETE FROM sidecar WHERE gone_at_ms IS NOT NULL AND folder_id IN ({list})
+        AND NOT EXISTS (SELECT 1 FROM asset_sidecar k WHERE k.sidecar_id = sidecar.id)";
+    LIST_PURGED = "SELECT content_hash FROM purged_content
+        WHERE family_id = $1 AND content_hash IN ({list})";
 }
 
 impl Db {
@@ -154,13 +164,27 @@ impl Db {
     }
 }
 
-/// Stores sidecars that are new or have changed; what was in their place is marked gone apart.
+/// Stores sidecars that are new or have changed; what was in their place is marked gone apart. Those
+/// that went with a purged asset are passed over.
 pub(crate) async fn add(
     tx: &mut Tx,
+    family: FamilyId,
     sidecars: &[FoundSidecar],
     now_ms: i64,
 ) -> Result<(), DbError> {
-    let rows = sidecars.iter().map(|sidecar| {
+    let key = |sidecar: &FoundSidecar| purged_key(&sidecar.name, sidecar.content_hash);
+    let list = sidecars.iter().map(|sidecar| Value::from(key(sidecar)));
+    let mut purged: BTreeSet<ContentHash> = BTreeSet::new();
+    for row in tx
+        .fetch_list(LIST_PURGED, args![family], list.collect())
+        .await?
+    {
+        purged.insert(row.get(0)?);
+    }
+    let wanted = sidecars
+        .iter()
+        .filter(|sidecar| !purged.contains(&key(sidecar)));
+    let rows = wanted.map(|sidecar| {
         let id: SidecarId = clock::new_id();
         args![
             id,
@@ -175,6 +199,38 @@ pub(crate) async fn add(
         ]
     });
     tx.execute_rows(ADD, 9, rows.collect()).await?;
+    Ok(())
+}
+
+/// Removes an asset's links, and the sidecars that described nothing else. Gives what is to be
+/// remembered of these as purged content.
+pub(crate) async fn purge(tx: &mut Tx, asset: AssetId) -> Result<Vec<ContentHash>, DbError> {
+    let alone = tx.fetch(LIST_OF_ASSET_ALONE, args![asset]).await?;
+    tx.execute(DELETE_ALL_LINKS, args![asset]).await?;
+    let mut contents = Vec::new();
+    for row in alone {
+        tx.execute(DELETE, args![row.get::<SidecarId>(0)?]).await?;
+        let (name, content_hash): (String, ContentHash) = (row.get(1)?, row.get(2)?);
+        // Without its original beside it, a scan would take it for an original.
+        contents.push(content_hash);
+        contents.push(purged_key(&name, content_hash));
+    }
+    Ok(contents)
+}
+
+/// How a sidecar that is not to come back is known again. Not by its content alone: programs write the
+/// same few bytes beside many a picture.
+fn purged_key(name: &str, content_hash: ContentHash) -> ContentHash {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"sidecar");
+    hasher.update(content_hash.as_bytes());
+    hasher.update(name.as_bytes());
+    ContentHash::from_bytes(hasher.finalize().into())
+}
+
+/// Forgets the sidecars that are gone from folders whose files are matched: nothing refers to them.
+pub(crate) async fn delete_gone(tx: &mut Tx, folders: Vec<Value>) -> Result<(), DbError> {
+    tx.execute_list(DELETE_GONE, args![], folders).await?;
     Ok(())
 }
 

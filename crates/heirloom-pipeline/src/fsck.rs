@@ -1,12 +1,13 @@
 //! Checking that all is as it should be: the catalogue in itself, the blobs that it refers to, the
 //! search index, the chain of the audit and, where that is asked, every byte of the originals.
 //!
-//! Nothing is changed unless it is asked for, and then nothing is deleted: damaged blobs are set
-//! aside, and an index that lacks something is made anew.
+//! Nothing is changed unless it is asked for. Then damaged blobs are set aside, what is missing or
+//! damaged is made again from its originals where it can be, an index that lacks something is made anew,
+//! and blobs are removed that nobody refers to and that were not put lately.
 
 use heirloom_blobs::{
-    ExpectedBlob, Finding, FsckDepth, FsckError as BlobCheckError, FsckEvent as BlobEvent,
-    FsckOptions as BlobOptions, FsckReport as BlobReport, StrayKind,
+    CollectError, ExpectedBlob, Finding, FsckDepth, FsckError as BlobCheckError,
+    FsckEvent as BlobEvent, FsckOptions as BlobOptions, FsckReport as BlobReport, StrayKind,
 };
 use heirloom_core::{ContentHash, FamilyId, permission::Action};
 use heirloom_db::{DbError, audit::BrokenAt, search::Coverage};
@@ -15,6 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Context,
+    purge::{PurgeError, collect_blobs, remove_unneeded_blobs},
+    remake::{Remade, remake_blob},
     scan::{Outcome, Progress, ScanError, ScanEvent, ScanOptions, ScanReport, scan},
 };
 
@@ -26,7 +29,8 @@ pub struct FsckOptions {
     /// Whether every byte of every original is read and compared with what was catalogued. Files
     /// that came or went meanwhile are catalogued, as by any scan.
     pub read_originals: bool,
-    /// Whether damaged blobs and strays are set aside, and an index that lacks something is made anew.
+    /// Whether damaged blobs and strays are set aside, blobs and index are made again where they can
+    /// be, and blobs are removed that nobody refers to.
     pub repair: bool,
 }
 
@@ -98,8 +102,10 @@ impl FaultCounts {
 pub struct FsckReport {
     /// The faults, in numbers; each is told when it is found.
     pub counts: FaultCounts,
-    /// The blobs, in numbers.
+    /// The blobs, in numbers, as they were found.
     pub blobs: BlobReport,
+    /// Blobs that nobody referred to and that were removed.
+    pub removed_blobs: u64,
     /// The full-text index.
     pub search: Coverage,
     /// Entries of the audit that hold.
@@ -125,6 +131,12 @@ pub enum FsckError {
     /// The store failed as a whole.
     #[error(transparent)]
     Blobs(#[from] BlobCheckError<DbError>),
+    /// What nobody refers to could not be removed.
+    #[error(transparent)]
+    Unneeded(#[from] PurgeError),
+    /// What nobody ever referred to could not be removed.
+    #[error(transparent)]
+    Collect(#[from] CollectError<DbError>),
     /// It was told to stop.
     #[error("the check was cancelled")]
     Cancelled,
@@ -244,17 +256,36 @@ impl Check<'_> {
             let expected = page.map(|(hash, size_bytes)| ExpectedBlob { hash, size_bytes });
             Ok::<_, DbError>(expected.collect())
         };
+        let is_repairing = self.options.repair;
+        let mut to_mend = Vec::new();
         let (observe, counts) = (&mut self.observe, &mut self.report.counts);
         let listen = |event: BlobEvent<'_>| match event {
-            BlobEvent::Found(finding) => {
-                if let Some(fault) = fault(finding) {
+            BlobEvent::Found(finding) => match (lost(finding), fault(finding)) {
+                // It is told of once it is known whether it could be mended.
+                (Some(hash), Some(fault)) if is_repairing => to_mend.push((hash, fault)),
+                (_, Some(fault)) => {
                     counts.add(&fault);
                     observe(FsckEvent::Found(&fault));
                 }
-            }
+                (_, None) => {}
+            },
             BlobEvent::Progress { blobs, bytes } => observe(FsckEvent::Blobs { blobs, bytes }),
         };
         self.report.blobs = heirloom_blobs::fsck(blobs.as_ref(), options, expected, listen).await?;
+        for (hash, fault) in to_mend {
+            let (is_mended, how) = match remake_blob(self.ctx, hash).await? {
+                Remade::Made => (true, " It was made again."),
+                Remade::Unneeded => (true, " Nobody refers to it, and it was removed."),
+                Remade::Failed => (false, " What it was made of is not as it was."),
+            };
+            let what = fault.what + how;
+            self.found(fault.part, fault.subject, what, is_mended);
+        }
+        if is_repairing {
+            let unneeded = remove_unneeded_blobs(self.ctx).await?;
+            let collected = collect_blobs(self.ctx).await?;
+            self.report.removed_blobs = unneeded + collected.deleted;
+        }
         Ok(())
     }
 
@@ -307,6 +338,15 @@ impl Check<'_> {
         };
         self.report.counts.add(&fault);
         (self.observe)(FsckEvent::Found(&fault));
+    }
+}
+
+/// The blob whose bytes are not there, by this finding.
+fn lost(finding: &Finding) -> Option<ContentHash> {
+    match finding {
+        Finding::Missing(blob) => Some(blob.hash),
+        Finding::Damaged { blob, .. } => Some(blob.hash),
+        _ => None,
     }
 }
 

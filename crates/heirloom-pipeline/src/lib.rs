@@ -10,6 +10,7 @@ pub mod fsck;
 pub mod open;
 mod original;
 pub mod purge;
+mod remake;
 pub mod scan;
 pub mod tool;
 

@@ -1,18 +1,23 @@
 //! Removing what is known for good: rows, what was derived, and the bytes of it. Originals are never
 //! touched.
+//!
+//! When the last row lets go of a blob, the catalogue notes in the same transaction that its bytes are
+//! to be removed. That is done at the end of each purge and of each scan, as soon as no scan is under way
+//! that may be about to refer to the same bytes. Blobs that no row ever referred to, because whoever put
+//! them was killed, are collected when a check repairs.
 
 use heirloom_blobs::{BlobError, CollectError, Collected, Deletion, Grace, collect};
-use heirloom_core::{AssetId, permission::Action};
+use heirloom_core::{AssetId, ContentHash, permission::Action};
 use heirloom_db::{DbError, clock};
 
-use crate::Context;
+use crate::{Context, scan::oldest_scan};
 
 /// What a purge removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Purge {
     /// Assets of which nothing is known any more.
     pub assets: u64,
-    /// Blobs that nobody else referred to.
+    /// Blobs that nobody refers to any more and whose bytes could be removed at once.
     pub blobs: u64,
 }
 
@@ -22,7 +27,8 @@ pub enum PurgeError {
     /// The catalogue failed or refused.
     #[error(transparent)]
     Db(#[from] DbError),
-    /// The store failed; the blobs that are left nobody refers to, and they are collected some time.
+    /// The store failed; the blobs that are left nobody refers to, and the next scan or purge removes
+    /// them.
     #[error(transparent)]
     Blobs(#[from] BlobError),
 }
@@ -39,24 +45,63 @@ const GRACE_MS: i64 = 24 * 60 * 60 * 1000;
 pub async fn purge_assets(ctx: &Context, assets: &[AssetId]) -> Result<Purge, PurgeError> {
     let mut done = Purge::default();
     for asset in assets {
-        let started_ms = clock::now_ms();
-        let purged = ctx.db.purge_asset(&ctx.actor, *asset).await?;
+        ctx.db.purge_asset(&ctx.actor, *asset).await?;
         done.assets += 1;
-        for blob in purged.blobs {
-            // One that was put just now is about to be referred to by somebody else.
-            let deletion = ctx.blobs.delete_unless_put_since(blob, started_ms).await?;
-            if matches!(deletion, Deletion::Deleted { .. }) {
-                done.blobs += 1;
-            }
-        }
     }
+    done.blobs = remove_unneeded_blobs(ctx).await?;
     if done.assets > 0 {
         ctx.db.sweep_purged().await?;
     }
     Ok(done)
 }
 
-/// Removes the blobs that nobody refers to and that were not put lately.
+/// How many blobs are removed between two questions to the catalogue.
+const PAGE: usize = 256;
+
+/// Removes the bytes of blobs that the catalogue let go of, also those that were damaged and set aside.
+/// What a scan under way may have put and be about to refer to stays until that scan is over. Gives how
+/// many blobs were removed.
+///
+/// # Errors
+/// [`PurgeError`]; what is left is removed the next time.
+pub async fn remove_unneeded_blobs(ctx: &Context) -> Result<u64, PurgeError> {
+    let Context { db, blobs, .. } = ctx;
+    // The order matters. A scan that is under way protects what was put since it began, one that
+    // ended before has committed what it refers to, and one that begins later puts later.
+    let now_ms = clock::now_ms();
+    let since_ms = oldest_scan(db)
+        .await?
+        .map_or(now_ms, |began_ms| began_ms.min(now_ms));
+    let mut removed = 0;
+    let mut after: Option<ContentHash> = None;
+    loop {
+        let page = db.list_unneeded_blobs(after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.hash);
+        let hashes: Vec<ContentHash> = page.iter().map(|blob| blob.hash).collect();
+        let needed = db.find_referenced_blobs(&hashes).await?;
+        let mut done = Vec::with_capacity(page.len());
+        for blob in page {
+            if needed.contains(&blob.hash) {
+                done.push(blob);
+                continue;
+            }
+            // Nobody is about to refer to bytes that are damaged.
+            blobs.delete_set_aside(blob.hash).await?;
+            match blobs.delete_unless_put_since(blob.hash, since_ms).await? {
+                Deletion::Kept => continue,
+                Deletion::Deleted { .. } => removed += 1,
+                Deletion::Missing => {}
+            }
+            done.push(blob);
+        }
+        db.forget_unneeded_blobs(&done).await?;
+    }
+    Ok(removed)
+}
+
+/// Removes the blobs that nobody refers to and that were not put lately: those too that nobody ever
+/// referred to. It looks at every blob there is.
 ///
 /// # Errors
 /// [`DbError::Denied`], and what the store or the catalogue say.

@@ -35,6 +35,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use presence::has_files;
 pub use report::{FileOutcome, Outcome, Progress, ScanEnd, ScanEvent, ScanReport};
 
+pub(crate) use hold::oldest_scan;
+
 use self::{
     examine::Readers,
     hold::{Hold, take_run},
@@ -48,6 +50,7 @@ use crate::{
     Context,
     archive::{RootRefused, refused, root_of},
     original::{Identity, Root},
+    purge::remove_unneeded_blobs,
 };
 
 /// The pipeline's name in runs.
@@ -232,6 +235,10 @@ impl BegunScan {
             }
         }
         self.hold.release().await;
+        // What it let go of, and what a purge had to leave because this scan was under way.
+        if let Err(error) = remove_unneeded_blobs(&self.ctx).await {
+            tracing::warn!(%error, "blobs that nobody needs are left to the next scan");
+        }
         outcome
     }
 

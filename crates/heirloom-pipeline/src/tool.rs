@@ -25,7 +25,7 @@ use serde_json::{Map, Value as Json, json};
 
 pub use file_name::read_file_name;
 pub use metadata::read_metadata;
-pub use sidecar::{SIDECAR_BYTES, read_sidecar, sidecar_word};
+pub use sidecar::{SIDECAR_BYTES, read_sidecar, sidecar_kind, sidecar_word};
 
 /// A tool, as a value that can be listed and named in artifacts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

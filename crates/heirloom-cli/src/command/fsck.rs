@@ -33,8 +33,9 @@ fn describe(report: &FsckReport) -> String {
     }
     if report.unreferenced > 0 {
         text += &format!(
-            "{} nobody refers to, which is nothing bad\n",
+            "{} nobody refers to, which is nothing bad; a repair removes those older than a day: {} now\n",
             number_of(report.unreferenced, "blob that", "blobs that"),
+            count(report.removed),
         );
     }
     for fault in &report.items {

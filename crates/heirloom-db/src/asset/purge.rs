@@ -3,20 +3,19 @@
 use heirloom_core::{Actor, AssetId, ContentHash, permission::Action};
 
 use crate::{
-    Db, DbError, Engine, Tx, audit, clock, search::document, sql::statements, value::args,
+    Db, DbError, Engine, Tx, audit, blob, clock, migrate, search::document, sidecar,
+    sql::statements, value::args,
 };
 
 /// What a purge left for the caller to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Purged {
-    /// Blobs that no row refers to any more.
+    /// Blobs that no row refers to any more; they are noted as unneeded until their bytes are removed.
     pub blobs: Vec<ContentHash>,
 }
 
 statements! {
     LIST_BLOBS = "SELECT DISTINCT blob_hash FROM artifact WHERE subject_id = $1 AND blob_hash IS NOT NULL";
-    IS_BLOB_USED = "SELECT 1 FROM artifact WHERE blob_hash = $1 LIMIT 1";
-    DELETE_BLOB = "DELETE FROM blob WHERE content_hash = $1";
     DELETE_CLAIMS = "DELETE FROM claim WHERE subject_id = $1";
     DELETE_ARTIFACTS = "DELETE FROM artifact WHERE subject_id = $1";
     DELETE_UNITS = "DELETE FROM unit WHERE subject_id = $1";
@@ -26,7 +25,6 @@ statements! {
     // The others of its stacks are matched again by the next scan.
     UNSETTLE = "UPDATE folder SET is_settled = FALSE
         WHERE id IN (SELECT folder_id FROM asset_location WHERE asset_id = $1)";
-    DELETE_SIDECARS = "DELETE FROM asset_sidecar WHERE asset_id = $1";
     DELETE_PAGES = "DELETE FROM document_page WHERE asset_id = $1";
     DELETE_MEMBERSHIPS = "DELETE FROM collection_member WHERE asset_id = $1";
     DELETE_LOCATIONS = "DELETE FROM asset_location WHERE asset_id = $1";
@@ -46,7 +44,9 @@ const MERGED_AT_ONCE: i64 = 500;
 
 impl Db {
     /// Removes everything that is known about a deleted asset: rows, claims, what was derived, its
-    /// words in the index. Its original is not touched, and a later scan passes its bytes over.
+    /// words in the index, the sidecars that described it alone. Its files are not touched, and a later
+    /// scan passes their bytes over. Copies of the catalogue that were made before migrating know the
+    /// asset too, and are deleted first.
     ///
     /// # Errors
     /// [`DbError::NotFound`], [`DbError::Denied`]; [`DbError::Refused`] unless it was deleted first.
@@ -59,6 +59,7 @@ impl Db {
                 asset.name
             )));
         }
+        migrate::delete_copies(self).await?;
         let mut tx = self.begin().await?;
         let blobs = tx.fetch(LIST_BLOBS, args![id]).await?;
         let stacks = tx.fetch(LIST_STACKS, args![id]).await?;
@@ -72,11 +73,12 @@ impl Db {
             tx.execute(DELETE_STACK_MEMBERS, args![stack]).await?;
             tx.execute(DELETE_STACK, args![stack]).await?;
         }
+        let mut contents = sidecar::purge(&mut tx, id).await?;
+        contents.push(asset.content_hash);
         for statement in [
             DELETE_CLAIMS,
             DELETE_ARTIFACTS,
             DELETE_UNITS,
-            DELETE_SIDECARS,
             DELETE_PAGES,
             DELETE_MEMBERSHIPS,
             DELETE_LOCATIONS,
@@ -88,21 +90,15 @@ impl Db {
         }
         let mut purged = Purged::default();
         for blob in blobs {
-            let hash: ContentHash = blob.get(0)?;
-            if tx
-                .fetch_optional(IS_BLOB_USED, args![hash])
-                .await?
-                .is_none()
-            {
-                tx.execute(DELETE_BLOB, args![hash]).await?;
+            let hash = blob.get(0)?;
+            if blob::let_go(&mut tx, hash).await? {
                 purged.blobs.push(hash);
             }
         }
-        tx.execute(
-            REMEMBER,
-            args![asset.family_id, asset.content_hash, clock::now_ms()],
-        )
-        .await?;
+        for content in contents {
+            tx.execute(REMEMBER, args![asset.family_id, content, clock::now_ms()])
+                .await?;
+        }
         let details = serde_json::json!({ "asset": id });
         audit::add(&mut tx, asset.family_id, actor, "asset.purge", details).await?;
         tx.commit().await?;

@@ -6,7 +6,7 @@ use heirloom_db::{Db, DbError, Engine, Location};
 use heirloom_testing::{postgres, process::as_nobody};
 use sqlx::Connection as _;
 
-use crate::harness::{Home, OPERATOR, Store, on_both_engines, runtime};
+use crate::harness::{Home, OPERATOR, Store, file, on_both_engines, runtime};
 
 /// Name and text of each migration, in order.
 fn migrations() -> Vec<(String, String)> {
@@ -148,6 +148,86 @@ fn every_older_catalogue_is_brought_up_to_date_and_keeps_what_it_holds() {
                 }
             }
         }
+    });
+}
+
+#[test]
+fn a_copy_before_migrating_is_whole_replaces_what_a_kill_left_and_goes_with_a_purge() {
+    runtime().block_on(async {
+        let (home, location) = place(Engine::Sqlite, &older(1, Engine::Sqlite)).await;
+        let folder = home.folder.path();
+        let copy = folder.join(format!("catalogue.db.after-{}", migrations()[0].0));
+        let mut partial = copy.clone().into_os_string();
+        partial.push(".partial");
+        fs::write(&partial, "what a process wrote that was killed").unwrap();
+        fs::write(&copy, "an older copy").unwrap();
+        fs::write(folder.join("catalogue.db.mine"), "somebody's own").unwrap();
+        let db = Db::open(&location).await.unwrap();
+        let names = || files_of(folder).into_iter().map(|(name, _)| name);
+        assert!(!names().any(|name| name.ends_with(".partial")));
+
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(&copy)
+            .read_only(true);
+        let mut opened = sqlx::SqliteConnection::connect_with(&options)
+            .await
+            .unwrap();
+        let ask = async |connection: &mut _, text: &'static str| -> String {
+            sqlx::query_scalar(text)
+                .fetch_one(connection)
+                .await
+                .unwrap()
+        };
+        assert_eq!(ask(&mut opened, "PRAGMA integrity_check").await, "ok");
+        assert_eq!(
+            ask(&mut opened, "SELECT name FROM family").await,
+            "An old family"
+        );
+        assert_eq!(
+            ask(&mut opened, "SELECT group_concat(name) FROM migration").await,
+            migrations()[0].0
+        );
+        opened.close().await.unwrap();
+
+        db.close().await;
+        let store = Store::open(home, location).await;
+        let id = store.add(file("a.jpg")).await;
+        let folder = store.home.folder.path();
+        let copies = || {
+            let names = files_of(folder).into_iter().map(|(name, _)| name);
+            names.filter(|name| name.contains(".after-")).count()
+        };
+        store.db.purge_asset(OPERATOR, id).await.unwrap_err();
+        assert_eq!(copies(), 1, "a purge that is refused changes nothing");
+        store
+            .db
+            .delete_asset(OPERATOR, id, None, true)
+            .await
+            .unwrap();
+        store.db.purge_asset(OPERATOR, id).await.unwrap();
+        assert_eq!(copies(), 0);
+        assert!(folder.join("catalogue.db.mine").exists());
+    });
+}
+
+#[test]
+fn a_catalogue_whose_path_is_not_utf_8_is_refused_and_nothing_is_made_elsewhere() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+    runtime().block_on(async {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join(OsStr::from_bytes(b"J\xfcrgen"));
+        fs::create_dir(&folder).unwrap();
+        let kept = folder.join("catalogue.db");
+        run_on_file(&home.path().join("old.db"), &older(1, Engine::Sqlite)).await;
+        fs::rename(home.path().join("old.db"), &kept).unwrap();
+        let before = fs::read(&kept).unwrap();
+        match Db::open(&Location::File(kept.clone())).await {
+            Err(DbError::NotUtf8(path)) => assert_eq!(path, kept),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(fs::read(&kept).unwrap(), before);
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
     });
 }
 

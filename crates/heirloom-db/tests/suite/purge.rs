@@ -5,19 +5,98 @@ use std::collections::BTreeSet;
 use heirloom_core::claim::ClaimKind::{Caption, Person, Tag, Title};
 use heirloom_db::{
     DbError, Location,
-    folder::KnownAs,
-    record::ScanBatch,
+    artifact::{Derived, NewArtifact, Payload},
+    folder::{FolderChange, KnownAs},
+    record::{FoundFile, Recorded, ScanBatch},
     sidecar::{FoundSidecar, SidecarMatch},
     stack::{NewStack, StackKind},
 };
 
-use crate::harness::{OPERATOR, Store, content, file, on_both_engines};
+use heirloom_core::{AssetId, FolderId, SidecarId};
+use serde_json::json;
+
+use crate::harness::{OPERATOR, Store, claim, content, file, on_both_engines};
 
 /// Stands in every text of the asset. Written so that no other word begins as it does: an index
 /// that leaves out what a word shares with the one before it still holds its end.
 const MARK: &str = "qxjzmarkerwv";
 
+/// A sidecar as a scan finds it, with these words in it.
+fn sidecar(folder_id: FolderId, name: &str, words: &str) -> FoundSidecar {
+    FoundSidecar {
+        folder_id,
+        name: name.to_owned(),
+        kind: "xmp",
+        content_hash: content(words),
+        size_bytes: 1,
+        modified_at_ns: 1,
+        changed_at_ns: 1,
+    }
+}
+
+/// The file of a sidecar that a scan takes for an original.
+fn found_alone(folder: FolderId, words: &str) -> FoundFile {
+    let mut found = file(&format!("{MARK}.jpg.xmp"))
+        .in_folder("summer")
+        .found_in(folder);
+    found.content_hash = content(words);
+    found
+}
+
 impl Store {
+    /// Stores a sidecar.
+    async fn sidecar(&self, folder: FolderId, name: &str, words: &str) -> SidecarId {
+        let sidecars = vec![sidecar(folder, name, words)];
+        let batch = ScanBatch {
+            sidecars,
+            ..ScanBatch::default()
+        };
+        self.db
+            .record_batch(&self.archive, self.run, 0, &batch)
+            .await
+            .unwrap();
+        let known = self.db.list_known_files(folder, "", 100).await.unwrap();
+        match known.iter().find(|known| known.name == name).unwrap().what {
+            KnownAs::Sidecar(id) => id,
+            other => panic!("{other:?} is no sidecar"),
+        }
+    }
+
+    /// Says that these sidecars describe an asset, each with the mark in its words.
+    async fn match_sidecars(&self, folder: FolderId, asset: AssetId, sidecars: &[SidecarId]) {
+        let words = if sidecars.len() > 1 {
+            MARK
+        } else {
+            "both of us"
+        };
+        let derived = ["shared", "before", "own"].map(|input| Derived {
+            artifact: NewArtifact {
+                kind: "metadata",
+                tool: "sidecar",
+                tool_version: 1,
+                is_deterministic: true,
+                inputs: vec![content(input)],
+                payload: Payload::Json(json!({ "properties": words })),
+            },
+            claims: vec![claim(Caption, words)],
+        });
+        let matched = SidecarMatch {
+            asset,
+            sidecars: sidecars.iter().copied().collect(),
+            derived: derived.into(),
+        };
+        self.db
+            .store_sidecar_matches(
+                self.family_id(),
+                self.run,
+                folder,
+                ("sidecar", 1),
+                vec![matched],
+            )
+            .await
+            .unwrap();
+    }
+
     /// Where the mark still is.
     async fn traces(&self) -> BTreeSet<String> {
         let mut traces = BTreeSet::new();
@@ -73,24 +152,17 @@ on_both_engines! {
         let folder = store.folder(store.archive.id, "summer").await;
         let stack = NewStack { kind: StackKind::Burst, name: "1".to_owned(), members: vec![id, neighbour] };
         store.db.store_stacks(store.family_id(), folder, &[stack]).await.unwrap();
-        let sidecar = FoundSidecar {
-            folder_id: folder,
-            name: "notes.xmp".to_owned(),
-            kind: "xmp",
-            content_hash: content("notes"),
-            size_bytes: 1,
-            modified_at_ns: 1,
-            changed_at_ns: 1,
-        };
-        let batch = ScanBatch { sidecars: vec![sidecar], ..ScanBatch::default() };
-        store.db.record_batch(&store.archive, store.run, 0, &batch).await.unwrap();
-        let known = store.db.list_known_files(folder, "notes", 1).await.unwrap();
-        let KnownAs::Sidecar(sidecar) = known[0].what else { panic!("it is a sidecar") };
-        let matched = SidecarMatch { asset: id, sidecars: BTreeSet::from([sidecar]), derived: Vec::new() };
-        store.db
-            .store_sidecar_matches(store.family_id(), store.run, folder, ("sidecar", 1), vec![matched])
-            .await
-            .unwrap();
+        // One that describes both, one of its own, and one that was in the place of that.
+        let shared = store.sidecar(folder, "shared.xmp", "shared").await;
+        let before = store.sidecar(folder, &format!("{MARK}.jpg.xmp"), "before").await;
+        store.match_sidecars(folder, id, &[shared, before]).await;
+        let gone = ScanBatch { gone: vec![(folder, KnownAs::Sidecar(before))], ..ScanBatch::default() };
+        store.db.record_batch(&store.archive, store.run, 0, &gone).await.unwrap();
+        let own = store.sidecar(folder, &format!("{MARK}.jpg.xmp"), "own").await;
+        store.match_sidecars(folder, id, &[shared, own]).await;
+        store.match_sidecars(folder, neighbour, &[shared]).await;
+        let settled = ScanBatch { closed: vec![FolderChange::Settled(folder)], ..ScanBatch::default() };
+        store.db.record_batch(&store.archive, store.run, 0, &settled).await.unwrap();
         assert_eq!(store.find(MARK).await.len(), 1);
 
         let refused = store.db.purge_asset(OPERATOR, id).await;
@@ -101,6 +173,20 @@ on_both_engines! {
         store.db.purge_asset(OPERATOR, id).await.unwrap();
         store.db.sweep_purged().await.unwrap();
         assert_eq!(store.traces().await, BTreeSet::new());
+        // A scan meets what is still on the disk.
+        let found = sidecar(folder, &format!("{MARK}.jpg.xmp"), "own");
+        let batch = ScanBatch {
+            sidecars: vec![found],
+            files: vec![found_alone(folder, "own")],
+            ..ScanBatch::default()
+        };
+        let recorded = store.db.record_batch(&store.archive, store.run, 0, &batch).await.unwrap();
+        assert_eq!(recorded, [Recorded::Purged], "without its original it is no original either");
+        assert_eq!(store.traces().await, BTreeSet::new());
+        let described = store.db.list_sidecars(neighbour).await.unwrap();
+        assert_eq!(described.iter().map(|sidecar| sidecar.name.as_str()).collect::<Vec<_>>(), ["shared.xmp"]);
+        let alike = store.sidecar(folder, "other.jpg.xmp", "own").await;
+        assert_ne!(alike, own, "the same few bytes beside another original are another sidecar");
         let gone = store.db.get_asset(OPERATOR, id).await;
         assert!(matches!(gone, Err(DbError::NotFound { .. })), "{gone:?}");
         for query in [MARK, "is:deleted", "summer is:deleted"] {
@@ -124,7 +210,6 @@ on_both_engines! {
     }
 
     async fn what_two_assets_were_made_of_stays_until_both_are_gone(store: Store) {
-        use heirloom_db::artifact::Payload;
         let with_blob = |name: &str| {
             let store = &store;
             let mut found = file(name);
@@ -143,5 +228,9 @@ on_both_engines! {
             assert_eq!(store.db.purge_asset(OPERATOR, asset).await.unwrap().blobs, freed);
         }
         assert!(store.db.find_referenced_blobs(&[content("shared blob")]).await.unwrap().is_empty());
+        let unneeded = store.db.list_unneeded_blobs(None, 10).await.unwrap();
+        assert_eq!(unneeded.iter().map(|blob| blob.hash).collect::<Vec<_>>(), [content("shared blob")]);
+        store.db.forget_unneeded_blobs(&unneeded).await.unwrap();
+        assert_eq!(store.db.list_unneeded_blobs(None, 10).await.unwrap(), []);
     }
 }

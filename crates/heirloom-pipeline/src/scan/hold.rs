@@ -74,6 +74,40 @@ impl Drop for Hold {
     }
 }
 
+/// When the oldest scan that is under way began, in milliseconds since 1970: nothing that was put since
+/// then may be taken for unneeded. A run that was left by a process that was killed is none.
+pub(crate) async fn oldest_scan(db: &Db) -> Result<Option<i64>, DbError> {
+    let mut oldest: Option<i64> = None;
+    for run in db.list_unended_runs().await? {
+        let Some(archive) = run.archive_id else {
+            continue;
+        };
+        if is_held(db, archive).await? {
+            let began_ms = run.started_at_ms.unwrap_or(run.created_at_ms);
+            oldest = Some(oldest.map_or(began_ms, |oldest| oldest.min(began_ms)));
+        }
+    }
+    Ok(oldest)
+}
+
+/// Whether a scan has this archive, in this process or in another.
+async fn is_held(db: &Db, archive: ArchiveId) -> Result<bool, DbError> {
+    if HELD
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .contains(&archive)
+    {
+        return Ok(true);
+    }
+    match db.hold_archive(archive).await? {
+        None => Ok(true),
+        Some(across) => {
+            across.release().await;
+            Ok(false)
+        }
+    }
+}
+
 /// The run for a scan of an archive that is held, and when it began: that of a scan that never ended
 /// because its process was killed, if it was asked the same, else a new one.
 pub(super) async fn take_run(

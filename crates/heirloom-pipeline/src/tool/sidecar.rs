@@ -31,3 +31,15 @@ pub const fn sidecar_word(kind: SidecarKind) -> &'static str {
         SidecarKind::AppleEdit => "aae",
     }
 }
+
+/// The kind of sidecar that a word of the database stands for.
+#[must_use]
+pub fn sidecar_kind(word: &str) -> Option<SidecarKind> {
+    [
+        SidecarKind::Xmp,
+        SidecarKind::Takeout,
+        SidecarKind::AppleEdit,
+    ]
+    .into_iter()
+    .find(|kind| sidecar_word(*kind) == word)
+}

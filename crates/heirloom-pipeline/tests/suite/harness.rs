@@ -332,6 +332,15 @@ pub(crate) fn photo_of(number: u64, taken: &str) -> Vec<u8> {
     jpeg::tiny(number, &options)
 }
 
+/// An XMP sidecar with a title.
+pub(crate) fn xmp(title: &str) -> String {
+    format!(
+        "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\
+         <rdf:Description xmlns:dc='http://purl.org/dc/elements/1.1/'><dc:title><rdf:Alt>\
+         <rdf:li xml:lang='x-default'>{title}</rdf:li></rdf:Alt></dc:title></rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+}
+
 /// Sets when a file was modified, in seconds since 1970.
 pub(crate) fn set_time(path: &Path, seconds: u64) {
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);

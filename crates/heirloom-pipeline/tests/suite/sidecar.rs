@@ -5,16 +5,7 @@ use heirloom_pipeline::scan::Outcome::{Gone, Moved, New, Sidecar, Unchanged};
 use heirloom_testing::{media, tree::copy_tree};
 use serde_json::Value as Json;
 
-use crate::harness::{Home, OPERATOR, on_both_engines};
-
-/// An XMP sidecar with a title.
-fn xmp(title: &str) -> String {
-    format!(
-        "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\
-         <rdf:Description xmlns:dc='http://purl.org/dc/elements/1.1/'><dc:title><rdf:Alt>\
-         <rdf:li xml:lang='x-default'>{title}</rdf:li></rdf:Alt></dc:title></rdf:Description></rdf:RDF></x:xmpmeta>"
-    )
-}
+use crate::harness::{Home, OPERATOR, on_both_engines, xmp};
 
 async fn title(home: &Home, path: &str) -> Option<String> {
     home.asset(path).await.title

@@ -4,7 +4,7 @@ use axum::{
     extract::rejection::{JsonRejection, PathRejection, QueryRejection},
     http::StatusCode,
 };
-use heirloom_blobs::{BlobError, FsckError as BlobCheckError};
+use heirloom_blobs::{BlobError, CollectError, FsckError as BlobCheckError};
 use heirloom_core::{claim::InvalidClaimValue, permission::Denied, query::QueryError};
 use heirloom_db::DbError;
 use heirloom_pipeline::{
@@ -31,6 +31,9 @@ impl From<DbError> for Problem {
             DbError::MigrationChanged { .. } => Self::new(Code::NewerVersion, message)
                 .hint("Use the Heirloom that wrote it. Nothing was changed."),
             DbError::Damaged { .. } => Self::new(Code::Damaged, message).hint(damage_hint()),
+            DbError::NotUtf8(_) => Self::new(Code::Unavailable, message).hint(
+                "Name a data folder whose path is UTF-8, or keep the catalogue in PostgreSQL.",
+            ),
             DbError::NoSpace => Self::new(Code::NoSpace, message)
                 .hint("Free some space, then try again: nothing is half stored."),
             DbError::ReadOnly => Self::new(Code::ReadOnly, message)
@@ -140,6 +143,9 @@ impl From<FsckError> for Problem {
             FsckError::Blobs(BlobCheckError::Store(error)) => error.into(),
             FsckError::Blobs(BlobCheckError::Expected(error)) => error.into(),
             FsckError::Blobs(error) => Self::internal(error),
+            FsckError::Unneeded(error) => error.into(),
+            FsckError::Collect(CollectError::Store(error)) => error.into(),
+            FsckError::Collect(CollectError::References(error)) => error.into(),
             FsckError::Cancelled => Self::new(Code::Stopping, "the check was stopped"),
         }
     }

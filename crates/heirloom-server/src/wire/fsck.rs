@@ -12,8 +12,8 @@ pub struct NewFsck {
     pub quick: bool,
     /// Whether every original is read again and compared with what was catalogued.
     pub originals: bool,
-    /// Whether damaged blobs are set aside and an incomplete search index is made anew. Nothing is
-    /// ever deleted.
+    /// Whether damaged blobs are set aside and made again from their originals, an incomplete search
+    /// index is made anew, and blobs that nobody has referred to for a day are removed.
     pub repair: bool,
 }
 
@@ -30,8 +30,10 @@ pub struct FsckReport {
     pub blobs: u64,
     /// Bytes of blobs that were read.
     pub blob_bytes: u64,
-    /// Blobs that nobody refers to, which is nothing bad.
+    /// Blobs that nobody referred to, which is nothing bad: scans put them before they refer to them.
     pub unreferenced: u64,
+    /// Blobs that nobody referred to and that were removed, which only a repair does.
+    pub removed: u64,
     /// Originals that were read again, in bytes.
     pub original_bytes: u64,
     /// Entries of the audit chain that hold.
@@ -62,6 +64,7 @@ impl FsckReport {
             blobs: report.blobs.blobs,
             blob_bytes: report.blobs.bytes,
             unreferenced: report.blobs.unreferenced,
+            removed: report.removed_blobs,
             original_bytes: report.originals.iter().map(|scan| scan.bytes_read).sum(),
             audit_entries: report.audit_entries,
             items,

@@ -1,4 +1,7 @@
 //! Reading files: a few threads that take jobs, hash, and run the tools on what is open anyway.
+//!
+//! Files are read and never mapped into memory: one that is cut short by somebody else meanwhile would
+//! end the whole program by a signal, and not in an error.
 
 use std::{
     fs::File,

@@ -190,7 +190,7 @@ fn a_file_that_the_catalogue_refuses_keeps_no_other_out() {
 
 /// Changes a byte as a disk does that rots: nothing else of the file changes. No program can put a
 /// change time back, so the catalogue is told of the new one instead.
-async fn rot(home: &Home, run: RunId, name: &str) {
+pub(crate) async fn rot(home: &Home, run: RunId, name: &str) {
     let path = home.path(name);
     let modified = fs::metadata(&path).unwrap().modified().unwrap();
     flip_a_byte(&path);

@@ -39,6 +39,7 @@ pub fn as_nobody<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 #[derive(Clone, Debug)]
 pub struct Heirloom {
     program: PathBuf,
+    before: Vec<String>,
     environment: Vec<(String, String)>,
     data: Option<PathBuf>,
 }
@@ -68,6 +69,7 @@ impl Heirloom {
     pub fn new(program: impl AsRef<Path>) -> Self {
         Self {
             program: program.as_ref().to_owned(),
+            before: Vec::new(),
             environment: Vec::new(),
             data: None,
         }
@@ -77,6 +79,13 @@ impl Heirloom {
     #[must_use]
     pub fn data(mut self, folder: impl AsRef<Path>) -> Self {
         self.data = Some(folder.as_ref().to_owned());
+        self
+    }
+
+    /// Lets another program start every command: `["prlimit", "--data=268435456"]`.
+    #[must_use]
+    pub fn behind<S: Into<String>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
+        self.before = words.into_iter().map(Into::into).collect();
         self
     }
 
@@ -91,8 +100,10 @@ impl Heirloom {
     /// variables, English messages, no colours, nothing on standard input.
     #[must_use]
     pub fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(arguments).stdin(Stdio::null());
+        let program = self.program.as_os_str();
+        let mut words = self.before.iter().map(OsStr::new).chain([program]);
+        let mut command = Command::new(words.next().unwrap_or(program));
+        command.args(words).args(arguments).stdin(Stdio::null());
         if let Some(folder) = &self.data {
             command.arg("--data").arg(folder);
         }

@@ -3,12 +3,13 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use heirloom_testing::{
     TreeSnapshot,
     jpeg::{self, Options},
-    process::{Finished, Heirloom},
+    process::{Finished, Heirloom, PATIENCE},
     wav,
 };
 use serde_json::Value as Json;
@@ -143,6 +144,30 @@ pub(crate) fn snapshot(folder: &Path) -> TreeSnapshot {
 
 pub(crate) fn path(path: &Path) -> &str {
     path.to_str().unwrap()
+}
+
+/// The words that let strace start the program and write down those of its system calls.
+pub(crate) fn strace(calls: &str, trace: &Path) -> Vec<String> {
+    // -D: the program is the child of the test, and strace its own affair. -y: what a descriptor
+    // stands for. -s: of bytes that are read or written, nothing.
+    let calls = format!("trace={calls}");
+    let words = ["strace", "-D", "-f", "-y", "-q", "-s", "0", "-e", &calls];
+    let words = words.into_iter().chain(["-o", path(trace)]);
+    words.map(str::to_owned).collect()
+}
+
+/// What strace wrote of a program that has ended well: it goes on writing for a moment after that.
+pub(crate) fn read_trace(trace: &Path) -> String {
+    let started = Instant::now();
+    loop {
+        let bytes = fs::read(trace).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if text.trim_end().ends_with("+++ exited with 0 +++") {
+            return text;
+        }
+        assert!(started.elapsed() < PATIENCE, "the trace has no end");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Fixed words for what differs from run to run, so that snapshots compare.

@@ -4,7 +4,6 @@ use std::{
     fs,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use heirloom_pipeline::{
@@ -16,7 +15,7 @@ use heirloom_testing::{TreeSnapshot, media, tree::copy_tree};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{OPERATOR, on_both_engines, photo};
+use crate::harness::{OPERATOR, on_both_engines};
 
 on_both_engines! {
     async fn nothing_that_is_done_touches_an_original(home: Home) {
@@ -42,122 +41,6 @@ on_both_engines! {
         assert!(report.is_sound(), "{report:?}");
         before.assert_same(&TreeSnapshot::of(&home.library));
     }
-}
-
-/// System calls that open, and those that change what a path or an open file stands for. A question
-/// mark lets those pass that a machine does not have.
-const OPENING: [&str; 4] = ["open", "openat", "openat2", "creat"];
-const CHANGING: [&str; 33] = [
-    "write",
-    "pwrite64",
-    "writev",
-    "pwritev",
-    "pwritev2",
-    "truncate",
-    "ftruncate",
-    "fallocate",
-    "unlink",
-    "unlinkat",
-    "rename",
-    "renameat",
-    "renameat2",
-    "mkdir",
-    "mkdirat",
-    "rmdir",
-    "link",
-    "linkat",
-    "symlink",
-    "symlinkat",
-    "mknod",
-    "mknodat",
-    "chmod",
-    "fchmod",
-    "fchmodat",
-    "chown",
-    "fchown",
-    "lchown",
-    "fchownat",
-    "utimensat",
-    "setxattr",
-    "fsetxattr",
-    "copy_file_range",
-];
-
-#[test]
-fn the_only_files_ever_opened_below_the_root_are_opened_for_reading() {
-    let place = tempfile::tempdir().unwrap();
-    let library = place.path().canonicalize().unwrap().join("library");
-    copy_tree(media::sample_library(), &library);
-    fs::create_dir(library.join("more")).unwrap();
-    fs::write(library.join("more/M\u{fc}ller.jpg"), photo(1)).unwrap();
-    symlink("more", library.join("link")).unwrap();
-    let before = TreeSnapshot::of(&library);
-    let trace = place.path().join("trace");
-    let calls = [&OPENING[..], &CHANGING[..]].concat();
-    let calls: Vec<String> = calls.iter().map(|call| format!("?{call}")).collect();
-    let output = Command::new("strace")
-        .args([
-            "-f",
-            "-y",
-            "-qq",
-            "-s",
-            "0",
-            "-e",
-            &format!("trace={}", calls.join(",")),
-        ])
-        .arg("-o")
-        .arg(&trace)
-        .arg(example("catalogue"))
-        .arg(&library)
-        .arg(place.path().join("data"))
-        .output()
-        .expect("strace is installed: ./dev setup sees to it");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        said.contains("\"new\":") && said.contains("faults: 0"),
-        "{said}"
-    );
-
-    let trace = fs::read_to_string(&trace).unwrap();
-    let library = library.to_str().unwrap();
-    // Where a call is interrupted by another thread's, its end stands in a line of its own.
-    let below: Vec<&str> = trace
-        .lines()
-        .filter(|line| line.contains(library))
-        .collect();
-    let mut opened = 0;
-    for line in below {
-        let call = line
-            .split_once(' ')
-            .map_or(line, |(_, call)| call.trim_start());
-        if call.starts_with("<...") {
-            continue;
-        }
-        let name = call.split('(').next().unwrap_or_default();
-        assert!(OPENING.contains(&name), "below the root: {line}");
-        assert!(line.contains("O_RDONLY"), "below the root: {line}");
-        for flag in [
-            "O_WRONLY",
-            "O_RDWR",
-            "O_CREAT",
-            "O_TRUNC",
-            "O_APPEND",
-            "O_TMPFILE",
-        ] {
-            assert!(!line.contains(flag), "below the root: {line}");
-        }
-        opened += 1;
-    }
-    assert!(
-        opened > 300,
-        "the trace shows what was opened: {opened} times"
-    );
-    before.assert_same(&TreeSnapshot::of(library));
 }
 
 #[test]
@@ -196,20 +79,6 @@ fn one_module_alone_opens_what_is_below_a_root() {
         "only original.rs opens files:\n{}",
         wrong.join("\n")
     );
-}
-
-/// An example of this package, which is built with its tests and lies beside them.
-fn example(name: &str) -> PathBuf {
-    let here = std::env::current_exe().unwrap();
-    let path = here
-        .parent()
-        .unwrap()
-        .parent()
-        .unwrap()
-        .join("examples")
-        .join(name);
-    assert!(path.exists(), "{} is built with the tests", path.display());
-    path
 }
 
 fn walk(folder: &Path) -> Vec<PathBuf> {

@@ -55,6 +55,13 @@ fn the_data_folder_goes_with_every_command() {
     assert_eq!(done.stdout, "asset list --data chest\n");
 }
 
+#[test]
+fn another_program_may_start_every_command() {
+    let limited = Heirloom::new("sh").behind(["env", "SAID=yes"]);
+    let done = limited.run(["-c", "echo $SAID"]).expect_code(0);
+    assert_eq!(done.stdout, "yes\n");
+}
+
 fn shell(script: &str) -> heirloom_testing::process::Running {
     Heirloom::new("sh").start(["-c", script])
 }

@@ -8,6 +8,7 @@ mod documents;
 mod harness;
 mod json;
 mod kill;
+mod malformed;
 mod originals;
 mod refused;
 mod scan;

@@ -145,7 +145,8 @@ impl Db {
             .ok_or_else(|| DbError::not_found("asset", id))
     }
 
-    /// Hides an asset, or (`is_deleted` false) brings it back. Its bytes are not touched.
+    /// Hides an asset, or (`is_deleted` false) brings it back. Its bytes are not touched. One that is
+    /// so already stays as it is.
     ///
     /// # Errors
     /// [`DbError::NotFound`], [`DbError::Denied`], [`DbError::VersionConflict`] when `version` is
@@ -160,6 +161,9 @@ impl Db {
         let asset = self.get_asset(actor, id).await?;
         actor.require(Action::DeleteAsset, asset.family_id)?;
         let expected = version.unwrap_or(asset.version);
+        if expected == asset.version && asset.deleted_at_ms.is_some() == is_deleted {
+            return Ok(asset);
+        }
         let now_ms = clock::now_ms();
         let mut tx = self.begin().await?;
         let deleted_at_ms = is_deleted.then_some(now_ms);

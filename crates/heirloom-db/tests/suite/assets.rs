@@ -21,6 +21,19 @@ on_both_engines! {
         assert_eq!(store.asset(id).await, changed);
     }
 
+    async fn an_asset_that_is_deleted_again_stays_as_it_is(store: Store) {
+        let id = store.add(file("oma.jpg")).await;
+        let delete = |version, is_deleted| store.db.delete_asset(OPERATOR, id, version, is_deleted);
+        for is_deleted in [true, false] {
+            let once = delete(None, is_deleted).await.unwrap();
+            assert_eq!(once.deleted_at_ms.is_some(), is_deleted);
+            assert_eq!(delete(None, is_deleted).await.unwrap(), once);
+            assert_eq!(delete(Some(once.version), is_deleted).await.unwrap(), once);
+            delete(Some(once.version - 1), is_deleted).await.unwrap_err();
+            assert_eq!(store.asset(id).await, once);
+        }
+    }
+
     async fn a_deleted_asset_is_hidden_until_it_is_brought_back(store: Store) {
         let id = store.add(file("oma.jpg")).await;
         store.add(file("opa.jpg")).await;

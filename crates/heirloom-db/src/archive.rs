@@ -2,7 +2,9 @@
 
 use heirloom_core::{Actor, ArchiveId, AudienceId, FamilyId, permission::Action};
 
-use crate::{Db, DbError, clock, family::Family, row::Row, sql::statements, value::args};
+use serde_json::json;
+
+use crate::{Db, DbError, audit, clock, family::Family, row::Row, sql::statements, value::args};
 
 /// An archive as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +97,8 @@ impl Db {
         )
         .await
         .map_err(|error| name_taken(error, name))?;
+        let details = json!({ "archive": id, "name": name, "root": root });
+        audit::add(&mut tx, family.id, actor, "archive.create", details).await?;
         tx.commit().await?;
         self.get_archive(actor, id).await
     }
@@ -102,7 +106,7 @@ impl Db {
     /// Gives an archive another name.
     ///
     /// # Errors
-    /// [`DbError::Denied`]; [`DbError::Refused`] when the name is taken.
+    /// [`DbError::NotFound`], [`DbError::Denied`]; [`DbError::Refused`] when the name is taken.
     pub async fn rename_archive(
         &self,
         actor: &Actor,
@@ -110,10 +114,16 @@ impl Db {
         name: &str,
     ) -> Result<(), DbError> {
         actor.require_operator(Action::ManageArchive)?;
+        let archive = self.get_archive(actor, id).await?;
+        if archive.name == name {
+            return Ok(());
+        }
         let mut tx = self.begin().await?;
         tx.execute(RENAME, args![id, name])
             .await
             .map_err(|error| name_taken(error, name))?;
+        let details = json!({ "archive": id, "name": name, "was": archive.name });
+        audit::add(&mut tx, archive.family_id, actor, "archive.rename", details).await?;
         tx.commit().await
     }
 }

@@ -15,7 +15,7 @@ pub use purge::Purged;
 pub(crate) use purge::STATEMENTS as PURGE_STATEMENTS;
 
 use crate::{
-    Db, DbError, Tx,
+    Db, DbError, Tx, audit,
     claim::{self, Believed},
     clock,
     row::Row,
@@ -179,6 +179,13 @@ impl Db {
             });
         }
         refresh(&mut tx, &[id]).await?;
+        let action = if is_deleted {
+            "asset.delete"
+        } else {
+            "asset.restore"
+        };
+        let details = serde_json::json!({ "asset": id });
+        audit::add(&mut tx, asset.family_id, actor, action, details).await?;
         tx.commit().await?;
         self.get_asset(actor, id).await
     }

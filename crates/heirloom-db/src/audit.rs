@@ -10,6 +10,8 @@ use serde_json::{Value as Json, json};
 use crate::{Db, DbError, Tx, clock, sql::statements, value::args};
 
 statements! {
+    // One after the other: two that begin at once would both follow the same entry.
+    LOCK = "SELECT id FROM family WHERE id = $1 /*pg FOR NO KEY UPDATE */";
     LAST = "SELECT position, entry_hash FROM audit WHERE family_id = $1 ORDER BY position DESC LIMIT 1";
     ADD = "INSERT INTO audit (id, family_id, position, at_ms, action, values_hash, entry_hash)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
@@ -23,7 +25,8 @@ statements! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BrokenAt(pub i64);
 
-/// Appends an entry within the transaction of what it tells about.
+/// Appends an entry within the transaction of what it tells about, as the last thing in it: until the
+/// transaction ends, others that have something to tell wait.
 pub(crate) async fn add(
     tx: &mut Tx,
     family: FamilyId,
@@ -40,6 +43,7 @@ pub(crate) async fn add(
     let id: AuditId = clock::new_id();
     // 122 random bits, of which an id is made anyway.
     let salt = uuid::Uuid::new_v4().as_bytes().to_vec();
+    tx.fetch(LOCK, args![family]).await?;
     let (position, previous) = match tx.fetch_optional(LAST, args![family]).await? {
         Some(row) => (row.get::<i64>(0)? + 1, row.get::<ContentHash>(1)?),
         None => (1, ContentHash::from_bytes([0; 32])),

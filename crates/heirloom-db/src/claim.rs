@@ -7,12 +7,13 @@ use heirloom_core::{
     claim::{Author, Claim, ClaimKind, ClaimValue, Statement, resolve},
     permission::Action,
 };
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
     Db, DbError, Tx,
     asset::{self, Asset},
-    clock,
+    audit, clock,
     once::{self, Once},
     row::Row,
     sql::statements,
@@ -140,6 +141,8 @@ impl Db {
         }
         add(&mut tx, asset.family_id, vec![(claim.clone(), None)]).await?;
         asset::refresh(&mut tx, &[id]).await?;
+        let details = json!({ "asset": id, "claim": claim.id });
+        audit::add(&mut tx, asset.family_id, actor, "claim.make", details).await?;
         tx.commit().await?;
         Ok(claim)
     }
@@ -187,6 +190,13 @@ impl Db {
             let at = is_undone.then(clock::now_ms);
             tx.execute(SET_UNDONE, args![id, claim, at]).await?;
             asset::refresh(&mut tx, &[id]).await?;
+            let action = if is_undone {
+                "claim.undo"
+            } else {
+                "claim.redo"
+            };
+            let details = json!({ "asset": id, "claim": claim });
+            audit::add(&mut tx, asset.family_id, actor, action, details).await?;
         }
         tx.commit().await
     }

@@ -409,8 +409,17 @@ async fn open_file(path: &Path) -> Result<Pools, DbError> {
         .max_lifetime(None)
         .test_before_acquire(false)
         .acquire_timeout(Duration::from_secs(30))
+        // When the disk is full SQLite rolls back by itself, and the driver goes on to count a
+        // transaction that is no more: such a connection is given up, and the next one is sound.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
         .connect_with(first.pragma("cache_size", "-65536"))
         .await?;
+    write.set_connect_options(options.clone().pragma("cache_size", "-65536"));
     let read = SqlitePoolOptions::new()
         .max_connections(4)
         .min_connections(0)

@@ -15,12 +15,13 @@ statements! {
 }
 
 impl Db {
-    /// Asks the catalogue for a sign of life.
+    /// Asks the catalogue for a sign of life, both where it is read and where it is written.
     ///
     /// # Errors
     /// [`DbError::Unavailable`], [`DbError::Busy`], and what the engine says.
     pub async fn ping(&self) -> Result<(), DbError> {
-        self.fetch(PING, args![]).await.map(|_| ())
+        self.fetch(PING, args![]).await?;
+        self.begin().await?.commit().await
     }
 
     /// The version of the database engine.

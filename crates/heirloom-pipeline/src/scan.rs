@@ -32,10 +32,11 @@ use heirloom_db::{Db, DbError, archive::Archive};
 use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use presence::has_files;
+pub use hold::is_underway;
 pub use report::{FileOutcome, Outcome, Progress, ScanEnd, ScanEvent, ScanReport};
 
 pub(crate) use hold::oldest_scan;
+pub(crate) use presence::has_files;
 
 use self::{
     examine::Readers,
@@ -223,23 +224,32 @@ impl BegunScan {
             Ok(is_done) => self.end(is_done, &reporter).await,
             Err(error) => Err(error),
         };
-        if let Err(error) = &outcome {
-            let reason = error.to_string();
-            let (db, actor) = (&self.ctx.db, &self.ctx.actor);
-            // Where even this cannot be stored, the next scan goes on with the run.
-            if let Err(error) = db
-                .advance_run(actor, self.run, RunEvent::Fail, Some(&reason))
-                .await
-            {
-                tracing::warn!(run = %self.run, %error, "it could not be stored that the scan failed");
-            }
+        match &outcome {
+            Ok(_) => self.let_go().await,
+            Err(error) => self.abandon(&error.to_string()).await,
         }
+        outcome
+    }
+
+    /// Ends the scan here: its run has failed, for that reason.
+    pub async fn abandon(self, reason: &str) {
+        let Context { db, actor, .. } = &self.ctx;
+        // Where even this cannot be stored, the next scan goes on with the run.
+        if let Err(error) = db
+            .advance_run(actor, self.run, RunEvent::Fail, Some(reason))
+            .await
+        {
+            tracing::warn!(run = %self.run, %error, "it could not be stored that the scan failed");
+        }
+        self.let_go().await;
+    }
+
+    async fn let_go(self) {
         self.hold.release().await;
         // What it let go of, and what a purge had to leave because this scan was under way.
         if let Err(error) = remove_unneeded_blobs(&self.ctx).await {
             tracing::warn!(%error, "blobs that nobody needs are left to the next scan");
         }
-        outcome
     }
 
     /// Walks, reads and records; `false` when it was told to stop before the end.

@@ -72,11 +72,13 @@ async fn list_runs(
         .db()
         .list_runs(&actor, family, before, limit)
         .await?;
-    let items = page.items.into_iter();
+    let mut items = Vec::new();
+    for run in page.items {
+        let run = library.scans().judge(run).await?;
+        items.push(wire::Run::new(&run, live.get(&run.id)));
+    }
     Ok(Json(wire::Page {
-        items: items
-            .map(|run| wire::Run::new(&run, live.get(&run.id)))
-            .collect(),
+        items,
         next: page.next.map(|run| render_cursor(run.as_bytes())),
     }))
 }
@@ -143,5 +145,6 @@ async fn get_report(
 async fn load_run(library: &Library, actor: &Actor, id: RunId) -> Result<wire::Run, Problem> {
     let live = library.scans().progress();
     let run = library.db().get_run(actor, id).await?;
+    let run = library.scans().judge(run).await?;
     Ok(wire::Run::new(&run, live.get(&id)))
 }

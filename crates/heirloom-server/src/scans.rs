@@ -38,6 +38,8 @@ struct Shared {
     reports: PathBuf,
     metrics: Metrics,
     running: Mutex<HashMap<RunId, Running>>,
+    /// Why the last scan of an archive failed, for where that could not be stored.
+    failed: Mutex<HashMap<ArchiveId, (RunId, String)>>,
     tasks: Mutex<JoinSet<()>>,
     stopping: CancellationToken,
 }
@@ -59,6 +61,7 @@ impl Scans {
             reports,
             metrics,
             running: Mutex::default(),
+            failed: Mutex::default(),
             tasks: Mutex::default(),
             stopping: CancellationToken::new(),
         };
@@ -87,12 +90,19 @@ impl Scans {
             ..ScanOptions::default()
         };
         let begun = begin_scan(&ctx, archive, options).await?;
-        let report = if new.report {
-            Some(ReportFile::create(&self.shared.reports, begun.run())?)
-        } else {
-            None
+        let report = match new
+            .report
+            .then(|| ReportFile::create(&self.shared.reports, begun.run()))
+            .transpose()
+        {
+            Ok(report) => report,
+            Err(problem) => {
+                begun.abandon(&problem.to_string()).await;
+                return Err(problem);
+            }
         };
-        Ok(self.go_on(begun, report))
+        self.failed().remove(&archive);
+        Ok(self.go_on(archive, begun, report))
     }
 
     /// Goes on with the scans whose process ended before they did.
@@ -142,6 +152,35 @@ impl Scans {
         Ok(())
     }
 
+    /// The run as it really is: one that has not ended, and that nobody works at, was left by its
+    /// process, or failed when not even that could be stored.
+    ///
+    /// # Errors
+    /// What the catalogue says.
+    pub(crate) async fn judge(&self, run: Run) -> Result<Run, Problem> {
+        let Some(archive) = run.archive_id.filter(|_| !run.state.has_ended()) else {
+            return Ok(run);
+        };
+        let db = &self.shared.ctx.db;
+        if scan::is_underway(db, archive).await? {
+            return Ok(run);
+        }
+        // It may have ended while it was looked whether anybody works at it.
+        let mut run = db.get_run(&self.shared.ctx.actor, run.id).await?;
+        if run.state == RunState::Cancelling {
+            run.state = RunState::Cancelled;
+        } else if !run.state.has_ended() {
+            run.state = RunState::Failed;
+            let known = self.failed().get(&archive).cloned();
+            let reason = known.filter(|(failed, _)| *failed == run.id);
+            run.error = Some(reason.map_or_else(
+                || "its process ended before it did".to_owned(),
+                |(_, reason)| reason,
+            ));
+        }
+        Ok(run)
+    }
+
     /// How far each run is that this process works on.
     pub(crate) fn progress(&self) -> HashMap<RunId, Progress> {
         let running = self.running();
@@ -180,7 +219,7 @@ impl Scans {
         }
     }
 
-    fn go_on(&self, begun: BegunScan, report: Option<ReportFile>) -> RunId {
+    fn go_on(&self, archive: ArchiveId, begun: BegunScan, report: Option<ReportFile>) -> RunId {
         let run = begun.run();
         let running = Running {
             cancel: CancellationToken::new(),
@@ -196,19 +235,25 @@ impl Scans {
             .unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
         tasks.spawn(async move {
-            let scanning = scans.scan(begun, report, &running);
+            let leaving = Leaving { scans, run };
+            let scans = &leaving.scans;
+            let scanning = scans.scan(archive, begun, report, &running);
             tokio::select! {
                 biased;
                 () = scans.shared.stopping.cancelled() => {}
                 () = scanning => {}
             }
-            scans.running().remove(&run);
-            scans.shared.metrics.scanning(scans.count());
         });
         run
     }
 
-    async fn scan(&self, begun: BegunScan, mut report: Option<ReportFile>, running: &Running) {
+    async fn scan(
+        &self,
+        archive: ArchiveId,
+        begun: BegunScan,
+        mut report: Option<ReportFile>,
+        running: &Running,
+    ) {
         let run = begun.run();
         let metrics = &self.shared.metrics;
         let mut bytes = 0;
@@ -234,7 +279,10 @@ impl Scans {
         }
         match outcome {
             Ok(report) => self.store_report(run, &report, running).await,
-            Err(error) => tracing::error!(%run, %error, "a scan failed"),
+            Err(error) => {
+                tracing::error!(%run, %error, "a scan failed");
+                self.failed().insert(archive, (run, error.to_string()));
+            }
         }
     }
 
@@ -250,11 +298,31 @@ impl Scans {
         }
     }
 
+    fn failed(&self) -> MutexGuard<'_, HashMap<ArchiveId, (RunId, String)>> {
+        self.shared
+            .failed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn running(&self) -> MutexGuard<'_, HashMap<RunId, Running>> {
         self.shared
             .running
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A scan that is no longer among the running ones when this is dropped, however it ended.
+struct Leaving {
+    scans: Scans,
+    run: RunId,
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.scans.running().remove(&self.run);
+        self.scans.shared.metrics.scanning(self.scans.count());
     }
 }
 

@@ -6,7 +6,10 @@ use std::{
     process::Command,
 };
 
-use heirloom_testing::TreeSnapshot;
+use heirloom_testing::{
+    TreeSnapshot,
+    process::{Finished, free_address},
+};
 
 use crate::harness::{Home, assert_refusal, path, program};
 
@@ -117,6 +120,81 @@ fn a_full_disk_is_named_and_work_goes_on_when_space_returns() {
             doctor["counts"]["assets"], 3_000,
             "the same 400 are in both"
         );
+    });
+}
+
+/// How many files the disks below are too small for.
+const FILES: u64 = 1_500;
+
+/// That a scan ended because the disk is full, and said so.
+fn assert_filled(finished: &Finished) {
+    assert!(matches!(finished.code, Some(1 | 2)), "{finished:?}");
+    let said = finished.stdout.clone() + &finished.stderr;
+    assert!(said.contains("no space is left"), "{said}");
+    assert!(!said.contains("inside Heirloom"), "{said}");
+}
+
+#[test]
+fn a_disk_that_fills_during_a_scan_ends_it_and_the_next_one_goes_on() {
+    let test = "space::a_disk_that_fills_during_a_scan_ends_it_and_the_next_one_goes_on";
+    with_a_small_disk(test, 1, |folder| {
+        let home = Home::new();
+        let root = home.folder.path().join("library");
+        heirloom_testing::jpeg::write_library(&root, FILES, 500);
+        for size in ["700k", "1200k", "2m", "3m"] {
+            let disk = folder.join(size);
+            fs::create_dir(&disk).unwrap();
+            mount(
+                &["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"],
+                &disk,
+            );
+            let heirloom = program().data(disk.join("data"));
+            assert_filled(&heirloom.run(["scan", path(&root)]));
+            mount(&["-o", "remount,size=90m"], &disk);
+            let scanned = heirloom.run(["scan", path(&root)]);
+            assert_eq!(scanned.code, Some(0), "{size}: {scanned:?}");
+            let doctor = heirloom.run(["doctor", "--json"]).json();
+            assert_eq!(doctor["counts"]["assets"], FILES, "{size}");
+        }
+    });
+}
+
+#[test]
+fn a_server_whose_disk_fills_says_so_and_goes_on_when_space_returns() {
+    let test = "space::a_server_whose_disk_fills_says_so_and_goes_on_when_space_returns";
+    with_a_small_disk(test, 1, |folder| {
+        let home = Home::new();
+        let root = home.folder.path().join("library");
+        heirloom_testing::jpeg::write_library(&root, FILES, 500);
+        for left_bytes in [0, 100_000, 500_000, 2_000_000] {
+            let disk = folder.join(left_bytes.to_string());
+            fs::create_dir(&disk).unwrap();
+            mount(&["-t", "tmpfs", "-o", "size=90m", "tmpfs"], &disk);
+            let heirloom = program().data(disk.join("data"));
+            let address = free_address();
+            let mut server = heirloom.start(["serve", "--listen", &address.to_string()]);
+            server.wait_until_ready(address);
+            let filler = fill(&disk);
+            let file = fs::OpenOptions::new().write(true).open(&filler).unwrap();
+            let length = file.metadata().unwrap().len();
+            file.set_len(length - left_bytes).unwrap();
+            drop(file);
+            for _ in 0..2 {
+                assert_filled(&heirloom.run(["scan", path(&root)]));
+            }
+            let runs = heirloom.run(["run", "list", "--json"]).json();
+            for run in runs["items"].as_array().unwrap() {
+                assert_eq!(run["state"], "failed", "{run}");
+                assert_eq!(run["error"], "no space is left for the catalogue", "{run}");
+            }
+            fs::remove_file(&filler).unwrap();
+            let scanned = heirloom.run(["scan", path(&root)]);
+            assert_eq!(scanned.code, Some(0), "{left_bytes}: {scanned:?}");
+            let doctor = heirloom.run(["doctor", "--json"]).json();
+            assert_eq!(doctor["counts"]["assets"], FILES, "{left_bytes}");
+            server.wait_until_ready(address);
+            assert_eq!(server.stop().code, Some(0));
+        }
     });
 }
 

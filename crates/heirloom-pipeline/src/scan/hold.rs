@@ -82,7 +82,7 @@ pub(crate) async fn oldest_scan(db: &Db) -> Result<Option<i64>, DbError> {
         let Some(archive) = run.archive_id else {
             continue;
         };
-        if is_held(db, archive).await? {
+        if is_underway(db, archive).await? {
             let began_ms = run.started_at_ms.unwrap_or(run.created_at_ms);
             oldest = Some(oldest.map_or(began_ms, |oldest| oldest.min(began_ms)));
         }
@@ -90,21 +90,25 @@ pub(crate) async fn oldest_scan(db: &Db) -> Result<Option<i64>, DbError> {
     Ok(oldest)
 }
 
-/// Whether a scan has this archive, in this process or in another.
-async fn is_held(db: &Db, archive: ArchiveId) -> Result<bool, DbError> {
-    if HELD
+/// Whether any process works at an archive. A run of it that has not ended although nobody does was
+/// left: its process was killed, or could not even store that it failed.
+///
+/// # Errors
+/// What the engine says.
+pub async fn is_underway(db: &Db, archive: ArchiveId) -> Result<bool, DbError> {
+    let is_here = HELD
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .contains(&archive)
-    {
+        .contains(&archive);
+    if is_here {
         return Ok(true);
     }
     match db.hold_archive(archive).await? {
-        None => Ok(true),
-        Some(across) => {
-            across.release().await;
+        Some(hold) => {
+            hold.release().await;
             Ok(false)
         }
+        None => Ok(true),
     }
 }
 

@@ -37,7 +37,7 @@ pub enum Engine {
 /// Where the catalogue is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
-    /// A SQLite file, made if it is not there.
+    /// A SQLite file.
     File(PathBuf),
     /// A PostgreSQL database: `postgres://user:password@host/name`.
     Url(String),
@@ -71,20 +71,32 @@ enum Inner {
 }
 
 impl Db {
-    /// Opens the catalogue and brings its tables up to date.
+    /// Opens the catalogue, made if it is not there, and brings its tables up to date.
     ///
     /// # Errors
     /// [`DbError::Newer`], [`DbError::Damaged`], [`DbError::ReadOnly`], [`DbError::NoSpace`],
     /// [`DbError::Unavailable`]. Nothing was changed then.
     pub async fn open(location: &Location) -> Result<Self, DbError> {
+        Self::open_or_create(location, true).await
+    }
+
+    /// Opens a catalogue that was made before.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and [`DbError::NoCatalogue`].
+    pub async fn open_existing(location: &Location) -> Result<Self, DbError> {
+        Self::open_or_create(location, false).await
+    }
+
+    async fn open_or_create(location: &Location, is_creating: bool) -> Result<Self, DbError> {
         let pools = match location {
-            Location::File(path) => open_file(path)
+            Location::File(path) => open_file(path, is_creating)
                 .await
                 .map_err(|error| name_damage(error, path))?,
             Location::Url(url) => open_server(url).await?,
         };
         let db = Self { pools };
-        match migrate::migrate(&db).await {
+        match migrate::migrate(&db, is_creating).await {
             Ok(()) => Ok(db),
             Err(error) => {
                 db.close().await;
@@ -373,12 +385,19 @@ async fn check_file(path: &Path) -> Result<(), DbError> {
     }
 }
 
-async fn open_file(path: &Path) -> Result<Pools, DbError> {
+async fn open_file(path: &Path, is_creating: bool) -> Result<Pools, DbError> {
     // SQLite names files by text, and a path that is made into text goes elsewhere.
     if path.to_str().is_none() {
         return Err(DbError::NotUtf8(path.to_owned()));
     }
     check_file(path).await?;
+    let is_new = match tokio::fs::metadata(path).await {
+        Ok(found) => found.len() == 0,
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    };
+    if is_new && !is_creating {
+        return Err(DbError::NoCatalogue);
+    }
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -395,9 +414,6 @@ async fn open_file(path: &Path) -> Result<Pools, DbError> {
         .disable_statement_logging();
     // Asking for this again writes to the file, and opening a catalogue must not: it may turn out to
     // be from a newer version.
-    let is_new = tokio::fs::metadata(path)
-        .await
-        .map_or(true, |found| found.len() == 0);
     let first = if is_new {
         options.clone().auto_vacuum(SqliteAutoVacuum::Incremental)
     } else {

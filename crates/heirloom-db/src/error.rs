@@ -46,6 +46,9 @@ pub enum DbError {
         /// Its name.
         migration: String,
     },
+    /// There is no catalogue where one was to be.
+    #[error("there is no catalogue")]
+    NoCatalogue,
     /// The database file is not one, or its pages contradict each other.
     #[error("the catalogue {path} is damaged: {detail}", path = .path.display())]
     Damaged {

@@ -43,9 +43,13 @@ statements! {
     ADD_APPLIED = "INSERT INTO migration (name, text_hash, applied_at_ms) VALUES ($1, $2, $3)";
 }
 
-/// Applies what is missing, all of it or nothing.
-pub(crate) async fn migrate(db: &Db) -> Result<(), DbError> {
+/// Applies what is missing, all of it or nothing; where there are no tables yet, only when a catalogue
+/// is to be made.
+pub(crate) async fn migrate(db: &Db, is_creating: bool) -> Result<(), DbError> {
     let applied = list_applied(db).await?;
+    if applied.is_empty() && !is_creating {
+        return Err(DbError::NoCatalogue);
+    }
     if count_known(&applied)? == MIGRATIONS.len() {
         return Ok(());
     }

@@ -43,11 +43,7 @@ impl DataFolder {
     pub(crate) fn open(path: &Path, is_creating: bool) -> Result<Self, Problem> {
         let state = look_at(path)?;
         if state != State::Ours && !is_creating {
-            return Err(Problem::new(
-                Code::NoLibrary,
-                format!("there is no library in {}", path.display()),
-            )
-            .hint("Make one with `heirloom scan FOLDER`, or name its folder with --data."));
+            return Err(no_library(path));
         }
         let mut made = Vec::new();
         if state == State::Missing {
@@ -105,6 +101,15 @@ impl DataFolder {
             remove_empty(&self.made);
         }
     }
+}
+
+/// Where a library is asked for that was never made, or not to its end.
+pub(crate) fn no_library(path: &Path) -> Problem {
+    Problem::new(
+        Code::NoLibrary,
+        format!("there is no library in {}", path.display()),
+    )
+    .hint("Make one with `heirloom scan FOLDER`, or name its folder with --data.")
 }
 
 #[derive(Debug, PartialEq, Eq)]

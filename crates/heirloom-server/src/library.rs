@@ -7,10 +7,15 @@ use std::{
 
 use heirloom_blobs::{BlobStore, FolderStore};
 use heirloom_core::Actor;
-use heirloom_db::{Db, Location, family::Family};
+use heirloom_db::{Db, DbError, Location, family::Family};
 use heirloom_pipeline::Context;
 
-use crate::{data_folder::DataFolder, metrics::Metrics, problem::Problem, scans::Scans};
+use crate::{
+    data_folder::{DataFolder, no_library},
+    metrics::Metrics,
+    problem::{Code, Problem},
+    scans::Scans,
+};
 
 /// What to open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +51,8 @@ impl Library {
     /// Opens a library for this process alone.
     ///
     /// # Errors
-    /// `no_library`, `not_a_library`, `in_use`, `read_only`, `no_space`, `newer_version`, `damaged`,
-    /// `unavailable`; nothing was changed then.
+    /// `no_library`, `not_a_library`, `in_use`, `read_only`, `no_space`, `newer_version`, `damaged`
+    /// (also for a catalogue that is gone), `unavailable`; nothing was changed then.
     pub async fn open(config: &LibraryConfig) -> Result<Self, Problem> {
         let folder = DataFolder::open(&config.folder, config.is_creating)?;
         match open_parts(&folder, config).await {
@@ -140,10 +145,22 @@ async fn open_parts(
         Some(url) => Location::Url(url.clone()),
         None => Location::File(folder.catalogue()),
     };
-    let db = Db::open(&location).await?;
+    // The blobs come after it: where they are, there was a catalogue, and what is not there any more
+    // must not be taken for what never was.
+    let blobs = folder.blobs();
+    let had_catalogue = blobs.symlink_metadata().is_ok();
+    let opened = if config.is_creating && !had_catalogue {
+        Db::open(&location).await
+    } else {
+        Db::open_existing(&location).await
+    };
+    let db = match opened {
+        Err(DbError::NoCatalogue) if had_catalogue => return Err(lost(folder, &location)),
+        Err(DbError::NoCatalogue) => return Err(no_library(folder.path())),
+        opened => opened?,
+    };
     let rest = async {
-        let root = folder.blobs();
-        let opening = tokio::task::spawn_blocking(move || FolderStore::create(root));
+        let opening = tokio::task::spawn_blocking(move || FolderStore::create(blobs));
         let blobs = opening.await.map_err(Problem::internal)??;
         let family = db.get_or_create_family(FAMILY).await?;
         Ok::<_, Problem>((blobs, family))
@@ -155,4 +172,22 @@ async fn open_parts(
             Err(problem)
         }
     }
+}
+
+/// The catalogue of a library that was there before is gone.
+fn lost(folder: &DataFolder, location: &Location) -> Problem {
+    let kept = folder.path().display();
+    let message = match location {
+        Location::File(path) => format!(
+            "the catalogue {} is missing or empty, but a library was kept in its folder",
+            path.display()
+        ),
+        Location::Url(_) => {
+            format!("the database has no catalogue, but a library was kept in {kept}")
+        }
+    };
+    Problem::new(Code::Damaged, message).hint(
+        "Put a backup of the catalogue in its place, or say with --database which database has it. To \
+         begin anew, name another folder with --data. Originals are not touched by this.",
+    )
 }

@@ -105,6 +105,52 @@ fn one_with_a_damaged_catalogue_is_left_as_it_is() {
 }
 
 #[test]
+fn one_whose_catalogue_is_gone_is_left_as_it_is() {
+    let home = Home::scanned();
+    let catalogue = home.data().join("catalogue.db");
+    let sound = fs::read(&catalogue).unwrap();
+    let names = || {
+        let entries = fs::read_dir(home.data()).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    for is_empty in [false, true] {
+        if is_empty {
+            fs::write(&catalogue, "").unwrap();
+        } else {
+            fs::remove_file(&catalogue).unwrap();
+        }
+        let before = names();
+        for command in commands(&home) {
+            let said = home.refused(command.iter().map(String::as_str));
+            assert!(said.contains("catalogue.db is missing or empty"), "{said}");
+        }
+        assert_eq!(names(), before);
+        assert_eq!(fs::read(&catalogue).unwrap_or_default(), b"");
+    }
+    fs::write(&catalogue, &sound).unwrap();
+    home.asset("Strand.jpg");
+}
+
+#[test]
+fn one_whose_making_was_interrupted_is_made_by_the_next_scan() {
+    // What a kill leaves behind that comes before the catalogue is whole.
+    for left in [&["lock"][..], &["lock", "catalogue.db"]] {
+        let home = Home::new();
+        let root = home.pictures();
+        fs::create_dir(home.data()).unwrap();
+        for name in left {
+            fs::write(home.data().join(name), "").unwrap();
+        }
+        let said = home.refused(["asset", "list"]);
+        assert!(said.contains("there is no library in"), "{said}");
+        home.done(["scan", path(&root)]);
+        home.asset("Strand.jpg");
+    }
+}
+
+#[test]
 fn one_that_is_something_else_is_left_as_it_is() {
     let home = Home::new();
     let root = home.pictures();

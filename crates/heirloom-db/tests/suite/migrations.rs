@@ -363,3 +363,34 @@ fn a_catalogue_in_a_read_only_folder_is_refused() {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(files_of(folder.path()), files);
 }
+
+#[test]
+fn a_catalogue_is_made_only_where_one_is_to_be_made() {
+    runtime().block_on(async {
+        for url in [None, Some(heirloom_testing::postgres::database())] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("catalogue.db");
+            let location = url.as_ref().map_or_else(
+                || Location::File(path.clone()),
+                |database| Location::Url(database.url.clone()),
+            );
+            let opened = Db::open_existing(&location).await;
+            assert!(matches!(opened, Err(DbError::NoCatalogue)), "{opened:?}");
+            assert!(!path.exists());
+            if url.is_none() {
+                // Killed between the first page and the tables.
+                let options = sqlx::sqlite::SqliteConnectOptions::new()
+                    .filename(&path)
+                    .create_if_missing(true)
+                    .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
+                let begun = sqlx::SqliteConnection::connect_with(&options).await;
+                begun.unwrap().close().await.unwrap();
+                let opened = Db::open_existing(&location).await;
+                assert!(matches!(opened, Err(DbError::NoCatalogue)), "{opened:?}");
+            }
+            Db::open(&location).await.unwrap().close().await;
+            let opened = Db::open_existing(&location).await;
+            opened.unwrap().close().await;
+        }
+    });
+}

@@ -49,8 +49,8 @@ impl From<DbError> for Problem {
 
 /// What to do about a damaged catalogue.
 const fn damage_hint() -> &'static str {
-    "Originals are not touched by this. Put a backup of the catalogue in its place, or move it away \
-     and scan the archives again."
+    "Originals are not touched by this. Put a backup of the catalogue in its place, or name another \
+     folder with --data and scan the archives again."
 }
 
 impl From<OpenError> for Problem {

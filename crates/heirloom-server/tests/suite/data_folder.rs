@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use heirloom_server::{Code, Library, LibraryConfig, Problem};
-use heirloom_testing::TreeSnapshot;
+use heirloom_testing::{TreeSnapshot, postgres};
 
 fn config(folder: &Path) -> LibraryConfig {
     LibraryConfig {
@@ -98,6 +98,29 @@ async fn a_damaged_catalogue_is_refused_and_left_as_it_is() {
             .is_some_and(|hint| hint.contains("riginals"))
     );
     assert_eq!(fs::read(folder.join("catalogue.db")).unwrap(), bytes);
+}
+
+#[tokio::test]
+async fn a_database_without_the_catalogue_of_the_folder_is_left_empty() {
+    let temp = tempfile::tempdir().unwrap();
+    let on = |database: &postgres::TestDatabase, is_creating| LibraryConfig {
+        database: Some(database.url.clone()),
+        is_creating,
+        ..config(&temp.path().join("data"))
+    };
+    let (own, other) = (postgres::database(), postgres::database());
+    Library::open(&on(&own, true)).await.unwrap().close().await;
+    for is_creating in [true, false] {
+        let problem = refusal(&on(&other, is_creating)).await;
+        assert_eq!(problem.code(), Code::Damaged, "{problem}");
+        assert!(problem.to_string().contains("no catalogue"), "{problem}");
+    }
+    // Nor is the file taken for the catalogue that never was one.
+    let problem = refusal(&config(&temp.path().join("data"))).await;
+    assert_eq!(problem.code(), Code::Damaged, "{problem}");
+    let tables = "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema()";
+    assert_eq!(other.sql(tables).trim(), "0");
+    Library::open(&on(&own, false)).await.unwrap().close().await;
 }
 
 #[tokio::test]

@@ -48,6 +48,8 @@ pub(super) struct Recorder<'a, 'o> {
     files: Vec<(Arc<FolderRef>, String)>,
     /// What else is said then.
     others: Vec<Said>,
+    /// How many files are dealt with once these are stored and said.
+    dealt_with: u64,
     /// Since when something waits to be stored.
     waiting_since: Option<Instant>,
     /// What came before its turn.
@@ -86,6 +88,7 @@ impl<'a, 'o> Recorder<'a, 'o> {
             batch: ScanBatch::default(),
             files: Vec::new(),
             others: Vec::new(),
+            dealt_with: 0,
             waiting_since: None,
             early: BTreeMap::new(),
             next: 0,
@@ -202,7 +205,7 @@ impl<'a, 'o> Recorder<'a, 'o> {
     fn take_in_turn(&mut self, examined: Examined) -> Result<(), ScanError> {
         let Examined { job, found } = examined;
         let folder = Arc::clone(&job.folder);
-        self.settling.reporter.done(1);
+        self.dealt_with += u64::from(!matches!(found, Found::Stopped));
         let mut places = 1;
         match found {
             Found::Read(read) => {
@@ -354,6 +357,7 @@ impl<'a, 'o> Recorder<'a, 'o> {
         for said in std::mem::take(&mut self.others) {
             reporter.file(said.path, said.outcome, said.asset, said.reason);
         }
+        reporter.done(std::mem::take(&mut self.dealt_with));
         for (folder, is_gone) in std::mem::take(&mut self.through) {
             if self.settling.stop.is_cancelled() {
                 // The next scan finds it unsettled, or finds it gone once more.

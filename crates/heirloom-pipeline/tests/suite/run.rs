@@ -129,6 +129,29 @@ on_both_engines! {
         assert_eq!(home.asset("1/IMG_0001.jpg").await.title, None, "what moved was not replaced");
     }
 
+    async fn a_scan_that_is_cancelled_counts_what_is_stored(home: Home) {
+        fill(&home);
+        let archive = home.archive().await;
+        let cancel = CancellationToken::new();
+        let (mut told, mut files_done) = (0, 0);
+        let report = {
+            let observe = &mut |event: ScanEvent<'_>| match event {
+                ScanEvent::File(_) => {
+                    told += 1;
+                    if told == 10 {
+                        cancel.cancel();
+                    }
+                }
+                ScanEvent::Progress(progress) => files_done = progress.files_done,
+            };
+            scan(&home.ctx, archive.id, ScanOptions::default(), &cancel, observe).await.unwrap()
+        };
+        assert_eq!(report.end, ScanEnd::Cancelled);
+        assert_eq!(files_done, told);
+        assert_eq!(files_done, report.new + report.sidecars);
+        assert_eq!(home.assets().await.len() as u64, report.new);
+    }
+
     async fn a_scan_whose_process_was_killed_is_gone_on_with(home: Home) {
         fill(&home);
         let archive = home.archive().await;

@@ -25,7 +25,7 @@ use crate::{Db, DbError, asset::Asset, sql::statements};
 
 pub use coverage::Coverage;
 pub(crate) use coverage::STATEMENTS as COVERAGE_STATEMENTS;
-pub use cursor::{Cursor, InvalidCursor};
+pub use cursor::Cursor;
 pub(crate) use document::{Document, Scope};
 pub(crate) use few::STATEMENTS as FEW_STATEMENTS;
 pub use hit::{Field, Hit, Match};

@@ -17,7 +17,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     actor::Asker,
-    cursor::{parse_cursor, render_cursor},
+    cursor::List,
     extract::{IdPath, Query},
     library::Library,
     problem::{Code, Problem},
@@ -68,14 +68,15 @@ impl Paging {
     /// # Errors
     /// `invalid_cursor`.
     pub(crate) fn after_key(&self) -> Result<Option<i64>, Problem> {
-        let key = self.after.as_deref().map(parse_cursor::<8>).transpose()?;
+        let parse = |text| List::ASSETS.parse_cursor(text);
+        let key = self.after.as_deref().map(parse).transpose()?;
         Ok(key.map(i64::from_be_bytes))
     }
 }
 
 /// The cursor of a place in the timeline.
 pub(crate) fn timeline_cursor(key: i64) -> String {
-    render_cursor(&key.to_be_bytes())
+    List::ASSETS.render_cursor(&key.to_be_bytes())
 }
 
 /// The assets, newest first, undated last.

@@ -3,37 +3,70 @@
 use crate::problem::{Code, Problem};
 
 /// What to do with a cursor that is none.
-pub(crate) const CURSOR_HINT: &str =
+const CURSOR_HINT: &str =
     "Take the cursor from `next` of the page before, or leave it out to begin anew.";
 
-/// Writes the key after which the next page begins.
-pub(crate) fn render_cursor(key: &[u8]) -> String {
-    let mut text = String::with_capacity(2 + key.len() * 2);
-    // The first letter leaves room for another form later.
-    text.push('c');
-    for byte in key {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
+/// A list of the API, by its name and by what was asked of it: a place in one is none in another.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct List<'a> {
+    /// The noun.
+    pub(crate) name: &'static str,
+    /// What was asked.
+    pub(crate) question: &'a str,
 }
 
-/// The key that a cursor stands for.
-///
-/// # Errors
-/// `invalid_cursor` for a text that [`render_cursor`] did not write, and for a key of another list.
-pub(crate) fn parse_cursor<const N: usize>(text: &str) -> Result<[u8; N], Problem> {
-    let invalid =
-        || Problem::new(Code::InvalidCursor, "this is no place in this list").hint(CURSOR_HINT);
-    let digits = text.strip_prefix('c').ok_or_else(invalid)?.as_bytes();
-    if digits.len() != N * 2 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return Err(invalid());
+impl List<'_> {
+    /// Every asset, newest first.
+    pub(crate) const ASSETS: List<'static> = List {
+        name: "assets",
+        question: "",
+    };
+    /// Every run, newest first.
+    pub(crate) const RUNS: List<'static> = List {
+        name: "runs",
+        question: "",
+    };
+
+    /// Writes the key after which the next page begins.
+    pub(crate) fn render_cursor(self, key: &[u8]) -> String {
+        let mut text = String::with_capacity(9 + key.len() * 2);
+        // The first letter leaves room for another form later.
+        text.push('c');
+        for byte in self.mark().iter().chain(key) {
+            text.push_str(&format!("{byte:02x}"));
+        }
+        text
     }
-    let mut key = [0; N];
-    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
-        let pair = std::str::from_utf8(pair).map_err(|_| invalid())?;
-        *byte = u8::from_str_radix(pair, 16).map_err(|_| invalid())?;
+
+    /// The key that a cursor stands for.
+    ///
+    /// # Errors
+    /// `invalid_cursor` for a text that [`render_cursor`](Self::render_cursor) did not write for this
+    /// very list.
+    pub(crate) fn parse_cursor<const N: usize>(self, text: &str) -> Result<[u8; N], Problem> {
+        let invalid =
+            || Problem::new(Code::InvalidCursor, "this is no place in this list").hint(CURSOR_HINT);
+        let digits = text.strip_prefix('c').ok_or_else(invalid)?.as_bytes();
+        let mut bytes = Vec::new();
+        for pair in digits.chunks(2) {
+            let pair = std::str::from_utf8(pair).map_err(|_| invalid())?;
+            let is_byte = pair.len() == 2 && pair.bytes().all(|digit| digit.is_ascii_hexdigit());
+            let byte = u8::from_str_radix(pair, 16).ok().filter(|_| is_byte);
+            bytes.push(byte.ok_or_else(invalid)?);
+        }
+        let key = bytes.strip_prefix(&self.mark()).ok_or_else(invalid)?;
+        key.try_into().map_err(|_| invalid())
     }
-    Ok(key)
+
+    /// What tells lists apart: FNV-1a of name and question (Fowler, Noll, Vo, 32 bits). It keeps
+    /// mistakes out, and nobody gains by making one up.
+    fn mark(self) -> [u8; 4] {
+        let bytes = self.name.bytes().chain([0]).chain(self.question.bytes());
+        let hash = bytes.fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+        });
+        hash.to_be_bytes()
+    }
 }
 
 #[cfg(test)]
@@ -43,10 +76,13 @@ mod tests {
     #[test]
     fn a_cursor_reads_back_and_nothing_else_does() {
         for key in [i64::MIN, -1, 0, 1, i64::MAX] {
-            let text = render_cursor(&key.to_be_bytes());
-            assert_eq!(parse_cursor::<8>(&text).unwrap(), key.to_be_bytes());
-            assert!(parse_cursor::<16>(&text).is_err());
+            let text = List::ASSETS.render_cursor(&key.to_be_bytes());
+            let read = List::ASSETS.parse_cursor::<8>(&text);
+            assert_eq!(read.unwrap(), key.to_be_bytes());
+            assert!(List::ASSETS.parse_cursor::<16>(&text).is_err());
+            assert!(List::RUNS.parse_cursor::<8>(&text).is_err());
         }
+        let own = List::ASSETS.render_cursor(&[7; 8]);
         for text in [
             "",
             "c",
@@ -54,8 +90,22 @@ mod tests {
             "x0000000000000000",
             "c000000000000000g",
             "cééééééé",
+            &own[..own.len() - 1],
+            &own.replace("07", "+7"),
+            &format!("{own}00"),
         ] {
-            assert!(parse_cursor::<8>(text).is_err(), "{text}");
+            assert!(List::ASSETS.parse_cursor::<8>(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_place_in_what_one_question_found_is_none_in_another() {
+        let [karl, anna] = ["karl", "anna"].map(|question| List {
+            name: "search",
+            question,
+        });
+        let text = karl.render_cursor(&[1; 9]);
+        assert!(karl.parse_cursor::<9>(&text).is_ok());
+        assert!(anna.parse_cursor::<9>(&text).is_err());
     }
 }

@@ -1,8 +1,10 @@
 //! The API's description (OpenAPI), from the code.
 
+use std::collections::HashMap;
+
 use utoipa::openapi::{
-    Info, License, OpenApi, Tag,
-    path::{Operation, PathItem},
+    Info, License, OpenApi, RefOr, Tag,
+    path::{Operation, ParameterIn, PathItem},
 };
 
 /// Adds what no single operation knows.
@@ -54,6 +56,26 @@ pub(crate) fn addresses(openapi: &OpenApi) -> Vec<(String, String, bool)> {
         }
     }
     addresses
+}
+
+/// The parameters that may stand behind the question mark, by method and path.
+pub(crate) type Parameters = HashMap<(String, String), Vec<String>>;
+
+pub(crate) fn parameters(openapi: &OpenApi) -> Parameters {
+    let mut known = Parameters::new();
+    for (path, item) in &openapi.paths.paths {
+        for (method, operation) in operations(item) {
+            let parameters = operation.parameters.iter().flatten();
+            let names = parameters.filter_map(|parameter| match parameter {
+                RefOr::T(it) if matches!(it.parameter_in, ParameterIn::Query) => {
+                    Some(it.name.clone())
+                }
+                _ => None,
+            });
+            known.insert((method.to_owned(), path.clone()), names.collect());
+        }
+    }
+    known
 }
 
 fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {

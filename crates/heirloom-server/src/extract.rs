@@ -1,14 +1,20 @@
 //! What handlers take out of a request, refused in our own words.
 
-use std::{fmt::Display, str::FromStr};
+use std::{fmt::Display, str::FromStr, sync::Arc};
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, Path, Request},
-    http::request::Parts,
+    extract::{FromRequest, FromRequestParts, MatchedPath, Path, RawQuery, Request, State},
+    http::{Method, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
 };
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
-use crate::problem::{Code, Problem};
+use crate::{
+    description::Parameters,
+    problem::{Code, Problem},
+};
 
 /// The id in the path.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +47,47 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             axum::extract::Query::from_request_parts(parts, state).await?;
         Ok(Self(query))
     }
+}
+
+/// Refuses a request with a parameter that its address does not know.
+pub(crate) async fn refuse_unknown_parameters(
+    State(known): State<Arc<Parameters>>,
+    path: MatchedPath,
+    RawQuery(query): RawQuery,
+    req: Request,
+    next: Next,
+) -> Response {
+    let method = match req.method() {
+        // Answered like GET, without the body.
+        &Method::HEAD => Method::GET,
+        method => method.clone(),
+    };
+    let known = known
+        .get(&(method.to_string(), path.as_str().to_owned()))
+        .map_or(&[][..], Vec::as_slice);
+    let mut names = names_of(query.as_deref().unwrap_or_default());
+    match names.find(|name| !known.contains(name)) {
+        None => next.run(req).await,
+        Some(name) => {
+            let problem = Problem::new(
+                Code::InvalidRequest,
+                format!("{name:?} is no parameter of this address"),
+            );
+            let hint = match known {
+                [] => "It takes none.".to_owned(),
+                known => format!("It takes: {}.", known.join(", ")),
+            };
+            problem.hint(hint).into_response()
+        }
+    }
+}
+
+fn names_of(query: &str) -> impl Iterator<Item = String> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| {
+        let (name, _) = pair.split_once('=').unwrap_or((pair, ""));
+        percent_decode_str(name).decode_utf8_lossy().into_owned()
+    })
 }
 
 /// The body, as JSON.

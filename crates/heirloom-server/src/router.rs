@@ -1,6 +1,6 @@
 //! The whole of what answers.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -16,8 +16,8 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    archive, asset, claim, description, doctor, edge, fsck, guard, library::Library, observe, page,
-    run, search,
+    archive, asset, claim, description, doctor, edge, extract, fsck, guard, library::Library,
+    observe, page, run, search,
 };
 
 /// How a request came in, and so who is asking.
@@ -39,10 +39,8 @@ const BODY_BYTES: usize = 512 * 1024;
 
 /// Everything that answers, for requests that come in by `door`.
 pub fn router(library: Library, door: Door) -> Router {
-    let (api, _) = api().split_for_parts();
-    let (slow_api, _) = slow_api().split_for_parts();
     let quick = Router::new()
-        .merge(api)
+        .merge(strict(api()))
         .merge(page::routes())
         .merge(page::public_routes())
         .merge(observe::routes())
@@ -54,7 +52,7 @@ pub fn router(library: Library, door: Door) -> Router {
         ));
     let inner = Router::new()
         .merge(quick)
-        .merge(slow_api)
+        .merge(strict(slow_api()))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(CatchPanicLayer::new());
     let guarded = match door {
@@ -64,6 +62,17 @@ pub fn router(library: Library, door: Door) -> Router {
     guarded
         .layer(from_fn_with_state(library.clone(), edge::finish))
         .with_state(library)
+}
+
+/// The routes of a part of the API, which refuse a parameter that the description does not know: who
+/// misspells one means something by it.
+fn strict(part: OpenApiRouter<Library>) -> Router<Library> {
+    let (routes, description) = part.split_for_parts();
+    let known = Arc::new(description::parameters(&description));
+    routes.route_layer(from_fn_with_state(
+        known,
+        extract::refuse_unknown_parameters,
+    ))
 }
 
 async fn admit(State(actor): State<Actor>, mut req: Request, next: Next) -> Response {

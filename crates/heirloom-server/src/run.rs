@@ -14,7 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     actor::Asker,
     asset::Paging,
-    cursor::{parse_cursor, render_cursor},
+    cursor::List,
     extract::{Body as JsonBody, IdPath, Query},
     library::Library,
     problem::{Code, Problem},
@@ -63,7 +63,7 @@ async fn list_runs(
     let before = paging
         .after
         .as_deref()
-        .map(parse_cursor::<16>)
+        .map(|text| List::RUNS.parse_cursor(text))
         .transpose()?;
     let before = before.map(|key| RunId::from_uuid(uuid::Uuid::from_bytes(key)));
     let (family, limit) = (library.family().id, paging.limit()?);
@@ -79,7 +79,9 @@ async fn list_runs(
     }
     Ok(Json(wire::Page {
         items,
-        next: page.next.map(|run| render_cursor(run.as_bytes())),
+        next: page
+            .next
+            .map(|run| List::RUNS.render_cursor(run.as_bytes())),
     }))
 }
 

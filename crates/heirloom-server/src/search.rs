@@ -10,10 +10,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     actor::Asker,
     asset::{Paging, with_places},
-    cursor::CURSOR_HINT,
+    cursor::List,
     extract::Query,
     library::Library,
-    problem::{Code, Problem},
+    problem::Problem,
     wire,
 };
 
@@ -51,7 +51,11 @@ async fn search_assets(
         after: None,
     }
     .limit()?;
-    let after = asked.after.as_deref().map(parse_place).transpose()?;
+    let after = asked
+        .after
+        .as_deref()
+        .map(|text| parse_place(&query, text))
+        .transpose()?;
     Ok(Json(search(&library, &actor, &query, after, limit).await?))
 }
 
@@ -71,6 +75,7 @@ pub(crate) async fn search(
         .map(|hit| (hit.asset, hit.matches))
         .unzip();
     let assets = with_places(library, &assets).await?;
+    let question = query.to_string();
     let ignored = query.ignored.iter().map(|ignored| wire::Ignored {
         text: ignored.text.clone(),
     });
@@ -83,13 +88,26 @@ pub(crate) async fn search(
                 matches: matches.into_iter().map(wire::Match::from).collect(),
             })
             .collect(),
-        next: page.next.map(|cursor| cursor.to_string()),
-        query: query.to_string(),
+        next: page
+            .next
+            .map(|cursor| found_by(&question).render_cursor(&cursor.to_bytes())),
+        query: question,
         ignored: ignored.collect(),
     })
 }
 
-fn parse_place(text: &str) -> Result<Cursor, Problem> {
-    text.parse::<Cursor>()
-        .map_err(|error| Problem::new(Code::InvalidCursor, error.to_string()).hint(CURSOR_HINT))
+/// The place in what a query found.
+///
+/// # Errors
+/// `invalid_cursor`.
+pub(crate) fn parse_place(query: &query::Query, text: &str) -> Result<Cursor, Problem> {
+    let key = found_by(&query.to_string()).parse_cursor(text)?;
+    Ok(Cursor::from_bytes(key))
+}
+
+const fn found_by(question: &str) -> List<'_> {
+    List {
+        name: "search",
+        question,
+    }
 }

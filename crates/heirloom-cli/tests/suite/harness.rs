@@ -187,7 +187,7 @@ pub(crate) fn redacted(test: impl FnOnce()) {
         (r"SQLite [0-9.]+", "SQLite [version]"),
         (r"http://127\.0\.0\.1:\d+", "http://127.0.0.1:[port]"),
         (r"process \d+", "process [pid]"),
-        (r"\bc[0-9a-f]{16}\b", "[cursor]"),
+        (r"\bc[0-9a-f]{24,26}\b", "[cursor]"),
         (r"(\S) {2,}", "$1  "),
     ] {
         settings.add_filter(pattern, words);

@@ -2,7 +2,6 @@
 
 use axum::{extract::State, http::HeaderMap, response::Response};
 use heirloom_core::{Actor, Edtf, MediaKind, query};
-use heirloom_db::search::Cursor;
 use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -11,11 +10,11 @@ use super::{date, query::explain, render_page};
 use crate::{
     actor::Asker,
     asset::{timeline_cursor, with_places},
-    cursor::parse_cursor,
+    cursor::List,
     extract::Query,
     library::Library,
     problem::Problem,
-    search::search,
+    search::{parse_place, search},
     wire,
     words::{Language, Word},
 };
@@ -145,11 +144,12 @@ async fn find(
     query: &query::Query,
     asked: &ListQuery,
 ) -> Result<Listing, Problem> {
+    let place_of = |text: &str| parse_place(query, text).ok();
     let here = asked
         .after
         .as_deref()
-        .filter(|text| text.parse::<Cursor>().is_ok());
-    let after = here.and_then(|text| text.parse().ok());
+        .filter(|text| place_of(text).is_some());
+    let after = here.and_then(place_of);
     let page = search(library, actor, query, after, ENTRIES).await?;
     // The first page has no cursor: it stands in the trail as nothing.
     let trail: Vec<&str> = asked.trail.split(',').collect();
@@ -178,7 +178,7 @@ async fn find(
 impl Direction {
     fn of(after: Option<&str>, before: Option<&str>) -> Self {
         let key = |text: Option<&str>| {
-            let bytes = parse_cursor::<8>(text?).ok()?;
+            let bytes = List::ASSETS.parse_cursor(text?).ok()?;
             Some(i64::from_be_bytes(bytes))
         };
         key(before).map_or_else(|| Self::Older(key(after)), Self::Newer)

@@ -65,6 +65,78 @@ async fn what_was_found_comes_page_by_page() {
 }
 
 #[tokio::test]
+async fn a_cursor_belongs_to_the_list_and_the_query_that_gave_it() {
+    let home = Home::on_sqlite().await;
+    home.scanned().await;
+    let cursor = async |path: &str| {
+        let page = home.get(path).await.json();
+        page["next"].as_str().unwrap().to_owned()
+    };
+    let listed = cursor("/api/v1/assets?limit=1").await;
+    let found = cursor("/api/v1/search?q=type:image&limit=1").await;
+    let all = cursor("/api/v1/search?limit=1").await;
+    let cases = [
+        (format!("/api/v1/assets?after={listed}"), true),
+        (format!("/api/v1/search?q=type:image&after={found}"), true),
+        (
+            format!("/api/v1/search?q=%20type:image%20&after={found}&limit=2"),
+            true,
+        ),
+        (format!("/api/v1/search?after={all}"), true),
+        (format!("/api/v1/search?q=type:image&after={listed}"), false),
+        (format!("/api/v1/search?after={listed}"), false),
+        (format!("/api/v1/search?q=meer&after={found}"), false),
+        (format!("/api/v1/search?q=type:image&after={all}"), false),
+        (format!("/api/v1/assets?after={found}"), false),
+        (format!("/api/v1/runs?after={listed}"), false),
+    ];
+    for (path, is_place) in cases {
+        let answer = home.get(&path).await;
+        if is_place {
+            assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+            let items = answer.json()["items"].as_array().map(Vec::len);
+            assert_ne!(items, Some(0), "{path}");
+        } else {
+            answer.assert_problem(400, "invalid_cursor");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_parameter_that_nobody_knows_is_refused() {
+    let home = Home::on_sqlite().await;
+    home.scanned().await;
+    let id = home.asset("Strand.jpg").await;
+    let cases = [
+        (
+            "GET",
+            "/api/v1/assets?afer=c00".to_owned(),
+            "It takes: limit, after.",
+        ),
+        (
+            "GET",
+            "/api/v1/search?q=a&sort=name".to_owned(),
+            "It takes: q, limit, after.",
+        ),
+        ("GET", format!("/api/v1/assets/{id}?full"), "It takes none."),
+        (
+            "DELETE",
+            format!("/api/v1/assets/{id}?dry%5Frun=1"),
+            "It takes none.",
+        ),
+    ];
+    for (method, path, hint) in cases {
+        let answer = home.ask(method, &path, &[], None).await;
+        let problem = answer.assert_problem(400, "invalid_request");
+        assert_eq!(problem["hint"], hint, "{path}");
+    }
+    let detail = home.get("/api/v1/assets?afer=c00").await.json()["detail"].clone();
+    assert_eq!(detail, "\"afer\" is no parameter of this address");
+    assert_eq!(home.get("/?q=strand&utm_source=x").await.status, 200);
+    home.asset("Strand.jpg").await;
+}
+
+#[tokio::test]
 async fn a_query_that_cannot_be_read_is_refused_with_what_to_write() {
     let home = Home::on_sqlite().await;
     let cases = [

@@ -10,12 +10,17 @@ use std::{error::Error, fmt, sync::Arc};
 
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{RefOr, Schema},
+};
+
+use crate::wire::schema;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident, $word:literal, $status:ident, $title:literal;)*) => {
         /// What kind of problem it is. The words are stable: programs may rely on them.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Code { $($(#[$doc])* #[serde(rename = $word)] $name,)* }
 
         impl Code {
@@ -109,6 +114,17 @@ codes! {
     /// Something that must not happen.
     Internal, "internal", INTERNAL_SERVER_ERROR, "Something went wrong inside";
 }
+
+impl utoipa::PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        schema::words(
+            Self::ALL.map(Self::as_str),
+            "What kind of problem it is. The words are stable: programs may rely on them.",
+        )
+    }
+}
+
+impl ToSchema for Code {}
 
 /// Why something was refused or failed.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use utoipa::openapi::{
     schema::{ObjectBuilder, SchemaFormat, Type},
 };
 
-fn words<'a>(words: impl IntoIterator<Item = &'a str>, about: &str) -> RefOr<Schema> {
+pub(crate) fn words<'a>(words: impl IntoIterator<Item = &'a str>, about: &str) -> RefOr<Schema> {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .enum_values(Some(

@@ -6,10 +6,12 @@ use bytes::Bytes;
 use heirloom_core::Actor;
 use heirloom_server::{
     Body, Code, Door, Library, LibraryConfig, Problem, ProblemDocument, Router, router,
+    serve_socket,
 };
 use http::{Method, Request, Response, header};
 use http_body_util::BodyExt as _;
 use serde::{Serialize, de::DeserializeOwned};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::config::Config;
@@ -57,6 +59,26 @@ impl Api {
     /// Whether somebody else goes on with what is begun when this process ends.
     pub(crate) const fn is_served(&self) -> bool {
         matches!(self.carrier, Carrier::Server(_))
+    }
+
+    /// Does something while other commands are answered at the socket, if it is this process that holds
+    /// the data folder.
+    pub(crate) async fn answering<T>(&self, doing: impl Future<Output = T>) -> T {
+        let Carrier::Here { library, .. } = &self.carrier else {
+            return doing.await;
+        };
+        let stop = CancellationToken::new();
+        let answering = async {
+            if let Err(problem) = serve_socket(library, &stop).await {
+                tracing::warn!("other commands are not answered meanwhile: {problem}");
+            }
+        };
+        let doing = async {
+            let done = doing.await;
+            stop.cancel();
+            done
+        };
+        tokio::join!(doing, answering).0
     }
 
     /// Lets the data folder go, if this process holds it.

@@ -39,7 +39,7 @@ pub(crate) async fn run(
 
 async fn ask(api: &Api, command: Command, output: &Output) -> Result<Ending, Problem> {
     match command {
-        Command::Scan(asked) => return scan::scan(api, &asked, output).await,
+        Command::Scan(asked) => return api.answering(scan::scan(api, &asked, output)).await,
         Command::Fsck {
             quick,
             originals,

@@ -35,4 +35,4 @@ pub use axum::{Router, body::Body};
 pub use library::{Library, LibraryConfig};
 pub use problem::{Code, Problem, ProblemDocument};
 pub use router::{Door, addresses, openapi, router};
-pub use serve::serve;
+pub use serve::{serve, serve_socket};

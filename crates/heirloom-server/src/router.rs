@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::StatusCode,
-    middleware::{Next, from_fn_with_state},
-    response::Response,
+    http::{Method, StatusCode},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use heirloom_core::Actor;
@@ -16,8 +16,11 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    archive, asset, claim, description, doctor, edge, extract, fsck, guard, library::Library,
-    observe, page, run, search,
+    archive, asset, claim, description, doctor, edge, extract, fsck, guard,
+    library::Library,
+    observe, page,
+    problem::{Code, Problem},
+    run, search,
 };
 
 /// How a request came in, and so who is asking.
@@ -25,6 +28,8 @@ use crate::{
 pub enum Door {
     /// Where only this one can come in: the socket, this process, a test.
     Known(Actor),
+    /// The socket of a process that scans, and that ends with its scan.
+    Passing,
     /// TCP on loopback at this port: the operator, unless another web site is behind it.
     Loopback {
         /// The port that requests must name.
@@ -57,6 +62,9 @@ pub fn router(library: Library, door: Door) -> Router {
         .layer(CatchPanicLayer::new());
     let guarded = match door {
         Door::Known(actor) => inner.layer(from_fn_with_state(actor, admit)),
+        Door::Passing => inner
+            .layer(from_fn(refuse_scans))
+            .layer(from_fn_with_state(Actor::Operator, admit)),
         Door::Loopback { port } => inner.layer(from_fn_with_state(port, guard::admit_loopback)),
     };
     guarded
@@ -80,6 +88,19 @@ async fn admit(State(actor): State<Actor>, mut req: Request, next: Next) -> Resp
     let mut res = next.run(req).await;
     res.extensions_mut().insert(actor);
     res
+}
+
+/// A scan that is begun here would be cut off in the middle.
+async fn refuse_scans(req: Request, next: Next) -> Response {
+    if req.method() == Method::POST && req.uri().path().ends_with("/scans") {
+        return Problem::new(
+            Code::Busy,
+            "a scan is under way in a process that ends with it",
+        )
+        .hint("Wait until it has ended. To scan several folders at once, start `heirloom serve` first.")
+        .into_response();
+    }
+    next.run(req).await
 }
 
 /// The API, as it is described to others.

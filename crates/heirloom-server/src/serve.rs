@@ -71,6 +71,31 @@ pub async fn serve(
     Ok(())
 }
 
+/// Answers commands at the socket in the data folder while this process does something of its own,
+/// until `stop` is cancelled. What would outlive that is not begun: see [`Door::Passing`].
+///
+/// # Errors
+/// Why the socket cannot be listened at; nobody was answered then.
+pub async fn serve_socket(library: &Library, stop: &CancellationToken) -> Result<(), Problem> {
+    let socket = Socket::bind(&library.socket())?;
+    let router = router(library.clone(), Door::Passing);
+    let mut connections = Connections::new();
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            () = connections.reap() => {}
+            accepted = socket.listener().accept() => match accepted {
+                Ok((stream, _)) => connections.add(Incoming::Unix(stream), &router),
+                Err(error) => rest_after(&error).await,
+            },
+        }
+    }
+    drop(socket);
+    connections.finish(GRACE).await;
+    Ok(())
+}
+
 /// Until there are accounts, whoever can reach the server is the operator.
 fn check_loopback(listen: SocketAddr) -> Result<(), Problem> {
     if listen.ip().is_loopback() {

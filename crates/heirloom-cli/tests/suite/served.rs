@@ -42,6 +42,35 @@ fn every_command_acts_through_the_running_server() {
 }
 
 #[test]
+fn commands_act_through_a_scan_that_runs_by_itself() {
+    let home = Home::scanned();
+    let many = home.many(1_500);
+    let mut scan = home.heirloom.start(["scan", path(&many)]);
+    let socket = home.data().join("socket");
+    while !socket.exists() {
+        assert!(!scan.has_ended(), "{}", scan.stderr());
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let id = home.asset("Strand.jpg");
+    home.done(["claim", "make", &id, "title", "Am Strand"]);
+    let runs = home.json(["run", "list"]);
+    assert_eq!(runs["items"][0]["state"], "running", "{runs}");
+    let said = home.refused(["scan", path(&home.folder.path().join("Pictures"))]);
+    assert!(said.contains("ends with it"), "{said}");
+    assert!(said.contains("start `heirloom serve` first"), "{said}");
+    let said = home.refused(["serve", "--listen", "127.0.0.1:0"]);
+    assert!(said.contains(&format!("process {}", scan.id())), "{said}");
+    assert!(
+        said.contains("`heirloom serve` was started first"),
+        "{said}"
+    );
+    home.done(["run", "cancel", runs["items"][0]["id"].as_str().unwrap()]);
+    assert_eq!(scan.wait().code, Some(1));
+    assert!(!socket.exists());
+    assert_eq!(home.json(["asset", "show", &id])["title"], "Am Strand");
+}
+
+#[test]
 fn a_scan_is_left_to_the_server_or_waited_for() {
     let home = Home::scanned();
     let (server, _) = serve(&home);

@@ -57,7 +57,7 @@ fn in_use(folder: &Path, file: &mut File) -> Problem {
         Code::InUse,
         format!("the data folder {} is in use by {by}", folder.display()),
     )
-    .hint("Wait until it has ended, or stop it; while `heirloom serve` runs, commands act through it.");
+    .hint("Wait until it has ended, or stop it. Where `heirloom serve` was started first, scans and commands act through it.");
     match holder {
         Some(process) => problem.with("process", process),
         None => problem,

@@ -122,7 +122,7 @@ pub(crate) struct Scan {
     /// Leave the scan to the running server
     #[arg(long, conflicts_with = "report")]
     pub(crate) no_wait: bool,
-    /// Write a line of JSON for each file; not below an archive
+    /// Write a line of JSON for each file; not below an archive or in the data folder
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
     /// Take an empty folder for what it is, and not for a disk that is not mounted

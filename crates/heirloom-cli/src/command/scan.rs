@@ -34,7 +34,8 @@ pub(super) fn check(asked: &Scan, config: &Config) -> Result<(), Problem> {
     let data_folder = resolve(&config.data.value);
     let root = check_root(&asked.path, &data_folder, &[])?;
     if let Some(report) = &asked.report {
-        destination::refuse_below(report, root.path(), None)?;
+        destination::refuse_below(report, root.path(), "the folder that is to be scanned")?;
+        destination::refuse_existing(report, &data_folder)?;
     }
     Ok(())
 }

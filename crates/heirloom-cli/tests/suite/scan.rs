@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use heirloom_testing::process::Running;
 use serde_json::Value as Json;
 
-use crate::harness::{Home, path, snapshot};
+use crate::harness::{Home, assert_refusal, path, program, snapshot};
 
 #[test]
 fn a_report_has_a_line_for_each_file() {
@@ -69,6 +69,59 @@ fn a_report_is_never_written_below_an_archive() {
     before.assert_same(&snapshot(&root));
     let archives = home.json(["archive", "list"]);
     assert_eq!(archives["items"].as_array().unwrap().len(), 1, "{archives}");
+}
+
+#[test]
+fn a_report_never_takes_the_place_of_what_is_heirlooms_own_or_no_file() {
+    let home = Home::scanned();
+    let (root, data) = (home.folder.path().join("Pictures"), home.data());
+    let at = |name: &str| home.folder.path().join(name);
+    std::os::unix::fs::symlink(&data, at("way")).unwrap();
+    std::os::unix::fs::symlink(data.join("catalogue.db"), at("link")).unwrap();
+    std::os::unix::fs::symlink(data.join("new"), at("dangling")).unwrap();
+    fs::hard_link(data.join("blobs/LAYOUT"), at("twin")).unwrap();
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(at("pipe"))
+        .status();
+    assert!(pipe.unwrap().success());
+    let before = snapshot(&data);
+    let own = "would be inside Heirloom's own data folder";
+    for (report, words) in [
+        ("data/catalogue.db", own),
+        ("data/lock", own),
+        ("data/blobs/LAYOUT", own),
+        ("data/blobs/new", own),
+        ("data", own),
+        ("way/report.jsonl", own),
+        ("Pictures/../data/report.jsonl", own),
+        ("link", own),
+        ("dangling", "is a link that leads nowhere"),
+        ("twin", "is another name of a file of Heirloom's own"),
+        ("pipe", "is no ordinary file"),
+    ] {
+        let said = home.refused(["scan", path(&root), "--report", path(&at(report))]);
+        assert!(said.contains(words), "{report}: {said}");
+    }
+    before.assert_same(&snapshot(&data));
+    // Nor where it is only going to be.
+    let fresh = program().data(at("fresh"));
+    let report = at("fresh/report.jsonl");
+    let refused = fresh.run(["scan", path(&root), "--report", path(&report)]);
+    assert!(assert_refusal(&refused.expect_code(2)).contains(own));
+    assert!(!at("fresh").exists());
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_refused_by_its_own_name() {
+    let home = Home::new();
+    let root = home.pictures();
+    let report = home.folder.path().join("nowhere/report.jsonl");
+    let said = home.refused(["scan", path(&root), "--report", path(&report)]);
+    let words = format!("the report {} cannot be written: ", path(&report));
+    assert!(
+        said.contains(&words) && !said.contains(" at path "),
+        "{said}"
+    );
 }
 
 #[test]

@@ -1,9 +1,10 @@
-//! The file that a report is written to. It must not be below an archive: nothing is ever written
-//! there, not even what somebody asked for by mistake.
+//! The file that a report is written to. It must not be below an archive, where nothing is ever
+//! written, nor in the place of something of Heirloom's own: not even what somebody asked for by mistake.
 
 use std::{
+    fs,
     io::{self, BufWriter, Write as _},
-    os::unix::ffi::OsStrExt as _,
+    os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _},
     path::{Path, PathBuf},
 };
 
@@ -26,20 +27,54 @@ pub(super) struct Destination {
     draft: NamedTempFile,
 }
 
-/// Refuses a file that is or would be below `root`.
-pub(super) fn refuse_below(file: &Path, root: &Path, archive: Option<&str>) -> Result<(), Problem> {
-    if !resolve(file).starts_with(root) {
+/// Refuses a file that is or would be in `folder`, of which `what` says what it is.
+pub(super) fn refuse_below(file: &Path, folder: &Path, what: &str) -> Result<(), Problem> {
+    if !resolve(file).starts_with(folder) {
         return Ok(());
     }
-    let what = archive.map_or_else(
-        || "the folder that is to be scanned".to_owned(),
-        |name| format!("the archive {name:?}"),
-    );
-    Err(Problem::new(
+    Err(refuse(file, &format!("would be inside {what}"))
+        .hint("Nothing is ever written there. Name a file elsewhere."))
+}
+
+/// Refuses what a report must not take the place of: anything of Heirloom's own, by whichever name,
+/// and anything that is no file, such as a device.
+pub(super) fn refuse_existing(file: &Path, data_folder: &Path) -> Result<(), Problem> {
+    refuse_below(file, data_folder, "Heirloom's own data folder")?;
+    let meant = match fs::metadata(file) {
+        Ok(meant) => meant,
+        // Nothing is there, and no link that leads nowhere either.
+        Err(_) if fs::symlink_metadata(file).is_err() => return Ok(()),
+        Err(_) => return Err(refuse(file, "is a link that leads nowhere").hint(ELSEWHERE)),
+    };
+    if meant.is_dir() {
+        return Err(refuse(file, "is a folder and not a file").hint("Name a file in it."));
+    }
+    if !meant.is_file() {
+        return Err(refuse(file, "is no ordinary file").hint(ELSEWHERE));
+    }
+    if meant.nlink() > 1 && is_linked_below(data_folder, &meant) {
+        return Err(refuse(file, "is another name of a file of Heirloom's own").hint(ELSEWHERE));
+    }
+    Ok(())
+}
+
+const ELSEWHERE: &str = "Name a new file, or an earlier report.";
+
+fn refuse(file: &Path, why: &str) -> Problem {
+    Problem::new(
         Code::InvalidRequest,
-        format!("the report {} would be inside {what}", file.display()),
+        format!("the report {} {why}", file.display()),
     )
-    .hint("Nothing is ever written there. Name a file elsewhere."))
+}
+
+/// Whether a file in the folder is that very file.
+fn is_linked_below(folder: &Path, file: &fs::Metadata) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| match entry.metadata() {
+        Ok(found) if found.is_dir() => is_linked_below(&entry.path(), file),
+        Ok(found) => (found.dev(), found.ino()) == (file.dev(), file.ino()),
+        Err(_) => false,
+    })
 }
 
 impl Destination {
@@ -53,17 +88,10 @@ impl Destination {
             let root = archive.path.as_deref().and_then(path::to_bytes);
             if let Some(root) = root {
                 let root = Path::new(std::ffi::OsStr::from_bytes(&root));
-                refuse_below(file, root, Some(&archive.name))?;
+                refuse_below(file, root, &format!("the archive {:?}", archive.name))?;
             }
         }
         let file = resolve(file);
-        if file.is_dir() {
-            return Err(Problem::new(
-                Code::InvalidRequest,
-                format!("{} is a folder and not a file", file.display()),
-            )
-            .hint("Name a file in it."));
-        }
         let folder = file.parent().unwrap_or(Path::new("/"));
         // A new file under the old name: what else may have that name's bytes, by a hard link, keeps them.
         let draft = NamedTempFile::new_in(folder).map_err(|error| explain(&file, &error))?;
@@ -106,9 +134,9 @@ async fn copy(mut body: Body, draft: &NamedTempFile) -> io::Result<()> {
 }
 
 fn explain(file: &Path, error: &io::Error) -> Problem {
-    Problem::new(
-        Code::InvalidRequest,
-        format!("the report {} cannot be written: {error}", file.display()),
-    )
-    .hint("Name a file in a folder that exists and that you may write to.")
+    // Behind the cause stands the path of the draft, which nobody knows.
+    let text = error.to_string();
+    let cause = text.split(" at path ").next().unwrap_or_default();
+    refuse(file, &format!("cannot be written: {cause}"))
+        .hint("Name a file in a folder that exists and that you may write to.")
 }

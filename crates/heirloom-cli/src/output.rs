@@ -28,7 +28,7 @@ impl Output {
         let text = if self.is_json {
             serde_json::to_string_pretty(data).unwrap_or_default()
         } else {
-            words()
+            harmless(&words())
         };
         let text = text.trim_end();
         if !text.is_empty() {
@@ -39,22 +39,22 @@ impl Output {
 
     /// Says something that is no data.
     pub(crate) fn say(self, words: &str) {
-        let _ = writeln!(io::stderr(), "{words}");
+        let _ = writeln!(io::stderr(), "{}", harmless(words));
     }
 
     /// Says what was refused or failed, and what can be done.
     pub(crate) fn problem(self, problem: &Problem) {
-        self.say(&format!("error: {problem}"));
+        self.say(&line(&format!("error: {problem}")));
         // A sentence that says what is wrong needs no more; one that cannot does.
         if problem.code() == Code::Internal {
             let told = problem.detail("cause").and_then(|cause| cause.as_str());
             let cause = told.map_or_else(|| problem.causes(), str::to_owned);
             if !cause.is_empty() {
-                self.say(&format!("cause: {cause}"));
+                self.say(&line(&format!("cause: {cause}")));
             }
         }
         if let Some(hint) = problem.get_hint() {
-            self.say(&format!("hint: {hint}"));
+            self.say(&line(&format!("hint: {hint}")));
         }
         if self.is_json {
             self.json_problem(problem);
@@ -81,19 +81,25 @@ impl Output {
     }
 }
 
-/// Columns that line up, the last one ragged.
+/// Columns that line up, the last one ragged. Nothing is cut: what is wider than a column gets, stands
+/// out of it.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| line(cell)).collect())
+        .collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        let widest = cells.map(|cell| cell.chars().count()).max();
+        widest.unwrap_or(0).min(WIDEST_COLUMN)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut text = String::new();
-    for row in rows {
+    for row in &rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
-            let padding = width - cell.chars().count();
+            let padding = width.saturating_sub(cell.chars().count());
             line.push_str(cell);
             line.extend(std::iter::repeat_n(' ', padding + 2));
         }
@@ -101,6 +107,66 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// A table with a line for each of many things. On a terminal what is too wide is cut; what goes
+/// elsewhere is whole.
+pub(crate) fn list(rows: &[Vec<String>]) -> String {
+    if io::stdout().is_terminal() {
+        table(&cut(rows))
+    } else {
+        table(rows)
+    }
+}
+
+/// Characters that a column gets, the last one aside.
+const WIDEST_COLUMN: usize = 48;
+
+fn cut(rows: &[Vec<String>]) -> Vec<Vec<String>> {
+    let cut_cell = |(column, cell): (usize, &String), last: usize| {
+        let cell = line(cell);
+        if column == last || cell.chars().count() <= WIDEST_COLUMN {
+            return cell;
+        }
+        cell.chars().take(WIDEST_COLUMN - 1).chain(['…']).collect()
+    };
+    rows.iter()
+        .map(|row| {
+            let cells = row.iter().enumerate();
+            cells.map(|cell| cut_cell(cell, row.len() - 1)).collect()
+        })
+        .collect()
+}
+
+/// A text on one line, in which nothing is left that a terminal would obey or that would turn the
+/// direction of what follows: names of files may have it.
+pub(crate) fn line(text: &str) -> String {
+    escape(text, is_obeyed)
+}
+
+/// The same for a text that has lines of its own.
+fn harmless(text: &str) -> String {
+    escape(text, |c| is_obeyed(c) && c != '\n')
+}
+
+fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_escaped(c) {
+            plain.extend(c.escape_default());
+        } else {
+            plain.push(c);
+        }
+    }
+    plain
+}
+
+const fn is_obeyed(c: char) -> bool {
+    matches!(
+        c,
+        '\u{0}'..='\u{1F}' | '\u{7F}'..='\u{9F}' | '\u{61C}' | '\u{200E}' | '\u{200F}'
+            | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 /// Bytes as people say them.
@@ -171,6 +237,42 @@ mod tests {
             ["0", "999", "1,000", "1,234,567"]
         );
         assert_eq!(number_of(1, "file", "files"), "1 file");
+    }
+
+    #[test]
+    fn nothing_is_left_that_a_terminal_would_obey() {
+        let cases = [
+            (
+                "Oma & Opa, Düne 日本 👩\u{200D}👧",
+                "Oma & Opa, Düne 日本 👩\u{200D}👧",
+            ),
+            ("two\nlines\r\t", r"two\nlines\r\t"),
+            ("\u{1b}[31mred\u{7}", r"\u{1b}[31mred\u{7}"),
+            ("\u{9b}31m\u{7f}", r"\u{9b}31m\u{7f}"),
+            (
+                "gpj.\u{202E}exe\u{2066}\u{200F}",
+                r"gpj.\u{202e}exe\u{2066}\u{200f}",
+            ),
+            ("a\u{2028}b", r"a\u{2028}b"),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(line(text), shown);
+            assert_eq!(line(shown), shown, "what is harmless stays");
+        }
+        assert_eq!(harmless("a\n\u{1b}b\n"), "a\n\\u{1b}b\n");
+    }
+
+    #[test]
+    fn a_long_name_neither_widens_its_column_nor_is_lost() {
+        let long = "n".repeat(240);
+        let rows = [
+            vec!["1".to_owned(), long.clone(), long.clone()],
+            vec!["2".to_owned(), "short".to_owned(), "end".to_owned()],
+        ];
+        let padded = format!("2  {:48}  end\n", "short");
+        assert_eq!(table(&rows), format!("1  {long}  {long}\n{padded}"));
+        let shown = format!("1  {}…  {long}\n{padded}", "n".repeat(47));
+        assert_eq!(table(&cut(&rows)), shown);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use http::Method;
 use crate::{
     api::{Api, render},
     arguments,
-    output::{Output, count, table},
+    output::{Output, count, list, table},
 };
 
 pub(super) async fn run(
@@ -24,7 +24,7 @@ pub(super) async fn run(
                 if page.items.is_empty() {
                     return "No archives yet. Make one with `heirloom scan FOLDER`.".to_owned();
                 }
-                table(&page.items.iter().map(row).collect::<Vec<_>>())
+                list(&page.items.iter().map(row).collect::<Vec<_>>())
             });
         }
         arguments::Archive::Show { id } => {

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     api::Api,
     arguments,
-    output::{Output, duration, size, table},
+    output::{Output, duration, line, list, size, table},
 };
 
 pub(super) async fn run(
@@ -30,7 +30,7 @@ pub(super) async fn run(
                     return "Nothing here.".to_owned();
                 }
                 let rows: Vec<_> = page.items.iter().map(row).collect();
-                table(&rows) + &more(page.next.as_deref())
+                list(&rows) + &more(page.next.as_deref())
             });
         }
         arguments::Asset::Show { id } => {
@@ -63,7 +63,7 @@ pub(super) fn row(asset: &Asset) -> Vec<String> {
         asset.id.to_string(),
         asset.date.clone().unwrap_or_else(|| "undated".to_owned()),
         asset.kind.to_string(),
-        called(asset).to_owned(),
+        called(asset),
         asset.place.as_ref().map_or_else(String::new, |place| {
             let was = if place.is_there { "" } else { "was in " };
             format!("{was}{}: {}", place.archive, place.path)
@@ -71,8 +71,8 @@ pub(super) fn row(asset: &Asset) -> Vec<String> {
     ]
 }
 
-fn called(asset: &Asset) -> &str {
-    asset.title.as_deref().unwrap_or(&asset.name)
+fn called(asset: &Asset) -> String {
+    line(asset.title.as_deref().unwrap_or(&asset.name))
 }
 
 async fn change(
@@ -129,7 +129,10 @@ fn describe(detail: &AssetDetail) -> String {
     for location in &detail.locations {
         let place = &location.place;
         let gone = if place.is_there { "" } else { "  (gone)" };
-        text += &format!("  {}: {}{gone}\n", place.archive, place.path);
+        text += &format!(
+            "  {}{gone}\n",
+            line(&format!("{}: {}", place.archive, place.path))
+        );
     }
     for stack in &detail.stacks {
         text += &format!("\nBelongs together ({})\n", stack.kind);
@@ -145,7 +148,7 @@ fn describe(detail: &AssetDetail) -> String {
     if !detail.sidecars.is_empty() {
         text += "\nDescribed by\n";
         for sidecar in &detail.sidecars {
-            text += &format!("  {} ({})\n", sidecar.path, sidecar.kind);
+            text += &format!("  {} ({})\n", line(&sidecar.path), sidecar.kind);
         }
     }
     let said: Vec<_> = detail

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use crate::{
     api::{Api, render},
     arguments,
-    output::{Output, table},
+    output::{Output, line, list, table},
 };
 
 pub(super) async fn run(
@@ -27,7 +27,7 @@ pub(super) async fn run(
                 next: None,
             };
             output.data(&page, || {
-                table(&page.items.iter().map(row).collect::<Vec<_>>())
+                list(&page.items.iter().map(row).collect::<Vec<_>>())
             });
             return Ok(());
         }
@@ -70,7 +70,7 @@ pub(super) async fn run(
 
 /// What is known, a line for each value: what, the value, where from.
 pub(super) fn fact_lines(facts: &[Fact]) -> Vec<Vec<String>> {
-    let line = |claim: &Claim, mark: &str| {
+    let fact_line = |claim: &Claim, mark: &str| {
         vec![
             format!("  {}", claim.kind),
             format!("{mark}{}", value_text(claim)),
@@ -80,11 +80,11 @@ pub(super) fn fact_lines(facts: &[Fact]) -> Vec<Vec<String>> {
     facts
         .iter()
         .flat_map(|fact| {
-            let believed = fact.believed.iter().map(|claim| line(claim, ""));
+            let believed = fact.believed.iter().map(|claim| fact_line(claim, ""));
             let disagreeing = fact
                 .disagreeing
                 .iter()
-                .map(|claim| line(claim, "but also "));
+                .map(|claim| fact_line(claim, "but also "));
             believed.chain(disagreeing).collect::<Vec<_>>()
         })
         .collect()
@@ -94,8 +94,8 @@ pub(super) fn fact_lines(facts: &[Fact]) -> Vec<Vec<String>> {
 pub(super) fn value_text(claim: &Claim) -> String {
     match &claim.value {
         Json::String(text) => {
-            let line: Vec<&str> = text.split_whitespace().collect();
-            line.join(" ")
+            let words: Vec<&str> = text.split_whitespace().collect();
+            line(&words.join(" "))
         }
         Json::Object(position) => {
             let number = |name| position.get(name).map_or_else(String::new, Json::to_string);

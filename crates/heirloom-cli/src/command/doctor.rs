@@ -5,7 +5,7 @@ use heirloom_server::{Problem, wire::Diagnosis};
 use crate::{
     Ending,
     api::Api,
-    output::{Output, count, table},
+    output::{Output, count, line, table},
 };
 
 pub(super) async fn look(api: &Api, output: &Output) -> Result<Ending, Problem> {
@@ -49,7 +49,8 @@ fn describe(diagnosis: &Diagnosis) -> String {
     text += &table(&rows);
     for check in &diagnosis.checks {
         if let Some(hint) = &check.hint {
-            text += &format!("hint ({}): {hint}\n", check.name);
+            text += &line(&format!("hint ({}): {hint}", check.name));
+            text.push('\n');
         }
     }
     text

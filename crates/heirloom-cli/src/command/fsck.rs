@@ -8,7 +8,7 @@ use heirloom_server::{
 use crate::{
     Ending,
     api::Api,
-    output::{Output, count, number_of, size},
+    output::{Output, count, line, number_of, size},
 };
 
 pub(super) async fn check(api: &Api, new: NewFsck, output: &Output) -> Result<Ending, Problem> {
@@ -44,7 +44,8 @@ fn describe(report: &FsckReport) -> String {
             "" => String::new(),
             subject => format!(" {subject}:"),
         };
-        text += &format!("{}:{subject} {}{mended}\n", fault.part, fault.what);
+        let told = line(&format!("{}:{subject} {}", fault.part, fault.what));
+        text += &format!("{told}{mended}\n");
     }
     let untold = report.faults.saturating_sub(report.items.len() as u64);
     if untold > 0 {

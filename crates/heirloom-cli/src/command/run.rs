@@ -13,7 +13,7 @@ use super::{
 use crate::{
     api::Api,
     arguments,
-    output::{Output, table},
+    output::{Output, line, list, table},
 };
 
 pub(super) async fn run(api: &Api, asked: arguments::Run, output: &Output) -> Result<(), Problem> {
@@ -25,7 +25,7 @@ pub(super) async fn run(api: &Api, asked: arguments::Run, output: &Output) -> Re
                     return "No runs yet.".to_owned();
                 }
                 let rows: Vec<_> = page.items.iter().map(row).collect();
-                table(&rows) + &more(page.next.as_deref())
+                list(&rows) + &more(page.next.as_deref())
             });
         }
         arguments::Run::Status { id } => {
@@ -53,7 +53,7 @@ fn row(run: &Run) -> Vec<String> {
 fn describe(run: &Run) -> String {
     let mut text = table(&[row(run)]);
     if let Some(error) = &run.error {
-        text += &format!("{error}\n");
+        text += &format!("{}\n", line(error));
     }
     if let Some(report) = &run.report {
         text += &describe_report(report);

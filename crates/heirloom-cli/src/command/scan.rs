@@ -19,7 +19,13 @@ use heirloom_server::{
 use http::Method;
 
 use super::signal::Ends;
-use crate::{Ending, api::Api, arguments::Scan, config::Config, output::Output};
+use crate::{
+    Ending,
+    api::Api,
+    arguments::Scan,
+    config::Config,
+    output::{Output, line},
+};
 use bar::Bar;
 use destination::Destination;
 pub(super) use words::{describe_progress, describe_report};
@@ -73,7 +79,8 @@ pub(super) async fn scan(api: &Api, asked: &Scan, output: &Output) -> Result<End
         output.data(&run, || {
             format!(
                 "The server scans {}. See `heirloom run status {}`.",
-                archive.name, run.id
+                line(&archive.name),
+                run.id
             )
         });
         return Ok(Ending::Done);

@@ -40,6 +40,72 @@ fn lists_and_details_are_readable() {
 }
 
 #[test]
+fn no_name_of_a_file_commands_the_terminal() {
+    let home = Home::new();
+    let root = home.pictures();
+    let name = "two\nlines \u{1b}[31mred \u{202E}gpj.jpg";
+    std::fs::rename(root.join("no date.jpg"), root.join(name)).unwrap();
+    std::fs::rename(root.join("Am Meer"), root.join("\u{1b}]0;Am Meer\u{7}")).unwrap();
+    let long = format!("{}.wav", "n".repeat(240));
+    std::fs::rename(root.join("Oma erzählt.wav"), root.join(&long)).unwrap();
+    let evil = "\u{1b}[2J\nerror: none";
+    let mut said = home.done(["scan", path(&root)]).stdout;
+    let id = home.asset(name);
+    for arguments in [
+        &["asset", "list"][..],
+        &["asset", "show", &id],
+        &["claim", "make", &id, "tag", evil],
+        &["claim", "list", &id],
+        &["search", "red"],
+        &["archive", "list"],
+        &["run", "list"],
+        &["asset", "delete", &id],
+        &["asset", "restore", &id],
+        &["doctor"],
+        &["fsck"],
+    ] {
+        let finished = home.done(arguments.iter().copied());
+        said += &finished.stdout;
+        said += &finished.stderr;
+    }
+    for arguments in [
+        &["scan", path(&root), "--name", evil][..],
+        &["search", "\u{1b}[2J:x\nerror"],
+        &["search", "archive:\u{1b}[2J"],
+        &["scan", "/\u{1b}[2J\nerror"],
+        &["\u{1b}[2J\nerror"],
+        &["asset", "list", "--limit", "\u{1b}[2J\n\u{202E}"],
+    ] {
+        let finished = home.heirloom.run(arguments.iter());
+        said += &finished.stdout;
+        said += &finished.stderr;
+    }
+    let obeyed = said
+        .chars()
+        .find(|c| (c.is_control() && *c != '\n') || *c == '\u{202E}');
+    assert_eq!(obeyed, None, "{said:?}");
+    assert!(
+        said.contains(r"two\nlines \u{1b}[31mred \u{202e}gpj.jpg"),
+        "{said}"
+    );
+    assert!(
+        !said.lines().any(|line| line.starts_with("lines")),
+        "{said}"
+    );
+    assert!(
+        said.contains(&long),
+        "what goes into a pipe is whole: {said}"
+    );
+    let short = said.lines().filter(|line| line.contains("Strand.jpg"));
+    assert!(
+        short.into_iter().all(|line| line.chars().count() < 200),
+        "{said}"
+    );
+    // In JSON it is what it is.
+    assert_eq!(home.json(["asset", "show", &id])["name"], name);
+}
+
+#[test]
 fn a_list_longer_than_a_page_of_the_api_comes_whole() {
     let home = Home::new();
     let root = home.folder.path().join("library");

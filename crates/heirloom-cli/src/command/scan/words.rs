@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 use heirloom_core::run::RunState;
 use heirloom_server::wire::{Archive, Progress, Run, ScanReport};
 
-use crate::output::{count, duration, number_of, size, table};
+use crate::output::{count, duration, line, number_of, size, table};
 
 /// What is said at the end.
 pub(super) fn describe_end(archive: &Archive, run: &Run) -> String {
+    let name = line(&archive.name);
     let mut text = match run.state {
-        RunState::Done => archive.name.clone(),
-        RunState::Cancelled => format!("{}: stopped before the end", archive.name),
-        _ => format!("{}: failed", archive.name),
+        RunState::Done => name,
+        RunState::Cancelled => format!("{name}: stopped before the end"),
+        _ => format!("{name}: failed"),
     };
     if let Some(error) = &run.error {
-        text += &format!("\n{error}");
+        text += &format!("\n{}", line(error));
     }
     text.push('\n');
     if let Some(report) = &run.report {

@@ -47,7 +47,17 @@ fn render_leaf(command: &Command, text: &mut String) {
             .get_help()
             .map(ToString::to_string)
             .unwrap_or_default();
-        text.push_str(&format!("- `{}`: {}\n", name(argument), escape(&about)));
+        let default = match argument.get_default_values() {
+            [value]
+                if !argument.is_hide_default_value_set()
+                    && argument.get_action().takes_values() =>
+            {
+                format!(" [{}]", value.to_string_lossy())
+            }
+            _ => String::new(),
+        };
+        let about = escape(&about);
+        text.push_str(&format!("- `{}`: {about}{default}\n", name(argument)));
     }
     if has_arguments {
         text.push('\n');

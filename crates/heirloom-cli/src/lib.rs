@@ -37,7 +37,7 @@ const WORKERS: usize = 2;
 
 /// Runs what the command line asks for.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::try_parse_from(arguments::prepare(std::env::args_os())) {
         Ok(arguments) => arguments,
         Err(error) => return refuse_usage(&error),
     };

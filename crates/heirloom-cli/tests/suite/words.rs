@@ -1,6 +1,6 @@
 //! What people read.
 
-use crate::harness::{Home, path, redacted};
+use crate::harness::{Home, path, program, redacted};
 
 #[test]
 fn a_scan_says_what_it_found_and_what_it_passed_over() {
@@ -37,6 +37,87 @@ fn lists_and_details_are_readable() {
         insta::assert_snapshot!(home.done(["asset", "delete", &id]).stdout);
         insta::assert_snapshot!(home.done(["asset", "restore", &id]).stdout);
     });
+}
+
+#[test]
+fn a_search_leaves_out_what_a_minus_says() {
+    let home = Home::scanned();
+    let cases: [(&[&str], &str, &[&str]); 7] = [
+        (
+            &["-strand"],
+            "-strand",
+            &["Düne.jpg", "Oma erzählt.wav", "no date.jpg"],
+        ),
+        (&["-type:image"], "-type:image", &["Oma erzählt.wav"]),
+        (
+            &["-type:audio", "-strand", "jpg"],
+            "-type:audio -strand jpg",
+            &["Düne.jpg", "no date.jpg"],
+        ),
+        (
+            &["jpg", "-strand", "--limit", "1"],
+            "jpg -strand",
+            &["Düne.jpg"],
+        ),
+        (
+            &["--limit=1", "-strand", "jpg"],
+            "-strand jpg",
+            &["Düne.jpg"],
+        ),
+        (&["jpg -strand -no"], "jpg -strand -no", &["Düne.jpg"]),
+        (
+            &["-\"no date\"", "-hello", "jpg"],
+            "-\"no date\" -hello jpg",
+            &["Düne.jpg", "Strand.jpg"],
+        ),
+    ];
+    let data = home.data();
+    let heirloom = program().env("HEIRLOOM_DATA", path(&data));
+    let assert_found = |arguments: &[&str], query: &str, names: &[&str]| {
+        let found = heirloom.run(arguments).expect_code(0).json();
+        let items = found["items"].as_array().unwrap().iter();
+        let mut found_names: Vec<&str> = items.map(|it| it["name"].as_str().unwrap()).collect();
+        found_names.sort_unstable();
+        assert_eq!(found_names, names, "{arguments:?}");
+        assert_eq!(found["query"], query, "{arguments:?}");
+    };
+    for (words, query, names) in cases {
+        // Options before it, after it, and between its words.
+        let (first, rest) = words.split_at(1);
+        assert_found(&[&["--json", "search"], words].concat(), query, names);
+        assert_found(&[&["search"], words, &["--json"]].concat(), query, names);
+        let between = [&["--data", path(&data), "search"], first, &["--json"], rest].concat();
+        assert_found(&between, query, names);
+    }
+    let after_dashes = ["search", "--json", "--", "-strand", "jpg"];
+    assert_found(&after_dashes, "-strand jpg", &["Düne.jpg", "no date.jpg"]);
+    let help = home.done(["search", "-h"]).stdout;
+    assert!(help.contains("--limit"), "{help}");
+    let said = home.refused(["search", "--strand"]);
+    assert!(said.contains("unexpected argument '--strand'"), "{said}");
+    // Only there is a minus a word.
+    let said = home.refused(["asset", "list", "-search"]);
+    assert!(said.contains("unexpected argument '-s'"), "{said}");
+}
+
+#[test]
+fn a_list_of_nothing_is_refused() {
+    let home = Home::scanned();
+    for command in [
+        &["asset", "list"][..],
+        &["search", "strand"],
+        &["run", "list"],
+    ] {
+        for limit in ["0", "-1", "many", "1.5"] {
+            let limit = format!("--limit={limit}");
+            let arguments = command.iter().copied().chain([limit.as_str()]);
+            let said = home.refused(arguments);
+            assert!(
+                said.contains("a whole number from 1 on is needed"),
+                "{said}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Lists that are longer than a page.
 
-use heirloom_server::{Problem, wire::Page};
+use heirloom_server::{
+    Problem,
+    wire::{Found, Page, SearchPage},
+};
 use serde::de::DeserializeOwned;
 
 use crate::{api::Api, arguments::Paging};
@@ -8,35 +11,54 @@ use crate::{api::Api, arguments::Paging};
 /// The longest page that the API gives.
 const LONGEST: usize = 500;
 
-/// As many entries as were asked for, page by page. `path` has no parameters of its own, or ends in
-/// the last of them.
-pub(super) async fn collect<T: DeserializeOwned>(
+/// A page of entries that other pages may follow.
+pub(super) trait Listing: DeserializeOwned {
+    type Entry;
+
+    /// Its entries, and the cursor of the page after it.
+    fn parts(&mut self) -> (&mut Vec<Self::Entry>, &mut Option<String>);
+}
+
+impl<T: DeserializeOwned> Listing for Page<T> {
+    type Entry = T;
+
+    fn parts(&mut self) -> (&mut Vec<T>, &mut Option<String>) {
+        (&mut self.items, &mut self.next)
+    }
+}
+
+impl Listing for SearchPage {
+    type Entry = Found;
+
+    fn parts(&mut self) -> (&mut Vec<Found>, &mut Option<String>) {
+        (&mut self.items, &mut self.next)
+    }
+}
+
+/// As many entries as were asked for, page by page, with what else the first page says. `path` has no
+/// parameters of its own, or ends in the last of them.
+pub(super) async fn collect<L: Listing>(
     api: &Api,
     path: &str,
     paging: &Paging,
-) -> Result<Page<T>, Problem> {
-    let mut list = Page {
-        items: Vec::new(),
-        next: paging.after.clone(),
-    };
-    loop {
-        let limit = (paging.limit - list.items.len()).min(LONGEST);
-        if limit == 0 {
-            return Ok(list);
-        }
+) -> Result<L, Problem> {
+    let ask = async |limit: usize, after: Option<&str>| -> Result<L, Problem> {
         let mark = if path.contains('?') { '&' } else { '?' };
-        let after = list
-            .next
-            .take()
-            .map_or_else(String::new, |cursor| format!("&after={}", encode(&cursor)));
-        let page: Page<T> = api
-            .get(&format!("{path}{mark}limit={limit}{after}"))
-            .await?;
-        list.items.extend(page.items);
-        list.next = page.next;
-        if list.next.is_none() {
+        let limit = limit.min(LONGEST);
+        let after = after.map_or_else(String::new, |cursor| format!("&after={}", encode(cursor)));
+        api.get(&format!("{path}{mark}limit={limit}{after}")).await
+    };
+    let mut list = ask(paging.limit, paging.after.as_deref()).await?;
+    loop {
+        let (items, next) = list.parts();
+        let missing = paging.limit.saturating_sub(items.len());
+        if missing == 0 || next.is_none() {
             return Ok(list);
         }
+        let mut page = ask(missing, next.as_deref()).await?;
+        let (more, after) = page.parts();
+        items.append(more);
+        *next = after.take();
     }
 }
 

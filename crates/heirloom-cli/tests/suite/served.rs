@@ -1,6 +1,12 @@
 //! Commands act through a running server.
 
-use std::{fs, net::SocketAddr, process::Stdio, time::Duration};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    process::Stdio,
+    time::Duration,
+};
 
 use heirloom_testing::process::{Running, free_address};
 use serde_json::Value as Json;
@@ -68,6 +74,29 @@ fn commands_act_through_a_scan_that_runs_by_itself() {
     assert_eq!(scan.wait().code, Some(1));
     assert!(!socket.exists());
     assert_eq!(home.json(["asset", "show", &id])["title"], "Am Strand");
+}
+
+#[test]
+fn a_search_is_asked_once() {
+    let home = Home::scanned();
+    let (server, address) = serve(&home);
+    home.done(["search", "strand"]);
+    let metrics = get(address, "/metrics");
+    let asked = metrics
+        .lines()
+        .find(|line| line.contains("route=\"/api/v1/search\"") && !line.contains("_seconds"));
+    assert!(asked.is_some_and(|line| line.ends_with(" 1")), "{metrics}");
+    drop(server);
+}
+
+/// What the server answers to a plain request.
+fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 #[test]

@@ -208,7 +208,7 @@ pub(crate) enum Claim {
         #[arg(long, default_value = "", hide_default_value = true)]
         source: String,
         /// How sure it is, 0 to 1
-        #[arg(long, default_value_t = 1.0)]
+        #[arg(long, default_value_t = 1.0, value_parser = parse_confidence)]
         confidence: f32,
         /// Asking again with the same key makes the claim once
         #[arg(long, value_name = "KEY")]
@@ -314,6 +314,14 @@ pub(crate) fn prepare(typed: impl IntoIterator<Item = OsString>) -> Vec<OsString
 fn parse_limit(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| *number > 0);
     number.ok_or_else(|| "a whole number from 1 on is needed".to_owned())
+}
+
+fn parse_confidence(text: &str) -> Result<f32, String> {
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (0.0..=1.0).contains(number));
+    number.ok_or_else(|| "a number from 0 to 1 is needed".to_owned())
 }
 
 fn parse_claim_kind(word: &str) -> Result<ClaimKind, String> {

@@ -89,23 +89,47 @@ fn run(arguments: Arguments, output: &Output) -> Result<Ending, Problem> {
     outcome
 }
 
-/// Wrong usage, in clap's words; help and version are none.
+/// Wrong usage, in clap's words and in the form of every refusal; help and version are none.
 fn refuse_usage(error: &clap::Error) -> ExitCode {
     use clap::error::ErrorKind;
-    if matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-    ) {
-        let _ = error.print();
-        return ExitCode::SUCCESS;
-    }
-    let _ = error.print();
-    if std::env::args_os().any(|argument| argument == "--json") {
-        let words = error.render().to_string();
-        let first = words.lines().next().unwrap_or_default();
-        let sentence = first.strip_prefix("error: ").unwrap_or(first);
-        let problem = Problem::new(Code::InvalidRequest, sentence).hint("Try `heirloom help`.");
-        Output::new(true).json_problem(&problem);
+    let is_json = std::env::args_os().any(|argument| argument == "--json");
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        // Whoever types `heirloom asset` asks what can follow.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !is_json => {
+            let _ = error.print();
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            let problem = Problem::new(Code::InvalidRequest, "a command is missing");
+            Output::new(is_json).problem(&problem.hint("Try `heirloom help`."));
+        }
+        _ => Output::new(is_json).problem(&explain_usage(&error.render().to_string())),
     }
     ExitCode::from(2)
+}
+
+/// What clap says, as a sentence and a hint. It is given as paragraphs: what is wrong, tips, the usage,
+/// where to find more.
+fn explain_usage(words: &str) -> Problem {
+    let paragraphs = words.split("\n\n").map(|paragraph| {
+        let words: Vec<&str> = paragraph.split_whitespace().collect();
+        words.join(" ")
+    });
+    let (mut sentence, mut hints) = (String::new(), Vec::new());
+    for paragraph in paragraphs {
+        if let Some(what) = paragraph.strip_prefix("error: ") {
+            what.clone_into(&mut sentence);
+        } else if let Some(tip) = paragraph.strip_prefix("tip: ") {
+            hints.push(format!("{tip}."));
+        } else if let Some(usage) = paragraph.strip_prefix("Usage: ") {
+            hints.push(format!("Usage: {usage}"));
+        }
+    }
+    if hints.is_empty() {
+        hints.push("Try `heirloom help`.".to_owned());
+    }
+    Problem::new(Code::InvalidRequest, sentence).hint(hints.join(" "))
 }

@@ -50,9 +50,9 @@ pub enum DbError {
     #[error("there is no catalogue")]
     NoCatalogue,
     /// The database file is not one, or its pages contradict each other.
-    #[error("the catalogue {path} is damaged: {detail}", path = .path.display())]
+    #[error("the catalogue{} is damaged: {detail}", named(path))]
     Damaged {
-        /// The file.
+        /// The file; empty where that is not known.
         path: PathBuf,
         /// What SQLite found.
         detail: String,
@@ -116,6 +116,13 @@ impl DbError {
     }
 }
 
+fn named(path: &std::path::Path) -> String {
+    if path.as_os_str().is_empty() {
+        return String::new();
+    }
+    format!(" {}", path.display())
+}
+
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
         let Some(database) = error.as_database_error() else {
@@ -159,6 +166,29 @@ impl From<sqlx::Error> for DbError {
                 Self::Unavailable(database.message().to_owned())
             }
             _ => Self::Sql(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_catalogue_is_named_where_its_file_is_known() {
+        let damaged = |path: &str| DbError::Damaged {
+            path: path.into(),
+            detail: "torn".to_owned(),
+        };
+        let cases = [
+            (
+                "/data/catalogue.db",
+                "the catalogue /data/catalogue.db is damaged: torn",
+            ),
+            ("", "the catalogue is damaged: torn"),
+        ];
+        for (path, said) in cases {
+            assert_eq!(damaged(path).to_string(), said);
         }
     }
 }

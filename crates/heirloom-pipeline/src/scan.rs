@@ -112,7 +112,7 @@ impl ScanError {
         match self {
             Self::Root(refused) => refused.hint(),
             Self::Empty { .. } => Some(
-                "Is the disk that it is on mounted? If everything was really removed, scan it with allow-empty.",
+                "Is the disk that it is on mounted? If everything was really removed, scan it with --allow-empty.",
             ),
             Self::Busy(_) => Some("Wait for that scan, or cancel it."),
             Self::Blobs(error) => error.hint(),

@@ -44,7 +44,8 @@ async fn make_claim(
         return Err(Problem::new(
             Code::InvalidClaim,
             "how sure a claim is lies between 0 and 1",
-        ));
+        )
+        .hint("0 is a guess, 1 is certain; without a number it is 1."));
     }
     let once = key.map(|key| once(&actor, &key, &("claim", id, &new)));
     let claim = NewClaim {

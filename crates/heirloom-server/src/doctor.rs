@@ -113,16 +113,21 @@ fn check_space(free_bytes: Option<u64>) -> Check {
 async fn check_runs(library: &Library) -> Result<Check, Problem> {
     let unended = library.db().list_unended_runs().await?.len();
     let running = library.scans().count();
-    Ok(if unended > running {
+    let interrupted = unended.saturating_sub(running);
+    Ok(if interrupted > 0 {
         Check {
             is_well: false,
             hint: Some(
                 "They go on when `heirloom serve` starts, or with `heirloom scan`.".to_owned(),
             ),
-            ..well(
-                "runs",
-                format!("{} runs were interrupted", unended - running),
-            )
+            ..well("runs", {
+                let verb = if interrupted == 1 {
+                    "run was"
+                } else {
+                    "runs were"
+                };
+                format!("{interrupted} {verb} interrupted")
+            })
         }
     } else {
         well("runs", format!("{running} under way, none interrupted"))
@@ -139,7 +144,10 @@ async fn check_archive(archive: Archive) -> Option<Check> {
         .map_err(Problem::internal)
         .and_then(|looked| Ok(looked?))
     {
-        Ok(()) => Some(well(&name, format!("{files} files at {shown}"))),
+        Ok(()) => {
+            let noun = if files == 1 { "file" } else { "files" };
+            Some(well(&name, format!("{files} {noun} at {shown}")))
+        }
         Err(problem) => Some(unwell(&name, &problem)),
     }
 }

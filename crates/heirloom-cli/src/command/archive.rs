@@ -9,7 +9,7 @@ use http::Method;
 use crate::{
     api::{Api, render},
     arguments,
-    output::{Output, count, list, table},
+    output::{Output, list, number_of, table},
 };
 
 pub(super) async fn run(
@@ -45,7 +45,7 @@ fn row(archive: &Archive) -> Vec<String> {
     vec![
         archive.id.to_string(),
         archive.name.clone(),
-        format!("{} files", count(archive.files.unsigned_abs())),
+        number_of(archive.files.unsigned_abs(), "file", "files"),
         archive.path.clone().unwrap_or_else(|| "vault".to_owned()),
     ]
 }

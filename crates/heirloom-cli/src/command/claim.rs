@@ -153,7 +153,7 @@ fn parse_value(kind: ClaimKind, text: &str) -> Result<Json, Problem> {
                 })),
                 _ => Err(Problem::new(
                     Code::InvalidClaim,
-                    format!("{text:?} is no position"),
+                    format!("{text:?} is not a position"),
                 )
                 .hint("Write degrees north and east, and perhaps metres above the sea: 52.52,13.40 or 52.52,13.40,34")),
             }

@@ -120,27 +120,126 @@ impl Absent for heirloom_testing::process::Finished {
 }
 
 #[test]
-fn what_is_typed_wrong_is_refused_in_words() {
+fn what_is_typed_wrong_is_refused_in_one_sentence_with_a_hint() {
     let home = Home::scanned();
     let id = home.asset("Strand.jpg");
-    let unknown = "01a1fd5a-0000-7000-8000-000000000000";
-    let cases: [(&[&str], &str); 9] = [
-        (&["search", "kamera:leica"], "there is no field kamera:"),
+    let of = |kind: &'static str, value: &'static str| {
+        ["claim", "make", &id, kind, value]
+            .map(str::to_owned)
+            .to_vec()
+    };
+    let typed = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let write_date = "Write a date such as 1942-05-01, 1942~ or 194X";
+    let write_place = "Write degrees north and east, and perhaps metres above the sea: 52.52,13.40";
+    let cases = [
         (
-            &["search", "archive:nowhere"],
+            typed("search kamera:leica"),
+            "there is no field kamera:",
+            "Did you mean camera:?",
+        ),
+        (
+            typed("search archive:nowhere"),
             "there is no archive nowhere",
+            "",
         ),
-        (&["asset", "list", "--after", "x"], "no place in this list"),
+        (typed("asset list --after x"), "no place in this list", ""),
+        (
+            typed("asset list --limit 0"),
+            "invalid value '0' for '--limit <N>': a whole number from 1 on is needed",
+            "Try",
+        ),
+        (of("date", "hello"), "\"hello\" is not a date", write_date),
+        (
+            of("date", "1942-13-01"),
+            "is not a date: expected a month from 01 to 12 at character 6",
+            write_date,
+        ),
+        (
+            of("date", "1940s"),
+            "is not a date: expected only digits",
+            "For the decade write 194X",
+        ),
+        (
+            of("rating", "many"),
+            "\"many\" is not a rating: expected a whole number from -1 to 5",
+            "Write one of the numbers from -1 to 5",
+        ),
+        (
+            of("position", "north"),
+            "\"north\" is not a position",
+            "Write degrees north and east",
+        ),
+        (
+            of("position", "95,13.4"),
+            "95.0,13.4 is not a position: expected a latitude",
+            write_place,
+        ),
+        (
+            of("title", " "),
+            "\" \" is not a title: expected a text",
+            "Write a word",
+        ),
+        (
+            of("smell", "salt"),
+            "invalid value 'smell' for '<KIND>': kinds are date, position",
+            "Try",
+        ),
+        (
+            [of("tag", "x"), typed("--confidence nan")].concat(),
+            "invalid value 'nan' for '--confidence <CONFIDENCE>': a number from 0 to 1 is needed",
+            "Try",
+        ),
+        (
+            [of("tag", "x"), typed("--confidence 1.5")].concat(),
+            "a number from 0 to 1 is needed",
+            "Try",
+        ),
+        (
+            typed("asset show strand"),
+            "invalid value 'strand' for '<ID>'",
+            "Try",
+        ),
+        (
+            typed("scan"),
+            "the following required arguments were not provided: <PATH>",
+            "Usage: heirloom scan",
+        ),
+        (
+            typed("scan --verfy x"),
+            "unexpected argument '--verfy' found",
+            "A similar argument exists: '--verify'. Usage: heirloom scan",
+        ),
+        (
+            typed("nothing"),
+            "unrecognized subcommand 'nothing'",
+            "Usage: heirloom",
+        ),
+    ];
+    for (arguments, message, hint) in cases {
+        let finished = home.heirloom.run(&arguments).expect_code(2);
+        let (said, hinted) = finished.stderr.split_once('\n').unwrap();
+        assert!(
+            said.starts_with("error: ") && said.contains(message),
+            "{arguments:?}: {said}"
+        );
+        if !hint.is_empty() {
+            assert!(
+                hinted.starts_with(&format!("hint: {hint}")),
+                "{arguments:?}: {hinted}"
+            );
+            assert_eq!(hinted.lines().count(), 1, "{hinted}");
+        }
+        assert_eq!(finished.stdout, "");
+        let json = arguments.iter().map(String::as_str).chain(["--json"]);
+        let error = home.heirloom.run(json).expect_code(2).json()["error"].clone();
+        assert_eq!(
+            format!("error: {}", error["message"].as_str().unwrap()),
+            said
+        );
+    }
+    let unknown = "01a1fd5a-0000-7000-8000-000000000000";
+    let cases: [(&[&str], &str); 3] = [
         (&["asset", "show", unknown], "there is no asset"),
-        (
-            &["claim", "make", &id, "date", "yesterday"],
-            "is not a date",
-        ),
-        (&["claim", "make", &id, "rating", "many"], "is not a rating"),
-        (
-            &["claim", "make", &id, "position", "north"],
-            "is no position",
-        ),
         (
             &["asset", "delete", &id, "--if-version", "99"],
             "changed by somebody else",
@@ -148,26 +247,39 @@ fn what_is_typed_wrong_is_refused_in_words() {
         (&["asset", "purge", &id], "delete it first"),
     ];
     for (arguments, words) in cases {
-        let finished = home.heirloom.run(arguments.iter()).expect_code(2);
-        let said = &finished.stderr;
+        let said = home.heirloom.run(arguments.iter()).expect_code(2).stderr;
         assert!(
             said.starts_with("error: ") && said.contains(words),
             "{said}"
         );
-        assert_eq!(finished.stdout, "");
     }
-    for arguments in [
-        &["asset", "show", "strand"][..],
-        &["claim", "make", &id, "smell", "salt"],
-        &["asset", "list", "--limit", "-1"],
-        &["scan"],
-        &["nothing"],
-        &[],
+    // Half of a command asks what can follow.
+    for (arguments, words) in [
+        (&[][..], "Usage: heirloom"),
+        (&["asset"], "Usage: heirloom asset"),
     ] {
-        let finished = home.heirloom.run(arguments.iter()).expect_code(2);
-        assert!(!finished.stderr.is_empty());
-        assert_eq!(finished.stdout, "");
+        let finished = program().run(arguments.iter()).expect_code(2);
+        assert!(finished.stderr.contains(words), "{}", finished.stderr);
+        let json = arguments.iter().copied().chain(["--json"]);
+        let error = home.heirloom.run(json).expect_code(2).json()["error"].clone();
+        assert_eq!(error["message"], "a command is missing");
     }
     let denied = home.json(["asset", "show", &id]);
     assert_eq!(denied["deleted_at_ms"], serde_json::Value::Null);
+}
+
+#[test]
+fn an_emptied_folder_is_refused_with_the_option_that_takes_it() {
+    let home = Home::scanned();
+    let root = home.folder.path().join("Pictures");
+    fs::rename(&root, home.folder.path().join("elsewhere")).unwrap();
+    fs::create_dir(&root).unwrap();
+    // The scan itself finds that, so it ends as a run that failed.
+    let finished = home.heirloom.run(["scan", path(&root)]);
+    let said = finished.stdout + &finished.stderr;
+    assert!(
+        said.contains("is empty, but 4 files were catalogued there"),
+        "{said}"
+    );
+    assert!(said.contains("scan it with --allow-empty"), "{said}");
 }

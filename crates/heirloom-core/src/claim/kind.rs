@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::Edtf;
+use crate::{Edtf, edtf::InvalidEdtf};
 
 /// How many claims of a kind hold at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,11 +113,34 @@ pub enum ClaimValue {
 
 /// A value that does not fit its kind of claim.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{value} is not a {kind}: {expected} was expected")]
+#[error("{value} is not {} {kind}{}", article(*kind), with_expected(expected))]
 pub struct InvalidClaimValue {
     kind: ClaimKind,
     value: String,
     expected: String,
+    hint: Option<String>,
+}
+
+impl InvalidClaimValue {
+    /// What to write instead.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        self.hint.clone().unwrap_or_else(|| self.kind.example())
+    }
+}
+
+const fn article(kind: ClaimKind) -> &'static str {
+    match kind {
+        ClaimKind::Author | ClaimKind::Orientation => "an",
+        _ => "a",
+    }
+}
+
+fn with_expected(expected: &str) -> String {
+    match expected {
+        "" => String::new(),
+        expected => format!(": expected {expected}"),
+    }
 }
 
 impl ClaimValue {
@@ -161,7 +184,7 @@ impl ClaimKind {
             (ValueType::Date, Value::String(text)) => text
                 .parse()
                 .map(ClaimValue::Date)
-                .map_err(|error: crate::edtf::InvalidEdtf| self.invalid(json, error.to_string()))?,
+                .map_err(|error| self.invalid_date(json, text, &error))?,
             (ValueType::Text, Value::String(text)) => ClaimValue::Text(text.clone()),
             (ValueType::Number(..), Value::Number(_)) => ClaimValue::Number(
                 json.as_i64()
@@ -216,8 +239,21 @@ impl ClaimKind {
         }
     }
 
+    fn invalid_date(self, json: &Value, text: &str, error: &InvalidEdtf) -> InvalidClaimValue {
+        // Where there is no digit there is no date that one character is wrong in.
+        if !text.contains(|c: char| c.is_ascii_digit()) {
+            return self.invalid(json, String::new());
+        }
+        let character = text[..error.position()].chars().count() + 1;
+        let expected = format!("{} at character {character}", error.expected());
+        InvalidClaimValue {
+            hint: error.hint().map(str::to_owned),
+            ..self.invalid(json, expected)
+        }
+    }
+
     fn invalid(self, json: &Value, expected: String) -> InvalidClaimValue {
-        let mut value = json.to_string();
+        let mut value = as_typed(json);
         if value.len() > 100 {
             value = value.chars().take(100).chain(['…']).collect();
         }
@@ -225,12 +261,29 @@ impl ClaimKind {
             kind: self,
             value,
             expected,
+            hint: None,
+        }
+    }
+
+    fn example(self) -> String {
+        match self.value_type() {
+            ValueType::Date => "write a date such as 1942-05-01, 1942~ or 194X".to_owned(),
+            ValueType::Position => "write degrees north and east, and perhaps metres above the \
+                 sea: 52.52,13.40 or 52.52,13.40,34"
+                .to_owned(),
+            ValueType::Text => format!(
+                "write a word at least, and no more than {} bytes",
+                ClaimValue::MAX_TEXT_BYTES
+            ),
+            ValueType::Number(least, most) => {
+                format!("write one of the numbers from {least} to {most}")
+            }
         }
     }
 
     fn expectation(self) -> String {
         match self.value_type() {
-            ValueType::Date => "a date such as 1942-05-01, 1942~ or 194X".to_owned(),
+            ValueType::Date => "a text".to_owned(),
             ValueType::Position => {
                 "a latitude from -90 to 90 and a longitude from -180 to 180".to_owned()
             }
@@ -239,6 +292,18 @@ impl ClaimKind {
             }
             ValueType::Number(least, most) => format!("a whole number from {least} to {most}"),
         }
+    }
+}
+
+/// A value as people write it: of a position its numbers.
+fn as_typed(json: &Value) -> String {
+    let numbers = ["latitude", "longitude", "altitude_m"].map(|name| json.get(name));
+    match numbers {
+        [Some(latitude), Some(longitude), None] => format!("{latitude},{longitude}"),
+        [Some(latitude), Some(longitude), Some(altitude)] => {
+            format!("{latitude},{longitude},{altitude}")
+        }
+        _ => json.to_string(),
     }
 }
 
@@ -277,33 +342,78 @@ mod tests {
 
     #[test]
     fn values_that_do_not_fit_are_refused_with_what_was_expected() {
+        use ClaimKind::{Author, Date, Orientation, Position, Rating, Tag, Title};
+        let degrees = "expected a latitude from -90 to 90 and a longitude from -180 to 180";
+        let dates = "write a date such as 1942-05-01, 1942~ or 194X";
         let cases = [
-            (ClaimKind::Date, json!("yesterday"), ""),
-            (ClaimKind::Date, json!(1942), "a date such as"),
+            (Date, json!("hello"), "\"hello\" is not a date", dates),
             (
-                ClaimKind::Position,
-                json!({"latitude": 91, "longitude": 0}),
-                "a latitude from -90",
+                Date,
+                json!("heute, später"),
+                "\"heute, später\" is not a date",
+                dates,
             ),
             (
-                ClaimKind::Position,
-                json!({"latitude": 1}),
-                "a latitude from -90",
+                Date,
+                json!("1942-13-01"),
+                "\"1942-13-01\" is not a date: expected a month from 01 to 12 at character 6",
+                dates,
             ),
-            (ClaimKind::Title, json!("  "), "a text of 1 to"),
-            (ClaimKind::Title, json!("a\0b"), "a text of 1 to"),
-            (ClaimKind::Tag, json!("x".repeat(70_000)), "a text of 1 to"),
-            (ClaimKind::Rating, json!(6), "a whole number from -1 to 5"),
             (
-                ClaimKind::Orientation,
+                Date,
+                json!("1950s"),
+                "at character 5",
+                "for the decade write 195X",
+            ),
+            (
+                Date,
+                json!(1942),
+                "1942 is not a date: expected a text",
+                dates,
+            ),
+            (
+                Position,
+                json!({"latitude": 95.0, "longitude": 13.4}),
+                &format!("95.0,13.4 is not a position: {degrees}"),
+                "write degrees north and east",
+            ),
+            (Position, json!({"latitude": 1}), degrees, "52.52,13.40"),
+            (
+                Title,
+                json!("  "),
+                "\"  \" is not a title: expected a text of 1 to",
+                "a word",
+            ),
+            (
+                Author,
+                json!("a\0b"),
+                "is not an author: expected a text of 1 to",
+                "a word",
+            ),
+            (
+                Tag,
+                json!("x".repeat(70_000)),
+                "a text of 1 to",
+                "no more than 65536 bytes",
+            ),
+            (
+                Rating,
+                json!(6),
+                "6 is not a rating: expected a whole number from -1 to 5",
+                "write one of the numbers from -1 to 5",
+            ),
+            (
+                Orientation,
                 json!(1.5),
-                "a whole number from 1 to 8",
+                "1.5 is not an orientation: expected a whole",
+                "from 1 to 8",
             ),
         ];
-        for (kind, value, expected) in cases {
-            let error = Statement::from_json(kind, &value).unwrap_err().to_string();
-            assert!(error.contains(expected), "{error}");
-            assert!(error.len() < 400, "{error}");
+        for (kind, value, message, hint) in cases {
+            let error = Statement::from_json(kind, &value).unwrap_err();
+            let said = error.to_string();
+            assert!(said.contains(message) && said.len() < 400, "{said}");
+            assert!(error.hint().contains(hint), "{said}: {}", error.hint());
         }
     }
 }

@@ -7,6 +7,8 @@ use crate::edtf::{Edtf, InvalidEdtf, Shape};
 /// What stands for "no date".
 pub(super) const NONE: &str = "none";
 
+const EXAMPLES: &str = "write it as date:1974, date:1974-05-01, date:194X or date:1974..1980";
+
 /// From one second to another, both included, or open at one end. In seconds since 1970 (UTC),
 /// within the years -9999 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,8 +91,12 @@ fn parse_date(text: &str) -> Result<Edtf, InvalidDate> {
     as_edtf_writes(text)
         .parse()
         .map_err(|error: InvalidEdtf| InvalidDate {
-            expected: error.expected().to_owned(),
-            hint: error.hint().map(str::to_owned),
+            expected: match text.contains(|c: char| c.is_ascii_digit()) {
+                true => error.expected().to_owned(),
+                // Where there is no digit there is no date that one character is wrong in.
+                false => "a date".to_owned(),
+            },
+            hint: Some(error.hint().unwrap_or(EXAMPLES).to_owned()),
         })
 }
 

@@ -275,7 +275,12 @@ fn what_cannot_be_read_is_refused_where_it_stands_with_a_way_out() {
             "expected the id of an asset",
             "address",
         ),
-        ("date:yesterday", "yesterday", "expected", ""),
+        (
+            "date:yesterday",
+            "yesterday",
+            "date: cannot be \"yesterday\": expected a date",
+            "date:1974..1980",
+        ),
         (
             "date:1974-1980",
             "1974-1980",

@@ -165,7 +165,7 @@ impl From<QueryError> for Problem {
 
 impl From<InvalidClaimValue> for Problem {
     fn from(error: InvalidClaimValue) -> Self {
-        Self::new(Code::InvalidClaim, error.to_string())
+        Self::new(Code::InvalidClaim, error.to_string()).hint(error.hint())
     }
 }
 

@@ -160,27 +160,30 @@ pub(crate) enum Asset {
         /// Which
         id: AssetId,
     },
-    /// Hide one; its file is not touched
+    /// Hide some; their files are not touched
     Delete {
         /// Which
-        id: AssetId,
-        /// Only if it is at this version still
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<AssetId>,
+        /// Only if it is at this version still; for one at a time
         #[arg(long, value_name = "VERSION")]
         if_version: Option<i64>,
     },
-    /// Bring a hidden one back
+    /// Bring hidden ones back
     Restore {
         /// Which
-        id: AssetId,
-        /// Only if it is at this version still
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<AssetId>,
+        /// Only if it is at this version still; for one at a time
         #[arg(long, value_name = "VERSION")]
         if_version: Option<i64>,
     },
-    /// Remove everything that is known about a hidden one, for good, with the copies of the catalogue
-    /// that were made before migrating; its file is not touched
+    /// Remove everything that is known about hidden ones, for good, with the copies of the catalogue
+    /// that were made before migrating; their files are not touched
     Purge {
         /// Which
-        id: AssetId,
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<AssetId>,
     },
 }
 

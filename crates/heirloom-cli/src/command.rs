@@ -54,7 +54,7 @@ async fn ask(api: &Api, command: Command, output: &Output) -> Result<Ending, Pro
         }
         Command::Doctor => return doctor::look(api, output).await,
         Command::Archive(asked) => archive::run(api, asked, output).await?,
-        Command::Asset(asked) => asset::run(api, asked, output).await?,
+        Command::Asset(asked) => return asset::run(api, asked, output).await,
         Command::Claim(asked) => claim::run(api, asked, output).await?,
         Command::Search { query, paging } => search::find(api, &query, &paging, output).await?,
         Command::Run(asked) => run::run(api, asked, output).await?,

@@ -30,6 +30,8 @@ pub(crate) enum Ending {
     Done,
     /// Something was done, and some of it failed or needs attention.
     Partly,
+    /// Nothing of it was done; why was said.
+    Refused,
 }
 
 /// Threads that answer requests. Reading and hashing have threads of their own.
@@ -45,6 +47,7 @@ pub fn main() -> ExitCode {
     match run(arguments, &output) {
         Ok(Ending::Done) => ExitCode::SUCCESS,
         Ok(Ending::Partly) => ExitCode::from(1),
+        Ok(Ending::Refused) => ExitCode::from(2),
         Err(problem) => {
             output.problem(&problem);
             ExitCode::from(2)

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use clap_complete::Shell;
 use heirloom_server::{Code, Problem};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 /// How a command speaks.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +37,13 @@ impl Output {
         }
     }
 
+    /// Prints a part of the data for people as soon as it is there; for programs it comes at the end.
+    pub(crate) fn tell(self, words: &str) {
+        if !self.is_json {
+            let _ = writeln!(io::stdout(), "{}", harmless(words));
+        }
+    }
+
     /// Says something that is no data.
     pub(crate) fn say(self, words: &str) {
         let _ = writeln!(io::stderr(), "{}", harmless(words));
@@ -44,7 +51,19 @@ impl Output {
 
     /// Says what was refused or failed, and what can be done.
     pub(crate) fn problem(self, problem: &Problem) {
-        self.say(&line(&format!("error: {problem}")));
+        self.say_problem("", problem);
+        if self.is_json {
+            self.json_problem(problem);
+        }
+    }
+
+    /// Says what was refused for one of several.
+    pub(crate) fn refused_of(self, one: &str, problem: &Problem) {
+        self.say_problem(&format!("{one}: "), problem);
+    }
+
+    fn say_problem(self, of: &str, problem: &Problem) {
+        self.say(&line(&format!("error: {of}{problem}")));
         // A sentence that says what is wrong needs no more; one that cannot does.
         if problem.code() == Code::Internal {
             let told = problem.detail("cause").and_then(|cause| cause.as_str());
@@ -56,18 +75,10 @@ impl Output {
         if let Some(hint) = problem.get_hint() {
             self.say(&line(&format!("hint: {hint}")));
         }
-        if self.is_json {
-            self.json_problem(problem);
-        }
     }
 
-    /// The same for programs.
-    pub(crate) fn json_problem(self, problem: &Problem) {
-        let error = json!({ "error": {
-            "code": problem.code().as_str(),
-            "message": problem.to_string(),
-            "hint": problem.get_hint(),
-        } });
+    fn json_problem(self, problem: &Problem) {
+        let error = json!({ "error": error_document(problem) });
         let text = serde_json::to_string_pretty(&error).unwrap_or_default();
         let _ = writeln!(io::stdout(), "{text}");
     }
@@ -79,6 +90,15 @@ impl Output {
         clap_complete::generate(shell, &mut command, "heirloom", &mut script);
         let _ = io::stdout().write_all(&script);
     }
+}
+
+/// A problem for programs.
+pub(crate) fn error_document(problem: &Problem) -> Json {
+    json!({
+        "code": problem.code().as_str(),
+        "message": problem.to_string(),
+        "hint": problem.get_hint(),
+    })
 }
 
 /// Columns that line up, the last one ragged. Nothing is cut: what is wider than a column gets, stands

@@ -2,26 +2,29 @@
 
 use heirloom_core::AssetId;
 use heirloom_server::{
-    Problem,
+    Code, Problem,
     wire::{Asset, AssetDetail, Page, Purged},
 };
 use http::Method;
+use serde::Serialize;
+use serde_json::{Value as Json, json};
 
 use super::{
     claim::{fact_lines, value_text},
     paging::{collect, more},
 };
 use crate::{
+    Ending,
     api::Api,
     arguments,
-    output::{Output, duration, line, list, size, table},
+    output::{Output, duration, error_document, line, list, size, table},
 };
 
 pub(super) async fn run(
     api: &Api,
     asked: arguments::Asset,
     output: &Output,
-) -> Result<(), Problem> {
+) -> Result<Ending, Problem> {
     match asked {
         arguments::Asset::List { paging } => {
             let page: Page<Asset> = collect(api, "/api/v1/assets", &paging).await?;
@@ -37,24 +40,96 @@ pub(super) async fn run(
             let detail: AssetDetail = api.get(&format!("/api/v1/assets/{id}")).await?;
             output.data(&detail, || describe(&detail));
         }
-        arguments::Asset::Delete { id, if_version } => {
-            let path = format!("/api/v1/assets/{id}");
-            let asset: Asset = change(api, Method::DELETE, &path, if_version).await?;
-            output.data(&asset, || {
-                format!(
-                    "{} is hidden. Bring it back with `heirloom asset restore {id}`.",
-                    called(&asset)
-                )
-            });
+        arguments::Asset::Delete { ids, if_version } => {
+            let version = for_one(&ids, if_version)?;
+            let delete = async |id| {
+                let path = format!("/api/v1/assets/{id}");
+                let asset: Asset = change(api, Method::DELETE, &path, version).await?;
+                let hidden = format!("{} is hidden.", called(&asset));
+                let back = format!("Bring it back with `heirloom asset restore {id}`.");
+                Ok((asset, format!("{hidden} {back}")))
+            };
+            return each(&ids, delete, output).await;
         }
-        arguments::Asset::Restore { id, if_version } => {
-            let path = format!("/api/v1/assets/{id}/restore");
-            let asset: Asset = change(api, Method::POST, &path, if_version).await?;
-            output.data(&asset, || format!("{} is back.", called(&asset)));
+        arguments::Asset::Restore { ids, if_version } => {
+            let version = for_one(&ids, if_version)?;
+            let restore = async |id| {
+                let path = format!("/api/v1/assets/{id}/restore");
+                let asset: Asset = change(api, Method::POST, &path, version).await?;
+                let words = format!("{} is back.", called(&asset));
+                Ok((asset, words))
+            };
+            return each(&ids, restore, output).await;
         }
-        arguments::Asset::Purge { id } => purge(api, id, output).await?,
+        arguments::Asset::Purge { ids } => {
+            let purge = async |id| {
+                let path = format!("/api/v1/assets/{id}/purge");
+                let purged: Purged = api.ask(Method::POST, &path, &[], None).await?;
+                let words = format!(
+                    "Nothing is known about {id} any more. Its file was not touched, and scans pass it over."
+                );
+                Ok((purged, words))
+            };
+            return each(&ids, purge, output).await;
+        }
     }
-    Ok(())
+    Ok(Ending::Done)
+}
+
+/// What became of one of several.
+#[derive(Serialize)]
+struct Outcome<T> {
+    id: AssetId,
+    done: Option<T>,
+    error: Option<Json>,
+}
+
+/// Does something to each. What is refused for one is said, and keeps nothing from the others.
+async fn each<T: Serialize>(
+    ids: &[AssetId],
+    change: impl AsyncFn(AssetId) -> Result<(T, String), Problem>,
+    output: &Output,
+) -> Result<Ending, Problem> {
+    let mut items = Vec::new();
+    for &id in ids {
+        match change(id).await {
+            Ok((done, words)) => {
+                output.tell(&words);
+                items.push(Outcome {
+                    id,
+                    done: Some(done),
+                    error: None,
+                });
+            }
+            Err(problem) if ids.len() == 1 => return Err(problem),
+            Err(problem) => {
+                output.refused_of(&id.to_string(), &problem);
+                items.push(Outcome {
+                    id,
+                    done: None,
+                    error: Some(error_document(&problem)),
+                });
+            }
+        }
+    }
+    let done = items.iter().filter(|item| item.done.is_some()).count();
+    output.data(&json!({ "items": items, "next": null }), String::new);
+    Ok(match done {
+        0 => Ending::Refused,
+        done if done < ids.len() => Ending::Partly,
+        _ => Ending::Done,
+    })
+}
+
+fn for_one(ids: &[AssetId], version: Option<i64>) -> Result<Option<i64>, Problem> {
+    if version.is_some() && ids.len() > 1 {
+        return Err(Problem::new(
+            Code::InvalidRequest,
+            "--if-version is the version of one original, and several are named",
+        )
+        .hint("Name one at a time, or leave --if-version out."));
+    }
+    Ok(version)
 }
 
 /// An asset as a line of a list.
@@ -87,16 +162,6 @@ async fn change(
         .map(|version| ("if-match", version.as_str()))
         .collect();
     api.ask(method, path, &headers, None).await
-}
-
-async fn purge(api: &Api, id: AssetId, output: &Output) -> Result<(), Problem> {
-    let path = format!("/api/v1/assets/{id}/purge");
-    let purged: Purged = api.ask(Method::POST, &path, &[], None).await?;
-    output.data(&purged, || {
-        "Nothing is known about it any more. Its file was not touched, and scans pass it over."
-            .to_owned()
-    });
-    Ok(())
 }
 
 fn describe(detail: &AssetDetail) -> String {

@@ -121,6 +121,55 @@ fn a_list_of_nothing_is_refused() {
 }
 
 #[test]
+fn several_are_changed_at_once_and_a_refusal_stops_no_other() {
+    let home = Home::scanned();
+    let [strand, duene, sound] =
+        ["Strand.jpg", "Düne.jpg", "Oma erzählt.wav"].map(|name| home.asset(name));
+    let unknown = "01a1fd5a-0000-7000-8000-000000000000";
+
+    let finished = home
+        .heirloom
+        .run(["asset", "delete", &strand, unknown, &duene]);
+    let finished = finished.expect_code(1);
+    assert_eq!(
+        finished.stdout,
+        format!(
+            "Strand.jpg is hidden. Bring it back with `heirloom asset restore {strand}`.\n\
+             Düne.jpg is hidden. Bring it back with `heirloom asset restore {duene}`.\n"
+        )
+    );
+    assert_eq!(
+        finished.stderr,
+        format!("error: {unknown}: there is no asset {unknown}\n")
+    );
+
+    let finished = home
+        .heirloom
+        .run(["asset", "purge", &strand, &sound, "--json"]);
+    let items = finished.expect_code(1).json()["items"].clone();
+    assert_eq!(items[0]["done"]["asset_id"], strand.as_str());
+    assert_eq!(items[0]["error"], serde_json::Value::Null);
+    assert_eq!(items[1]["id"], sound.as_str());
+    assert_eq!(items[1]["done"], serde_json::Value::Null);
+    assert_eq!(items[1]["error"]["code"], "refused");
+
+    let restored = home.json(["asset", "restore", &duene, &sound]);
+    assert_eq!(restored["items"][0]["done"]["name"], "Düne.jpg");
+    assert_eq!(restored["items"][1]["done"]["name"], "Oma erzählt.wav");
+
+    // Nothing at all was done.
+    let finished = home.heirloom.run(["asset", "purge", &duene, &sound]);
+    let said = finished.expect_code(2).stderr;
+    assert_eq!(said.matches("delete it first").count(), 2, "{said}");
+    let said = home.refused(["asset", "delete", &duene, &sound, "--if-version", "1"]);
+    assert!(
+        said.contains("--if-version is the version of one original"),
+        "{said}"
+    );
+    assert_eq!(home.json(["doctor"])["counts"]["deleted"], 0);
+}
+
+#[test]
 fn no_name_of_a_file_commands_the_terminal() {
     let home = Home::new();
     let root = home.pictures();

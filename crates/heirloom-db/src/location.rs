@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use heirloom_core::{ArchiveId, AssetId, LocationId, path};
+use heirloom_core::{ArchiveId, AssetId, FolderId, LocationId, path};
 
 use crate::{
     Db, DbError,
@@ -56,6 +56,9 @@ statements! {
     LIST_LIVE = "SELECT f.archive_id, f.path, l.name, l.size_bytes, l.modified_at_ns, l.changed_at_ns
         FROM asset_location l JOIN folder f ON f.id = l.folder_id
         WHERE l.asset_id = $1 AND l.gone_at_ms IS NULL ORDER BY l.id LIMIT $2";
+    WAS_AT = "SELECT 1 FROM asset_location l WHERE l.asset_id = $1 AND l.folder_id = $2 AND l.name = $3
+        AND l.gone_at_ms < $4 AND NOT EXISTS
+        (SELECT 1 FROM asset_location o WHERE o.asset_id = $1 AND o.gone_at_ms >= $4) LIMIT 1";
     COUNT_LOST = "SELECT COUNT(DISTINCT l.asset_id) FROM asset_location l
         JOIN folder f ON f.id = l.folder_id JOIN asset a ON a.id = l.asset_id AND a.state = 'missing'
         WHERE f.archive_id = $1 AND l.gone_at_ms >= $2";
@@ -100,6 +103,23 @@ impl Db {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = self.fetch(LIST_LIVE, args![asset, limit]).await?;
         rows.iter().map(read_live).collect()
+    }
+
+    /// Whether an asset was found gone from this very place before `since_ms`, and from no place since.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn was_at(
+        &self,
+        asset: AssetId,
+        folder: FolderId,
+        name: &str,
+        since_ms: i64,
+    ) -> Result<bool, DbError> {
+        let row = self
+            .fetch_optional(WAS_AT, args![asset, folder, name, since_ms])
+            .await?;
+        Ok(row.is_some())
     }
 
     /// How many assets were last at a place of this archive, were found gone from there since then,

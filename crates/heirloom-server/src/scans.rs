@@ -344,6 +344,7 @@ const fn outcome_word(outcome: Outcome) -> &'static str {
         Outcome::New => "new",
         Outcome::Moved => "moved",
         Outcome::Copy => "copy",
+        Outcome::Returned => "returned",
         Outcome::Unchanged => "unchanged",
         Outcome::Replaced => "replaced",
         Outcome::Gone => "gone",

@@ -10,6 +10,7 @@ use heirloom_core::{AssetId, FolderId, path, run::RunState};
 use heirloom_db::{
     DbError,
     folder::{FolderChange, KnownAs},
+    location::LivePlace,
     record::{FoundFile, Recorded, ScanBatch},
     sidecar::FoundSidecar,
 };
@@ -424,10 +425,7 @@ impl<'a, 'o> Recorder<'a, 'o> {
             Recorded::NewAsset(asset) => (Outcome::New, asset),
             Recorded::Replacement(asset) => (Outcome::Replaced, asset),
             Recorded::Touched(asset) => (Outcome::Unchanged, asset),
-            Recorded::NewLocation(asset) => match self.is_elsewhere(file, asset).await? {
-                true => (Outcome::Copy, asset),
-                false => (Outcome::Moved, asset),
-            },
+            Recorded::NewLocation(asset) => (self.place_outcome(file, asset).await?, asset),
             Recorded::Purged => {
                 let reason = Some("removed for good".to_owned());
                 return Ok((Outcome::Skipped, None, reason));
@@ -436,18 +434,20 @@ impl<'a, 'o> Recorder<'a, 'o> {
         Ok((outcome, Some(asset), None))
     }
 
-    /// Whether an asset is really still in another place: the catalogue may not know yet that it
-    /// has been moved away from there.
-    async fn is_elsewhere(&self, file: &FoundFile, asset: AssetId) -> Result<bool, ScanError> {
-        let archive = self.settling.archive.id;
-        let mut places = self.settling.db.list_live_places(asset, PLACES).await?;
-        if places.iter().any(|place| place.archive_id != archive) {
-            return Ok(true);
-        }
-        places.retain(|place| place.folder_path != file.folder_path || place.name != file.name);
+    /// What a new place of a known asset is. Whether the asset is really still in its other places has
+    /// to be looked at: the catalogue may not know yet that it has been moved away from there.
+    async fn place_outcome(&self, file: &FoundFile, asset: AssetId) -> Result<Outcome, ScanError> {
+        let Settling { db, archive, .. } = self.settling;
+        let archive = archive.id;
+        let mut places = db.list_live_places(asset, PLACES).await?;
+        places.retain(|place| {
+            (place.archive_id, &place.folder_path, &place.name)
+                != (archive, &file.folder_path, &file.name)
+        });
+        let known = places.len();
         let root: Arc<Root> = Arc::clone(self.settling.root);
-        let is_there = blocking(move || {
-            Ok(places.iter().any(|place| {
+        let looking = blocking(move || {
+            let is_there = |place: &LivePlace| {
                 let stat = root
                     .open_folder(&place.folder_path)
                     .and_then(|folder| folder.stat(&place.name));
@@ -456,9 +456,20 @@ impl<'a, 'o> Recorder<'a, 'o> {
                     place.size_bytes == stat.stored_size()
                         && place.modified_at_ns == stat.modified_at_ns
                 })
-            }))
+            };
+            let mut there = places;
+            there.retain(|place| place.archive_id != archive || is_there(place));
+            Ok(there.len())
         });
-        Ok(is_there.await.unwrap_or(false))
+        let there = looking.await.unwrap_or(0);
+        let (folder, since_ms) = (file.folder_id, self.run_started_ms);
+        if there == known && db.was_at(asset, folder, &file.name, since_ms).await? {
+            return Ok(Outcome::Returned);
+        }
+        Ok(match there {
+            0 => Outcome::Moved,
+            _ => Outcome::Copy,
+        })
     }
 
     /// Says how far the scan is, and now and then stores it; somebody else may have told the run to

@@ -22,6 +22,8 @@ pub enum Outcome {
     Moved,
     /// One more place of an original that is also elsewhere.
     Copy,
+    /// A known original where it was before and was found gone.
+    Returned,
     /// As it was.
     Unchanged,
     /// New bytes where others were known.
@@ -80,6 +82,8 @@ pub struct ScanReport {
     pub moved: u64,
     /// Known originals in one place more.
     pub copies: u64,
+    /// Known originals in a place where they were before and were found gone.
+    pub returned: u64,
     /// Files that are as they were.
     pub unchanged: u64,
     /// Paths with new bytes.
@@ -200,6 +204,7 @@ impl<'a> Reporter<'a> {
             new: 0,
             moved: 0,
             copies: 0,
+            returned: 0,
             unchanged: 0,
             replaced: 0,
             gone: 0,
@@ -260,6 +265,7 @@ impl<'a> Reporter<'a> {
             Outcome::New => report.new += 1,
             Outcome::Moved => report.moved += 1,
             Outcome::Copy => report.copies += 1,
+            Outcome::Returned => report.returned += 1,
             Outcome::Unchanged => report.unchanged += 1,
             Outcome::Replaced => report.replaced += 1,
             Outcome::Gone => report.gone += 1,

@@ -5,7 +5,7 @@ use std::fs;
 use heirloom_core::claim::ClaimKind::{Caption, Tag, Title};
 use heirloom_db::{Engine, asset::AssetState};
 use heirloom_pipeline::scan::{
-    Outcome::{Copy, Gone, Moved, New, Replaced, Unchanged},
+    Outcome::{Copy, Gone, Moved, New, Replaced, Returned, Unchanged},
     ScanOptions,
 };
 
@@ -90,7 +90,7 @@ on_both_engines! {
         assert_eq!(home.claims(oma.id).await, ["caption 1944 in Prague"]);
         home.photo("a/oma.jpg", 1);
         let scanned = home.scan().await;
-        assert_eq!(scanned.outcome("a/oma.jpg"), Moved, "it is back, and was nowhere");
+        assert_eq!(scanned.outcome("a/oma.jpg"), Returned, "it is back, and was nowhere");
         assert_eq!(home.asset("a/oma.jpg").await.id, oma.id);
         assert_eq!(home.get(oma.id).await.state, AssetState::Present);
     }
@@ -153,7 +153,7 @@ on_both_engines! {
         home.scan().await;
         let third = home.asset("a.jpg").await.id;
         home.photo("a.jpg", 1);
-        assert_eq!(home.scan().await.outcomes(), [("a.jpg", Moved)]);
+        assert_eq!(home.scan().await.outcomes(), [("a.jpg", Returned)]);
         let first = home.asset("a.jpg").await;
         assert_eq!(first.replaces_asset_id, Some(third));
         let said: Vec<String> = home.claims(first.id).await.into_iter().filter(|c| c.contains("tag")).collect();
@@ -245,6 +245,31 @@ on_both_engines! {
         assert_eq!(home.claims(id).await, Vec::<String>::new());
     }
 
+    async fn what_was_gone_with_its_folder_is_back_again_when_that_is_mounted(home: Home) {
+        home.photo("a/1.jpg", 1);
+        home.photo("a/2.jpg", 2);
+        home.photo("b/2 too.jpg", 2);
+        home.scan().await;
+        let before = home.tree().await;
+        home.rename("a", "../a");
+        home.rename("b", "../b");
+        let options = ScanOptions { allow_empty: true, ..ScanOptions::default() };
+        let scanned = home.scan_with(options).await.unwrap();
+        assert_eq!((scanned.report.gone, scanned.report.lost), (3, 2));
+        home.rename("../a", "a");
+        home.rename("../b", "b");
+        let scanned = home.scan().await;
+        let all = [("a/1.jpg", Returned), ("a/2.jpg", Returned), ("b/2 too.jpg", Returned)];
+        assert_eq!(scanned.outcomes(), all, "copies as well");
+        assert_eq!((scanned.report.returned, scanned.report.moved, scanned.report.copies), (3, 0, 0));
+        assert_eq!(home.tree().await, before);
+        // To where it was once, but from somewhere else.
+        home.rename("a/1.jpg", "c/1.jpg");
+        assert_eq!(home.scan().await.outcome("c/1.jpg"), Moved);
+        home.rename("c/1.jpg", "a/1.jpg");
+        assert_eq!(home.scan().await.outcome("a/1.jpg"), Moved);
+    }
+
     async fn what_was_replaced_and_restored_is_itself_again(home: Home) {
         home.photo("a.jpg", 1);
         home.scan().await;
@@ -254,7 +279,7 @@ on_both_engines! {
         let second = home.asset("a.jpg").await.id;
         home.photo("a.jpg", 1);
         let scanned = home.scan().await;
-        assert_eq!(scanned.outcomes(), [("a.jpg", Moved)]);
+        assert_eq!(scanned.outcomes(), [("a.jpg", Returned)]);
         assert_eq!(home.asset("a.jpg").await.id, first);
         let states = (home.get(first).await.state, home.get(second).await.state);
         assert_eq!(states, (AssetState::Present, AssetState::Replaced));

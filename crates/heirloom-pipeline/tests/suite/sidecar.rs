@@ -1,7 +1,7 @@
 //! Files that describe originals beside them.
 
 use heirloom_core::claim::ClaimKind::Title;
-use heirloom_pipeline::scan::Outcome::{Gone, Moved, New, Sidecar, Unchanged};
+use heirloom_pipeline::scan::Outcome::{Gone, Moved, New, Returned, Sidecar, Unchanged};
 use heirloom_testing::{media, tree::copy_tree};
 use serde_json::Value as Json;
 
@@ -83,7 +83,7 @@ on_both_engines! {
         home.remove("a.jpg");
         home.write("b", "the folder is not empty");
         let scanned = home.scan().await;
-        assert_eq!(scanned.outcome("a.xmp"), Moved, "and again when that went");
+        assert_eq!(scanned.outcome("a.xmp"), Returned, "and again when that went");
         assert_eq!(home.scan().await.report.unchanged, 2);
     }
 

@@ -82,6 +82,8 @@ pub struct ScanReport {
     pub moved: u64,
     /// Known originals in one place more.
     pub copies: u64,
+    /// Known originals in a place where they were before and were found gone.
+    pub returned: u64,
     /// Files that are as they were.
     pub unchanged: u64,
     /// Paths with new bytes.

@@ -41,6 +41,7 @@ pub(crate) fn describe_report(report: &ScanReport) -> String {
         (report.new, "new"),
         (report.moved, "moved"),
         (report.copies, "in one more place"),
+        (report.returned, "back again"),
         (report.replaced, "replaced by newer ones"),
         (report.unchanged, "unchanged"),
         (

@@ -13,7 +13,8 @@ pub(crate) fn describe(mut openapi: OpenApi) -> OpenApi {
     info.description = Some(
         "A home for a family's photographs, films, voices and letters.\n\n\
          Times are milliseconds since 1970 (UTC) in fields that end in `_ms`; dates are EDTF; paths \
-         are path text. Lists are `{items, next}`: `next` is the value of `after` for the page after. \
+         are path text: UTF-8 with a backslash written `\\\\` and any byte that is not UTF-8 `\\xHH`. \
+         Lists are `{items, next}`: `next` is the value of `after` for the page after. \
          What goes wrong is `application/problem+json` with a stable `code`. Changes are compatible: \
          fields and operations are only added."
             .to_owned(),

@@ -1,11 +1,17 @@
 //! `heirloom claim …`
 
-use heirloom_core::claim::{ClaimKind, ValueType};
+use std::collections::HashSet;
+
+use heirloom_core::{
+    ClaimId,
+    claim::{ClaimKind, ValueType},
+};
 use heirloom_server::{
     Code, Problem,
     wire::{AssetDetail, Author, Claim, Fact, NewClaim, Page},
 };
 use http::Method;
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::{
@@ -22,12 +28,28 @@ pub(super) async fn run(
     let claim: Claim = match asked {
         arguments::Claim::List { asset } => {
             let detail: AssetDetail = api.get(&format!("/api/v1/assets/{asset}")).await?;
+            let believed: HashSet<ClaimId> = detail
+                .facts
+                .iter()
+                .flat_map(|fact| fact.believed.iter().map(|claim| claim.id))
+                .collect();
             let page = Page {
-                items: detail.claims,
+                items: detail
+                    .claims
+                    .into_iter()
+                    .map(|claim| Listed {
+                        is_believed: believed.contains(&claim.id),
+                        claim,
+                    })
+                    .collect(),
                 next: None,
             };
             output.data(&page, || {
-                list(&page.items.iter().map(row).collect::<Vec<_>>())
+                let rows = page
+                    .items
+                    .iter()
+                    .map(|item| row(&item.claim, item.is_believed));
+                list(&rows.collect::<Vec<_>>())
             });
             return Ok(());
         }
@@ -64,8 +86,16 @@ pub(super) async fn run(
             api.ask(Method::POST, &path, &[], None).await?
         }
     };
-    output.data(&claim, || table(&[row(&claim)]));
+    output.data(&claim, || table(&[row(&claim, false)]));
     Ok(())
+}
+
+/// A claim among others.
+#[derive(Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    claim: Claim,
+    is_believed: bool,
 }
 
 /// What is known, a line for each value: what, the value, where from.
@@ -105,19 +135,19 @@ pub(super) fn value_text(claim: &Claim) -> String {
     }
 }
 
-fn row(claim: &Claim) -> Vec<String> {
+fn row(claim: &Claim, is_believed: bool) -> Vec<String> {
     let not = if claim.is_negation { "not " } else { "" };
-    let undone = if claim.undone_at_ms.is_some() {
-        "taken back"
-    } else {
-        ""
+    let state = match claim.undone_at_ms {
+        Some(_) => "taken back",
+        None if is_believed => "believed",
+        None => "",
     };
     vec![
         claim.id.to_string(),
         claim.kind.to_string(),
         format!("{not}{}", value_text(claim)),
         source_text(claim),
-        undone.to_owned(),
+        state.to_owned(),
     ]
 }
 

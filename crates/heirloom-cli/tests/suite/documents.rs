@@ -4,7 +4,7 @@ use std::fs;
 
 use heirloom_testing::media::repository;
 
-use crate::harness::program;
+use crate::harness::{Home, program};
 
 const BEGIN: &str = "<!-- commands: written by a test from the command line itself -->\n";
 const END: &str = "<!-- end of commands -->\n";
@@ -21,6 +21,47 @@ fn the_document_of_the_command_line_lists_what_can_be_typed() {
         fs::write(&file, wanted).unwrap();
         panic!(
             "docs/cli.md was not up to date and has been written anew: look at the difference and commit it"
+        );
+    }
+}
+
+#[test]
+fn every_example_of_a_search_does_what_the_document_says() {
+    let text = fs::read_to_string(repository().join("docs/search.md")).unwrap();
+    let (understood, refused) = text.split_once("## What is refused").unwrap();
+    // What stands in the first column, and searches that the second one writes out.
+    let examples = |text: &str| -> Vec<String> {
+        let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
+        let first = rows.map(|row| row.split_once("` |").unwrap().0.to_owned());
+        first.collect()
+    };
+    let home = Home::scanned();
+    let (understood, refused) = (examples(understood), examples(refused));
+    assert!(
+        understood.len() >= 35 && refused.len() >= 8,
+        "{understood:?} {refused:?}"
+    );
+    for example in &understood {
+        let found = home.json(["search", example]);
+        assert_eq!(
+            found["ignored"].as_array().map(Vec::len),
+            Some(0),
+            "{example}"
+        );
+        assert_ne!(found["query"], "", "{example}");
+    }
+    for example in &refused {
+        let said = home.heirloom.run(["search", example]).expect_code(2).stderr;
+        assert!(said.starts_with("error: "), "{example}: {said}");
+    }
+    // A document of fields that lacks one is of no use.
+    let said = home.refused(["search", "nosuch:field"]);
+    let (_, fields) = said.split_once("ields are ").unwrap();
+    let fields = fields.split(';').next().unwrap().split(' ');
+    for field in fields {
+        assert!(
+            text.contains(&format!("`{field}")),
+            "docs/search.md lacks {field}"
         );
     }
 }

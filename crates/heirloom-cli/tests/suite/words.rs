@@ -170,6 +170,32 @@ fn several_are_changed_at_once_and_a_refusal_stops_no_other() {
 }
 
 #[test]
+fn a_list_of_claims_marks_what_is_believed() {
+    let home = Home::scanned();
+    let id = home.asset("Strand.jpg");
+    home.done(["claim", "make", &id, "date", "1973~"]);
+    home.done(["claim", "make", &id, "tag", "Sylt", "--not"]);
+    let undone = home.json(["claim", "make", &id, "title", "Am Strand"]);
+    home.done(["claim", "undo", &id, undone["id"].as_str().unwrap()]);
+    let said = home.done(["claim", "list", &id]).stdout;
+    let line = |value: &str| said.lines().find(|line| line.contains(value)).unwrap();
+    assert!(line("1973~").ends_with("believed"), "{said}");
+    assert!(!line("1974-07-01").contains("believed"), "{said}");
+    assert!(!line("not Sylt").contains("believed"), "{said}");
+    assert!(line("Am Strand").ends_with("taken back"), "{said}");
+    let list = home.json(["claim", "list", &id]);
+    let items = list["items"].as_array().unwrap().iter();
+    let believed: Vec<&str> = items
+        .filter(|item| item["is_believed"] == true)
+        .map(|item| item["kind"].as_str().unwrap())
+        .collect();
+    assert!(
+        believed.contains(&"date") && !believed.contains(&"title"),
+        "{list}"
+    );
+}
+
+#[test]
 fn no_name_of_a_file_commands_the_terminal() {
     let home = Home::new();
     let root = home.pictures();

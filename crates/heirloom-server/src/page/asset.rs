@@ -47,7 +47,7 @@ pub(super) async fn get_asset_page(
             (language.say(kind_word(detail.asset.kind)))
         }
         (render_state(language, &detail))
-        (render_original(language, &detail))
+        (render_original(language, title, &detail))
         h2 { (language.say(Word::WhatIsKnown)) }
         (render_facts(language, &detail))
         h2 { (language.say(Word::WhereItIs)) }
@@ -92,7 +92,7 @@ fn render_state(language: Language, detail: &AssetDetail) -> Markup {
     html! { @if let Some(word) = word { p.wrong { (language.say(word)) } } }
 }
 
-fn render_original(language: Language, detail: &AssetDetail) -> Markup {
+fn render_original(language: Language, title: &str, detail: &AssetDetail) -> Markup {
     let is_there = detail
         .asset
         .place
@@ -105,10 +105,41 @@ fn render_original(language: Language, detail: &AssetDetail) -> Markup {
     };
     html! {
         @if is_there {
-            p.actions { a.button href={ "/assets/" (detail.asset.id) "/original" } { (language.say(word)) } }
+            @let address = format!("/assets/{}/original", detail.asset.id);
+            @match Shown::of(&detail.asset.media_type) {
+                Some(Shown::Picture) => { img.original src=(address) alt=(title); }
+                Some(Shown::Sound) => {
+                    audio.original src=(address) controls preload="none" aria-label=(title) {}
+                }
+                Some(Shown::Film) => {
+                    video.original src=(address) controls preload="none" playsinline aria-label=(title) {}
+                }
+                None => {}
+            }
+            p.actions { a.button href=(address) { (language.say(word)) } }
         } @else {
             p.note { (language.say(Word::NoOriginal)) }
         }
+    }
+}
+
+/// How a browser shows an original within a page, by itself.
+enum Shown {
+    Picture,
+    Sound,
+    Film,
+}
+
+impl Shown {
+    /// Only what every browser knows, told by the bytes: the rest is for opening or saving.
+    fn of(media_type: &str) -> Option<Self> {
+        Some(match media_type {
+            "image/jpeg" | "image/png" | "image/webp" | "image/gif" => Self::Picture,
+            "audio/mpeg" | "audio/mp4" | "audio/ogg" | "audio/opus" | "audio/flac"
+            | "audio/wav" | "audio/aac" | "audio/webm" => Self::Sound,
+            "video/mp4" | "video/webm" | "video/ogg" => Self::Film,
+            _ => return None,
+        })
     }
 }
 

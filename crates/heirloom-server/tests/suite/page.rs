@@ -154,6 +154,69 @@ async fn an_assets_page_says_what_is_known_and_from_where() {
 }
 
 #[tokio::test]
+async fn an_assets_page_shows_the_original_where_browsers_can_without_running_it() {
+    let home = Home::on_sqlite().await;
+    home.scanned().await;
+    let root = home.folder.path().join("more");
+    std::fs::create_dir_all(&root).unwrap();
+    let svg = "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>";
+    let gif = b"GIF89a\x01\0\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+    std::fs::write(root.join("drawing.jpg"), svg).unwrap();
+    std::fs::write(root.join("named so.txt"), gif).unwrap();
+    home.scan(&root).await;
+    let cases = [
+        ("Strand.jpg", Some("<img class=\"original\"")),
+        ("named so.txt", Some("<img class=\"original\"")),
+        ("Oma erzählt.wav", Some("<audio class=\"original\"")),
+        ("drawing.jpg", None),
+    ];
+    for (name, element) in cases {
+        let id = home.asset(name).await;
+        let address = format!("/assets/{id}");
+        let text = page(&home, &address, "de").await;
+        let shown = text.find("class=\"original\"");
+        let Some(element) = element else {
+            assert_eq!(shown, None, "{name}: {text}");
+            continue;
+        };
+        let (_, rest) = text
+            .split_once(element)
+            .unwrap_or_else(|| panic!("{name}: {text}"));
+        let (attributes, _) = rest.split_once('>').unwrap();
+        let label = format!("=\"{name}\"");
+        let source = format!("src=\"{address}/original\"");
+        assert!(
+            attributes.contains(&source) && attributes.contains(&label),
+            "{attributes}"
+        );
+        assert_eq!(
+            element.contains("audio"),
+            attributes.contains("preload=\"none\"")
+        );
+        let original = home
+            .ask("GET", &format!("{address}/original"), &[], None)
+            .await;
+        assert_eq!(original.header("x-content-type-options"), "nosniff");
+        assert!(original.header("content-disposition").starts_with("inline"));
+        assert!(
+            original
+                .header("content-security-policy")
+                .contains("sandbox")
+        );
+    }
+    // Where there is no file there is nothing to show.
+    let id = home.asset("named so.txt").await;
+    std::fs::remove_file(root.join("named so.txt")).unwrap();
+    home.scan(&root).await;
+    let text = page(&home, &format!("/assets/{id}"), "en").await;
+    assert!(!text.contains("class=\"original\""), "{text}");
+    assert!(
+        text.contains("The original is at none of its places."),
+        "{text}"
+    );
+}
+
+#[tokio::test]
 async fn a_search_marks_what_it_found_and_explains_what_it_cannot_read() {
     let home = Home::on_sqlite().await;
     home.scanned().await;

@@ -57,8 +57,8 @@ statements! {
         FROM asset_location l JOIN folder f ON f.id = l.folder_id
         WHERE l.asset_id = $1 AND l.gone_at_ms IS NULL ORDER BY l.id LIMIT $2";
     WAS_AT = "SELECT 1 FROM asset_location l WHERE l.asset_id = $1 AND l.folder_id = $2 AND l.name = $3
-        AND l.gone_at_ms < $4 AND NOT EXISTS
-        (SELECT 1 FROM asset_location o WHERE o.asset_id = $1 AND o.gone_at_ms >= $4) LIMIT 1";
+        AND l.gone_at_ms <= $4 AND NOT EXISTS
+        (SELECT 1 FROM asset_location o WHERE o.asset_id = $1 AND o.gone_at_ms > $4) LIMIT 1";
     COUNT_LOST = "SELECT COUNT(DISTINCT l.asset_id) FROM asset_location l
         JOIN folder f ON f.id = l.folder_id JOIN asset a ON a.id = l.asset_id AND a.state = 'missing'
         WHERE f.archive_id = $1 AND l.gone_at_ms >= $2";
@@ -105,7 +105,7 @@ impl Db {
         rows.iter().map(read_live).collect()
     }
 
-    /// Whether an asset was found gone from this very place before `since_ms`, and from no place since.
+    /// Whether an asset was found gone from this very place until `since_ms`, and from no place since.
     ///
     /// # Errors
     /// What the engine says.

@@ -462,7 +462,7 @@ impl<'a, 'o> Recorder<'a, 'o> {
             Ok(there.len())
         });
         let there = looking.await.unwrap_or(0);
-        let (folder, since_ms) = (file.folder_id, self.run_started_ms);
+        let (folder, since_ms) = (file.folder_id, self.last_scan_ms);
         if there == known && db.was_at(asset, folder, &file.name, since_ms).await? {
             return Ok(Outcome::Returned);
         }

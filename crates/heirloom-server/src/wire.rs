@@ -9,7 +9,7 @@ mod claim;
 mod doctor;
 mod fsck;
 mod run;
-mod schema;
+pub(crate) mod schema;
 mod search;
 
 use serde::{Deserialize, Serialize};

@@ -277,9 +277,6 @@ fn an_emptied_folder_is_refused_with_the_option_that_takes_it() {
     // The scan itself finds that, so it ends as a run that failed.
     let finished = home.heirloom.run(["scan", path(&root)]);
     let said = finished.stdout + &finished.stderr;
-    assert!(
-        said.contains("is empty, but 4 files were catalogued there"),
-        "{said}"
-    );
+    assert!(said.contains("but 4 were catalogued there"), "{said}");
     assert!(said.contains("scan it with --allow-empty"), "{said}");
 }

@@ -1,6 +1,8 @@
 //! The whole catalogue as text, so that tests can compare: one with itself before and after, or two
 //! that came about in different ways.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::{
     Db, DbError, Engine,
     sql::{Sql, statements},
@@ -65,7 +67,17 @@ statements! {
         JOIN collection c ON c.id = m.collection_id JOIN asset a ON a.id = m.asset_id");
     PURGED = concat!("SELECT ", hex!("content_hash"), " FROM purged_content");
     AUDIT = "SELECT position || ' ' || action FROM audit";
-    SEARCH = "SELECT '' || COUNT(*) FROM search_index";
+    // What reads an index without its texts: https://sqlite.org/fts5.html#the_fts5vocab_virtual_table_module
+    OPEN_WORDS = "/*lite CREATE VIRTUAL TABLE temp.search_words USING fts5vocab(main, search_index, instance) */
+        /*pg SELECT 1 */";
+    WORDS = concat!("SELECT COALESCE(", hex!("a.content_hash"), ", 'no asset'), w.term, w.position
+        FROM /*lite (SELECT doc, term, \"offset\" AS position FROM temp.search_words) w */
+          /*pg (SELECT s.timeline_key AS doc, u.lexeme AS term, p::BIGINT AS position
+            FROM search_index s, unnest(s.words) u, unnest(u.positions) p) w */
+        LEFT JOIN asset a ON a.timeline_key = w.doc");
+    DOCUMENTS = "SELECT '' || COUNT(*) FROM search_index";
+    NAMES = concat!("SELECT ", hex!("id"), ", name FROM archive UNION ALL SELECT ", hex!("id"), ", name FROM audience
+        UNION ALL SELECT ", hex!("id"), ", name FROM collection");
 }
 
 /// What a catalogue says, part by part, a line in the first column of each row.
@@ -83,7 +95,7 @@ const PARTS: [(&str, Sql); 14] = [
     ("collection_member", MEMBERSHIPS),
     ("purged", PURGED),
     ("audit", AUDIT),
-    ("search", SEARCH),
+    ("documents", DOCUMENTS),
 ];
 
 impl Db {
@@ -101,8 +113,36 @@ impl Db {
                 lines.push(format!("{part} {}", line.unwrap_or_default()));
             }
         }
+        lines.extend(self.dump_search().await?);
         lines.sort();
         Ok(lines)
+    }
+
+    /// The words of each document in their order; those that name an id have the name of what has it.
+    async fn dump_search(&self) -> Result<Vec<String>, DbError> {
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
+        for row in self.fetch(NAMES, args![]).await? {
+            names.insert(row.get(0)?, row.get(1)?);
+        }
+        // Never committed: what is opened for reading is nothing that stays.
+        let mut tx = self.begin().await?;
+        tx.execute(OPEN_WORDS, args![]).await?;
+        let mut documents: BTreeMap<String, BTreeSet<(i64, String)>> = BTreeMap::new();
+        for row in tx.fetch(WORDS, args![]).await? {
+            let (asset, mut word, at): (String, String, i64) =
+                (row.get(0)?, row.get(1)?, row.get(2)?);
+            if let Some((what, id)) = word.rsplit_once('_')
+                && let Some(name) = names.get(id)
+            {
+                word = format!("{what}_{name}");
+            }
+            documents.entry(asset).or_default().insert((at, word));
+        }
+        let lines = documents.into_iter().map(|(asset, words)| {
+            let words = words.into_iter().map(|(at, word)| format!(" {at}:{word}"));
+            format!("search {asset}{}", words.collect::<String>())
+        });
+        Ok(lines.collect())
     }
 
     /// Every row of every table but those of runs, as sorted lines.

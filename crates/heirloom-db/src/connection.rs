@@ -410,6 +410,8 @@ async fn open_file(path: &Path, is_creating: bool) -> Result<Pools, DbError> {
         .pragma("wal_autocheckpoint", "8192")
         // What was purged is overwritten, and a purge gives its pages back.
         .pragma("secure_delete", "ON")
+        // Nothing of a family's is written outside of the data folder.
+        .pragma("temp_store", "MEMORY")
         .statement_cache_capacity(200)
         .disable_statement_logging();
     // Asking for this again writes to the file, and opening a catalogue must not: it may turn out to

@@ -152,31 +152,23 @@ impl Scans {
         Ok(())
     }
 
-    /// The run as it really is: one that has not ended, and that nobody works at, was left by its
-    /// process, or failed when not even that could be stored.
+    /// The run as it really is: one that this process worked at has failed, also when not even that
+    /// could be stored. (One that another process left has not: it goes on when there is a server.)
     ///
     /// # Errors
     /// What the catalogue says.
-    pub(crate) async fn judge(&self, run: Run) -> Result<Run, Problem> {
+    pub(crate) async fn judge(&self, mut run: Run) -> Result<Run, Problem> {
         let Some(archive) = run.archive_id.filter(|_| !run.state.has_ended()) else {
             return Ok(run);
         };
-        let db = &self.shared.ctx.db;
-        if scan::is_underway(db, archive).await? {
+        let known = self.failed().get(&archive).cloned();
+        let Some((_, reason)) = known.filter(|(failed, _)| *failed == run.id) else {
             return Ok(run);
-        }
-        // It may have ended while it was looked whether anybody works at it.
-        let mut run = db.get_run(&self.shared.ctx.actor, run.id).await?;
-        if run.state == RunState::Cancelling {
-            run.state = RunState::Cancelled;
-        } else if !run.state.has_ended() {
+        };
+        // Another process may have gone on with it.
+        if !scan::is_underway(&self.shared.ctx.db, archive).await? {
             run.state = RunState::Failed;
-            let known = self.failed().get(&archive).cloned();
-            let reason = known.filter(|(failed, _)| *failed == run.id);
-            run.error = Some(reason.map_or_else(
-                || "its process ended before it did".to_owned(),
-                |(_, reason)| reason,
-            ));
+            run.error = Some(reason);
         }
         Ok(run)
     }
@@ -235,7 +227,11 @@ impl Scans {
             .unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
         tasks.spawn(async move {
-            let leaving = Leaving { scans, run };
+            let leaving = Leaving {
+                scans,
+                archive,
+                run,
+            };
             let scans = &leaving.scans;
             let scanning = scans.scan(archive, begun, report, &running);
             tokio::select! {
@@ -316,11 +312,16 @@ impl Scans {
 /// A scan that is no longer among the running ones when this is dropped, however it ended.
 struct Leaving {
     scans: Scans,
+    archive: ArchiveId,
     run: RunId,
 }
 
 impl Drop for Leaving {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let reason = "something went wrong inside the scan".to_owned();
+            self.scans.failed().insert(self.archive, (self.run, reason));
+        }
         self.scans.running().remove(&self.run);
         self.scans.shared.metrics.scanning(self.scans.count());
     }

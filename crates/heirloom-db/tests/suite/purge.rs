@@ -206,7 +206,7 @@ on_both_engines! {
         let beach = "beach".parse().unwrap();
         let found = store.db.search(OPERATOR, store.family_id(), &beach, None, 1000).await.unwrap();
         assert_eq!(found.items.len(), 200);
-        assert_eq!(store.db.check_audit(OPERATOR, store.family_id()).await.unwrap(), Ok(1));
+        assert_eq!(store.db.check_audit(OPERATOR, store.family_id()).await.unwrap(), Ok(4));
     }
 
     async fn what_two_assets_were_made_of_stays_until_both_are_gone(store: Store) {

@@ -61,8 +61,8 @@ const CHUNK_BYTES: usize = 128 * 1024;
     ("range" = Option<String>, Header, description = "One range of bytes"),
     ("if-none-match" = Option<String>, Header, description = "The hash in quotation marks, if the bytes are at hand"),
 ), responses(
-    (status = 200, description = "The bytes; their BLAKE3 is the ETag", body = Vec<u8>, content_type = "application/octet-stream"),
-    (status = 206, description = "The range", body = Vec<u8>, content_type = "application/octet-stream"),
+    (status = 200, description = "The bytes; their BLAKE3 is the ETag", body = Vec<u8>, content_type = "*/*"),
+    (status = 206, description = "The range", body = Vec<u8>, content_type = "*/*"),
     (status = 304, description = "The bytes at hand are the same"),
     (status = 409, description = "The file at its place is another now", body = wire::ProblemDocument, content_type = "application/problem+json"),
     (status = 410, description = "It is at none of its places", body = wire::ProblemDocument, content_type = "application/problem+json"),

@@ -74,7 +74,8 @@ impl Description {
             .or(responses.get(&range));
         let response = response.unwrap_or_else(|| panic!("its status is not described: {name}"));
         let kind = answer.header("content-type").split(';').next().unwrap();
-        let content = &response["content"][kind];
+        let content = &response["content"];
+        let content = content.get(kind).unwrap_or(&content["*/*"]);
         assert!(
             content.is_object(),
             "its type {kind} is not described: {name}"

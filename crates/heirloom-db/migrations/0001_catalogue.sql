@@ -109,10 +109,13 @@ CREATE TABLE asset_location (
   modified_at_ns BIGINT NOT NULL, -- nanoseconds since 1970, as the file system has them
   changed_at_ns BIGINT NOT NULL, -- the same; nobody can put this one back
   found_at_ms BIGINT NOT NULL,
+  damaged_at_ms BIGINT, -- when its bytes were found to be others although size and time are the same
   gone_at_ms BIGINT -- NULL while it is there
 );
 CREATE UNIQUE INDEX asset_location_here ON asset_location (folder_id, name) WHERE gone_at_ms IS NULL;
 CREATE INDEX asset_location_by_asset ON asset_location (asset_id);
+CREATE INDEX asset_location_damaged ON asset_location (folder_id)
+  WHERE damaged_at_ms IS NOT NULL AND gone_at_ms IS NULL;
 
 -- An asset at a path that was another's. Settled when a scan has been everywhere: the other may
 -- have been moved.

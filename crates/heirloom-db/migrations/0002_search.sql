@@ -14,6 +14,8 @@ CREATE VIRTUAL TABLE search_index USING fts5 (
   prefix = '1 2 3 4 5',
   tokenize = "ascii tokenchars '_=@~#%'"
 );
+-- Shows the words that are in it, each with its document and place; holds nothing itself.
+CREATE VIRTUAL TABLE search_words USING fts5vocab (search_index, instance);
 */
 /*pg
 CREATE TABLE search_index (

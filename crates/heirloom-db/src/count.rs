@@ -17,6 +17,8 @@ pub struct Counts {
     pub replaced: i64,
     /// Assets that were deleted and not purged.
     pub deleted: i64,
+    /// Places of originals whose bytes were found to be others, and not right since.
+    pub damaged: i64,
     /// Blobs that the catalogue refers to, of all families.
     pub blobs: i64,
 }
@@ -25,6 +27,9 @@ statements! {
     COUNT_ASSETS = "SELECT state, deleted_at_ms IS NOT NULL, COUNT(*) FROM asset
         WHERE family_id = $1 GROUP BY 1, 2";
     COUNT_ARCHIVES = "SELECT COUNT(*) FROM archive WHERE family_id = $1";
+    COUNT_DAMAGED = "SELECT COUNT(*) FROM asset_location l JOIN folder f ON f.id = l.folder_id
+        JOIN archive r ON r.id = f.archive_id
+        WHERE r.family_id = $1 AND l.damaged_at_ms IS NOT NULL AND l.gone_at_ms IS NULL";
     COUNT_BLOBS = "SELECT COUNT(*) FROM blob";
 }
 
@@ -50,6 +55,7 @@ impl Db {
         }
         for (sql, args, count) in [
             (COUNT_ARCHIVES, args![family], &mut counts.archives),
+            (COUNT_DAMAGED, args![family], &mut counts.damaged),
             (COUNT_BLOBS, args![], &mut counts.blobs),
         ] {
             if let Some(row) = self.fetch_optional(sql, args).await? {

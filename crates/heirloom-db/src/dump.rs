@@ -67,11 +67,8 @@ statements! {
         JOIN collection c ON c.id = m.collection_id JOIN asset a ON a.id = m.asset_id");
     PURGED = concat!("SELECT ", hex!("content_hash"), " FROM purged_content");
     AUDIT = "SELECT position || ' ' || action FROM audit";
-    // What reads an index without its texts: https://sqlite.org/fts5.html#the_fts5vocab_virtual_table_module
-    OPEN_WORDS = "/*lite CREATE VIRTUAL TABLE temp.search_words USING fts5vocab(main, search_index, instance) */
-        /*pg SELECT 1 */";
     WORDS = concat!("SELECT COALESCE(", hex!("a.content_hash"), ", 'no asset'), w.term, w.position
-        FROM /*lite (SELECT doc, term, \"offset\" AS position FROM temp.search_words) w */
+        FROM /*lite (SELECT doc, term, \"offset\" AS position FROM search_words) w */
           /*pg (SELECT s.timeline_key AS doc, u.lexeme AS term, p::BIGINT AS position
             FROM search_index s, unnest(s.words) u, unnest(u.positions) p) w */
         LEFT JOIN asset a ON a.timeline_key = w.doc");
@@ -124,11 +121,8 @@ impl Db {
         for row in self.fetch(NAMES, args![]).await? {
             names.insert(row.get(0)?, row.get(1)?);
         }
-        // Never committed: what is opened for reading is nothing that stays.
-        let mut tx = self.begin().await?;
-        tx.execute(OPEN_WORDS, args![]).await?;
         let mut documents: BTreeMap<String, BTreeSet<(i64, String)>> = BTreeMap::new();
-        for row in tx.fetch(WORDS, args![]).await? {
+        for row in self.fetch(WORDS, args![]).await? {
             let (asset, mut word, at): (String, String, i64) =
                 (row.get(0)?, row.get(1)?, row.get(2)?);
             if let Some((what, id)) = word.rsplit_once('_')

@@ -1,11 +1,11 @@
 //! Where assets are, and where they were.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use heirloom_core::{ArchiveId, AssetId, FolderId, LocationId, path};
 
 use crate::{
-    Db, DbError,
+    Db, DbError, Tx,
     asset::Asset,
     row::Row,
     sql::statements,
@@ -25,6 +25,9 @@ pub struct AssetLocation {
     pub path: String,
     /// When it was found there.
     pub found_at_ms: i64,
+    /// When its bytes were found to be others, although size and time of the file are as they were;
+    /// `None` while they are right, as far as is known.
+    pub damaged_at_ms: Option<i64>,
     /// When it was found gone; `None` while it is there.
     pub gone_at_ms: Option<i64>,
 }
@@ -44,21 +47,31 @@ pub struct LivePlace {
     pub modified_at_ns: i64,
     /// When anything about the file changed, even its name, in nanoseconds since 1970.
     pub changed_at_ns: i64,
+    /// When its bytes were found to be others, while they are not known to be right again.
+    pub damaged_at_ms: Option<i64>,
 }
 
 statements! {
-    LIST_OF_ASSET = "SELECT l.id, f.archive_id, r.name, f.path, l.name, l.found_at_ms, l.gone_at_ms
+    LIST_OF_ASSET = "SELECT l.id, f.archive_id, r.name, f.path, l.name, l.found_at_ms, l.gone_at_ms, l.damaged_at_ms
         FROM asset_location l JOIN folder f ON f.id = l.folder_id JOIN archive r ON r.id = f.archive_id
         WHERE l.asset_id = $1 ORDER BY l.id";
-    LIST_OF_ASSETS = "SELECT l.id, f.archive_id, r.name, f.path, l.name, l.found_at_ms, l.gone_at_ms, l.asset_id
+    LIST_OF_ASSETS = "SELECT l.id, f.archive_id, r.name, f.path, l.name, l.found_at_ms, l.gone_at_ms, l.damaged_at_ms,
+          l.asset_id
         FROM asset_location l JOIN folder f ON f.id = l.folder_id JOIN archive r ON r.id = f.archive_id
         WHERE l.asset_id IN ({list}) ORDER BY l.id";
-    LIST_LIVE = "SELECT f.archive_id, f.path, l.name, l.size_bytes, l.modified_at_ns, l.changed_at_ns
+    LIST_LIVE = "SELECT f.archive_id, f.path, l.name, l.size_bytes, l.modified_at_ns, l.changed_at_ns,
+          l.damaged_at_ms
         FROM asset_location l JOIN folder f ON f.id = l.folder_id
-        WHERE l.asset_id = $1 AND l.gone_at_ms IS NULL ORDER BY l.id LIMIT $2";
+        WHERE l.asset_id = $1 AND l.gone_at_ms IS NULL
+        ORDER BY l.damaged_at_ms IS NOT NULL, l.id LIMIT $2";
     WAS_AT = "SELECT 1 FROM asset_location l WHERE l.asset_id = $1 AND l.folder_id = $2 AND l.name = $3
         AND l.gone_at_ms <= $4 AND NOT EXISTS
         (SELECT 1 FROM asset_location o WHERE o.asset_id = $1 AND o.gone_at_ms > $4) LIMIT 1";
+    LIST_DAMAGED = "SELECT l.id FROM asset_location l JOIN folder f ON f.id = l.folder_id
+        WHERE f.archive_id = $1 AND l.damaged_at_ms IS NOT NULL AND l.gone_at_ms IS NULL";
+    MARK_DAMAGED = "UPDATE asset_location SET damaged_at_ms = COALESCE(damaged_at_ms, $1)
+        WHERE id IN ({list})";
+    MARK_SOUND = "UPDATE asset_location SET damaged_at_ms = NULL WHERE id IN ({list})";
     COUNT_LOST = "SELECT COUNT(DISTINCT l.asset_id) FROM asset_location l
         JOIN folder f ON f.id = l.folder_id JOIN asset a ON a.id = l.asset_id AND a.state = 'missing'
         WHERE f.archive_id = $1 AND l.gone_at_ms >= $2";
@@ -86,12 +99,13 @@ impl Db {
         let list = assets.iter().map(|asset| Value::from(asset.id)).collect();
         let mut locations: HashMap<AssetId, Vec<AssetLocation>> = HashMap::new();
         for row in self.fetch_list(LIST_OF_ASSETS, args![], list).await? {
-            locations.entry(row.get(7)?).or_default().push(read(&row)?);
+            locations.entry(row.get(8)?).or_default().push(read(&row)?);
         }
         Ok(locations)
     }
 
-    /// Places where an asset is now, at most `limit`, the oldest first.
+    /// Places where an asset is now, at most `limit`: those that are sound before those that are
+    /// damaged, the oldest first.
     ///
     /// # Errors
     /// What the engine says.
@@ -122,6 +136,15 @@ impl Db {
         Ok(row.is_some())
     }
 
+    /// The places of an archive that were found damaged and have not been found right since.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn list_damaged(&self, archive: ArchiveId) -> Result<BTreeSet<LocationId>, DbError> {
+        let rows = self.fetch(LIST_DAMAGED, args![archive]).await?;
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
     /// How many assets were last at a place of this archive, were found gone from there since then,
     /// and are nowhere now.
     ///
@@ -135,6 +158,20 @@ impl Db {
     }
 }
 
+/// Notes which places were found damaged, and which right again.
+pub(crate) async fn mark(
+    tx: &mut Tx,
+    damaged: &[LocationId],
+    sound: &[LocationId],
+    now_ms: i64,
+) -> Result<(), DbError> {
+    let list = |ids: &[LocationId]| ids.iter().map(|id| Value::from(*id)).collect();
+    tx.execute_list(MARK_DAMAGED, args![now_ms], list(damaged))
+        .await?;
+    tx.execute_list(MARK_SOUND, args![], list(sound)).await?;
+    Ok(())
+}
+
 fn read(row: &Row) -> Result<AssetLocation, DbError> {
     let (folder, name): (String, String) = (row.get(3)?, row.get(4)?);
     Ok(AssetLocation {
@@ -144,6 +181,7 @@ fn read(row: &Row) -> Result<AssetLocation, DbError> {
         path: path::join(&folder, &name),
         found_at_ms: row.get(5)?,
         gone_at_ms: row.get(6)?,
+        damaged_at_ms: row.get(7)?,
     })
 }
 
@@ -155,5 +193,6 @@ fn read_live(row: &Row) -> Result<LivePlace, DbError> {
         size_bytes: row.get(3)?,
         modified_at_ns: row.get(4)?,
         changed_at_ns: row.get(5)?,
+        damaged_at_ms: row.get(6)?,
     })
 }

@@ -15,7 +15,7 @@ use crate::{
     claim::Believed,
     clock,
     folder::{self, FolderChange, KnownAs},
-    replacement,
+    location, replacement,
     sidecar::{self, FoundSidecar},
     sql::statements,
     timeline,
@@ -67,6 +67,10 @@ pub struct ScanBatch {
     pub gone: Vec<(FolderId, KnownAs)>,
     /// Sidecars that are new or have changed; what was known at their place is in `gone`.
     pub sidecars: Vec<FoundSidecar>,
+    /// Places whose bytes were found to be others, although size and time are as they were.
+    pub damaged: Vec<LocationId>,
+    /// Places that were damaged and are right again.
+    pub sound: Vec<LocationId>,
     /// Folders that went, or whose sidecars and stacks are matched.
     pub closed: Vec<FolderChange>,
 }
@@ -97,7 +101,9 @@ statements! {
         VALUES {rows}";
     ADD_LOCATIONS = "INSERT INTO asset_location (id, asset_id, folder_id, name, size_bytes,
           modified_at_ns, changed_at_ns, found_at_ms) VALUES {rows}";
-    TOUCH = "UPDATE asset_location SET size_bytes = $2, modified_at_ns = $3, changed_at_ns = $4 WHERE id = $1";
+    TOUCH = "UPDATE asset_location SET size_bytes = $2, modified_at_ns = $3, changed_at_ns = $4,
+          damaged_at_ms = NULL
+        WHERE id = $1";
     MARK_GONE = "UPDATE asset_location SET gone_at_ms = $1
         WHERE gone_at_ms IS NULL AND id IN ({list})";
     LIST_LIVE = "SELECT a.id FROM asset a WHERE a.id IN ({list}) AND EXISTS
@@ -168,6 +174,7 @@ impl Db {
             .await?;
         change.mark_gone(&mut tx, &batch.gone, now_ms).await?;
         sidecar::add(&mut tx, archive.family_id, &batch.sidecars, now_ms).await?;
+        location::mark(&mut tx, &batch.damaged, &batch.sound, now_ms).await?;
         let sidecars = batch.sidecars.iter();
         change.folders.extend(sidecars.map(|found| found.folder_id));
         change.finish(&mut tx, archive.id).await?;

@@ -17,6 +17,8 @@ pub struct Original {
     pub file: File,
     /// How many there are.
     pub size_bytes: u64,
+    /// Whether its bytes are known to be others than those that were catalogued.
+    pub is_damaged: bool,
 }
 
 /// Why an original cannot be opened.
@@ -34,6 +36,14 @@ pub enum OpenError {
         /// What the asset is called.
         name: String,
     },
+    /// Its bytes are damaged wherever it lies.
+    #[error(
+        "the original of {name:?} is damaged: its bytes are no longer those that were catalogued"
+    )]
+    Damaged {
+        /// What the asset is called.
+        name: String,
+    },
     /// The catalogue does not answer.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -44,17 +54,27 @@ const PLACES: usize = 16;
 
 /// Opens an asset's original at the first of its places where it lies as it was catalogued: with the
 /// same size and times, so that its bytes are those of the asset's hash. Where even a permission was
-/// changed since, a scan has to read it first. That the actor may see the asset was checked by whoever fetched it.
+/// changed since, a scan has to read it first. Where it was found damaged it is opened only if
+/// `may_be_damaged`, and then only when it is nowhere else. That the actor may see the asset was
+/// checked by whoever fetched it.
 ///
 /// # Errors
-/// [`OpenError`] tells whether it is gone or changed.
-pub async fn open_original(ctx: &Context, asset: &Asset) -> Result<Original, OpenError> {
-    let mut has_changed = false;
+/// [`OpenError`] tells whether it is gone, changed or damaged.
+pub async fn open_original(
+    ctx: &Context,
+    asset: &Asset,
+    may_be_damaged: bool,
+) -> Result<Original, OpenError> {
+    let (mut has_changed, mut is_damaged) = (false, false);
     for place in ctx.db.list_live_places(asset.id, PLACES).await? {
         let archive = ctx.db.get_archive(&ctx.actor, place.archive_id).await?;
         let Some(root) = root_of(&archive) else {
             continue;
         };
+        if place.damaged_at_ms.is_some() && !may_be_damaged {
+            is_damaged = true;
+            continue;
+        }
         let opened = tokio::task::spawn_blocking(move || open_at(&root, &place)).await;
         match opened.map_err(io::Error::other).flatten() {
             Ok(Some(original)) => return Ok(original),
@@ -63,7 +83,9 @@ pub async fn open_original(ctx: &Context, asset: &Asset) -> Result<Original, Ope
         }
     }
     let name = asset.name.clone();
-    Err(if has_changed {
+    Err(if is_damaged {
+        OpenError::Damaged { name }
+    } else if has_changed {
         OpenError::Changed { name }
     } else {
         OpenError::Gone { name }
@@ -80,5 +102,6 @@ fn open_at(root: &Path, place: &LivePlace) -> io::Result<Option<Original>> {
     Ok(is_same.then_some(Original {
         file,
         size_bytes: stat.size_bytes,
+        is_damaged: place.damaged_at_ms.is_some(),
     }))
 }

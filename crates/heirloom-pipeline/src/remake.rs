@@ -66,7 +66,7 @@ async fn make_metadata(
     asset: Asset,
     input: ContentHash,
 ) -> Result<Option<Made>, DbError> {
-    let mut original = match open_original(ctx, &asset).await {
+    let mut original = match open_original(ctx, &asset, false).await {
         Ok(original) => original,
         Err(OpenError::Db(error)) => return Err(error),
         Err(_) => return Ok(None),

@@ -334,6 +334,7 @@ impl BegunScan {
                 lost = db.count_lost(self.archive.id, self.run_started_ms).await?;
             }
         }
+        let damaged = db.list_damaged(self.archive.id).await?.len();
         let state = db
             .store_progress(self.run, &serde_json::json!(reporter.tick()))
             .await?;
@@ -350,7 +351,7 @@ impl BegunScan {
                 .await?;
             ScanEnd::Cancelled
         };
-        Ok(reporter.finish(end, lost.unsigned_abs()))
+        Ok(reporter.finish(end, lost.unsigned_abs(), damaged as u64))
     }
 
     fn threads(&self) -> usize {

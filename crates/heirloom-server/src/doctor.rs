@@ -36,6 +36,7 @@ async fn get_diagnosis(
         check_blobs(health),
         check_space(free_bytes),
         check_runs(&library).await?,
+        check_originals(counts.damaged),
     ];
     for archive in db.list_archives(&actor, family).await? {
         checks.extend(check_archive(archive).await);
@@ -53,6 +54,7 @@ async fn get_diagnosis(
             missing: counts.missing,
             replaced: counts.replaced,
             deleted: counts.deleted,
+            damaged: counts.damaged,
             blobs: counts.blobs,
         },
         checks,
@@ -107,6 +109,23 @@ fn check_space(free_bytes: Option<u64>) -> Check {
         },
         Some(free) => well("space", format!("{} GB are left", free / 1_000_000_000)),
         None => well("space", "the store does not say how much is left"),
+    }
+}
+
+fn check_originals(damaged: i64) -> Check {
+    match damaged {
+        0 => well("originals", "none is known to be damaged"),
+        damaged => Check {
+            is_well: false,
+            hint: Some(
+                "Put copies from a backup in their places, then `heirloom scan --verify`."
+                    .to_owned(),
+            ),
+            ..well(
+                "originals",
+                format!("{damaged} are damaged: `heirloom fsck --originals` names them"),
+            )
+        },
     }
 }
 

@@ -106,7 +106,7 @@ pub(crate) fn problem(language: Language, problem: &Problem, request_id: &str) -
         Code::UnknownActor => Word::ProblemUnknown,
         Code::ForeignRequest => Word::ProblemForeign,
         Code::OriginalGone => Word::ProblemGone,
-        Code::OriginalChanged => Word::ProblemChanged,
+        Code::OriginalChanged | Code::OriginalDamaged => Word::ProblemChanged,
         _ if code.status_code() == StatusCode::SERVICE_UNAVAILABLE => Word::ProblemBusy,
         _ if code.status() < 500 => Word::ProblemRequest,
         _ => Word::ProblemInside,

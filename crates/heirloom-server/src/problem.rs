@@ -75,6 +75,8 @@ codes! {
     OriginalGone, "original_gone", GONE, "The original is not there";
     /// The file at the original's place is another.
     OriginalChanged, "original_changed", CONFLICT, "The original was changed";
+    /// The bytes of the original are no longer what they were.
+    OriginalDamaged, "original_damaged", CONFLICT, "The original is damaged";
     /// Somebody else changed it since it was read.
     VersionConflict, "version_conflict", PRECONDITION_FAILED, "It was changed meanwhile";
     /// The body is larger than is taken.

@@ -193,9 +193,13 @@ fn describe(detail: &AssetDetail) -> String {
     text += "\nWhere it is, and was\n";
     for location in &detail.locations {
         let place = &location.place;
-        let gone = if place.is_there { "" } else { "  (gone)" };
+        let note = match (place.is_there, location.damaged_at_ms) {
+            (false, _) => "  (gone)",
+            (true, Some(_)) => "  (damaged)",
+            (true, None) => "",
+        };
         text += &format!(
-            "  {}{gone}\n",
+            "  {}{note}\n",
             line(&format!("{}: {}", place.archive, place.path))
         );
     }

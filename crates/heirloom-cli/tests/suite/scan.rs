@@ -198,7 +198,7 @@ fn a_killed_scan_goes_on_where_it_was() {
 /// Until the scan has begun to write.
 fn wait_for_catalogue(home: &Home) {
     for _ in 0..2_000 {
-        if fs::metadata(home.data().join("catalogue.db-wal")).is_ok_and(|wal| wal.len() > 400_000) {
+        if fs::metadata(home.data().join("catalogue.db-wal")).is_ok_and(|wal| wal.len() > 600_000) {
             return;
         }
         std::thread::sleep(Duration::from_millis(2));

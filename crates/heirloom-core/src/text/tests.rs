@@ -329,11 +329,13 @@ proptest! {
                 .any(|(at, _)| ends.contains(&at) && ends.contains(&(at + inner.len()))),
             "{:?} of {:?}", piece, whole
         );
+        // A mark that stood alone in the text may come to stand on the dots before it.
+        let start = piece.len() - piece.trim_start_matches('…').len();
         for range in highlights {
-            let before = &piece[..range.start];
+            let before = &piece[start..range.start];
             let alone = before.graphemes(true).count() + piece[range.clone()].graphemes(true).count()
                 + piece[range.end..].graphemes(true).count();
-            prop_assert_eq!(alone, piece.graphemes(true).count());
+            prop_assert_eq!(alone, piece[start..].graphemes(true).count());
         }
     }
 }

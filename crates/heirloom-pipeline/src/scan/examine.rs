@@ -123,10 +123,7 @@ impl<'a> Reader<'a> {
             return Ok(Some(if expected == content_hash {
                 Found::Confirmed
             } else {
-                Found::Failed(
-                    "damaged: its bytes have changed although its size and times have not"
-                        .to_owned(),
-                )
+                Found::Damaged
             }));
         }
         let original = match job.role {

@@ -1,12 +1,12 @@
 //! Storing what is found, batch by batch, and what follows when a folder is through.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::Duration,
 };
 
-use heirloom_core::{AssetId, FolderId, path, run::RunState};
+use heirloom_core::{AssetId, FolderId, LocationId, path, run::RunState};
 use heirloom_db::{
     DbError,
     folder::{FolderChange, KnownAs},
@@ -51,6 +51,8 @@ pub(super) struct Recorder<'a, 'o> {
     others: Vec<Said>,
     /// How many files are dealt with once these are stored and said.
     dealt_with: u64,
+    /// Places that were known to be damaged when the scan began.
+    damaged: BTreeSet<LocationId>,
     /// Since when something waits to be stored.
     waiting_since: Option<Instant>,
     /// What came before its turn.
@@ -90,6 +92,7 @@ impl<'a, 'o> Recorder<'a, 'o> {
             files: Vec::new(),
             others: Vec::new(),
             dealt_with: 0,
+            damaged: BTreeSet::new(),
             waiting_since: None,
             early: BTreeMap::new(),
             next: 0,
@@ -102,6 +105,8 @@ impl<'a, 'o> Recorder<'a, 'o> {
     pub(super) async fn run(mut self, mut events: mpsc::Receiver<Event>) -> Result<(), ScanError> {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let Settling { db, archive, .. } = self.settling;
+        self.damaged = db.list_damaged(archive.id).await?;
         let mut count = 0_u32;
         let mut stop_at: Option<Instant> = None;
         loop {
@@ -229,7 +234,18 @@ impl<'a, 'o> Recorder<'a, 'o> {
                 let asset = job.known.and_then(asset_of);
                 self.say(&folder, &job.name, Outcome::Failed, asset, Some(reason));
             }
+            Found::Damaged => {
+                self.batch.damaged.extend(job.known.and_then(location_of));
+                let asset = job.known.and_then(asset_of);
+                let reason = Some(DAMAGED.to_owned());
+                self.say(&folder, &job.name, Outcome::Failed, asset, reason);
+            }
             Found::Confirmed => {
+                let was_damaged = job
+                    .known
+                    .and_then(location_of)
+                    .filter(|location| self.damaged.contains(location));
+                self.batch.sound.extend(was_damaged);
                 let asset = job.known.and_then(asset_of);
                 self.say(&folder, &job.name, Outcome::Unchanged, asset, None);
             }
@@ -488,6 +504,17 @@ impl<'a, 'o> Recorder<'a, 'o> {
             }
         }
         Ok(())
+    }
+}
+
+/// What is said of a file that is damaged.
+const DAMAGED: &str = "damaged: its bytes have changed although its size and time have not";
+
+/// The place of an asset that is known as this, if it is one.
+const fn location_of(known: KnownAs) -> Option<LocationId> {
+    match known {
+        KnownAs::Location(location, _) => Some(location),
+        KnownAs::Sidecar(_) => None,
     }
 }
 

@@ -102,6 +102,8 @@ pub struct ScanReport {
     pub bytes_read: u64,
     /// How long it took.
     pub duration_ms: u64,
+    /// Originals whose bytes were found to be others, by this scan or one before, and not right since.
+    pub damaged: u64,
 }
 
 impl ScanReport {
@@ -214,6 +216,7 @@ impl<'a> Reporter<'a> {
             failed: BTreeMap::new(),
             bytes_read: 0,
             duration_ms: 0,
+            damaged: 0,
         };
         let started = Instant::now();
         Self {
@@ -326,11 +329,12 @@ impl<'a> Reporter<'a> {
     }
 
     /// The report, at the end.
-    pub(super) fn finish(&self, end: ScanEnd, lost: u64) -> ScanReport {
+    pub(super) fn finish(&self, end: ScanEnd, lost: u64, damaged: u64) -> ScanReport {
         let state = self.state();
         ScanReport {
             end,
             lost,
+            damaged,
             folders: state.progress.folders,
             files: state.progress.files,
             bytes_read: self.bytes_read.load(Ordering::Relaxed),

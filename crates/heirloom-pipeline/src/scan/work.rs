@@ -59,6 +59,8 @@ pub(super) enum Found {
     Failed(String),
     /// As it was, byte for byte.
     Confirmed,
+    /// Of the same size and time, with other bytes.
+    Damaged,
     /// The work as a whole cannot go on.
     Broken(BlobError),
     /// Given up, because the scan was told to stop.

@@ -58,23 +58,40 @@ on_both_engines! {
         assert_eq!(home.scan().await.outcome("recording.bin"), New);
     }
 
-    async fn bytes_that_rot_are_found_when_all_is_verified_and_change_nothing(home: Home) {
+    async fn bytes_that_rot_are_found_when_all_is_verified_and_remembered_until_they_are_right(home: Home) {
         home.photo("a.jpg", 1);
         home.photo("b.jpg", 2);
         home.write("b.xmp", "<x:xmpmeta xmlns:x='adobe:ns:meta/'/>");
         let run = home.scan().await.report.run;
+        let whole = fs::read(home.path("a.jpg")).unwrap();
+        let archive = home.archive().await.id;
         for file in ["a.jpg", "b.xmp"] {
             rot(&home, run, file).await;
         }
         assert_eq!(home.scan().await.report.unchanged, 3, "from outside nothing has changed");
-        let before = home.ctx.db.dump_rows().await.unwrap();
         let scanned = home.scan_with(VERIFY).await.unwrap();
         for file in ["a.jpg", "b.xmp"] {
             assert_eq!(scanned.outcome(file), Failed);
             assert!(scanned.reason(file).starts_with("damaged"), "{}", scanned.reason(file));
         }
-        assert_eq!(scanned.outcome("b.jpg"), Unchanged);
-        assert_eq!(before, home.ctx.db.dump_rows().await.unwrap());
+        assert_eq!((scanned.outcome("b.jpg"), scanned.report.damaged), (Unchanged, 1));
+        assert_eq!(home.tree().await.len(), 2, "nothing is replaced by damage");
+
+        let damage = home.ctx.db.list_locations(&home.asset("a.jpg").await).await.unwrap();
+        assert!(damage[0].damaged_at_ms.is_some());
+        let scanned = home.scan().await;
+        assert_eq!((scanned.report.unchanged, scanned.report.damaged), (3, 1), "a plain scan does not forget it");
+        home.scan_with(VERIFY).await.unwrap();
+        let again = home.ctx.db.list_locations(&home.asset("a.jpg").await).await.unwrap();
+        assert_eq!(again, damage, "it is damaged since it was found first");
+
+        home.write("a.jpg", &whole);
+        assert_eq!(home.scan().await.report.damaged, 0, "the bytes of a backup are right");
+        assert_eq!(home.ctx.db.list_damaged(archive).await.unwrap().len(), 0);
+        rot(&home, run, "a.jpg").await;
+        assert_eq!(home.scan_with(VERIFY).await.unwrap().report.damaged, 1);
+        home.remove("a.jpg");
+        assert_eq!(home.scan().await.report.damaged, 0, "what is gone is not damaged");
     }
 
     async fn an_edit_that_puts_size_and_time_back_is_an_edit_and_no_damage(home: Home) {
@@ -85,13 +102,13 @@ on_both_engines! {
             let asset = home.asset("a.jpg").await;
             flip_a_byte(&home.path("a.jpg"));
             set_time(&home.path("a.jpg"), 1_000_000_000);
-            let error = open_original(&home.ctx, &asset).await.unwrap_err();
+            let error = open_original(&home.ctx, &asset, false).await.unwrap_err();
             assert!(matches!(error, OpenError::Changed { .. }), "not under the hash of the old bytes: {error}");
             let scanned = home.scan_with(options).await.unwrap();
             assert_eq!(scanned.outcome("a.jpg"), Replaced);
             let scanned = home.scan_with(VERIFY).await.unwrap();
             assert_eq!(scanned.outcome("a.jpg"), Unchanged, "and that is what it is from now on");
-            open_original(&home.ctx, &home.asset("a.jpg").await).await.unwrap();
+            open_original(&home.ctx, &home.asset("a.jpg").await, false).await.unwrap();
         }
     }
 
@@ -103,7 +120,7 @@ on_both_engines! {
         assert_eq!(scanned.outcomes(), [("a.jpg", Unchanged)]);
         assert!(scanned.report.bytes_read > 0);
         assert_eq!(home.scan().await.report.bytes_read, 0);
-        open_original(&home.ctx, &home.asset("a.jpg").await).await.unwrap();
+        open_original(&home.ctx, &home.asset("a.jpg").await, false).await.unwrap();
     }
 
     async fn verifying_what_is_whole_changes_nothing_and_reads_everything(home: Home) {

@@ -12,13 +12,15 @@ use heirloom_core::{Actor, AssetId};
 use heirloom_db::asset::Asset;
 use heirloom_pipeline::Original;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
+use utoipa::IntoParams;
 
 use super::range::{Wanted, parse_range};
 use crate::{
     actor::Asker,
-    extract::IdPath,
+    extract::{IdPath, Query},
     library::Library,
     problem::{Code, Problem},
     wire,
@@ -58,13 +60,14 @@ const CHUNK_BYTES: usize = 128 * 1024;
 /// The bytes of an original, all or a range of them, as they are in its archive.
 #[utoipa::path(get, path = "/api/v1/assets/{id}/original", tag = "asset", params(
     ("id" = String, Path, description = "The asset", format = "uuid"),
+    WhichBytes,
     ("range" = Option<String>, Header, description = "One range of bytes"),
     ("if-none-match" = Option<String>, Header, description = "The hash in quotation marks, if the bytes are at hand"),
 ), responses(
     (status = 200, description = "The bytes; their BLAKE3 is the ETag", body = Vec<u8>, content_type = "*/*"),
     (status = 206, description = "The range", body = Vec<u8>, content_type = "*/*"),
     (status = 304, description = "The bytes at hand are the same"),
-    (status = 409, description = "The file at its place is another now", body = wire::ProblemDocument, content_type = "application/problem+json"),
+    (status = 409, description = "The file at its place is another now, or is damaged", body = wire::ProblemDocument, content_type = "application/problem+json"),
     (status = 410, description = "It is at none of its places", body = wire::ProblemDocument, content_type = "application/problem+json"),
     (status = 416, description = "The range is not within the bytes", body = wire::ProblemDocument, content_type = "application/problem+json"),
     (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
@@ -73,9 +76,19 @@ pub(crate) async fn get_original(
     State(library): State<Library>,
     Asker(actor): Asker,
     IdPath(id): IdPath<AssetId>,
+    Query(which): Query<WhichBytes>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    open_original(&library, &actor, id, &headers).await
+    open_original(&library, &actor, id, which.damaged, &headers).await
+}
+
+/// Which bytes will do.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct WhichBytes {
+    /// Whether damaged bytes will do, where there are no others. They come without an ETag.
+    #[serde(default)]
+    damaged: bool,
 }
 
 /// Answers with an original.
@@ -83,21 +96,24 @@ pub(crate) async fn open_original(
     library: &Library,
     actor: &Actor,
     id: AssetId,
+    may_be_damaged: bool,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let asset = library.db().get_asset(actor, id).await?;
     let tag = format!("\"{}\"", asset.content_hash);
     if has_tag(headers, &header::IF_NONE_MATCH, &tag) {
         let mut res = StatusCode::NOT_MODIFIED.into_response();
-        add_headers(res.headers_mut(), &asset, &tag);
+        add_headers(res.headers_mut(), &asset, Some(&tag));
         return Ok(res);
     }
-    let original =
-        heirloom_pipeline::open_original(&library.context(actor.clone()), &asset).await?;
+    let ctx = library.context(actor.clone());
+    let original = heirloom_pipeline::open_original(&ctx, &asset, may_be_damaged).await?;
+    // Damaged bytes are not those that the tag names.
+    let tag = (!original.is_damaged).then_some(tag.as_str());
     let size = original.size_bytes;
     // A range of something else than what the client has begun with is of no use to it.
-    let is_same =
-        !headers.contains_key(header::IF_RANGE) || has_tag(headers, &header::IF_RANGE, &tag);
+    let is_same = !headers.contains_key(header::IF_RANGE)
+        || tag.is_some_and(|tag| has_tag(headers, &header::IF_RANGE, tag));
     let wanted = headers
         .get(header::RANGE)
         .filter(|_| is_same)
@@ -112,7 +128,7 @@ pub(crate) async fn open_original(
     let mut res = send(original, &range).await?.into_response();
     *res.status_mut() = status;
     let res_headers = res.headers_mut();
-    add_headers(res_headers, &asset, &tag);
+    add_headers(res_headers, &asset, tag);
     res_headers.insert(header::CONTENT_LENGTH, length.into());
     if status == StatusCode::PARTIAL_CONTENT {
         let part = format!("bytes {}-{}/{size}", range.start, range.end - 1);
@@ -152,9 +168,11 @@ fn out_of_range(size: u64) -> Response {
     res
 }
 
-fn add_headers(headers: &mut HeaderMap, asset: &Asset, tag: &str) {
+fn add_headers(headers: &mut HeaderMap, asset: &Asset, tag: Option<&str>) {
     let is_inline = is_shown_inline(&asset.media_type);
-    insert(headers, header::ETAG, tag);
+    if let Some(tag) = tag {
+        insert(headers, header::ETAG, tag);
+    }
     insert(headers, header::ACCEPT_RANGES, "bytes");
     insert(headers, header::CACHE_CONTROL, "private, no-cache");
     insert(headers, header::CONTENT_TYPE, &asset.media_type);

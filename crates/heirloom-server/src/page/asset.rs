@@ -79,7 +79,7 @@ pub(super) async fn get_original(
     IdPath(id): IdPath<AssetId>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    open_original(&library, &actor, id, &headers).await
+    open_original(&library, &actor, id, false, &headers).await
 }
 
 fn render_state(language: Language, detail: &AssetDetail) -> Markup {

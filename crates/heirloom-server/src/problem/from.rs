@@ -62,6 +62,10 @@ impl From<OpenError> for Problem {
             ),
             OpenError::Changed { .. } => Self::new(Code::OriginalChanged, message)
                 .hint("Scan the archive: the changed file becomes an original of its own."),
+            OpenError::Damaged { .. } => Self::new(Code::OriginalDamaged, message).hint(
+                "Put a copy from a backup in its place and verify the archive. To have the damaged bytes, \
+                 ask with ?damaged=true.",
+            ),
             OpenError::Db(error) => error.into(),
         }
     }

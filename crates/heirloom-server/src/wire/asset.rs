@@ -100,6 +100,8 @@ pub struct Location {
     pub place: Place,
     /// When it was found there.
     pub found_at_ms: i64,
+    /// When its bytes were found damaged, if they were and are not known to be right again.
+    pub damaged_at_ms: Option<i64>,
     /// When it was found gone.
     pub gone_at_ms: Option<i64>,
 }
@@ -215,6 +217,7 @@ impl From<&db::location::AssetLocation> for Location {
             id: location.id,
             place: location.into(),
             found_at_ms: location.found_at_ms,
+            damaged_at_ms: location.damaged_at_ms,
             gone_at_ms: location.gone_at_ms,
         }
     }

@@ -37,6 +37,8 @@ pub struct Counts {
     pub replaced: i64,
     /// Assets that were deleted and not purged.
     pub deleted: i64,
+    /// Places of originals whose bytes were found damaged, and not right since.
+    pub damaged: i64,
     /// Blobs that the catalogue refers to.
     pub blobs: i64,
 }

@@ -102,6 +102,8 @@ pub struct ScanReport {
     pub bytes_read: u64,
     /// How long it took.
     pub duration_ms: u64,
+    /// Originals whose bytes were found damaged, by this scan or one before, and not right since.
+    pub damaged: u64,
 }
 
 /// How an archive is to be scanned.

@@ -148,6 +148,53 @@ async fn another_file_in_its_place_is_never_given_for_the_original() {
 }
 
 #[tokio::test]
+async fn damaged_bytes_are_never_given_for_the_original_unless_they_are_asked_for() {
+    let home = Home::on_sqlite().await;
+    let root = home.pictures();
+    let file = root.join("Am Meer/Düne.jpg");
+    let bytes = fs::read(&file).unwrap();
+    let modified = fs::metadata(&file).unwrap().modified().unwrap();
+    home.scan(&root).await;
+    let mut damaged = bytes.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    fs::write(&file, &damaged).unwrap();
+    let handle = fs::File::options().write(true).open(&file).unwrap();
+    handle.set_modified(modified).unwrap();
+    home.post("/api/v1/fsck", &json!({ "originals": true }))
+        .await;
+    home.scan(&root).await;
+
+    let problem = original(&home, "Düne.jpg", &[]).await;
+    let problem = problem.assert_problem(409, "original_damaged");
+    assert!(
+        problem["hint"].as_str().unwrap().contains("?damaged=true"),
+        "{problem}"
+    );
+    let id = home.asset("Düne.jpg").await;
+    let path = format!("/api/v1/assets/{id}");
+    let given = home.get(&format!("{path}/original?damaged=true")).await;
+    assert_eq!((given.status, given.body), (200, damaged));
+    assert!(
+        !given.headers.contains_key("etag"),
+        "it is not what the tag names"
+    );
+    let detail = home.get(&path).await.json();
+    assert!(detail["locations"][0]["damaged_at_ms"].is_i64(), "{detail}");
+    let doctor = home.get("/api/v1/doctor").await.json();
+    assert_eq!(
+        (&doctor["counts"]["damaged"], &doctor["is_well"]),
+        (&json!(1), &json!(false))
+    );
+
+    // A sound copy of it is given instead.
+    fs::write(root.join("copy.jpg"), &bytes).unwrap();
+    home.scan(&root).await;
+    let given = home.get(&format!("{path}/original?damaged=true")).await;
+    assert_eq!((given.status, given.body), (200, bytes));
+    assert!(given.headers.contains_key("etag"));
+}
+
+#[tokio::test]
 async fn what_is_deleted_can_still_be_opened_and_what_is_purged_cannot() {
     let home = Home::on_sqlite().await;
     home.scanned().await;

@@ -62,6 +62,12 @@ pub(crate) fn describe_report(report: &ScanReport) -> String {
     text += &align(&rows);
     text += &reasons("passed over", &report.skipped);
     text += &reasons("failed; the next scan tries again", &report.failed);
+    if report.damaged > 0 {
+        let damaged = number_of(report.damaged, "original is", "originals are");
+        text += &format!(
+            "{damaged} damaged. Put a copy from a backup in place, then scan with --verify.\n"
+        );
+    }
     text
 }
 

@@ -154,6 +154,25 @@ impl Db {
         self.fetch_text(sql.for_engine(self.engine()), args).await
     }
 
+    /// Asks on a connection of its own, which knows nothing from before.
+    pub(crate) async fn fetch_apart(
+        &self,
+        sql: Sql,
+        args: Vec<Value>,
+    ) -> Result<Vec<Row>, DbError> {
+        let text = sql.for_engine(self.engine());
+        count_arguments(&text, args.len());
+        match &self.pools {
+            Pools::Lite { read, .. } => {
+                let mut apart = read.connect_options().connect().await?;
+                let rows = lite_fetch(&mut apart, text, args).await;
+                apart.close().await?;
+                rows
+            }
+            Pools::Pg(pool) => pg_fetch(pool, text, args).await,
+        }
+    }
+
     pub(crate) async fn fetch_optional(
         &self,
         sql: Sql,

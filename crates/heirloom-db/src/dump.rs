@@ -1,5 +1,5 @@
 //! The whole catalogue as text, so that tests can compare: one with itself before and after, or two
-//! that came about in different ways.
+//! that came about in different ways. And what no test can do to a file, done to what is known of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ macro_rules! hex {
 
 statements! {
     LIST_TABLES = "/*lite SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
-          AND name NOT LIKE 'search_index%' ORDER BY name */
+          AND name NOT LIKE 'search_%' ORDER BY name */
         /*pg SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename */";
     FOLDERS = "SELECT r.name || ' ' || f.path || ' ' || f.is_settled || ' ' || (f.gone_at_ms IS NULL)
         FROM folder f JOIN archive r ON r.id = f.archive_id";
@@ -72,6 +72,8 @@ statements! {
           /*pg (SELECT s.timeline_key AS doc, u.lexeme AS term, p::BIGINT AS position
             FROM search_index s, unnest(s.words) u, unnest(u.positions) p) w */
         LEFT JOIN asset a ON a.timeline_key = w.doc");
+    SET_CHANGED = "UPDATE asset_location SET changed_at_ns = $2 WHERE name = $1 AND gone_at_ms IS NULL";
+    SET_SIDECAR_CHANGED = "UPDATE sidecar SET changed_at_ns = $2 WHERE name = $1 AND gone_at_ms IS NULL";
     DOCUMENTS = "SELECT '' || COUNT(*) FROM search_index";
     NAMES = concat!("SELECT ", hex!("id"), ", name FROM archive UNION ALL SELECT ", hex!("id"), ", name FROM audience
         UNION ALL SELECT ", hex!("id"), ", name FROM collection");
@@ -113,6 +115,20 @@ impl Db {
         lines.extend(self.dump_search().await?);
         lines.sort();
         Ok(lines)
+    }
+
+    /// Takes files of that name for changed at that time. A disk that rots does not change that time and
+    /// no program can put it back, so a test that changes bytes tells the catalogue instead.
+    ///
+    /// # Errors
+    /// What the engine says.
+    #[doc(hidden)]
+    pub async fn set_changed_at(&self, name: &str, changed_at_ns: i64) -> Result<(), DbError> {
+        let mut tx = self.begin().await?;
+        for statement in [SET_CHANGED, SET_SIDECAR_CHANGED] {
+            tx.execute(statement, args![name, changed_at_ns]).await?;
+        }
+        tx.commit().await
     }
 
     /// The words of each document in their order; those that name an id have the name of what has it.

@@ -42,7 +42,9 @@ impl Db {
         actor.require_operator(Action::OperateMachine)?;
         let mut faults = Vec::new();
         for statement in [CHECK_PAGES, CHECK_REFERENCES] {
-            match self.fetch(statement, args![]).await {
+            // SQLite's full-text index remembers on each connection which of its parts there are, and
+            // does not look anew before this check: it would miss parts that were merged since.
+            match self.fetch_apart(statement, args![]).await {
                 Ok(rows) => {
                     for row in rows {
                         let said: String = row.get(0)?;

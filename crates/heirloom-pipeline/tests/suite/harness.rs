@@ -3,6 +3,8 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File, FileTimes},
+    io::{Seek as _, SeekFrom, Write as _},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -346,6 +348,29 @@ pub(crate) fn set_time(path: &Path, seconds: u64) {
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
     let file = File::open(path).unwrap();
     file.set_times(FileTimes::new().set_modified(time)).unwrap();
+}
+
+/// Changes a byte as a disk does that rots: nothing else about the file changes.
+pub(crate) async fn rot(home: &Home, path: &str) {
+    let file = home.path(path);
+    let modified = fs::metadata(&file).unwrap().modified().unwrap();
+    flip_a_byte(&file);
+    let times = FileTimes::new().set_modified(modified);
+    File::open(&file).unwrap().set_times(times).unwrap();
+    let metadata = fs::metadata(&file).unwrap();
+    let changed_at_ns = metadata.ctime() * 1_000_000_000 + metadata.ctime_nsec();
+    let name = path.rsplit('/').next().unwrap();
+    home.ctx
+        .db
+        .set_changed_at(name, changed_at_ns)
+        .await
+        .unwrap();
+}
+
+pub(crate) fn flip_a_byte(path: &Path) {
+    let mut file = File::options().write(true).open(path).unwrap();
+    file.seek(SeekFrom::Start(20)).unwrap();
+    file.write_all(b"?").unwrap();
 }
 
 pub(crate) fn set_mode(path: &Path, mode: u32) {

@@ -1,22 +1,13 @@
 //! Reading files that others write, and files that rot.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{Seek as _, SeekFrom, Write as _},
-    os::unix::fs::{FileExt as _, MetadataExt as _},
-    path::Path,
+    fs::{self, File},
+    os::unix::fs::FileExt as _,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
-use heirloom_core::RunId;
-use heirloom_db::{
-    Engine,
-    artifact::METADATA,
-    folder::{KnownAs, KnownFile},
-    record::{FoundFile, ScanBatch},
-    sidecar::FoundSidecar,
-};
+use heirloom_db::{Engine, artifact::METADATA};
 use heirloom_pipeline::scan::{
     Outcome::{Failed, New, Replaced, Skipped, Unchanged},
     ScanOptions,
@@ -24,7 +15,7 @@ use heirloom_pipeline::scan::{
 use heirloom_pipeline::{open::OpenError, open_original};
 use heirloom_testing::media;
 
-use crate::harness::{Home, on_both_engines, photo, run_on, set_mode, set_time};
+use crate::harness::{Home, flip_a_byte, on_both_engines, photo, rot, run_on, set_mode, set_time};
 
 const VERIFY: ScanOptions = ScanOptions {
     verify: true,
@@ -62,11 +53,11 @@ on_both_engines! {
         home.photo("a.jpg", 1);
         home.photo("b.jpg", 2);
         home.write("b.xmp", "<x:xmpmeta xmlns:x='adobe:ns:meta/'/>");
-        let run = home.scan().await.report.run;
+        home.scan().await;
         let whole = fs::read(home.path("a.jpg")).unwrap();
         let archive = home.archive().await.id;
         for file in ["a.jpg", "b.xmp"] {
-            rot(&home, run, file).await;
+            rot(&home, file).await;
         }
         assert_eq!(home.scan().await.report.unchanged, 3, "from outside nothing has changed");
         let scanned = home.scan_with(VERIFY).await.unwrap();
@@ -88,7 +79,7 @@ on_both_engines! {
         home.write("a.jpg", &whole);
         assert_eq!(home.scan().await.report.damaged, 0, "the bytes of a backup are right");
         assert_eq!(home.ctx.db.list_damaged(archive).await.unwrap().len(), 0);
-        rot(&home, run, "a.jpg").await;
+        rot(&home, "a.jpg").await;
         assert_eq!(home.scan_with(VERIFY).await.unwrap().report.damaged, 1);
         home.remove("a.jpg");
         assert_eq!(home.scan().await.report.damaged, 0, "what is gone is not damaged");
@@ -203,72 +194,4 @@ fn a_file_that_the_catalogue_refuses_keeps_no_other_out() {
         );
         assert_eq!(home.scan().await.report.unchanged, 21);
     });
-}
-
-/// Changes a byte as a disk does that rots: nothing else of the file changes. No program can put a
-/// change time back, so the catalogue is told of the new one instead.
-pub(crate) async fn rot(home: &Home, run: RunId, name: &str) {
-    let path = home.path(name);
-    let modified = fs::metadata(&path).unwrap().modified().unwrap();
-    flip_a_byte(&path);
-    let times = fs::FileTimes::new().set_modified(modified);
-    File::open(&path).unwrap().set_times(times).unwrap();
-    let metadata = fs::metadata(&path).unwrap();
-    let changed_at_ns = metadata.ctime() * 1_000_000_000 + metadata.ctime_nsec();
-
-    let (db, archive) = (&home.ctx.db, home.archive().await);
-    let folder = db.find_folder(archive.id, "").await.unwrap().unwrap().0;
-    let is_it = |file: &KnownFile| file.name == name;
-    let known = db.list_known_files(folder.id, "", 100).await.unwrap();
-    let known = known.into_iter().find(is_it).unwrap();
-    let neighbours = db.list_neighbours(folder.id, "", 100).await.unwrap();
-    let content_hash = neighbours
-        .into_iter()
-        .find(|file| file.name == name)
-        .unwrap()
-        .content_hash;
-    let KnownFile {
-        name,
-        size_bytes,
-        modified_at_ns,
-        ..
-    } = known;
-    let mut batch = ScanBatch::default();
-    match known.what {
-        KnownAs::Location(location, asset) => batch.files.push(FoundFile {
-            folder_id: folder.id,
-            folder_path: String::new(),
-            name,
-            size_bytes,
-            modified_at_ns,
-            changed_at_ns,
-            content_hash,
-            kind: heirloom_core::MediaKind::Image,
-            media_type: "image/jpeg",
-            width: None,
-            height: None,
-            duration_ms: None,
-            derived: Vec::new(),
-            previous: Some((location, asset)),
-        }),
-        sidecar => {
-            batch.gone.push((folder.id, sidecar));
-            batch.sidecars.push(FoundSidecar {
-                folder_id: folder.id,
-                name,
-                kind: "xmp",
-                content_hash,
-                size_bytes,
-                modified_at_ns,
-                changed_at_ns,
-            });
-        }
-    }
-    db.record_batch(&archive, run, 0, &batch).await.unwrap();
-}
-
-fn flip_a_byte(path: &Path) {
-    let mut file: File = OpenOptions::new().write(true).open(path).unwrap();
-    file.seek(SeekFrom::Start(20)).unwrap();
-    file.write_all(b"?").unwrap();
 }

@@ -1,7 +1,8 @@
 //! Originals over HTTP.
 
-use std::fs;
+use std::{fs, os::unix::fs::MetadataExt as _};
 
+use heirloom_db::{Db, Location};
 use heirloom_testing::TreeSnapshot;
 use serde_json::json;
 
@@ -160,6 +161,12 @@ async fn damaged_bytes_are_never_given_for_the_original_unless_they_are_asked_fo
     fs::write(&file, &damaged).unwrap();
     let handle = fs::File::options().write(true).open(&file).unwrap();
     handle.set_modified(modified).unwrap();
+    let metadata = fs::metadata(&file).unwrap();
+    let changed_at_ns = metadata.ctime() * 1_000_000_000 + metadata.ctime_nsec();
+    let catalogue = Location::File(home.folder.path().join("data/catalogue.db"));
+    let db = Db::open(&catalogue).await.unwrap();
+    db.set_changed_at("Düne.jpg", changed_at_ns).await.unwrap();
+    db.close().await;
     home.post("/api/v1/fsck", &json!({ "originals": true }))
         .await;
     home.scan(&root).await;

@@ -16,9 +16,9 @@ impl Figures {
     /// Prints the head: what is measured, and the columns after its name.
     pub(crate) fn titled(title: &str, columns: &[&str]) -> Self {
         println!("\n{title}\n");
-        print!("{:34}", "");
+        print!("{:36}", "");
         for column in columns {
-            print!(" {column:>16}");
+            print!(" {column:>18}");
         }
         println!();
         Self {
@@ -29,9 +29,9 @@ impl Figures {
     /// Prints one row; `is_missed` marks it.
     pub(crate) fn row(&self, name: &str, cells: &[&str], is_missed: bool) {
         assert_eq!(cells.len(), self.columns);
-        print!("{name:34}");
+        print!("{name:36}");
         for cell in cells {
-            print!(" {cell:>16}");
+            print!(" {cell:>18}");
         }
         println!("{}", if is_missed { "  MISSED" } else { "" });
     }

@@ -21,15 +21,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::work::{Event, Examined, Found, Job, Read, Role, Window};
 use crate::{
-    original::{EntryKind, FileStat, Folder, Root, read_ahead, stat_of},
+    original::{Ahead, EntryKind, FileStat, Folder, Root, stat_of},
     tool::{self, Made},
 };
 
 /// Bytes that are read at once.
 const BLOCK_BYTES: usize = 1024 * 1024;
-/// Files of this size on are hashed by all cores together, in larger blocks.
-const LARGE_BYTES: u64 = 64 * 1024 * 1024;
-const LARGE_BLOCK_BYTES: usize = 4 * 1024 * 1024;
+/// Files of this size on are read on a thread of their own while another one hashes.
+const LARGE_BYTES: u64 = 16 * 1024 * 1024;
+/// How many blocks of a large file there are: one is read, one is hashed, and one waits.
+const BLOCKS: usize = 3;
 
 /// What every reading thread shares.
 pub(super) struct Readers {
@@ -54,6 +55,56 @@ impl Readers {
                 .spawn(move || Reader::new(&readers).work())?;
         }
         Ok(())
+    }
+}
+
+impl Readers {
+    /// Fills a block as far as one reading goes; 0 is the end.
+    fn read_block(&self, source: &mut impl io::Read, block: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if self.stop.is_cancelled() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            match source.read(block) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => {
+                    let length = read?;
+                    self.bytes_read.fetch_add(length as u64, Ordering::Relaxed);
+                    return Ok(length);
+                }
+            }
+        }
+    }
+
+    /// Reads to the end. A disk and a hash can work at the same time.
+    fn hash_while_reading(
+        &self,
+        source: &mut (impl io::Read + Send),
+        hasher: &mut blake3::Hasher,
+    ) -> io::Result<()> {
+        let (give, read) = std::sync::mpsc::sync_channel::<(Vec<u8>, usize)>(BLOCKS);
+        let (give_back, hashed) = std::sync::mpsc::sync_channel(BLOCKS);
+        for _ in 0..BLOCKS {
+            let _ = give_back.send(vec![0; BLOCK_BYTES]);
+        }
+        std::thread::scope(|scope| {
+            let reading = scope.spawn(move || {
+                while let Ok(mut block) = hashed.recv() {
+                    let length = self.read_block(source, &mut block)?;
+                    if length == 0 || give.send((block, length)).is_err() {
+                        break;
+                    }
+                }
+                Ok(())
+            });
+            for (block, length) in read {
+                hasher.update(&block[..length]);
+                let _ = give_back.send(block);
+            }
+            reading
+                .join()
+                .unwrap_or_else(|_| Err(io::Error::other("the reading thread panicked")))
+        })
     }
 }
 
@@ -158,41 +209,17 @@ impl<'a> Reader<'a> {
 
     /// BLAKE3 of a file's first `size_bytes` bytes, in constant memory.
     fn hash(&mut self, file: &mut File, size_bytes: u64) -> io::Result<ContentHash> {
-        if size_bytes > BLOCK_BYTES as u64 {
-            read_ahead(file);
-        }
-        let is_large = size_bytes >= LARGE_BYTES;
-        let length = if is_large {
-            LARGE_BLOCK_BYTES
-        } else {
-            BLOCK_BYTES
-        };
-        self.block.resize(length, 0);
-        self.block.shrink_to(length);
         let mut hasher = blake3::Hasher::new();
-        let mut left = size_bytes;
-        while left > 0 {
-            if self.shared.stop.is_cancelled() {
-                return Err(io::ErrorKind::Interrupted.into());
+        let mut source = Ahead::of(file, size_bytes).take(size_bytes);
+        if size_bytes < LARGE_BYTES {
+            loop {
+                match self.shared.read_block(&mut source, &mut self.block)? {
+                    0 => break,
+                    length => hasher.update(&self.block[..length]),
+                };
             }
-            let wanted = usize::try_from(left)
-                .unwrap_or(usize::MAX)
-                .min(self.block.len());
-            let read = match file.read(&mut self.block[..wanted]) {
-                Ok(0) => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                read => read?,
-            };
-            let block = &self.block[..read];
-            if is_large {
-                hasher.update_rayon(block);
-            } else {
-                hasher.update(block);
-            }
-            left -= read as u64;
-            self.shared
-                .bytes_read
-                .fetch_add(read as u64, Ordering::Relaxed);
+        } else {
+            self.shared.hash_while_reading(&mut source, &mut hasher)?;
         }
         Ok(ContentHash::from_bytes(hasher.finalize().into()))
     }

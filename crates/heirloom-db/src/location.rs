@@ -37,6 +37,8 @@ pub struct AssetLocation {
 pub struct LivePlace {
     /// The archive.
     pub archive_id: ArchiveId,
+    /// That archive's folder, as path text; `None` for the vault.
+    pub root: Option<String>,
     /// The folder's path below the archive's root, as path text.
     pub folder_path: String,
     /// The file's name, as path text.
@@ -59,9 +61,9 @@ statements! {
           l.asset_id
         FROM asset_location l JOIN folder f ON f.id = l.folder_id JOIN archive r ON r.id = f.archive_id
         WHERE l.asset_id IN ({list}) ORDER BY l.id";
-    LIST_LIVE = "SELECT f.archive_id, f.path, l.name, l.size_bytes, l.modified_at_ns, l.changed_at_ns,
+    LIST_LIVE = "SELECT f.archive_id, r.root, f.path, l.name, l.size_bytes, l.modified_at_ns, l.changed_at_ns,
           l.damaged_at_ms
-        FROM asset_location l JOIN folder f ON f.id = l.folder_id
+        FROM asset_location l JOIN folder f ON f.id = l.folder_id JOIN archive r ON r.id = f.archive_id
         WHERE l.asset_id = $1 AND l.gone_at_ms IS NULL
         ORDER BY l.damaged_at_ms IS NOT NULL, l.id LIMIT $2";
     WAS_AT = "SELECT 1 FROM asset_location l WHERE l.asset_id = $1 AND l.folder_id = $2 AND l.name = $3
@@ -188,11 +190,12 @@ fn read(row: &Row) -> Result<AssetLocation, DbError> {
 fn read_live(row: &Row) -> Result<LivePlace, DbError> {
     Ok(LivePlace {
         archive_id: row.get(0)?,
-        folder_path: row.get(1)?,
-        name: row.get(2)?,
-        size_bytes: row.get(3)?,
-        modified_at_ns: row.get(4)?,
-        changed_at_ns: row.get(5)?,
-        damaged_at_ms: row.get(6)?,
+        root: row.get(1)?,
+        folder_path: row.get(2)?,
+        name: row.get(3)?,
+        size_bytes: row.get(4)?,
+        modified_at_ns: row.get(5)?,
+        changed_at_ns: row.get(6)?,
+        damaged_at_ms: row.get(7)?,
     })
 }

@@ -234,7 +234,12 @@ pub fn look_at_root(archive: &Archive) -> Result<(), RootRefused> {
 
 /// The folder of an archive; `None` for the vault.
 pub(crate) fn root_of(archive: &Archive) -> Option<PathBuf> {
-    let bytes = path::to_bytes(archive.root.as_deref()?)?;
+    path_of(archive.root.as_deref()?)
+}
+
+/// The path that path text stands for.
+pub(crate) fn path_of(text: &str) -> Option<PathBuf> {
+    let bytes = path::to_bytes(text)?;
     Some(PathBuf::from(std::ffi::OsStr::from_bytes(&bytes)))
 }
 

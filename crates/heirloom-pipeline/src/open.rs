@@ -6,7 +6,7 @@ use heirloom_db::{DbError, asset::Asset, location::LivePlace};
 
 use crate::{
     Context,
-    archive::root_of,
+    archive::path_of,
     original::{EntryKind, Root},
 };
 
@@ -67,8 +67,7 @@ pub async fn open_original(
 ) -> Result<Original, OpenError> {
     let (mut has_changed, mut is_damaged) = (false, false);
     for place in ctx.db.list_live_places(asset.id, PLACES).await? {
-        let archive = ctx.db.get_archive(&ctx.actor, place.archive_id).await?;
-        let Some(root) = root_of(&archive) else {
+        let Some(root) = place.root.as_deref().and_then(path_of) else {
             continue;
         };
         if place.damaged_at_ms.is_some() && !may_be_damaged {

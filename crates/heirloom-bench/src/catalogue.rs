@@ -16,7 +16,7 @@ use heirloom_db::{
     artifact::{Derived, NewArtifact, Payload},
     claim::NewClaim,
     family::Family,
-    record::FoundFile,
+    record::{FoundFile, ScanBatch},
 };
 use heirloom_testing::{
     postgres::{self, Durability, TestDatabase},
@@ -126,7 +126,11 @@ async fn seed(db: &Db, family: &Family, options: &Options) {
         let archive = &archives[seeding.archive(stored, archives.len())];
         let files = seeding.files(db, archive, stored, count).await;
         let before = Instant::now();
-        db.record_files(archive, run.id, 0, files).await.unwrap();
+        let batch = ScanBatch {
+            files,
+            ..ScanBatch::default()
+        };
+        db.record_batch(archive, run.id, 0, &batch).await.unwrap();
         seeding.storing += before.elapsed();
         stored += count;
         if stored * 10 / options.assets > tenths.len() as u64 {

@@ -138,24 +138,6 @@ impl Db {
         }
     }
 
-    /// Stores files alone, as [`Db::record_batch`] does.
-    ///
-    /// # Errors
-    /// What the engine says; nothing was stored then.
-    pub async fn record_files(
-        &self,
-        archive: &Archive,
-        run: RunId,
-        last_scan_ms: i64,
-        files: Vec<FoundFile>,
-    ) -> Result<Vec<Recorded>, DbError> {
-        let batch = ScanBatch {
-            files,
-            ..ScanBatch::default()
-        };
-        self.record_batch(archive, run, last_scan_ms, &batch).await
-    }
-
     async fn try_record(
         &self,
         archive: &Archive,

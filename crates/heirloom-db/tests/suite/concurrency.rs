@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use heirloom_core::{AssetId, claim::ClaimKind};
+use heirloom_db::record::ScanBatch;
 use serde_json::json;
 
 use crate::harness::{OPERATOR, Store, asset_of, claim, file, on_both_engines};
@@ -29,14 +30,16 @@ on_both_engines! {
         let scan_mine = async {
             let mut recorded = Vec::new();
             for files in mine.chunks(10) {
-                recorded.extend(store.db.record_files(&store.archive, store.run, 0, files.to_vec()).await.unwrap());
+                let batch = ScanBatch { files: files.to_vec(), ..ScanBatch::default() };
+                recorded.extend(store.db.record_batch(&store.archive, store.run, 0, &batch).await.unwrap());
             }
             recorded
         };
         let scan_theirs = async {
             let mut recorded = Vec::new();
             for files in theirs.chunks(10) {
-                recorded.extend(other.record_files(&backup, run.id, 0, files.to_vec()).await.unwrap());
+                let batch = ScanBatch { files: files.to_vec(), ..ScanBatch::default() };
+                recorded.extend(other.record_batch(&backup, run.id, 0, &batch).await.unwrap());
             }
             recorded
         };

@@ -16,7 +16,7 @@ use heirloom_db::{
     asset::Asset,
     claim::NewClaim,
     family::Family,
-    record::{FoundFile, Recorded},
+    record::{FoundFile, Recorded, ScanBatch},
     search::SearchPage,
 };
 use heirloom_testing::postgres::{self, TestDatabase};
@@ -167,7 +167,11 @@ impl Store {
             let folder = self.folder(archive.id, &file.folder).await;
             found.push(file.found_in(folder));
         }
-        let recorded = self.db.record_files(archive, self.run, 0, found).await;
+        let batch = ScanBatch {
+            files: found,
+            ..ScanBatch::default()
+        };
+        let recorded = self.db.record_batch(archive, self.run, 0, &batch).await;
         recorded.unwrap()
     }
 

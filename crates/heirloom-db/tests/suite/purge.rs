@@ -218,7 +218,7 @@ on_both_engines! {
                 let folder = store.folder(store.archive.id, "").await;
                 let mut found = found.found_in(folder);
                 found.derived[0].artifact.payload = Payload::Blob(content("shared blob"), 9);
-                let recorded = store.db.record_files(&store.archive, store.run, 0, vec![found]).await.unwrap();
+                let recorded = store.db.record_batch(&store.archive, store.run, 0, &ScanBatch { files: vec![found], ..ScanBatch::default() }).await.unwrap();
                 crate::harness::asset_of(&recorded[0])
             }
         };

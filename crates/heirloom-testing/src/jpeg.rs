@@ -60,7 +60,22 @@ impl Options {
             padding_bytes: 0,
         }
     }
+
+    /// A photograph of a day out: so many in a row are of one day, place and camera, as they lie in
+    /// a family's folders, a few minutes after each other.
+    fn of_a_day(number: u64) -> Self {
+        let mut options = Self::varied(number / PER_DAY);
+        let minute = 5 * (number % PER_DAY);
+        if let Some(taken) = &mut options.taken {
+            taken.truncate("2001:02:03".len());
+            taken.push_str(&format!(" {:02}:{:02}:00", 9 + minute / 60, minute % 60));
+        }
+        options
+    }
 }
+
+/// How many photographs people take on a day on which they take some.
+const PER_DAY: u64 = 25;
 
 /// The bytes of a grey baseline JPEG of 8 by 8 pixels. Different seeds give different bytes: the
 /// seed is its comment.
@@ -93,9 +108,9 @@ pub fn tiny(seed: u64, options: &Options) -> Vec<u8> {
     file
 }
 
-/// Writes photographs number 0 to `count` below `root`, which is made, with
-/// [`Options::varied`] of their number, in folders of `per_folder` files:
-/// `0000/IMG_0000000.jpg` and so on.
+/// Writes photographs number 0 to `count` below `root`, which is made, in folders of `per_folder`
+/// files: `0000/IMG_0000000.jpg` and so on. As in a family's folders, those that lie together were
+/// taken together, many on one day; which day that was is all over the years.
 ///
 /// # Panics
 /// When a file cannot be written or `per_folder` is zero.
@@ -105,7 +120,7 @@ pub fn write_library(root: &Path, count: u64, per_folder: u64) {
         if number % per_folder == 0 {
             fs::create_dir_all(&folder).unwrap();
         }
-        let bytes = tiny(number, &Options::varied(number));
+        let bytes = tiny(number, &Options::of_a_day(number));
         fs::write(folder.join(format!("IMG_{number:07}.jpg")), bytes).unwrap();
     }
 }

@@ -13,7 +13,7 @@ use heirloom_core::{
 use heirloom_db::{
     Db, Location,
     archive::Archive,
-    artifact::{Derived, NewArtifact, Payload},
+    artifact::{Derived, NewArtifact, Part, Payload},
     claim::NewClaim,
     family::Family,
     record::{FoundFile, ScanBatch},
@@ -241,8 +241,10 @@ fn file(number: u64, folder: FolderId, folder_path: &str) -> FoundFile {
         derived: vec![Derived {
             artifact: NewArtifact {
                 kind: "metadata",
+                part: Part::Whole,
                 tool: "metadata",
                 tool_version: 1,
+                parameters: serde_json::Value::Null,
                 is_deterministic: true,
                 inputs: vec![content_hash],
                 payload: Payload::Json(json!({

@@ -1,9 +1,9 @@
 //! Artifacts: what was derived, from what, and with which tool.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use heirloom_core::{
-    ArtifactId, AssetId, ContentHash, FamilyId, RunId, Subject,
+    ArtifactId, AssetId, ContentHash, FamilyId, RunId, Subject, SubjectKind, UnitId,
     claim::{Author, Claim},
 };
 use serde_json::Value as Json;
@@ -22,16 +22,46 @@ use crate::{
 pub struct NewArtifact {
     /// What it is: `metadata`.
     pub kind: &'static str,
+    /// What of the asset it shows.
+    pub part: Part,
     /// The tool that made it.
     pub tool: &'static str,
     /// That tool's version; a changed result needs a changed version.
     pub tool_version: i64,
+    /// What the tool was asked for, as a JSON object; null for nothing.
+    pub parameters: Json,
     /// Whether the same inputs would give the same again, so that it may be deleted and remade.
     pub is_deterministic: bool,
     /// Hashes of what it was made from.
     pub inputs: Vec<ContentHash>,
     /// What came out.
     pub payload: Payload,
+}
+
+/// What of an asset something is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// All of it.
+    #[default]
+    Whole,
+    /// One of its pages, from 1.
+    Page(u32),
+}
+
+impl Part {
+    /// The subject that it makes of an asset.
+    #[must_use]
+    pub fn of(self, asset: AssetId) -> Subject {
+        let whole = Subject::asset(asset);
+        match self {
+            Self::Whole => whole,
+            Self::Page(page) => Subject {
+                kind: SubjectKind::Page,
+                part: page.to_string(),
+                ..whole
+            },
+        }
+    }
 }
 
 /// An artifact's bytes.
@@ -41,6 +71,19 @@ pub enum Payload {
     Json(Json),
     /// A blob that is already stored, with its size in bytes.
     Blob(ContentHash, u64),
+    /// Such a blob, with what is said of it: its media type, how large it is.
+    Media(Json, ContentHash, u64),
+}
+
+impl Payload {
+    /// The blob that has to be there.
+    #[must_use]
+    pub const fn blob(&self) -> Option<ContentHash> {
+        match self {
+            Self::Json(_) => None,
+            Self::Blob(hash, _) | Self::Media(_, hash, _) => Some(*hash),
+        }
+    }
 }
 
 /// An artifact with what it claims.
@@ -63,7 +106,7 @@ pub struct Artifact {
     pub tool: String,
     /// That tool's version.
     pub tool_version: i64,
-    /// Its JSON, unless it is a blob.
+    /// Its JSON, unless that is its blob; what is said of its blob, where that is something else.
     pub payload: Option<Json>,
     /// Its blob, unless it is JSON.
     pub blob_hash: Option<ContentHash>,
@@ -74,8 +117,9 @@ pub struct Artifact {
 statements! {
     ADD = "INSERT INTO artifact (id, family_id, subject_kind, subject_id, subject_part, kind, tool,
           tool_version, model_id, parameters, inputs, attempt, artifact_key, is_deterministic,
-          payload, blob_hash, run_id, made_at_ms)
+          payload, blob_hash, run_id, unit_id, made_at_ms)
         VALUES {rows}";
+    LIST_KEYS = "SELECT artifact_key FROM artifact WHERE subject_id IN ({list})";
     ADD_BLOB = "INSERT INTO blob (content_hash, size_bytes, created_at_ms) VALUES ($1, $2, $3)
         ON CONFLICT (content_hash) DO NOTHING";
     LIST_OF_SUBJECT = "SELECT id, kind, tool, tool_version, payload, blob_hash, made_at_ms
@@ -99,7 +143,7 @@ pub const METADATA: &str = "metadata";
 pub const FILE_NAME: &str = "file_name";
 
 /// How many values an `ADD` row has.
-const COLUMNS: usize = 18;
+const COLUMNS: usize = 19;
 
 impl Db {
     /// What was derived from an asset. That the actor may see the asset was checked by whoever
@@ -178,48 +222,94 @@ fn read_json(text: &str) -> Result<Json, DbError> {
     serde_json::from_str(text).map_err(|error| DbError::unreadable("an artifact", error))
 }
 
-/// The key of an artifact about `asset`: the same key is never computed twice.
-fn artifact_key(family: FamilyId, asset: AssetId, artifact: &NewArtifact) -> ContentHash {
+/// What an artifact is made by: with the subject, everything that its key covers.
+#[derive(Debug, Clone, Copy)]
+pub struct Recipe<'a> {
+    /// What it is.
+    pub kind: &'a str,
+    /// What of the asset it shows.
+    pub part: Part,
+    /// The tool and its version.
+    pub tool: (&'a str, i64),
+    /// What the tool is asked for, as a JSON object; null for nothing.
+    pub parameters: &'a Json,
+    /// Hashes of what it is made from.
+    pub inputs: &'a [ContentHash],
+}
+
+impl NewArtifact {
+    pub(crate) fn recipe(&self) -> Recipe<'_> {
+        Recipe {
+            kind: self.kind,
+            part: self.part,
+            tool: (self.tool, self.tool_version),
+            parameters: &self.parameters,
+            inputs: &self.inputs,
+        }
+    }
+}
+
+/// The key of an artifact about an asset: the same key is never computed twice.
+#[must_use]
+pub fn artifact_key(family: FamilyId, asset: AssetId, recipe: &Recipe<'_>) -> ContentHash {
     // Each field with its length, so that no two lists of fields are spelt alike.
     let mut hasher = blake3::Hasher::new();
     let mut field = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);
     };
+    let subject = recipe.part.of(asset);
     field(family.as_bytes());
-    field(b"asset");
-    field(asset.as_bytes());
-    field(b""); // part
-    field(artifact.kind.as_bytes());
-    field(artifact.tool.as_bytes());
-    field(&artifact.tool_version.to_le_bytes());
+    field(subject.kind.as_str().as_bytes());
+    field(subject.id.as_bytes());
+    field(subject.part.as_bytes());
+    field(recipe.kind.as_bytes());
+    field(recipe.tool.0.as_bytes());
+    field(&recipe.tool.1.to_le_bytes());
     field(b""); // model
-    field(b"{}"); // parameters
-    for input in &artifact.inputs {
+    field(parameters_text(recipe.parameters).as_bytes());
+    for input in recipe.inputs {
         field(input.as_bytes());
     }
     field(&0_i64.to_le_bytes()); // attempt
     ContentHash::from_bytes(*hasher.finalize().as_bytes())
 }
 
-/// Stores artifacts that are not stored yet, with their claims.
+/// A JSON object with its keys sorted.
+fn parameters_text(parameters: &Json) -> String {
+    match parameters {
+        Json::Null => "{}".to_owned(),
+        parameters => parameters.to_string(),
+    }
+}
+
+/// Stores artifacts that are not stored yet, with their claims; those that a unit made, with it.
 pub(crate) async fn add(
     tx: &mut Tx,
-    family: FamilyId,
-    run: Option<RunId>,
-    derived: Vec<(AssetId, Derived)>,
+    (family, run): (FamilyId, RunId),
+    derived: Vec<(AssetId, Option<UnitId>, Derived)>,
     now_ms: i64,
 ) -> Result<(), DbError> {
-    let mut artifacts = Vec::new();
+    let mut artifacts = Vec::with_capacity(derived.len());
     let mut claims = Vec::new();
-    for (asset, derived) in derived {
+    for (asset, unit, derived) in derived {
         let id = clock::new_id();
-        let key = artifact_key(family, asset, &derived.artifact);
-        artifacts.push(row(tx, (family, asset, run), id, key, derived.artifact, now_ms).await?);
+        let origin = (family, run, unit);
+        artifacts.push(row(tx, origin, asset, id, derived.artifact, now_ms).await?);
         claims.extend(claims_of(asset, id, derived.claims, now_ms).map(|claim| (claim, None)));
     }
     tx.execute_rows(ADD, COLUMNS, artifacts).await?;
     claim::add(tx, family, claims).await
+}
+
+/// The keys of all that was derived from these assets.
+pub(crate) async fn list_keys(
+    tx: &mut Tx,
+    assets: &[AssetId],
+) -> Result<HashSet<ContentHash>, DbError> {
+    let list = assets.iter().map(|asset| Value::from(*asset)).collect();
+    let rows = tx.fetch_list(LIST_KEYS, args![], list).await?;
+    rows.iter().map(|row| row.get(0)).collect()
 }
 
 /// Stores those artifacts about an asset whose inputs their tool has not seen yet. (What a newer
@@ -240,10 +330,10 @@ pub(crate) async fn add_unseen(
     for derived in derived {
         let artifact = &derived.artifact;
         if seen.insert((artifact.tool.to_owned(), inputs_text(&artifact.inputs))) {
-            unseen.push((asset, derived));
+            unseen.push((asset, None, derived));
         }
     }
-    add(tx, family, Some(run), unseen, now_ms).await
+    add(tx, (family, run), unseen, now_ms).await
 }
 
 /// What one version of a tool has read of one asset: an artifact for each single input.
@@ -304,10 +394,10 @@ pub(crate) async fn keep_exactly(
             [input] => inputs.contains(input) && kept.insert(*input),
             _ => false,
         })
-        .map(|derived| (asset, derived))
+        .map(|derived| (asset, None, derived))
         .collect();
     has_changed |= !new.is_empty();
-    add(tx, family, Some(run), new, now_ms).await?;
+    add(tx, (family, run), new, now_ms).await?;
     Ok(has_changed)
 }
 
@@ -380,38 +470,43 @@ pub(crate) fn claims_of(
 
 async fn row(
     tx: &mut Tx,
-    (family, asset, run): (FamilyId, AssetId, Option<RunId>),
+    (family, run, unit): (FamilyId, RunId, Option<UnitId>),
+    asset: AssetId,
     id: ArtifactId,
-    key: ContentHash,
     artifact: NewArtifact,
     now_ms: i64,
-) -> Result<Vec<crate::value::Value>, DbError> {
+) -> Result<Vec<Value>, DbError> {
+    let key = artifact_key(family, asset, &artifact.recipe());
+    let subject = artifact.part.of(asset);
     let (payload, blob) = match artifact.payload {
-        Payload::Json(json) => (Some(json.to_string()), None),
-        Payload::Blob(hash, size) => {
-            let size = i64::try_from(size).unwrap_or(i64::MAX);
-            tx.execute(ADD_BLOB, args![hash, size, now_ms]).await?;
-            (None, Some(hash))
-        }
+        Payload::Json(json) => (Some(json), None),
+        Payload::Blob(hash, size_bytes) => (None, Some((hash, size_bytes))),
+        Payload::Media(json, hash, size_bytes) => (Some(json), Some((hash, size_bytes))),
     };
+    if let Some((hash, size_bytes)) = blob {
+        let size_bytes = i64::try_from(size_bytes).unwrap_or(i64::MAX);
+        tx.execute(ADD_BLOB, args![hash, size_bytes, now_ms])
+            .await?;
+    }
     Ok(args![
         id,
         family,
-        "asset",
-        asset,
-        "",
+        subject.kind.as_str(),
+        subject.id,
+        subject.part,
         artifact.kind,
         artifact.tool,
         artifact.tool_version,
         "",
-        "{}",
+        parameters_text(&artifact.parameters),
         inputs_text(&artifact.inputs),
         0_i64,
         key,
         artifact.is_deterministic,
-        payload,
-        blob,
+        payload.map(|json| json.to_string()),
+        blob.map(|(hash, _)| hash),
         run,
+        unit,
         now_ms,
     ])
 }

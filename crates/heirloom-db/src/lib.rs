@@ -26,6 +26,7 @@ pub mod folder;
 pub mod health;
 pub mod location;
 pub mod once;
+pub mod plan;
 pub mod record;
 pub mod replacement;
 pub mod run;
@@ -33,6 +34,7 @@ pub mod search;
 pub mod sidecar;
 pub mod stack;
 pub mod timeline;
+pub mod unit;
 
 pub use connection::{Db, Engine, Location, Tx};
 pub use error::DbError;
@@ -57,6 +59,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         location::STATEMENTS,
         migrate::STATEMENTS,
         once::STATEMENTS,
+        plan::STATEMENTS,
         record::STATEMENTS,
         replacement::STATEMENTS,
         run::STATEMENTS,
@@ -68,6 +71,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         sidecar::STATEMENTS,
         stack::STATEMENTS,
         timeline::STATEMENTS,
+        unit::STATEMENTS,
     ]
     .into_iter()
     .flatten()

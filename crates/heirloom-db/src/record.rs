@@ -9,7 +9,7 @@ use heirloom_core::{
 use crate::{
     Db, DbError, Tx,
     archive::Archive,
-    artifact::{self, Derived, Payload},
+    artifact::{self, Derived},
     asset::{self, Asset, AssetState, Place},
     blob,
     claim::Believed,
@@ -201,7 +201,7 @@ impl Change {
                 left.extend(file.previous.map(|before| (file.folder_id, before)));
                 // What was read of them was put into the store before this was known.
                 for derived in &file.derived {
-                    if let Payload::Blob(hash, _) = derived.artifact.payload {
+                    if let Some(hash) = derived.artifact.payload.blob() {
                         blob::note_unneeded(tx, hash).await?;
                     }
                 }
@@ -387,7 +387,11 @@ async fn add_assets(
             artifact::claims_of(*asset, clock::new_id(), derived.claims.clone(), now_ms)
         });
         claims_by_asset.push(claims.collect::<Vec<_>>());
-        derived.extend(file.derived.iter().map(|derived| (*asset, derived.clone())));
+        derived.extend(
+            file.derived
+                .iter()
+                .map(|derived| (*asset, None, derived.clone())),
+        );
     }
     let believed: Vec<Believed> = claims_by_asset.iter().map(|c| Believed::of(c)).collect();
     let wanted: Vec<_> = believed
@@ -414,7 +418,7 @@ async fn add_assets(
         rows.push(asset_row(asset, believed));
     }
     tx.execute_rows(ADD_ASSETS, 20, rows).await?;
-    artifact::add(tx, archive.family_id, Some(run), derived, now_ms).await?;
+    artifact::add(tx, (archive.family_id, run), derived, now_ms).await?;
     crate::search::document::add(tx, documents).await
 }
 

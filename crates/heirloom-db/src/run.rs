@@ -1,13 +1,16 @@
 //! Runs: executions of a pipeline, and the right to be the only one at an archive.
 
+use std::collections::BTreeMap;
+
 use heirloom_core::{
     Actor, ArchiveId, FamilyId, RunId,
     permission::Action,
     run::{RunEvent, RunState},
+    unit::UnitState,
 };
 use serde_json::{Value as Json, json};
 
-use crate::{Db, DbError, clock, row::Row, sql::statements, value::args};
+use crate::{Db, DbError, Tx, clock, row::Row, sql::statements, unit, value::args};
 
 /// A run as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +37,58 @@ pub struct Run {
     pub started_at_ms: Option<i64>,
     /// When it ended.
     pub ended_at_ms: Option<i64>,
+    /// How many assets it is to go through.
+    pub assets: i64,
+    /// For how many of these it is known what there is to do.
+    pub assets_planned: i64,
+    /// Whether that is known for all.
+    pub is_planned: bool,
+}
+
+/// A step of a run, and how many units of it there are by where they stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunStep {
+    /// What it is called in its pipeline.
+    pub step: String,
+    /// How far it is.
+    pub counts: StepCounts,
+}
+
+/// How many assets of a step there are by where they stand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StepCounts {
+    /// What would be made was there already: there is no unit.
+    pub present: i64,
+    /// Units that wait or are worked on.
+    pub pending: i64,
+    /// Units whose artifacts are stored.
+    pub done: i64,
+    /// Units with nothing to do.
+    pub skipped: i64,
+    /// Units that were given up.
+    pub failed: i64,
+    /// Units whose run was cancelled first.
+    pub cancelled: i64,
+}
+
+impl StepCounts {
+    /// Counts units more (or fewer) in a state.
+    pub(crate) const fn change(&mut self, state: UnitState, by: i64) {
+        let count = match state {
+            UnitState::Pending | UnitState::Running => &mut self.pending,
+            UnitState::Done => &mut self.done,
+            UnitState::Skipped => &mut self.skipped,
+            UnitState::Failed => &mut self.failed,
+            UnitState::Cancelled => &mut self.cancelled,
+        };
+        *count += by;
+    }
+
+    /// Counts a unit that went from one state into another.
+    pub(crate) const fn moved(&mut self, from: UnitState, to: UnitState) {
+        self.change(from, -1);
+        self.change(to, 1);
+    }
 }
 
 /// Some runs, newest first, and where the next page begins.
@@ -68,7 +123,7 @@ impl ArchiveHold {
 macro_rules! columns {
     () => {
         "id, family_id, pipeline, state, archive_id, parameters, progress, error, created_at_ms, \
-         started_at_ms, ended_at_ms"
+         started_at_ms, ended_at_ms, assets, assets_planned, is_planned"
     };
 }
 
@@ -89,6 +144,14 @@ statements! {
           ended_at_ms = $5, version = version + 1
         WHERE id = $1";
     SET_PROGRESS = "UPDATE run SET progress = $2 WHERE id = $1 RETURNING state";
+    GET_FAMILY = "SELECT family_id FROM run WHERE id = $1";
+    ADD_STEPS = "INSERT INTO run_step (run_id, position, step) VALUES {rows}";
+    START_PLANNING = "UPDATE run SET is_planned = FALSE, assets = $2 WHERE id = $1";
+    COUNT_STEP = "UPDATE run_step SET present = present + $3, pending = pending + $4, done = done + $5,
+          skipped = skipped + $6, failed = failed + $7, cancelled = cancelled + $8
+        WHERE run_id = $1 AND step = $2";
+    LIST_STEPS = "SELECT step, present, pending, done, skipped, failed, cancelled FROM run_step
+        WHERE run_id = $1 ORDER BY position";
 }
 
 impl Db {
@@ -115,6 +178,61 @@ impl Db {
         .await?;
         tx.commit().await?;
         self.get_run(actor, id).await
+    }
+
+    /// Asks for a run that goes through assets: `parameters` has its [`Scope`](crate::plan::Scope).
+    ///
+    /// # Errors
+    /// [`DbError::Denied`], and what the engine says.
+    pub async fn create_deriving_run(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        pipeline: &str,
+        parameters: &crate::plan::Parameters,
+        steps: &[&str],
+    ) -> Result<Run, DbError> {
+        actor.require_operator(Action::OperateMachine)?;
+        let id: RunId = clock::new_id();
+        let mut tx = self.begin().await?;
+        let text = json!(parameters).to_string();
+        let archive = None::<ArchiveId>;
+        tx.execute(
+            ADD,
+            args![id, family, pipeline, archive, text, clock::now_ms()],
+        )
+        .await?;
+        let rows = steps.iter().zip(0_i64..);
+        let rows = rows.map(|(step, position)| args![id, position, *step]);
+        tx.execute_rows(ADD_STEPS, 3, rows.collect()).await?;
+        let assets = crate::plan::count_assets(&mut tx, family, parameters).await?;
+        tx.execute(START_PLANNING, args![id, assets]).await?;
+        tx.commit().await?;
+        self.get_run(actor, id).await
+    }
+
+    /// The steps of a run and how far each is. That the actor may know of the run was checked by
+    /// whoever fetched it.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn list_run_steps(&self, id: RunId) -> Result<Vec<RunStep>, DbError> {
+        let rows = self.fetch(LIST_STEPS, args![id]).await?;
+        rows.iter().map(read_step).collect()
+    }
+
+    /// Has the failed and the cancelled units of a run that has ended tried once more; gives how many
+    /// there are. What was not planned of it yet is planned too.
+    ///
+    /// # Errors
+    /// [`DbError::Refused`] when it has not ended, [`DbError::NotFound`].
+    pub async fn retry_run(&self, actor: &Actor, id: RunId) -> Result<u64, DbError> {
+        actor.require_operator(Action::OperateMachine)?;
+        let mut tx = self.begin().await?;
+        advance(&mut tx, id, RunEvent::Retry, None).await?;
+        let retried = unit::retry(&mut tx, id, clock::now_ms()).await?;
+        tx.commit().await?;
+        Ok(retried)
     }
 
     /// One run.
@@ -196,22 +314,7 @@ impl Db {
     ) -> Result<RunState, DbError> {
         actor.require_operator(Action::OperateMachine)?;
         let mut tx = self.begin().await?;
-        let row = tx
-            .fetch_optional(GET_STATE, args![id])
-            .await?
-            .ok_or_else(|| DbError::not_found("run", id))?;
-        let state = row
-            .word(0, "a run state", RunState::from_word)?
-            .after(event)
-            .map_err(|illegal| DbError::Refused(illegal.to_string()))?;
-        let now_ms = clock::now_ms();
-        let started_at_ms = (state == RunState::Running).then_some(now_ms);
-        let ended_at_ms = state.has_ended().then_some(now_ms);
-        tx.execute(
-            SET_STATE,
-            args![id, state.as_str(), error, started_at_ms, ended_at_ms],
-        )
-        .await?;
+        let state = advance(&mut tx, id, event, error).await?;
         tx.commit().await?;
         Ok(state)
     }
@@ -254,6 +357,81 @@ impl Db {
     }
 }
 
+/// Lets something happen to a run; gives its state then.
+pub(crate) async fn advance(
+    tx: &mut Tx,
+    id: RunId,
+    event: RunEvent,
+    error: Option<&str>,
+) -> Result<RunState, DbError> {
+    let row = tx
+        .fetch_optional(GET_STATE, args![id])
+        .await?
+        .ok_or_else(|| DbError::not_found("run", id))?;
+    let state = row
+        .word(0, "a run state", RunState::from_word)?
+        .after(event)
+        .map_err(|illegal| DbError::Refused(illegal.to_string()))?;
+    let now_ms = clock::now_ms();
+    let started_at_ms = (state == RunState::Running).then_some(now_ms);
+    let ended_at_ms = state.has_ended().then_some(now_ms);
+    tx.execute(
+        SET_STATE,
+        args![id, state.as_str(), error, started_at_ms, ended_at_ms],
+    )
+    .await?;
+    Ok(state)
+}
+
+/// Adds to what is counted of a run's steps. In the order of their names, so that no two
+/// transactions wait for each other.
+pub(crate) async fn count(
+    tx: &mut Tx,
+    run: RunId,
+    steps: &BTreeMap<&str, StepCounts>,
+) -> Result<(), DbError> {
+    for (step, counts) in steps {
+        if *counts == StepCounts::default() {
+            continue;
+        }
+        tx.execute(
+            COUNT_STEP,
+            args![
+                run,
+                *step,
+                counts.present,
+                counts.pending,
+                counts.done,
+                counts.skipped,
+                counts.failed,
+                counts.cancelled,
+            ],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// Whose run it is.
+pub(crate) async fn family_of(tx: &mut Tx, run: RunId) -> Result<FamilyId, DbError> {
+    let row = tx.fetch_optional(GET_FAMILY, args![run]).await?;
+    row.ok_or_else(|| DbError::not_found("run", run))?.get(0)
+}
+
+fn read_step(row: &Row) -> Result<RunStep, DbError> {
+    Ok(RunStep {
+        step: row.get(0)?,
+        counts: StepCounts {
+            present: row.get(1)?,
+            pending: row.get(2)?,
+            done: row.get(3)?,
+            skipped: row.get(4)?,
+            failed: row.get(5)?,
+            cancelled: row.get(6)?,
+        },
+    })
+}
+
 fn read(row: &Row) -> Result<Run, DbError> {
     let json = |text: String| serde_json::from_str(&text).unwrap_or_else(|_| json!({}));
     Ok(Run {
@@ -268,5 +446,8 @@ fn read(row: &Row) -> Result<Run, DbError> {
         created_at_ms: row.get(8)?,
         started_at_ms: row.get(9)?,
         ended_at_ms: row.get(10)?,
+        assets: row.get(11)?,
+        assets_planned: row.get(12)?,
+        is_planned: row.get(13)?,
     })
 }

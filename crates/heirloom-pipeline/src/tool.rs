@@ -17,7 +17,7 @@ use bytes::Bytes;
 use heirloom_blobs::{BlobError, BlobStore};
 use heirloom_core::ContentHash;
 use heirloom_db::{
-    artifact::{Derived, METADATA as METADATA_KIND, NewArtifact, Payload},
+    artifact::{Derived, METADATA as METADATA_KIND, NewArtifact, Part, Payload},
     claim::NewClaim,
 };
 use heirloom_media::{Facts, Finding, Metadata};
@@ -98,8 +98,10 @@ impl Made {
         Ok(Derived {
             artifact: NewArtifact {
                 kind: self.tool.kind,
+                part: Part::Whole,
                 tool: self.tool.name,
                 tool_version: self.tool.version,
+                parameters: Json::Null,
                 is_deterministic: self.tool.is_deterministic,
                 inputs: self.inputs,
                 payload,

@@ -4,7 +4,7 @@ use heirloom_core::{Actor, AssetId, ContentHash, permission::Action};
 
 use crate::{
     Db, DbError, Engine, Tx, audit, blob, clock, migrate, search::document, sidecar,
-    sql::statements, value::args,
+    sql::statements, unit, value::args,
 };
 
 /// What a purge left for the caller to do.
@@ -18,7 +18,6 @@ statements! {
     LIST_BLOBS = "SELECT DISTINCT blob_hash FROM artifact WHERE subject_id = $1 AND blob_hash IS NOT NULL";
     DELETE_CLAIMS = "DELETE FROM claim WHERE subject_id = $1";
     DELETE_ARTIFACTS = "DELETE FROM artifact WHERE subject_id = $1";
-    DELETE_UNITS = "DELETE FROM unit WHERE subject_id = $1";
     LIST_STACKS = "SELECT stack_id FROM stack_member WHERE asset_id = $1";
     DELETE_STACK_MEMBERS = "DELETE FROM stack_member WHERE stack_id = $1";
     DELETE_STACK = "DELETE FROM stack WHERE id = $1";
@@ -75,10 +74,10 @@ impl Db {
         }
         let mut contents = sidecar::purge(&mut tx, id).await?;
         contents.push(asset.content_hash);
+        tx.execute(DELETE_ARTIFACTS, args![id]).await?;
+        unit::delete_of_asset(&mut tx, id).await?;
         for statement in [
             DELETE_CLAIMS,
-            DELETE_ARTIFACTS,
-            DELETE_UNITS,
             DELETE_PAGES,
             DELETE_MEMBERSHIPS,
             DELETE_LOCATIONS,

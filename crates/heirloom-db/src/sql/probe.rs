@@ -14,7 +14,15 @@ use super::{Sql, count_arguments, open_hooks};
 use crate::{Db, DbError, Engine, Location, value::Value};
 
 /// Statements whose types PostgreSQL does not infer, because they are values before they are columns.
-const TOLD: [(&str, &[&str]); 1] = [("heirloom_db::search::ADD", &["INT8", "TEXT"])];
+const TOLD: [(&str, &[&str]); 2] = [
+    ("heirloom_db::search::ADD", &["INT8", "TEXT"]),
+    (
+        "heirloom_db::unit::END",
+        &[
+            "BYTEA", "TEXT", "INT8", "INT8", "INT8", "TEXT", "BOOL", "INT8", "INT8", "TEXT",
+        ],
+    ),
+];
 
 #[test]
 fn every_statement_is_prepared_and_runs_on_both_engines() {

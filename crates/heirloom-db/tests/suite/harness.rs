@@ -12,7 +12,7 @@ use heirloom_core::{
 use heirloom_db::{
     Db, DbError, Engine, Location,
     archive::Archive,
-    artifact::{Derived, NewArtifact, Payload},
+    artifact::{Derived, NewArtifact, Part, Payload},
     asset::Asset,
     claim::NewClaim,
     family::Family,
@@ -393,8 +393,10 @@ impl File {
             derived: vec![Derived {
                 artifact: NewArtifact {
                     kind: "metadata",
+                    part: Part::Whole,
                     tool: "metadata",
                     tool_version: 1,
+                    parameters: serde_json::Value::Null,
                     is_deterministic: true,
                     inputs: vec![self.content],
                     payload: Payload::Json(json!({})),

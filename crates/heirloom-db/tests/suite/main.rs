@@ -16,3 +16,4 @@ mod purge;
 mod scans;
 mod search;
 mod search_model;
+mod units;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use heirloom_core::claim::ClaimKind::{Caption, Person, Tag, Title};
 use heirloom_db::{
     DbError, Location,
-    artifact::{Derived, NewArtifact, Payload},
+    artifact::{Derived, NewArtifact, Part, Payload},
     folder::{FolderChange, KnownAs},
     record::{FoundFile, Recorded, ScanBatch},
     sidecar::{FoundSidecar, SidecarMatch},
@@ -72,8 +72,10 @@ impl Store {
         let derived = ["shared", "before", "own"].map(|input| Derived {
             artifact: NewArtifact {
                 kind: "metadata",
+                part: Part::Whole,
                 tool: "sidecar",
                 tool_version: 1,
+                parameters: serde_json::Value::Null,
                 is_deterministic: true,
                 inputs: vec![content(input)],
                 payload: Payload::Json(json!({ "properties": words })),

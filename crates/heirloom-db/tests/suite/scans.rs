@@ -8,7 +8,7 @@ use heirloom_core::{
 };
 use heirloom_db::{
     Engine,
-    artifact::{Derived, NewArtifact, Payload},
+    artifact::{Derived, NewArtifact, Part, Payload},
     asset::AssetState,
     folder::KnownAs,
     record::{Recorded, ScanBatch},
@@ -162,8 +162,10 @@ on_both_engines! {
         let derived = Derived {
             artifact: NewArtifact {
                 kind: "metadata",
+part: Part::Whole,
                 tool: "sidecar",
                 tool_version: 1,
+parameters: serde_json::Value::Null,
                 is_deterministic: true,
                 inputs: vec![content("xmp")],
                 payload: Payload::Json(serde_json::json!({})),

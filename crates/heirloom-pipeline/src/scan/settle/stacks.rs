@@ -62,10 +62,12 @@ impl Settling<'_, '_> {
             for (asset, payload) in self.db.list_payloads(assets, METADATA.name).await? {
                 let payload = match payload {
                     Payload::Json(payload) => payload,
-                    Payload::Blob(hash, _) => match self.read_blob(hash).await {
-                        Some(payload) => payload,
-                        None => continue,
-                    },
+                    Payload::Blob(hash, _) | Payload::Media(_, hash, _) => {
+                        match self.read_blob(hash).await {
+                            Some(payload) => payload,
+                            None => continue,
+                        }
+                    }
                 };
                 if let Some(read) = read_told(&payload) {
                     told.insert(asset, read);

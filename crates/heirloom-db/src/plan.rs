@@ -1,0 +1,324 @@
+//! Planning a run: which assets it goes through, and which of them still have something to do.
+//!
+//! A run is planned a few hundred assets at a time, the newest first, and no further ahead than those
+//! who work on it need: what a run of a million assets keeps in memory and leaves behind when it is
+//! cancelled stays small. What would be made and is there already gets no unit; it is counted.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use heirloom_core::{
+    ArchiveId, AssetId, ContentHash, FamilyId, RunId, UnitId, run::RunState, unit::UnitState,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Db, DbError, Tx, artifact,
+    asset::{self, Asset, AssetState},
+    clock,
+    run::{self, StepCounts},
+    sql::statements,
+    value::{Value, args},
+};
+
+/// What a run that goes through assets was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Parameters {
+    /// Which assets.
+    pub scope: Scope,
+    /// The most of them, the newest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<u32>,
+    /// Whether what failed before and would fail again is tried all the same.
+    pub retry_failed: bool,
+}
+
+/// Which assets a run goes through. Only those that are there and were not deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// All of the family's.
+    #[default]
+    All,
+    /// Those of one archive.
+    Archive(ArchiveId),
+    /// Those of which that run, a scan, read something new.
+    FoundBy(RunId),
+    /// These.
+    Assets(Vec<AssetId>),
+}
+
+/// A step that an asset is to go through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// The step.
+    pub step: &'static str,
+    /// The key of the artifact that is there when there is nothing to do.
+    pub key: ContentHash,
+}
+
+/// What one round of planning came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Planned {
+    /// How many assets were looked at.
+    pub assets: usize,
+    /// How many units were made that wait.
+    pub units: usize,
+    /// Whether nothing is left to be planned.
+    pub is_planned: bool,
+}
+
+statements! {
+    LOCK = "SELECT family_id, state, planned_until, is_planned, assets_planned, parameters FROM run
+        WHERE id = $1 /*pg FOR UPDATE */";
+    LIST_ALL = concat!("SELECT ", asset::columns!(), " FROM asset a WHERE a.family_id = $1 AND a.id < $2
+          AND a.deleted_at_ms IS NULL AND a.state = 'present' ORDER BY a.id DESC LIMIT $3");
+    LIST_OF_ARCHIVE = concat!("SELECT ", asset::columns!(), " FROM asset a
+        WHERE a.family_id = $1 AND a.id < $2 AND a.deleted_at_ms IS NULL AND a.state = 'present'
+          AND EXISTS (SELECT 1 FROM asset_location l JOIN folder f ON f.id = l.folder_id
+            WHERE l.asset_id = a.id AND l.gone_at_ms IS NULL AND f.archive_id = $4)
+        ORDER BY a.id DESC LIMIT $3");
+    LIST_FOUND = "SELECT DISTINCT subject_id FROM artifact WHERE run_id = $1 AND subject_id < $2
+        ORDER BY subject_id DESC LIMIT $3";
+    GET_LIST = concat!("SELECT ", asset::columns!(), " FROM asset a WHERE a.id IN ({list})");
+    COUNT_ALL = "SELECT COUNT(*) FROM asset a WHERE a.family_id = $1
+          AND a.deleted_at_ms IS NULL AND a.state = 'present'";
+    COUNT_OF_ARCHIVE = "SELECT COUNT(*) FROM asset a
+        WHERE a.family_id = $1 AND a.deleted_at_ms IS NULL AND a.state = 'present'
+          AND EXISTS (SELECT 1 FROM asset_location l JOIN folder f ON f.id = l.folder_id
+            WHERE l.asset_id = a.id AND l.gone_at_ms IS NULL AND f.archive_id = $2)";
+    COUNT_FOUND = "SELECT COUNT(DISTINCT subject_id) FROM artifact WHERE run_id = $1";
+    LIST_FAILED = "SELECT work_key, error FROM unit
+        WHERE state = 'failed' AND is_permanent = TRUE AND subject_id IN ({list})";
+    ADD_UNITS = "INSERT INTO unit (id, run_id, step, subject_kind, subject_id, subject_part, state,
+          attempts, ready_at_ms, lease_token, error, is_permanent, ended_at_ms, work_key)
+        VALUES {rows}";
+    SET_PLANNED = "UPDATE run SET planned_until = $2, is_planned = $3,
+          assets_planned = assets_planned + $4
+        WHERE id = $1";
+}
+
+/// How many values an `ADD_UNITS` row has.
+const COLUMNS: usize = 14;
+
+impl Db {
+    /// Plans the next assets of a run, `limit` at most: `wanted` says which steps an asset goes
+    /// through. One transaction; a run that is not running is left alone.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`], and what the engine says.
+    pub async fn plan_run(
+        &self,
+        id: RunId,
+        limit: usize,
+        wanted: impl Fn(&Asset) -> Vec<Wanted>,
+    ) -> Result<Planned, DbError> {
+        let mut tx = self.begin().await?;
+        let row = tx.fetch_optional(LOCK, args![id]).await?;
+        let row = row.ok_or_else(|| DbError::not_found("run", id))?;
+        let family: FamilyId = row.get(0)?;
+        let state = row.word(1, "a run state", RunState::from_word)?;
+        let is_planned: bool = row.get(3)?;
+        if is_planned || state != RunState::Running {
+            return Ok(Planned {
+                is_planned,
+                ..Planned::default()
+            });
+        }
+        let parameters: Parameters = serde_json::from_str(&row.get::<String>(5)?)
+            .map_err(|error| DbError::unreadable("a run's parameters", error))?;
+        let left = match parameters.sample {
+            Some(sample) => usize::try_from(i64::from(sample) - row.get::<i64>(4)?).unwrap_or(0),
+            None => usize::MAX,
+        };
+        let limit = limit.min(left);
+        let until: Option<Vec<u8>> = row.get(2)?;
+        let until = until.unwrap_or_else(|| vec![0xff; 16]);
+        let next = list_next(&mut tx, family, &parameters.scope, until, limit).await?;
+        let mut counts: BTreeMap<&str, StepCounts> = BTreeMap::new();
+        let failed = match parameters.retry_failed {
+            true => HashMap::new(),
+            false => list_failed(&mut tx, &next.assets).await?,
+        };
+        let units = add_units(
+            &mut tx,
+            (family, id),
+            &next.assets,
+            &failed,
+            wanted,
+            &mut counts,
+        )
+        .await?;
+        run::count(&mut tx, id, &counts).await?;
+        let is_planned = next.is_last || limit == left;
+        let seen = i64::try_from(next.assets.len()).unwrap_or(i64::MAX);
+        tx.execute(SET_PLANNED, args![id, next.until, is_planned, seen])
+            .await?;
+        tx.commit().await?;
+        Ok(Planned {
+            assets: next.assets.len(),
+            units,
+            is_planned,
+        })
+    }
+}
+
+/// How many assets a run is to go through, at most.
+pub(crate) async fn count_assets(
+    tx: &mut Tx,
+    family: FamilyId,
+    parameters: &Parameters,
+) -> Result<i64, DbError> {
+    let row = match &parameters.scope {
+        Scope::All => tx.fetch_optional(COUNT_ALL, args![family]).await?,
+        Scope::Archive(archive) => {
+            tx.fetch_optional(COUNT_OF_ARCHIVE, args![family, *archive])
+                .await?
+        }
+        Scope::FoundBy(run) => tx.fetch_optional(COUNT_FOUND, args![*run]).await?,
+        Scope::Assets(assets) => return Ok(i64::try_from(assets.len()).unwrap_or(i64::MAX)),
+    };
+    let count: i64 = row.map_or(Ok(0), |row| row.get(0))?;
+    Ok(parameters
+        .sample
+        .map_or(count, |sample| count.min(i64::from(sample))))
+}
+
+/// The next assets of a scope.
+struct Next {
+    assets: Vec<Asset>,
+    /// From where to go on.
+    until: Option<Vec<u8>>,
+    is_last: bool,
+}
+
+async fn list_next(
+    tx: &mut Tx,
+    family: FamilyId,
+    scope: &Scope,
+    until: Vec<u8>,
+    limit: usize,
+) -> Result<Next, DbError> {
+    let count = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = match scope {
+        Scope::All => tx.fetch(LIST_ALL, args![family, until, count]).await?,
+        Scope::Archive(archive) => {
+            tx.fetch(LIST_OF_ARCHIVE, args![family, until, count, *archive])
+                .await?
+        }
+        Scope::FoundBy(run) => {
+            let rows = tx.fetch(LIST_FOUND, args![*run, until, count]).await?;
+            let ids: Vec<AssetId> = rows
+                .iter()
+                .map(|row| row.get(0))
+                .collect::<Result<_, _>>()?;
+            return get_next(tx, family, ids, limit).await;
+        }
+        Scope::Assets(ids) => {
+            let mut ids: Vec<AssetId> = ids
+                .iter()
+                .filter(|id| id.as_bytes().as_slice() < until.as_slice())
+                .copied()
+                .collect();
+            ids.sort_unstable_by(|a, b| b.cmp(a));
+            ids.dedup();
+            ids.truncate(limit);
+            return get_next(tx, family, ids, limit).await;
+        }
+    };
+    let assets: Vec<Asset> = rows.iter().map(asset::read).collect::<Result<_, _>>()?;
+    Ok(Next {
+        until: assets.last().map(|asset| asset.id.as_bytes().to_vec()),
+        is_last: assets.len() < limit,
+        assets,
+    })
+}
+
+async fn get_next(
+    tx: &mut Tx,
+    family: FamilyId,
+    ids: Vec<AssetId>,
+    limit: usize,
+) -> Result<Next, DbError> {
+    let list = ids.iter().map(|id| Value::from(*id)).collect();
+    let rows = tx.fetch_list(GET_LIST, args![], list).await?;
+    let mut assets: Vec<Asset> = rows.iter().map(asset::read).collect::<Result<_, _>>()?;
+    assets.retain(|asset| {
+        asset.family_id == family
+            && asset.deleted_at_ms.is_none()
+            && asset.state == AssetState::Present
+    });
+    assets.sort_unstable_by(|a, b| b.id.cmp(&a.id));
+    Ok(Next {
+        until: ids.last().map(|id| id.as_bytes().to_vec()),
+        is_last: ids.len() < limit,
+        assets,
+    })
+}
+
+/// What failed before and would fail again, with why.
+async fn list_failed(
+    tx: &mut Tx,
+    assets: &[Asset],
+) -> Result<HashMap<ContentHash, Option<String>>, DbError> {
+    let list = assets.iter().map(|asset| Value::from(asset.id)).collect();
+    let rows = tx.fetch_list(LIST_FAILED, args![], list).await?;
+    let mut failed = HashMap::new();
+    for row in rows {
+        if let Some(key) = row.get::<Option<ContentHash>>(0)? {
+            failed.insert(key, row.get(1)?);
+        }
+    }
+    Ok(failed)
+}
+
+async fn add_units(
+    tx: &mut Tx,
+    (family, run): (FamilyId, RunId),
+    assets: &[Asset],
+    failed: &HashMap<ContentHash, Option<String>>,
+    wanted: impl Fn(&Asset) -> Vec<Wanted>,
+    counts: &mut BTreeMap<&'static str, StepCounts>,
+) -> Result<usize, DbError> {
+    debug_assert!(assets.iter().all(|asset| asset.family_id == family));
+    let ids: Vec<AssetId> = assets.iter().map(|asset| asset.id).collect();
+    let present: HashSet<ContentHash> = artifact::list_keys(tx, &ids).await?;
+    let now_ms = clock::now_ms();
+    let mut rows = Vec::new();
+    let mut waiting = 0;
+    for asset in assets {
+        for Wanted { step, key } in wanted(asset) {
+            let counts = counts.entry(step).or_default();
+            if present.contains(&key) {
+                counts.present += 1;
+                continue;
+            }
+            let known = failed.get(&key);
+            let state = match known {
+                Some(_) => UnitState::Failed,
+                None => UnitState::Pending,
+            };
+            counts.change(state, 1);
+            waiting += usize::from(known.is_none());
+            let id: UnitId = clock::new_id();
+            rows.push(args![
+                id,
+                run,
+                step,
+                "asset",
+                asset.id,
+                "",
+                state.as_str(),
+                0_i64,
+                now_ms,
+                0_i64,
+                known.cloned().flatten(),
+                known.is_some(),
+                known.map(|_| now_ms),
+                key,
+            ]);
+        }
+    }
+    tx.execute_rows(ADD_UNITS, COLUMNS, rows).await?;
+    Ok(waiting)
+}

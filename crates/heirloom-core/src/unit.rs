@@ -113,6 +113,26 @@ impl fmt::Display for UnitState {
     }
 }
 
+/// How long a unit waits after an attempt that failed for the moment, before it is tried again, in
+/// milliseconds: a second, doubled with each further attempt up to five minutes, and between half and
+/// one and a half of that as `dice` falls, so that what failed together is not tried together.
+#[must_use]
+pub const fn backoff_ms(attempts: u32, dice: u64) -> u64 {
+    const LONGEST_MS: u64 = 5 * 60 * 1000;
+    let doublings = if attempts > 20 {
+        20
+    } else {
+        attempts.saturating_sub(1)
+    };
+    let wait_ms = 1000 << doublings;
+    let wait_ms = if wait_ms > LONGEST_MS {
+        LONGEST_MS
+    } else {
+        wait_ms
+    };
+    wait_ms / 2 + dice % (wait_ms + 1)
+}
+
 impl UnitEvent {
     /// Every event.
     pub const ALL: [Self; 7] = [
@@ -143,6 +163,33 @@ impl fmt::Display for UnitEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_attempt_waits_longer_and_none_for_ever() {
+        // Attempts, and the shortest and the longest wait after them.
+        for (attempts, shortest, longest) in [
+            (0, 500, 1500),
+            (1, 500, 1500),
+            (2, 1000, 3000),
+            (5, 8000, 24_000),
+            (10, 150_000, 450_000),
+            (u32::MAX, 150_000, 450_000),
+        ] {
+            assert_eq!(backoff_ms(attempts, 0), shortest, "{attempts}");
+            assert_eq!(
+                backoff_ms(attempts, longest - shortest),
+                longest,
+                "{attempts}"
+            );
+            for dice in [1, 77, 4_711, u64::MAX] {
+                let wait_ms = backoff_ms(attempts, dice);
+                assert!(
+                    (shortest..=longest).contains(&wait_ms),
+                    "{attempts} {dice}: {wait_ms}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn each_illegal_transition_is_refused_and_each_legal_one_leads_where_it_should() {

@@ -116,6 +116,7 @@ statements! {
     GET = concat!("SELECT ", columns!(), " FROM asset a WHERE a.id = $1");
     // In one order, so that no two transactions wait for each other.
     LOCK = concat!("SELECT ", columns!(), " FROM asset a WHERE a.id IN ({list}) ORDER BY a.id /*pg FOR UPDATE */");
+    LIST_BY_ID = concat!("SELECT ", columns!(), " FROM asset a WHERE a.id IN ({list})");
     LIST_BY_KEY = concat!("SELECT ", columns!(), " FROM asset a WHERE a.timeline_key IN ({list})");
     LIST_PLACES = "SELECT l.asset_id, f.archive_id, f.path, l.name, l.gone_at_ms IS NULL
         FROM asset_location l JOIN folder f ON f.id = l.folder_id
@@ -143,6 +144,23 @@ impl Db {
                     && actor.sight(asset.family_id).includes(asset.audience_id)
             })
             .ok_or_else(|| DbError::not_found("asset", id))
+    }
+
+    /// Those of these assets that are there and that the actor may see, in no order.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn find_assets(&self, actor: &Actor, ids: &[AssetId]) -> Result<Vec<Asset>, DbError> {
+        let list = ids.iter().map(|id| Value::from(*id)).collect();
+        let rows = self.fetch_list(LIST_BY_ID, args![], list).await?;
+        let mut assets: Vec<Asset> = rows.iter().map(read).collect::<Result<_, _>>()?;
+        assets.retain(|asset| {
+            actor.require(Action::ViewAsset, asset.family_id).is_ok()
+                && actor.sight(asset.family_id).includes(asset.audience_id)
+        });
+        assets.sort_unstable_by_key(|asset| asset.id);
+        assets.dedup_by_key(|asset| asset.id);
+        Ok(assets)
     }
 
     /// Hides an asset, or (`is_deleted` false) brings it back. Its bytes are not touched. One that is
@@ -189,6 +207,16 @@ impl Db {
         tx.commit().await?;
         self.get_asset(actor, id).await
     }
+}
+
+/// Those of these assets that are there, in no order.
+pub(crate) async fn list_by_id(tx: &mut Tx, ids: &[AssetId]) -> Result<Vec<Asset>, DbError> {
+    let list = ids.iter().map(|id| Value::from(*id)).collect();
+    let rows = tx.fetch_list(LIST_BY_ID, args![], list).await?;
+    let mut assets: Vec<Asset> = rows.iter().map(read).collect::<Result<_, _>>()?;
+    assets.sort_unstable_by_key(|asset| asset.id);
+    assets.dedup_by_key(|asset| asset.id);
+    Ok(assets)
 }
 
 /// Computes anew what listings and the index hold of these assets, from claims and places.

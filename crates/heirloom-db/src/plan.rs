@@ -80,7 +80,6 @@ statements! {
         ORDER BY a.id DESC LIMIT $3");
     LIST_FOUND = "SELECT DISTINCT subject_id FROM artifact WHERE run_id = $1 AND subject_id < $2
         ORDER BY subject_id DESC LIMIT $3";
-    GET_LIST = concat!("SELECT ", asset::columns!(), " FROM asset a WHERE a.id IN ({list})");
     COUNT_ALL = "SELECT COUNT(*) FROM asset a WHERE a.family_id = $1
           AND a.deleted_at_ms IS NULL AND a.state = 'present'";
     COUNT_OF_ARCHIVE = "SELECT COUNT(*) FROM asset a
@@ -240,9 +239,7 @@ async fn get_next(
     ids: Vec<AssetId>,
     limit: usize,
 ) -> Result<Next, DbError> {
-    let list = ids.iter().map(|id| Value::from(*id)).collect();
-    let rows = tx.fetch_list(GET_LIST, args![], list).await?;
-    let mut assets: Vec<Asset> = rows.iter().map(asset::read).collect::<Result<_, _>>()?;
+    let mut assets = asset::list_by_id(tx, &ids).await?;
     assets.retain(|asset| {
         asset.family_id == family
             && asset.deleted_at_ms.is_none()

@@ -11,8 +11,11 @@ pub mod open;
 mod original;
 pub mod purge;
 mod remake;
+pub mod run;
 pub mod scan;
+pub mod template;
 pub mod tool;
+pub mod work;
 
 pub use context::Context;
 pub use open::{Original, open_original};

@@ -15,9 +15,10 @@ use std::{
 
 use bytes::Bytes;
 use heirloom_blobs::{BlobError, BlobStore};
-use heirloom_core::ContentHash;
+use heirloom_core::{ContentHash, MediaKind};
 use heirloom_db::{
     artifact::{Derived, METADATA as METADATA_KIND, NewArtifact, Part, Payload},
+    asset::Asset,
     claim::NewClaim,
 };
 use heirloom_media::{Facts, Finding, Metadata};
@@ -34,28 +35,81 @@ pub struct Tool {
     pub name: &'static str,
     /// Rises whenever the same inputs give something else.
     pub version: i64,
-    /// The kind of artifact that it makes.
-    pub kind: &'static str,
+    /// The kinds of artifact that it makes. The first is made of whatever it has worked on, so that
+    /// it is known to have done so.
+    pub outputs: &'static [&'static str],
+    /// What it works on.
+    pub view: View,
+    /// What it needs most.
+    pub class: ResourceClass,
     /// Whether the same inputs give the same again.
     pub is_deterministic: bool,
 }
 
+/// What a tool asks to be shown of an asset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Its bytes, whatever they are.
+    Bytes,
+    /// The name of one of its files.
+    Name,
+    /// A sidecar of it.
+    Sidecar,
+    /// A picture.
+    Picture,
+    /// A film.
+    Film,
+    /// Sound: a recording's or a film's.
+    Sound,
+    /// A document's pages or text.
+    Document,
+}
+
+impl View {
+    /// Whether an asset can be shown so.
+    #[must_use]
+    pub const fn is_offered_by(self, asset: &Asset) -> bool {
+        match self {
+            Self::Bytes | Self::Name => true,
+            Self::Sidecar => false,
+            Self::Picture => matches!(asset.kind, MediaKind::Image),
+            Self::Film => matches!(asset.kind, MediaKind::Video),
+            Self::Sound => matches!(asset.kind, MediaKind::Audio | MediaKind::Video),
+            Self::Document => matches!(asset.kind, MediaKind::Document),
+        }
+    }
+}
+
+/// What a tool needs most, and so how many of its kind work at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ResourceClass {
+    /// A processor: as many as there are.
+    Cpu,
+    /// The disk or the network: a few.
+    Io,
+    /// Much memory: one.
+    Memory,
+}
+
 /// Reads what an original says of itself. Input: its bytes.
-pub const METADATA: Tool = Tool::reading("metadata", 1);
+pub const METADATA: Tool = Tool::reading("metadata", 1, View::Bytes);
 /// Reads what a sidecar says of an original. Input: the sidecar's bytes.
-pub const SIDECAR: Tool = Tool::reading("sidecar", 1);
+pub const SIDECAR: Tool = Tool::reading("sidecar", 1, View::Sidecar);
 /// Reads the date in a file's name. Input: the name.
-pub const FILE_NAME: Tool = Tool::reading(heirloom_db::artifact::FILE_NAME, 1);
+pub const FILE_NAME: Tool = Tool::reading(heirloom_db::artifact::FILE_NAME, 1, View::Name);
 
 /// Every tool.
 pub const TOOLS: [Tool; 3] = [METADATA, SIDECAR, FILE_NAME];
 
 impl Tool {
-    const fn reading(name: &'static str, version: i64) -> Self {
+    /// A tool that a scan runs on what it has open anyway.
+    const fn reading(name: &'static str, version: i64, view: View) -> Self {
         Self {
             name,
             version,
-            kind: METADATA_KIND,
+            outputs: &[METADATA_KIND],
+            view,
+            class: ResourceClass::Io,
             is_deterministic: true,
         }
     }
@@ -77,7 +131,7 @@ pub struct Made {
 }
 
 /// The most bytes of JSON that lie in the database; more is a blob.
-const INLINE_BYTES: usize = 8 * 1024;
+pub(crate) const INLINE_BYTES: usize = 8 * 1024;
 /// The most bytes of text that one artifact may claim: a book of captions, and no flood.
 const CLAIM_BYTES: usize = 128 * 1024;
 
@@ -97,7 +151,7 @@ impl Made {
         };
         Ok(Derived {
             artifact: NewArtifact {
-                kind: self.tool.kind,
+                kind: self.tool.outputs[0],
                 part: Part::Whole,
                 tool: self.tool.name,
                 tool_version: self.tool.version,

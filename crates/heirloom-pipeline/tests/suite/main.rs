@@ -8,6 +8,7 @@ mod harness;
 
 mod archive;
 mod change;
+mod deriving;
 mod fsck;
 mod originals;
 mod reading;

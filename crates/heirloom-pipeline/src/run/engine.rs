@@ -1,0 +1,334 @@
+//! The embedded engine: works on the runs of a catalogue within this process.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use heirloom_core::{
+    Actor, FamilyId, RunId,
+    run::{RunEvent, RunState},
+};
+use heirloom_db::{DbError, Engine as Database, plan::Parameters, run::Run};
+use tokio::{
+    sync::{Notify, Semaphore, broadcast},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::drive::drive;
+use crate::{Context, template::Template, tool::ResourceClass};
+
+/// Works on runs until it is stopped. Clones mean the same.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// Why something cannot be done with a run.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// There is no such pipeline.
+    #[error("there is no pipeline {name:?}; there is: {known}")]
+    NoPipeline {
+        /// How it was called.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The catalogue refuses, or failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// In the name of the operator, who owns the machine.
+    pub(super) ctx: Context,
+    pub(super) templates: &'static [&'static Template],
+    hands: Hands,
+    /// How to wake whoever drives a run.
+    driven: Mutex<HashMap<RunId, Arc<Notify>>>,
+    tasks: Mutex<JoinSet<()>>,
+    pub(super) stopping: CancellationToken,
+    pub(super) changes: broadcast::Sender<RunId>,
+}
+
+/// How many units of each class are worked on at once. Whoever waits longest is next, so that runs
+/// take turns.
+#[derive(Debug)]
+struct Hands {
+    cpu: Arc<Semaphore>,
+    io: Arc<Semaphore>,
+    memory: Arc<Semaphore>,
+}
+
+/// How many units that wait for the disk or the network are worked on at once.
+const IO_HANDS: usize = 4;
+/// How often it is looked for runs that another process has begun.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long a stop waits for work to be let go.
+const STOP_PATIENCE: Duration = Duration::from_secs(2);
+/// How many changes are kept for a listener that is slow.
+const CHANGES: usize = 1024;
+
+impl Engine {
+    /// An engine that works on nothing yet, with these pipelines.
+    #[must_use]
+    pub fn new(ctx: Context, templates: &'static [&'static Template]) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let hands = Hands {
+            cpu: Arc::new(Semaphore::new(cores)),
+            io: Arc::new(Semaphore::new(IO_HANDS)),
+            memory: Arc::new(Semaphore::new(1)),
+        };
+        Self {
+            shared: Arc::new(Shared {
+                ctx,
+                templates,
+                hands,
+                driven: Mutex::default(),
+                tasks: Mutex::default(),
+                stopping: CancellationToken::new(),
+                changes: broadcast::channel(CHANGES).0,
+            }),
+        }
+    }
+
+    /// Goes on with the runs that have not ended, and, where other processes share the catalogue, with
+    /// those that they begin.
+    ///
+    /// # Errors
+    /// What the catalogue says.
+    pub async fn resume(&self) -> Result<(), DbError> {
+        let shared = &self.shared;
+        for run in self.list_unended().await? {
+            if shared.ctx.db.engine() == Database::Sqlite {
+                // The catalogue is this process's alone: whoever held these is dead.
+                shared.ctx.db.let_leases_go(run.id).await?;
+            }
+            self.go_on(run.id);
+        }
+        if shared.ctx.db.engine() == Database::Postgres {
+            let engine = self.clone();
+            self.spawn(async move { engine.look_for_runs().await });
+        }
+        Ok(())
+    }
+
+    /// Begins a run of a pipeline.
+    ///
+    /// # Errors
+    /// [`EngineError::NoPipeline`], and what the catalogue says.
+    pub async fn start(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        pipeline: &str,
+        parameters: &Parameters,
+    ) -> Result<RunId, EngineError> {
+        let template = self.shared.find_template(pipeline);
+        let template = template.ok_or_else(|| EngineError::NoPipeline {
+            name: pipeline.to_owned(),
+            known: self.shared.list_names(),
+        })?;
+        let steps: Vec<&str> = template.steps.iter().map(|step| step.name).collect();
+        let db = &self.shared.ctx.db;
+        let run = db
+            .create_deriving_run(actor, family, template.name, parameters, &steps)
+            .await?;
+        self.go_on(run.id);
+        Ok(run.id)
+    }
+
+    /// Lets a person's wish happen to a run: [`RunEvent::Pause`], [`RunEvent::Resume`] or
+    /// [`RunEvent::Cancel`]. What is being worked on is done first when it pauses, and dropped within
+    /// two seconds when it is cancelled. A run that is being cancelled already stays so.
+    ///
+    /// # Errors
+    /// [`DbError::Refused`] when the run's state does not allow it.
+    pub async fn tell(&self, actor: &Actor, run: &Run, event: RunEvent) -> Result<(), EngineError> {
+        if !(event == RunEvent::Cancel && run.state == RunState::Cancelling) {
+            let db = &self.shared.ctx.db;
+            db.advance_run(actor, run.id, event, None).await?;
+        }
+        self.go_on(run.id);
+        Ok(())
+    }
+
+    /// Has the failed and the cancelled units of a run that has ended tried once more; gives how many.
+    ///
+    /// # Errors
+    /// [`DbError::Refused`] when it has not ended.
+    pub async fn retry(&self, actor: &Actor, run: &Run) -> Result<u64, EngineError> {
+        if self.shared.find_template(&run.pipeline).is_none() {
+            return Err(EngineError::NoPipeline {
+                name: run.pipeline.clone(),
+                known: self.shared.list_names(),
+            });
+        }
+        let retried = self.shared.ctx.db.retry_run(actor, run.id).await?;
+        self.go_on(run.id);
+        Ok(retried)
+    }
+
+    /// Hears of each run whose state or counts have changed in this process.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<RunId> {
+        self.shared.changes.subscribe()
+    }
+
+    /// How many runs this process works on.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.shared.driven().len()
+    }
+
+    /// Whether this engine has the pipeline.
+    #[must_use]
+    pub fn has_pipeline(&self, name: &str) -> bool {
+        self.shared.find_template(name).is_some()
+    }
+
+    /// Drops all work where it is, and lets go of its leases: whoever is next goes on with it.
+    pub async fn stop(&self) {
+        self.shared.stopping.cancel();
+        let mut tasks = std::mem::take(
+            &mut *self
+                .shared
+                .tasks
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        let ended = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
+            tracing::warn!("work did not stop in time and is cut off");
+            tasks.shutdown().await;
+        }
+    }
+
+    /// Sees to it that somebody drives the run, and wakes them.
+    fn go_on(&self, run: RunId) {
+        let mut driven = self.shared.driven();
+        if let Some(wake) = driven.get(&run) {
+            wake.notify_one();
+            return;
+        }
+        let wake = Arc::new(Notify::new());
+        driven.insert(run, Arc::clone(&wake));
+        drop(driven);
+        let engine = self.clone();
+        self.spawn(async move { engine.drive_to_end(run, &wake).await });
+    }
+
+    async fn drive_to_end(&self, run: RunId, wake: &Notify) {
+        let leaving = Leaving {
+            shared: &self.shared,
+            run,
+        };
+        loop {
+            match drive(&self.shared, run, wake).await {
+                Ok(()) => break,
+                // Nothing is lost: what was made and not stored is made again.
+                Err(error) => {
+                    tracing::warn!(run = %run, "a run is held up: {error}");
+                    tokio::select! {
+                        () = self.shared.stopping.cancelled() => break,
+                        () = tokio::time::sleep(LOOK_EVERY) => {}
+                    }
+                }
+            }
+        }
+        drop(leaving);
+        // It may have been told something after it was last looked at.
+        if !self.shared.stopping.is_cancelled() {
+            let state = self
+                .shared
+                .ctx
+                .db
+                .get_run(&self.shared.ctx.actor, run)
+                .await;
+            if state.is_ok_and(|run| !run.state.has_ended()) {
+                self.go_on(run);
+            }
+        }
+    }
+
+    async fn look_for_runs(&self) {
+        loop {
+            tokio::select! {
+                () = self.shared.stopping.cancelled() => return,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+            match self.list_unended().await {
+                Ok(runs) => {
+                    for run in runs {
+                        if !self.shared.driven().contains_key(&run.id) {
+                            self.go_on(run.id);
+                        }
+                    }
+                }
+                Err(error) => tracing::warn!("runs of other processes cannot be seen: {error}"),
+            }
+        }
+    }
+
+    async fn list_unended(&self) -> Result<Vec<Run>, DbError> {
+        let mut runs = self.shared.ctx.db.list_unended_runs().await?;
+        runs.retain(|run| self.has_pipeline(&run.pipeline));
+        Ok(runs)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self
+            .shared
+            .tasks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(task);
+    }
+}
+
+impl Shared {
+    pub(super) fn find_template(&self, name: &str) -> Option<&'static Template> {
+        self.templates
+            .iter()
+            .copied()
+            .find(|template| template.name == name)
+    }
+
+    pub(super) fn hands(&self, class: ResourceClass) -> &Arc<Semaphore> {
+        match class {
+            ResourceClass::Cpu => &self.hands.cpu,
+            ResourceClass::Io => &self.hands.io,
+            ResourceClass::Memory => &self.hands.memory,
+        }
+    }
+
+    fn list_names(&self) -> String {
+        let names: Vec<&str> = self
+            .templates
+            .iter()
+            .map(|template| template.name)
+            .collect();
+        names.join(", ")
+    }
+
+    fn driven(&self) -> MutexGuard<'_, HashMap<RunId, Arc<Notify>>> {
+        self.driven.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes a run off the list of those that are driven, however that ends.
+struct Leaving<'a> {
+    shared: &'a Shared,
+    run: RunId,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.shared.driven().remove(&self.run);
+    }
+}

@@ -1,0 +1,60 @@
+//! Templates: what a run does to each asset, as a value that can be read in one place.
+
+use heirloom_db::{
+    artifact::{Part, Recipe, artifact_key},
+    asset::Asset,
+    plan::Wanted,
+};
+use serde_json::Value as Json;
+
+use crate::{tool::Tool, work::Work};
+
+/// A pipeline that works on assets one by one.
+#[derive(Debug)]
+pub struct Template {
+    /// What it is called in runs.
+    pub name: &'static str,
+    /// What each asset goes through; no step needs another.
+    pub steps: &'static [Step],
+}
+
+/// A tool at work in a template.
+#[derive(Debug)]
+pub struct Step {
+    /// What it is called in units.
+    pub name: &'static str,
+    /// What is run.
+    pub tool: Tool,
+    /// Its function.
+    pub work: Work,
+}
+
+impl Template {
+    /// The step of that name, if there is one.
+    #[must_use]
+    pub fn find_step(&self, name: &str) -> Option<&'static Step> {
+        self.steps.iter().find(|step| step.name == name)
+    }
+
+    /// The steps that have something to do with an asset, and how it is known that it is done.
+    pub(crate) fn wanted(&self, asset: &Asset) -> Vec<Wanted> {
+        let steps = self.steps.iter();
+        let steps = steps.filter(|step| step.tool.view.is_offered_by(asset));
+        steps
+            .map(|step| Wanted {
+                step: step.name,
+                key: artifact_key(
+                    asset.family_id,
+                    asset.id,
+                    &Recipe {
+                        kind: step.tool.outputs[0],
+                        part: Part::Whole,
+                        tool: (step.tool.name, step.tool.version),
+                        parameters: &Json::Null,
+                        inputs: &[asset.content_hash],
+                    },
+                ),
+            })
+            .collect()
+    }
+}

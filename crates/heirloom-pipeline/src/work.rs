@@ -1,0 +1,140 @@
+//! What a tool is given to work on an asset, and what it gives back.
+//!
+//! A tool knows no unit, no run and no database row: it opens the original it is given, and gives
+//! what it made of it or why it could not. It is dropped when its run is cancelled, and whatever it
+//! started has to end with it.
+
+use std::{
+    fs::File,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use heirloom_db::{artifact::Part, asset::Asset, claim::NewClaim};
+use serde_json::Value as Json;
+
+use crate::{
+    Context,
+    open::{OpenError, open_original},
+};
+
+/// The function of a tool.
+pub type Work = for<'a> fn(&'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>>;
+
+/// One asset that a tool is to work on.
+#[derive(Debug)]
+pub struct Task<'a> {
+    /// The asset.
+    pub asset: &'a Asset,
+    ctx: &'a Context,
+    log: Mutex<String>,
+}
+
+/// Something that a tool made.
+#[derive(Debug)]
+pub struct Product {
+    /// The kind of artifact: one of the tool's outputs.
+    pub kind: &'static str,
+    /// What of the asset it shows.
+    pub part: Part,
+    /// What it is.
+    pub content: Content,
+    /// What it states.
+    pub claims: Vec<NewClaim>,
+}
+
+/// The content of a product.
+#[derive(Debug)]
+pub enum Content {
+    /// A JSON object.
+    Json(Json),
+    /// Bytes, and what is said of them as a JSON object: their `media_type` at least.
+    Bytes(Json, Bytes),
+    /// The same, in a file that is removed once it is stored.
+    File(Json, PathBuf),
+}
+
+/// Why a tool made nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// There is nothing for it in this asset.
+    #[error("{0}")]
+    NothingToDo(String),
+    /// The same work would fail again.
+    #[error("{0}")]
+    Permanent(String),
+    /// What it needs is not there; another run may find it.
+    #[error("{0}")]
+    Unavailable(String),
+    /// It may work in a moment.
+    #[error("{0}")]
+    Temporary(String),
+    /// The process that it ran in died of it.
+    #[error("{0}")]
+    Crashed(String),
+}
+
+impl Product {
+    /// Something about the whole of an asset that states nothing.
+    #[must_use]
+    pub const fn new(kind: &'static str, content: Content) -> Self {
+        Self {
+            kind,
+            part: Part::Whole,
+            content,
+            claims: Vec::new(),
+        }
+    }
+}
+
+/// The most characters of what a tool says that are kept.
+const LOG_CHARS: usize = 4096;
+
+impl<'a> Task<'a> {
+    pub(crate) const fn new(ctx: &'a Context, asset: &'a Asset) -> Self {
+        Self {
+            asset,
+            ctx,
+            log: Mutex::new(String::new()),
+        }
+    }
+
+    /// What it works in.
+    #[must_use]
+    pub const fn context(&self) -> &Context {
+        self.ctx
+    }
+
+    /// Opens the original for reading.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`] when it is away, changed or damaged.
+    pub async fn open(&self) -> Result<File, Failure> {
+        match open_original(self.ctx, self.asset, false).await {
+            Ok(original) => Ok(original.file),
+            Err(OpenError::Db(error)) => Err(Failure::Temporary(error.to_string())),
+            Err(error) => Err(Failure::Unavailable(error.to_string())),
+        }
+    }
+
+    /// Notes something for whoever looks at the unit; of too much, the end is kept.
+    pub fn say(&self, line: &str) {
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.push_str(line.trim_end());
+        log.push('\n');
+        let count = log.chars().count();
+        if count > LOG_CHARS {
+            *log = log.chars().skip(count - LOG_CHARS).collect();
+        }
+    }
+
+    pub(crate) fn into_log(self) -> Option<String> {
+        let log = self
+            .log
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        Some(log).filter(|log| !log.is_empty())
+    }
+}

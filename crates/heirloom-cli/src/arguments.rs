@@ -4,7 +4,7 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use heirloom_core::{ArchiveId, AssetId, ClaimId, RunId, claim::ClaimKind};
+use heirloom_core::{ArchiveId, ArtifactId, AssetId, ClaimId, RunId, claim::ClaimKind};
 
 /// A home for a family's photographs, films, voices and letters
 ///
@@ -84,6 +84,14 @@ pub(crate) enum Command {
     /// What goes on in the background
     #[command(subcommand)]
     Run(Run),
+    /// What was derived from originals
+    #[command(subcommand)]
+    Artifact(Artifact),
+    /// Show how an artifact came about, and what came of it
+    Lineage {
+        /// The artifact
+        artifact: ArtifactId,
+    },
     /// Check everything that is stored: the catalogue, each blob, the search index, the audit chain
     Fsck {
         /// Look at names and lengths of blobs only: quick, and blind to flipped bits
@@ -122,6 +130,9 @@ pub(crate) struct Scan {
     /// Leave the scan to the running server
     #[arg(long, conflicts_with = "report")]
     pub(crate) no_wait: bool,
+    /// Make nothing of what is found: no small pictures, nothing to play
+    #[arg(long)]
+    pub(crate) no_process: bool,
     /// Write a line of JSON for each file; not below an archive or in the data folder
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -245,10 +256,88 @@ pub(crate) enum Run {
         /// Which
         id: RunId,
     },
+    /// Have a pipeline work on originals; what it has made before is not made again
+    Start {
+        /// Which: prepare
+        pipeline: String,
+        /// Only the originals of this archive
+        #[arg(long, value_name = "ID", conflicts_with = "asset")]
+        archive: Option<ArchiveId>,
+        /// Only this original; may be given several times
+        #[arg(long, value_name = "ID")]
+        asset: Vec<AssetId>,
+        /// Only so many originals, the newest
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        sample: Option<u32>,
+        /// Try again also what failed before and would fail again
+        #[arg(long)]
+        retry_failed: bool,
+        /// Wait until it has ended, and show how far it is
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Watch one until it has ended
+    Watch {
+        /// Which
+        id: RunId,
+    },
+    /// Have one wait; what is being worked on is finished first
+    Pause {
+        /// Which
+        id: RunId,
+    },
+    /// Have one that waits go on
+    Resume {
+        /// Which
+        id: RunId,
+    },
     /// Stop one; what it has done stays
     Cancel {
         /// Which
         id: RunId,
+    },
+    /// List what failed in one, and why
+    Failed {
+        /// Which
+        id: RunId,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Try what failed or was cancelled in one again
+    Retry {
+        /// Which
+        id: RunId,
+    },
+}
+
+impl Run {
+    /// Whether it may go on for long where there is no server, so that others are answered meanwhile.
+    pub(crate) const fn may_take_long(&self) -> bool {
+        matches!(
+            self,
+            Self::Start { .. } | Self::Watch { .. } | Self::Resume { .. } | Self::Retry { .. }
+        )
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Artifact {
+    /// List what was derived from an original
+    List {
+        /// The original
+        asset: AssetId,
+    },
+    /// Show one
+    Show {
+        /// Which
+        id: ArtifactId,
+    },
+    /// Write its content to a file
+    Export {
+        /// Which
+        id: ArtifactId,
+        /// The file; one that is there is not overwritten
+        file: PathBuf,
     },
 }
 

@@ -1,11 +1,14 @@
 //! The commands: each a request or two, and a way to show the answer.
 
 mod archive;
+mod artifact;
 mod asset;
+mod bar;
 mod claim;
 pub(crate) mod config;
 mod doctor;
 mod fsck;
+mod lineage;
 mod paging;
 mod run;
 mod scan;
@@ -57,7 +60,12 @@ async fn ask(api: &Api, command: Command, output: &Output) -> Result<Ending, Pro
         Command::Asset(asked) => return asset::run(api, asked, output).await,
         Command::Claim(asked) => claim::run(api, asked, output).await?,
         Command::Search { query, paging } => search::find(api, &query, &paging, output).await?,
-        Command::Run(asked) => run::run(api, asked, output).await?,
+        Command::Run(asked) if asked.may_take_long() => {
+            return api.answering(run::run(api, asked, output)).await;
+        }
+        Command::Run(asked) => return run::run(api, asked, output).await,
+        Command::Artifact(asked) => artifact::run(api, asked, output).await?,
+        Command::Lineage { artifact } => lineage::show(api, artifact, output).await?,
         // These need no library and never get here.
         Command::Serve { .. } | Command::Config(_) | Command::Completions { .. } => {}
     }

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use heirloom_core::{
-    ArtifactId, AssetId, ContentHash, FamilyId, RunId, Subject, SubjectKind, UnitId,
+    Actor, ArtifactId, AssetId, ContentHash, FamilyId, RunId, Subject, SubjectKind, UnitId,
     claim::{Author, Claim},
 };
 use serde_json::Value as Json;
 
 use crate::{
-    Db, DbError, Tx, blob,
+    Db, DbError, Tx,
+    asset::Asset,
+    blob,
     claim::{self, NewClaim},
     clock,
     row::Row,
@@ -100,18 +102,43 @@ pub struct Derived {
 pub struct Artifact {
     /// Its id.
     pub id: ArtifactId,
+    /// The asset it was made of.
+    pub asset_id: AssetId,
+    /// Which piece of it it is about; empty for the whole.
+    pub part: String,
     /// What it is.
     pub kind: String,
     /// The tool that made it.
     pub tool: String,
     /// That tool's version.
     pub tool_version: i64,
+    /// What the tool was asked for.
+    pub parameters: Json,
+    /// Hashes of what it was made from.
+    pub inputs: Vec<ContentHash>,
+    /// Whether the same inputs would give the same again.
+    pub is_deterministic: bool,
+    /// The run that it was made in.
+    pub run_id: Option<RunId>,
+    /// The unit that made it.
+    pub unit_id: Option<UnitId>,
     /// Its JSON, unless that is its blob; what is said of its blob, where that is something else.
     pub payload: Option<Json>,
     /// Its blob, unless it is JSON.
     pub blob_hash: Option<ContentHash>,
+    /// How long its blob is.
+    pub size_bytes: Option<i64>,
     /// When it was made.
     pub made_at_ms: i64,
+}
+
+/// The columns of an [`Artifact`], in the order in which [`read`] takes them, and where they are from.
+macro_rules! columns {
+    () => {
+        "r.id, r.subject_id, r.subject_part, r.kind, r.tool, r.tool_version, r.parameters, r.inputs, \
+         r.is_deterministic, r.run_id, r.unit_id, r.payload, r.blob_hash, b.size_bytes, r.made_at_ms \
+         FROM artifact r LEFT JOIN blob b ON b.content_hash = r.blob_hash"
+    };
 }
 
 statements! {
@@ -122,8 +149,10 @@ statements! {
     LIST_KEYS = "SELECT artifact_key FROM artifact WHERE subject_id IN ({list})";
     ADD_BLOB = "INSERT INTO blob (content_hash, size_bytes, created_at_ms) VALUES ($1, $2, $3)
         ON CONFLICT (content_hash) DO NOTHING";
-    LIST_OF_SUBJECT = "SELECT id, kind, tool, tool_version, payload, blob_hash, made_at_ms
-        FROM artifact WHERE subject_id = $1 ORDER BY id";
+    LIST_OF_SUBJECT = concat!("SELECT ", columns!(), " WHERE r.subject_id = $1 ORDER BY r.id");
+    GET = concat!("SELECT ", columns!(), " WHERE r.id = $1");
+    FIND_NEWEST = concat!("SELECT ", columns!(), " WHERE r.subject_id = $1 AND r.kind = $2
+          AND r.subject_part = $3 ORDER BY r.id DESC LIMIT 1");
     LIST_SEEN = "SELECT tool, inputs FROM artifact WHERE subject_id = $1 AND kind = $2";
     LIST_BY_TOOL = "SELECT subject_id, id, tool_version, inputs FROM artifact
         WHERE kind = $1 AND tool = $2 AND subject_id IN ({list})";
@@ -151,25 +180,44 @@ impl Db {
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn list_artifacts(
-        &self,
-        asset: &crate::asset::Asset,
-    ) -> Result<Vec<Artifact>, DbError> {
+    pub async fn list_artifacts(&self, asset: &Asset) -> Result<Vec<Artifact>, DbError> {
         let rows = self.fetch(LIST_OF_SUBJECT, args![asset.id]).await?;
-        rows.iter()
-            .map(|row| {
-                let payload: Option<String> = row.get(4)?;
-                Ok(Artifact {
-                    id: row.get(0)?,
-                    kind: row.get(1)?,
-                    tool: row.get(2)?,
-                    tool_version: row.get(3)?,
-                    payload: payload.as_deref().map(read_json).transpose()?,
-                    blob_hash: row.get(5)?,
-                    made_at_ms: row.get(6)?,
-                })
-            })
-            .collect()
+        rows.iter().map(read).collect()
+    }
+
+    /// One artifact, with the asset it was made of.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`], also when the actor may not see the asset.
+    pub async fn get_artifact(
+        &self,
+        actor: &Actor,
+        id: ArtifactId,
+    ) -> Result<(Artifact, Asset), DbError> {
+        let unknown = || DbError::not_found("artifact", id);
+        let row = self.fetch_optional(GET, args![id]).await?;
+        let artifact = read(&row.ok_or_else(unknown)?)?;
+        match self.get_asset(actor, artifact.asset_id).await {
+            Ok(asset) => Ok((artifact, asset)),
+            Err(DbError::NotFound { .. }) => Err(unknown()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The newest artifact of a kind about an asset, or about a part of it. That the actor may see the
+    /// asset was checked by whoever fetched it.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn find_artifact(
+        &self,
+        asset: &Asset,
+        kind: &str,
+        part: Part,
+    ) -> Result<Option<Artifact>, DbError> {
+        let part = part.of(asset.id).part;
+        let row = self.fetch_optional(FIND_NEWEST, args![asset.id, kind, part]);
+        row.await?.as_ref().map(read).transpose()
     }
 
     /// Which single inputs this version of a tool has read for these assets.
@@ -216,6 +264,27 @@ impl Db {
             })
             .collect()
     }
+}
+
+fn read(row: &Row) -> Result<Artifact, DbError> {
+    let payload: Option<String> = row.get(11)?;
+    Ok(Artifact {
+        id: row.get(0)?,
+        asset_id: row.get(1)?,
+        part: row.get(2)?,
+        kind: row.get(3)?,
+        tool: row.get(4)?,
+        tool_version: row.get(5)?,
+        parameters: read_json(&row.get::<String>(6)?)?,
+        inputs: read_inputs(&row.get::<String>(7)?)?,
+        is_deterministic: row.get(8)?,
+        run_id: row.get(9)?,
+        unit_id: row.get(10)?,
+        payload: payload.as_deref().map(read_json).transpose()?,
+        blob_hash: row.get(12)?,
+        size_bytes: row.get(13)?,
+        made_at_ms: row.get(14)?,
+    })
 }
 
 fn read_json(text: &str) -> Result<Json, DbError> {

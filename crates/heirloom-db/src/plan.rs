@@ -245,7 +245,7 @@ async fn get_next(
             && asset.deleted_at_ms.is_none()
             && asset.state == AssetState::Present
     });
-    assets.sort_unstable_by(|a, b| b.id.cmp(&a.id));
+    assets.sort_unstable_by_key(|asset| std::cmp::Reverse(asset.id));
     Ok(Next {
         until: ids.last().map(|id| id.as_bytes().to_vec()),
         is_last: ids.len() < limit,

@@ -7,6 +7,7 @@
 pub mod archive;
 mod context;
 pub mod fsck;
+pub mod lineage;
 pub mod open;
 mod original;
 pub mod purge;

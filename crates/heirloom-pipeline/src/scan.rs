@@ -70,6 +70,8 @@ pub struct ScanOptions {
     /// Whether an empty folder is taken for what it is although files were catalogued there: the
     /// archive's own, or one where a disk was mounted.
     pub allow_empty: bool,
+    /// Whether what is found is to be prepared when the scan has ended. The scan only notes it.
+    pub process: bool,
     /// How many threads read and hash; 0 for as many as the machine has processors, up to eight.
     pub threads: usize,
 }
@@ -208,6 +210,12 @@ impl BegunScan {
     #[must_use]
     pub const fn run(&self) -> RunId {
         self.run
+    }
+
+    /// How it is done.
+    #[must_use]
+    pub const fn options(&self) -> ScanOptions {
+        self.options
     }
 
     /// Scans to the end, as [`scan`] does.

@@ -58,3 +58,13 @@ impl Template {
             .collect()
     }
 }
+
+/// What makes an asset something to look at, to play and to read: renditions, proxies, waveforms,
+/// pages and text.
+pub static PREPARE: Template = Template {
+    name: "prepare",
+    steps: &[],
+};
+
+/// Every template.
+pub static ALL: [&Template; 1] = [&PREPARE];

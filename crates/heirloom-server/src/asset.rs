@@ -1,7 +1,6 @@
 //! Assets: listed, shown, hidden and removed.
 
 pub(crate) mod original;
-mod range;
 
 use axum::{
     Json,

@@ -27,6 +27,14 @@ impl List<'_> {
         question: "",
     };
 
+    /// The units of a run, or some of them.
+    pub(crate) const fn units(question: &str) -> List<'_> {
+        List {
+            name: "units",
+            question,
+        }
+    }
+
     /// Writes the key after which the next page begins.
     pub(crate) fn render_cursor(self, key: &[u8]) -> String {
         let mut text = String::with_capacity(9 + key.len() * 2);

@@ -41,6 +41,7 @@ pub(crate) fn describe(mut openapi: OpenApi) -> OpenApi {
             "archive",
             "Folders in which originals are; read and never written",
         ),
+        tag("artifact", "What was derived from assets"),
         tag("run", "What goes on in the background, such as a scan"),
         tag("search", "Finding assets"),
         tag("machine", "For whoever runs the machine"),

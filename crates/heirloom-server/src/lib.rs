@@ -8,6 +8,7 @@
 
 mod actor;
 mod archive;
+mod artifact;
 mod asset;
 mod claim;
 mod cursor;
@@ -15,14 +16,17 @@ mod data_folder;
 mod description;
 mod doctor;
 mod edge;
+mod event;
 mod extract;
 mod fsck;
 mod guard;
 mod library;
+mod media;
 mod metrics;
 mod observe;
 mod page;
 mod problem;
+mod range;
 mod router;
 mod run;
 mod scans;

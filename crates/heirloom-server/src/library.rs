@@ -1,4 +1,4 @@
-//! An open library: the data folder, the catalogue, the blobs, and the scans that run in it.
+//! An open library: the data folder, the catalogue, the blobs, and what runs in it.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,7 +8,8 @@ use std::{
 use heirloom_blobs::{BlobStore, FolderStore};
 use heirloom_core::Actor;
 use heirloom_db::{Db, DbError, Location, family::Family};
-use heirloom_pipeline::Context;
+use heirloom_pipeline::{Context, run::Engine, template};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     data_folder::{DataFolder, no_library},
@@ -42,6 +43,9 @@ struct Open {
     family: Family,
     metrics: Metrics,
     scans: Scans,
+    engine: Engine,
+    /// Cancelled when nobody is to wait for anything new any more.
+    closing: CancellationToken,
 }
 
 /// What a family is called before anybody names it.
@@ -64,7 +68,8 @@ impl Library {
                     actor: Actor::Operator,
                     data_folder: folder.path().to_owned(),
                 };
-                let scans = Scans::new(ctx, folder.reports(), metrics.clone());
+                let engine = Engine::new(ctx.clone(), &template::ALL);
+                let scans = Scans::new(ctx, engine.clone(), folder.reports(), metrics.clone());
                 let open = Open {
                     folder,
                     db,
@@ -72,6 +77,8 @@ impl Library {
                     family,
                     metrics,
                     scans,
+                    engine,
+                    closing: CancellationToken::new(),
                 };
                 Ok(Self {
                     open: Arc::new(open),
@@ -86,8 +93,22 @@ impl Library {
 
     /// Stops what runs, so that it goes on when the library is opened next, and closes everything.
     pub async fn close(&self) {
-        self.open.scans.stop().await;
+        self.stop().await;
         self.open.db.close().await;
+    }
+
+    /// Goes on with what was under way when the library was closed, or its process died.
+    pub(crate) async fn resume(&self) -> Result<(), Problem> {
+        self.open.scans.resume().await?;
+        Ok(self.open.engine.resume().await?)
+    }
+
+    /// Stops what runs, and tells those who listen for changes that there are no more.
+    pub(crate) async fn stop(&self) {
+        self.open.closing.cancel();
+        // A scan that ends begins a run, so it is stopped first.
+        self.open.scans.stop().await;
+        self.open.engine.stop().await;
     }
 
     /// The data folder, absolute and without links.
@@ -132,6 +153,14 @@ impl Library {
 
     pub(crate) fn scans(&self) -> &Scans {
         &self.open.scans
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.open.engine
+    }
+
+    pub(crate) fn closing(&self) -> &CancellationToken {
+        &self.open.closing
     }
 }
 

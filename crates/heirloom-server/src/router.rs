@@ -16,7 +16,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    archive, asset, claim, description, doctor, edge, extract, fsck, guard,
+    archive, artifact, asset, claim, description, doctor, edge, event, extract, fsck, guard,
     library::Library,
     observe, page,
     problem::{Code, Problem},
@@ -92,12 +92,16 @@ async fn admit(State(actor): State<Actor>, mut req: Request, next: Next) -> Resp
 
 /// A scan that is begun here would be cut off in the middle.
 async fn refuse_scans(req: Request, next: Next) -> Response {
-    if req.method() == Method::POST && req.uri().path().ends_with("/scans") {
+    const BEGINNINGS: [&str; 4] = ["/scans", "/runs", "/resume", "/retry"];
+    let path = req.uri().path();
+    if req.method() == Method::POST && BEGINNINGS.iter().any(|end| path.ends_with(end)) {
         return Problem::new(
             Code::Busy,
-            "a scan is under way in a process that ends with it",
+            "another command is at work in a process that ends with it",
         )
-        .hint("Wait until it has ended. To scan several folders at once, start `heirloom serve` first.")
+        .hint(
+            "Wait until it has ended. To do several things at once, start `heirloom serve` first.",
+        )
         .into_response();
     }
     next.run(req).await
@@ -135,7 +139,9 @@ fn api() -> OpenApiRouter<Library> {
         .merge(asset::routes())
         .merge(claim::routes())
         .merge(archive::routes())
+        .merge(artifact::routes())
         .merge(run::routes())
+        .merge(event::routes())
         .merge(search::routes())
         .merge(doctor::routes())
 }

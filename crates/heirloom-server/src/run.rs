@@ -7,8 +7,14 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use heirloom_core::{Actor, ArchiveId, RunId};
+use heirloom_core::{Actor, ArchiveId, RunId, UnitId, run::RunEvent, unit::UnitState};
+use heirloom_db::{
+    plan::{Parameters, Scope},
+    run::Run,
+};
+use serde::Deserialize;
 use tokio_util::io::ReaderStream;
+use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -25,9 +31,15 @@ use crate::{
 pub(crate) fn routes() -> OpenApiRouter<Library> {
     OpenApiRouter::new()
         .routes(routes!(create_scan))
+        .routes(routes!(create_run))
         .routes(routes!(list_runs))
         .routes(routes!(get_run))
+        .routes(routes!(pause_run))
+        .routes(routes!(resume_run))
         .routes(routes!(cancel_run))
+        .routes(routes!(retry_run))
+        .routes(routes!(list_units))
+        .routes(routes!(get_unit))
         .routes(routes!(get_report))
 }
 
@@ -46,6 +58,42 @@ async fn create_scan(
 ) -> Result<(StatusCode, Json<wire::Run>), Problem> {
     actor.require_operator(heirloom_core::permission::Action::ManageArchive)?;
     let id = library.scans().start(&actor, archive, new).await?;
+    let run = load_run(&library, &actor, id).await?;
+    Ok((StatusCode::CREATED, Json(run)))
+}
+
+/// Begins a run of a pipeline over assets. What is there already is not made again.
+#[utoipa::path(post, path = "/api/v1/runs", tag = "run", request_body = wire::NewRun, responses(
+    (status = 201, description = "The run", body = wire::Run),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn create_run(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+    JsonBody(new): JsonBody<wire::NewRun>,
+) -> Result<(StatusCode, Json<wire::Run>), Problem> {
+    let scope = match (new.archive_id, new.asset_ids) {
+        (None, None) => Scope::All,
+        (None, Some(assets)) => Scope::Assets(assets),
+        (Some(archive), None) => {
+            Scope::Archive(library.db().get_archive(&actor, archive).await?.id)
+        }
+        (Some(_), Some(_)) => {
+            let both = "a run goes through an archive or through named assets, not both";
+            return Err(Problem::new(Code::InvalidRequest, both)
+                .hint("Leave `archive_id` or `asset_ids` out."));
+        }
+    };
+    let parameters = Parameters {
+        scope,
+        sample: new.sample,
+        retry_failed: new.retry_failed,
+    };
+    let family = library.family().id;
+    let engine = library.engine();
+    let id = engine
+        .start(&actor, family, &new.pipeline, &parameters)
+        .await?;
     let run = load_run(&library, &actor, id).await?;
     Ok((StatusCode::CREATED, Json(run)))
 }
@@ -75,7 +123,8 @@ async fn list_runs(
     let mut items = Vec::new();
     for run in page.items {
         let run = library.scans().judge(run).await?;
-        items.push(wire::Run::new(&run, live.get(&run.id)));
+        let steps = library.db().list_run_steps(run.id).await?;
+        items.push(wire::Run::new(&run, &steps, live.get(&run.id)));
     }
     Ok(Json(wire::Page {
         items,
@@ -110,9 +159,143 @@ async fn cancel_run(
     IdPath(id): IdPath<RunId>,
 ) -> Result<(StatusCode, Json<wire::Run>), Problem> {
     let run = library.db().get_run(&actor, id).await?;
-    library.scans().cancel(&actor, &run).await?;
+    if library.engine().has_pipeline(&run.pipeline) {
+        library
+            .engine()
+            .tell(&actor, &run, RunEvent::Cancel)
+            .await?;
+    } else {
+        library.scans().cancel(&actor, &run).await?;
+    }
     let run = load_run(&library, &actor, id).await?;
     Ok((StatusCode::ACCEPTED, Json(run)))
+}
+
+/// Has a run wait. What is being worked on is finished first.
+#[utoipa::path(post, path = "/api/v1/runs/{id}/pause", tag = "run", params(("id" = String, Path, description = "The run", format = "uuid")), responses(
+    (status = 202, description = "The run, which is paused", body = wire::Run),
+    (status = 409, description = "It has ended or is paused, or it is a scan", body = wire::ProblemDocument, content_type = "application/problem+json"),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn pause_run(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+    IdPath(id): IdPath<RunId>,
+) -> Result<(StatusCode, Json<wire::Run>), Problem> {
+    tell(&library, &actor, id, RunEvent::Pause).await
+}
+
+/// Has a paused run go on.
+#[utoipa::path(post, path = "/api/v1/runs/{id}/resume", tag = "run", params(("id" = String, Path, description = "The run", format = "uuid")), responses(
+    (status = 202, description = "The run, which goes on", body = wire::Run),
+    (status = 409, description = "It is not paused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn resume_run(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+    IdPath(id): IdPath<RunId>,
+) -> Result<(StatusCode, Json<wire::Run>), Problem> {
+    tell(&library, &actor, id, RunEvent::Resume).await
+}
+
+async fn tell(
+    library: &Library,
+    actor: &Actor,
+    id: RunId,
+    event: RunEvent,
+) -> Result<(StatusCode, Json<wire::Run>), Problem> {
+    let run = deriving_run(library, actor, id).await?;
+    library.engine().tell(actor, &run, event).await?;
+    let run = load_run(library, actor, id).await?;
+    Ok((StatusCode::ACCEPTED, Json(run)))
+}
+
+/// Has what failed or was cancelled of a run that has ended tried once more.
+#[utoipa::path(post, path = "/api/v1/runs/{id}/retry", tag = "run", params(("id" = String, Path, description = "The run", format = "uuid")), responses(
+    (status = 202, description = "The run, which goes on", body = wire::Run),
+    (status = 409, description = "It has not ended, or it is a scan", body = wire::ProblemDocument, content_type = "application/problem+json"),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn retry_run(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+    IdPath(id): IdPath<RunId>,
+) -> Result<(StatusCode, Json<wire::Run>), Problem> {
+    let run = deriving_run(&library, &actor, id).await?;
+    library.engine().retry(&actor, &run).await?;
+    let run = load_run(&library, &actor, id).await?;
+    Ok((StatusCode::ACCEPTED, Json(run)))
+}
+
+/// A run that goes through assets.
+async fn deriving_run(library: &Library, actor: &Actor, id: RunId) -> Result<Run, Problem> {
+    let run = library.db().get_run(actor, id).await?;
+    if library.engine().has_pipeline(&run.pipeline) {
+        return Ok(run);
+    }
+    Err(Problem::new(
+        Code::Refused,
+        format!("a run of {} can only be cancelled", run.pipeline),
+    )
+    .hint("Cancel it, and scan again later: it goes on where it was."))
+}
+
+/// Which units of a run.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct WhichUnits {
+    /// Only those in this state.
+    #[param(schema_with = wire::schema::unit_state)]
+    state: Option<UnitState>,
+    /// How many at most.
+    limit: Option<u16>,
+    /// Where to go on: `next` of the page before.
+    after: Option<String>,
+}
+
+/// The units of a run, in the order in which they were planned: what failed, and why.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/units", tag = "run", params(("id" = String, Path, description = "The run", format = "uuid"), WhichUnits), responses(
+    (status = 200, description = "A page of units", body = wire::Page<wire::Unit>),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn list_units(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+    IdPath(id): IdPath<RunId>,
+    Query(which): Query<WhichUnits>,
+) -> Result<Json<wire::Page<wire::Unit>>, Problem> {
+    let run = library.db().get_run(&actor, id).await?;
+    let question = format!("{} {:?}", run.id, which.state);
+    let list = List::units(&question);
+    let after = which.after.as_deref();
+    let after = after.map(|text| list.parse_cursor(text)).transpose()?;
+    let after = after.map(|key| UnitId::from_uuid(uuid::Uuid::from_bytes(key)));
+    let paging = Paging {
+        limit: which.limit,
+        after: None,
+    };
+    let page = library
+        .db()
+        .list_units(&actor, run.id, which.state, after, paging.limit()?)
+        .await?;
+    Ok(Json(wire::Page {
+        items: page.items.into_iter().map(Into::into).collect(),
+        next: page.next.map(|unit| list.render_cursor(unit.as_bytes())),
+    }))
+}
+
+/// One unit: what its tool said, and how long it took.
+#[utoipa::path(get, path = "/api/v1/units/{id}", tag = "run", params(("id" = String, Path, description = "The unit", format = "uuid")), responses(
+    (status = 200, description = "The unit", body = wire::Unit),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn get_unit(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+    IdPath(id): IdPath<UnitId>,
+) -> Result<Json<wire::Unit>, Problem> {
+    Ok(Json(library.db().get_unit(&actor, id).await?.into()))
 }
 
 /// What a scan found, a JSON object on a line for each file: `{path, outcome, asset, reason}`. Only
@@ -144,9 +327,15 @@ async fn get_report(
 
 /// The run with how far it is right now. The progress comes first: what is no longer under way then
 /// has stored what it found.
-async fn load_run(library: &Library, actor: &Actor, id: RunId) -> Result<wire::Run, Problem> {
+pub(crate) async fn load_run(
+    library: &Library,
+    actor: &Actor,
+    id: RunId,
+) -> Result<wire::Run, Problem> {
     let live = library.scans().progress();
     let run = library.db().get_run(actor, id).await?;
     let run = library.scans().judge(run).await?;
-    Ok(wire::Run::new(&run, live.get(&id)))
+    // After the run: whoever sees that it has ended sees all that came of it.
+    let steps = library.db().list_run_steps(id).await?;
+    Ok(wire::Run::new(&run, &steps, live.get(&id)))
 }

@@ -13,10 +13,18 @@ use heirloom_core::{
     Actor, ArchiveId, RunId,
     run::{RunEvent, RunState},
 };
-use heirloom_db::{Db, run::Run};
+use heirloom_db::{
+    Db,
+    plan::{Parameters, Scope},
+    run::Run,
+};
 use heirloom_pipeline::{
     Context,
-    scan::{self, BegunScan, Outcome, Progress, ScanEvent, ScanOptions, ScanReport, begin_scan},
+    run::Engine,
+    scan::{
+        self, BegunScan, Outcome, Progress, ScanEnd, ScanEvent, ScanOptions, ScanReport, begin_scan,
+    },
+    template::PREPARE,
 };
 use serde_json::{Value as Json, json};
 use tokio::task::JoinSet;
@@ -35,6 +43,8 @@ pub(crate) struct Scans {
 #[derive(Debug)]
 struct Shared {
     ctx: Context,
+    /// What goes on with what was found.
+    engine: Engine,
     reports: PathBuf,
     metrics: Metrics,
     running: Mutex<HashMap<RunId, Running>>,
@@ -55,9 +65,10 @@ const STOP_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Scans {
     /// No scans yet, in the context of the operator.
-    pub(crate) fn new(ctx: Context, reports: PathBuf, metrics: Metrics) -> Self {
+    pub(crate) fn new(ctx: Context, engine: Engine, reports: PathBuf, metrics: Metrics) -> Self {
         let shared = Shared {
             ctx,
+            engine,
             reports,
             metrics,
             running: Mutex::default(),
@@ -87,6 +98,7 @@ impl Scans {
         let options = ScanOptions {
             verify: new.verify,
             allow_empty: new.allow_empty,
+            process: new.process,
             ..ScanOptions::default()
         };
         let begun = begin_scan(&ctx, archive, options).await?;
@@ -120,6 +132,7 @@ impl Scans {
             } else {
                 let new = wire::NewScan {
                     verify: run.parameters["verify"] == Json::Bool(true),
+                    process: run.parameters["process"] == Json::Bool(true),
                     ..wire::NewScan::default()
                 };
                 self.start(&ctx.actor, archive, new).await.map(|_| ())
@@ -269,12 +282,19 @@ impl Scans {
                     .unwrap_or_else(PoisonError::into_inner) = *progress;
             }
         };
+        let is_processing = begun.options().process;
         let outcome = begun.finish(&running.cancel, &mut observe).await;
         if let Some(report) = report {
             report.finish();
         }
         match outcome {
-            Ok(report) => self.store_report(run, &report, running).await,
+            Ok(report) => {
+                let next = match is_processing && report.end == ScanEnd::Done {
+                    true => self.prepare(run, &report).await,
+                    false => None,
+                };
+                self.store_report(run, &report, next, running).await;
+            }
             Err(error) => {
                 tracing::error!(%run, %error, "a scan failed");
                 self.failed().insert(archive, (run, error.to_string()));
@@ -282,13 +302,46 @@ impl Scans {
         }
     }
 
+    /// Begins to prepare what a scan found new, if it found anything.
+    async fn prepare(&self, run: RunId, report: &ScanReport) -> Option<RunId> {
+        if report.new + report.replaced == 0 {
+            return None;
+        }
+        let Shared { ctx, engine, .. } = &*self.shared;
+        let family = match ctx.db.get_run(&ctx.actor, run).await {
+            Ok(run) => run.family_id,
+            Err(error) => {
+                tracing::error!(%run, %error, "what was found is not prepared");
+                return None;
+            }
+        };
+        let parameters = Parameters {
+            scope: Scope::FoundBy(run),
+            ..Parameters::default()
+        };
+        let name = PREPARE.name;
+        match engine.start(&ctx.actor, family, name, &parameters).await {
+            Ok(next) => Some(next),
+            Err(error) => {
+                tracing::error!(%run, %error, "what was found is not prepared");
+                None
+            }
+        }
+    }
+
     /// Keeps what was found, so that it can be told when the scan is long over.
-    async fn store_report(&self, run: RunId, report: &ScanReport, running: &Running) {
+    async fn store_report(
+        &self,
+        run: RunId,
+        report: &ScanReport,
+        next: Option<RunId>,
+        running: &Running,
+    ) {
         let progress = *running
             .progress
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let document = json!({ "progress": progress, "report": report });
+        let document = json!({ "progress": progress, "report": report, "next_run": next });
         if let Err(error) = self.shared.ctx.db.store_progress(run, &document).await {
             tracing::warn!(%run, %error, "what a scan found could not be stored");
         }

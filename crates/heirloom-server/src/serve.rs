@@ -39,7 +39,7 @@ pub async fn serve(
         .map_err(|error| explain(listen, error))?;
     let address = tcp.local_addr().map_err(Problem::internal)?;
     let socket = Socket::bind(&library.socket())?;
-    library.scans().resume().await?;
+    library.resume().await?;
 
     let port = address.port();
     let for_tcp = router(library.clone(), Door::Loopback { port });
@@ -66,7 +66,7 @@ pub async fn serve(
     tracing::info!("stopping");
     drop(tcp);
     drop(socket);
-    tokio::join!(library.scans().stop(), connections.finish(GRACE));
+    tokio::join!(library.stop(), connections.finish(GRACE));
     tracing::info!("stopped");
     Ok(())
 }

@@ -8,6 +8,7 @@ mod asset;
 mod claim;
 mod doctor;
 mod fsck;
+mod lineage;
 mod run;
 pub(crate) mod schema;
 mod search;
@@ -21,7 +22,8 @@ pub use asset::{Artifact, Asset, AssetDetail, Location, Place, Purged, Sidecar, 
 pub use claim::{Author, Claim, Fact, NewClaim};
 pub use doctor::{Check, Counts, Diagnosis};
 pub use fsck::{Fault, FsckReport, NewFsck};
-pub use run::{NewScan, Progress, Run, ScanReport};
+pub use lineage::{Lineage, LineageInput, LineageSource};
+pub use run::{NewRun, NewScan, Progress, Run, RunStep, ScanReport, Unit};
 pub use search::{Found, Highlight, Ignored, Match, SearchPage};
 
 /// A page of a list.

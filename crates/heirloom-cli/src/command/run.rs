@@ -1,22 +1,36 @@
 //! `heirloom run …`
 
+use std::time::Duration;
+
+use heirloom_core::{RunId, run::RunState};
 use heirloom_server::{
-    Problem,
-    wire::{Page, Run},
+    Code, Problem,
+    wire::{NewRun, Page, Run, RunStep, Unit},
 };
 use http::Method;
 
 use super::{
+    bar::Bar,
     paging::{collect, more},
     scan::{describe_progress, describe_report},
+    signal::Ends,
 };
 use crate::{
+    Ending,
     api::Api,
     arguments,
-    output::{Output, line, list, table},
+    output::{Output, count, duration, line, list, number_of, table},
 };
 
-pub(super) async fn run(api: &Api, asked: arguments::Run, output: &Output) -> Result<(), Problem> {
+/// How often it is asked how far a run is: soon at first, because many have nothing to do.
+const FIRST_LOOK: Duration = Duration::from_millis(20);
+const LONGEST_LOOK: Duration = Duration::from_millis(250);
+
+pub(super) async fn run(
+    api: &Api,
+    asked: arguments::Run,
+    output: &Output,
+) -> Result<Ending, Problem> {
     match asked {
         arguments::Run::List { paging } => {
             let page: Page<Run> = collect(api, "/api/v1/runs", &paging).await?;
@@ -27,30 +41,199 @@ pub(super) async fn run(api: &Api, asked: arguments::Run, output: &Output) -> Re
                 let rows: Vec<_> = page.items.iter().map(row).collect();
                 list(&rows) + &more(page.next.as_deref())
             });
+            Ok(Ending::Done)
+        }
+        arguments::Run::Start {
+            pipeline,
+            archive,
+            asset,
+            sample,
+            retry_failed,
+            wait,
+        } => {
+            let new = NewRun {
+                pipeline,
+                archive_id: archive,
+                asset_ids: (!asset.is_empty()).then_some(asset),
+                sample,
+                retry_failed,
+            };
+            let run: Run = api.post("/api/v1/runs", &new).await?;
+            follow(api, run, wait, output).await
         }
         arguments::Run::Status { id } => {
             let run: Run = api.get(&format!("/api/v1/runs/{id}")).await?;
             output.data(&run, || describe(&run));
+            Ok(Ending::Done)
+        }
+        arguments::Run::Watch { id } => {
+            let run: Run = api.get(&format!("/api/v1/runs/{id}")).await?;
+            if !run.state.has_ended() && !api.is_served() {
+                return Err(Problem::new(
+                    Code::Refused,
+                    "no server is running that could go on with it",
+                )
+                .hint("Start `heirloom serve`: it goes on with what was left."));
+            }
+            let (run, ending) = wait_for_run(api, id, output).await?;
+            output.data(&run, || describe(&run));
+            Ok(ending)
+        }
+        arguments::Run::Pause { id } => {
+            let run = tell(api, id, "pause").await?;
+            output.data(&run, || describe(&run));
+            Ok(Ending::Done)
+        }
+        arguments::Run::Resume { id } => {
+            let run = tell(api, id, "resume").await?;
+            follow(api, run, false, output).await
+        }
+        arguments::Run::Retry { id } => {
+            let run = tell(api, id, "retry").await?;
+            follow(api, run, false, output).await
         }
         arguments::Run::Cancel { id } => {
-            let path = format!("/api/v1/runs/{id}/cancel");
-            let run: Run = api.ask(Method::POST, &path, &[], None).await?;
+            let mut run = tell(api, id, "cancel").await?;
+            // It is over in a moment, and within this process nobody else sees to that.
+            while run.state == RunState::Cancelling {
+                tokio::time::sleep(FIRST_LOOK).await;
+                run = api.get(&format!("/api/v1/runs/{id}")).await?;
+            }
             output.data(&run, || describe(&run));
+            Ok(Ending::Done)
+        }
+        arguments::Run::Failed { id, paging } => {
+            let path = format!("/api/v1/runs/{id}/units?state=failed");
+            let page: Page<Unit> = collect(api, &path, &paging).await?;
+            output.data(&page, || {
+                if page.items.is_empty() {
+                    return "Nothing failed.".to_owned();
+                }
+                let rows: Vec<_> = page.items.iter().map(unit_row).collect();
+                list(&rows) + &more(page.next.as_deref())
+            });
+            Ok(Ending::Done)
         }
     }
-    Ok(())
+}
+
+async fn tell(api: &Api, id: RunId, what: &str) -> Result<Run, Problem> {
+    let path = format!("/api/v1/runs/{id}/{what}");
+    api.ask(Method::POST, &path, &[], None).await
+}
+
+/// Waits for a run where that was asked for, or where nobody goes on with it when this command ends.
+async fn follow(api: &Api, run: Run, is_waiting: bool, output: &Output) -> Result<Ending, Problem> {
+    if api.is_served() && !is_waiting {
+        output.data(&run, || {
+            format!(
+                "The server works on it. See `heirloom run watch {}`.",
+                run.id
+            )
+        });
+        return Ok(Ending::Done);
+    }
+    let (run, ending) = wait_for_run(api, run.id, output).await?;
+    output.data(&run, || describe(&run));
+    Ok(ending)
+}
+
+/// Waits until a run has ended, and shows how far it is. Ctrl-C leaves it alone.
+pub(super) async fn wait_for_run(
+    api: &Api,
+    id: RunId,
+    output: &Output,
+) -> Result<(Run, Ending), Problem> {
+    let mut ends = Ends::listen();
+    let mut bar = Bar::new(*output);
+    let mut pause = FIRST_LOOK;
+    let path = format!("/api/v1/runs/{id}");
+    loop {
+        let run: Run = api.get(&path).await?;
+        let is_waiting_here = run.state == RunState::Paused && !api.is_served();
+        if run.state.has_ended() || is_waiting_here {
+            bar.finish();
+            let failed = run.steps.iter().any(|step| step.failed > 0);
+            let is_done = run.state == RunState::Done && !failed;
+            let ending = if is_done {
+                Ending::Done
+            } else {
+                Ending::Partly
+            };
+            return Ok((run, ending));
+        }
+        let (done, all) = share(&run);
+        bar.show(done, all, progress_line(&run));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = ends.wait() => {
+                bar.finish();
+                let how = if api.is_served() {
+                    format!("The server goes on with it. To stop it: `heirloom run cancel {id}`")
+                } else {
+                    "`heirloom serve` goes on with it where it was.".to_owned()
+                };
+                return Err(Problem::new(Code::Stopping, "the run was left in the middle").hint(how));
+            }
+        }
+        pause = (pause * 2).min(LONGEST_LOOK);
+    }
+}
+
+/// How many pieces of work are done, and about how many there are: what is not planned yet is taken
+/// to be like what is.
+fn share(run: &Run) -> (u64, u64) {
+    let sum = |of: fn(&RunStep) -> i64| run.steps.iter().map(of).sum::<i64>().max(0).unsigned_abs();
+    let done = sum(|step| step.present + step.done + step.skipped + step.failed + step.cancelled);
+    let known = done + sum(|step| step.pending);
+    let (assets, planned) = (run.assets.max(0), run.assets_planned.max(1));
+    let all =
+        u128::from(known) * u128::from(assets.unsigned_abs()) / u128::from(planned.unsigned_abs());
+    let all = u64::try_from(all).unwrap_or(u64::MAX);
+    (
+        done,
+        if run.is_planned {
+            known
+        } else {
+            all.max(known)
+        },
+    )
+}
+
+fn progress_line(run: &Run) -> String {
+    let (done, all) = share(run);
+    let failed: i64 = run.steps.iter().map(|step| step.failed).sum();
+    let mut text = format!("{} of {}", count(done), count(all));
+    if failed > 0 {
+        text += &format!(", {} failed", count(failed.unsigned_abs()));
+    }
+    text
 }
 
 fn row(run: &Run) -> Vec<String> {
+    let progress = if run.steps.is_empty() {
+        describe_progress(run)
+    } else {
+        progress_line(run)
+    };
     vec![
         run.id.to_string(),
         run.pipeline.clone(),
         run.state.to_string(),
-        describe_progress(run),
+        progress,
     ]
 }
 
-fn describe(run: &Run) -> String {
+fn unit_row(unit: &Unit) -> Vec<String> {
+    vec![
+        unit.asset_id.to_string(),
+        unit.step.clone(),
+        line(unit.asset_name.as_deref().unwrap_or("(no longer there)")),
+        line(unit.error.as_deref().unwrap_or_default()),
+    ]
+}
+
+pub(super) fn describe(run: &Run) -> String {
     let mut text = table(&[row(run)]);
     if let Some(error) = &run.error {
         text += &format!("{}\n", line(error));
@@ -58,5 +241,37 @@ fn describe(run: &Run) -> String {
     if let Some(report) = &run.report {
         text += &describe_report(report);
     }
+    text += &table(&run.steps.iter().map(step_row).collect::<Vec<_>>());
+    if let (Some(from), Some(until)) = (run.started_at_ms, run.ended_at_ms)
+        && !run.steps.is_empty()
+    {
+        let took = duration(until.abs_diff(from));
+        let assets = number_of(run.assets_planned.unsigned_abs(), "original", "originals");
+        text += &format!("{assets} in {took}\n");
+    }
+    if run.steps.iter().any(|step| step.failed > 0) {
+        text += &format!("Why: `heirloom run failed {}`\n", run.id);
+    }
     text
+}
+
+fn step_row(step: &RunStep) -> Vec<String> {
+    let counts = [
+        (step.done, "made"),
+        (step.present, "there already"),
+        (step.skipped, "with nothing to do"),
+        (step.failed, "failed"),
+        (step.cancelled, "cancelled"),
+        (step.pending, "to come"),
+    ];
+    let counts = counts.into_iter().filter(|(number, _)| *number > 0);
+    let words: Vec<String> = counts
+        .map(|(number, what)| format!("{} {what}", count(number.unsigned_abs())))
+        .collect();
+    let words = if words.is_empty() {
+        "nothing to do".to_owned()
+    } else {
+        words.join(", ")
+    };
+    vec![format!("  {}", step.step), words]
 }

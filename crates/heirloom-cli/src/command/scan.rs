@@ -1,6 +1,5 @@
 //! `heirloom scan`
 
-mod bar;
 mod destination;
 mod words;
 
@@ -18,7 +17,7 @@ use heirloom_server::{
 };
 use http::Method;
 
-use super::signal::Ends;
+use super::{bar::Bar, run::wait_for_run, signal::Ends};
 use crate::{
     Ending,
     api::Api,
@@ -26,7 +25,6 @@ use crate::{
     config::Config,
     output::{Output, line},
 };
-use bar::Bar;
 use destination::Destination;
 pub(super) use words::{describe_progress, describe_report};
 
@@ -71,6 +69,7 @@ pub(super) async fn scan(api: &Api, asked: &Scan, output: &Output) -> Result<End
         verify: asked.verify,
         allow_empty: asked.allow_empty,
         report: destination.is_some(),
+        process: !asked.no_process,
     };
     let run: Run = api
         .post(&format!("/api/v1/archives/{}/scans", archive.id), &new)
@@ -89,15 +88,25 @@ pub(super) async fn scan(api: &Api, asked: &Scan, output: &Output) -> Result<End
     if let Some(destination) = destination {
         destination.fill(api, run.id).await?;
     }
-    output.data(&run, || words::describe_end(&archive, &run));
     let failed = run
         .report
         .as_ref()
         .is_none_or(|report| !report.failed.is_empty());
-    Ok(if run.state == RunState::Done && !failed {
+    let ending = if run.state == RunState::Done && !failed {
         Ending::Done
     } else {
         Ending::Partly
+    };
+    output.tell(words::describe_end(&archive, &run).trim_end());
+    let Some(next) = run.next_run_id else {
+        output.data(&run, String::new);
+        return Ok(ending);
+    };
+    let (next, then) = wait_for_run(api, next, output).await?;
+    output.data(&run, || super::run::describe(&next));
+    Ok(match then {
+        Ending::Done => ending,
+        _ => Ending::Partly,
     })
 }
 
@@ -133,7 +142,9 @@ async fn wait(api: &Api, run: Run, mut ends: Ends, output: &Output) -> Result<Ru
             bar.finish();
             return Ok(run);
         }
-        bar.show(&run.progress);
+        let progress = &run.progress;
+        let words = words::progress_line(progress);
+        bar.show(progress.files_done, progress.files, words);
         pause = (pause * 2).min(LONGEST_LOOK);
     }
 }

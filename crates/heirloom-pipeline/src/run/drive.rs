@@ -7,7 +7,7 @@ use heirloom_core::{
     RunId,
     run::{RunEvent, RunState},
 };
-use heirloom_db::{DbError, run::Run};
+use heirloom_db::{DbError, Engine, run::Run};
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
@@ -40,6 +40,10 @@ pub(super) async fn drive(
     id: RunId,
     wake: &Notify,
 ) -> Result<(), BatchError> {
+    if shared.ctx.db.engine() == Engine::Sqlite {
+        // The catalogue is this process's alone: whoever holds units that nobody here drives is dead.
+        shared.ctx.db.let_leases_go(id).await?;
+    }
     loop {
         if shared.stopping.is_cancelled() {
             return Ok(());

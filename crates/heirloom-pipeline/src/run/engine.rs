@@ -102,15 +102,10 @@ impl Engine {
     /// # Errors
     /// What the catalogue says.
     pub async fn resume(&self) -> Result<(), DbError> {
-        let shared = &self.shared;
         for run in self.list_unended().await? {
-            if shared.ctx.db.engine() == Database::Sqlite {
-                // The catalogue is this process's alone: whoever held these is dead.
-                shared.ctx.db.let_leases_go(run.id).await?;
-            }
             self.go_on(run.id);
         }
-        if shared.ctx.db.engine() == Database::Postgres {
+        if self.shared.ctx.db.engine() == Database::Postgres {
             let engine = self.clone();
             self.spawn(async move { engine.look_for_runs().await });
         }

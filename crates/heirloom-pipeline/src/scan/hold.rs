@@ -120,7 +120,7 @@ pub(super) async fn take_run(
     options: ScanOptions,
 ) -> Result<(RunId, i64), DbError> {
     let Context { db, actor, .. } = ctx;
-    let parameters = json!({ "verify": options.verify });
+    let parameters = json!({ "verify": options.verify, "process": options.process });
     while let Some(left) = db.find_unended_run(archive.id).await? {
         let is_alike = left.pipeline == PIPELINE && left.parameters == parameters;
         let event = match left.state {

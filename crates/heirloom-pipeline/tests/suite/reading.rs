@@ -19,6 +19,7 @@ use crate::harness::{Home, flip_a_byte, on_both_engines, photo, rot, run_on, set
 
 const VERIFY: ScanOptions = ScanOptions {
     verify: true,
+    process: false,
     allow_empty: false,
     threads: 0,
 };

@@ -11,12 +11,10 @@ use super::{
 };
 use crate::{
     actor::Asker,
-    asset::{
-        load_detail,
-        original::{is_shown_inline, open_original},
-    },
+    asset::{load_detail, original::open_original},
     extract::IdPath,
     library::Library,
+    media::is_shown_inline,
     problem::Problem,
     wire::{AssetDetail, Author, Claim},
     words::{Language, Word},

@@ -8,7 +8,8 @@ use heirloom_blobs::{BlobError, CollectError, FsckError as BlobCheckError};
 use heirloom_core::{claim::InvalidClaimValue, permission::Denied, query::QueryError};
 use heirloom_db::DbError;
 use heirloom_pipeline::{
-    archive::RootRefused, fsck::FsckError, open::OpenError, purge::PurgeError, scan::ScanError,
+    archive::RootRefused, fsck::FsckError, open::OpenError, purge::PurgeError, run::EngineError,
+    scan::ScanError,
 };
 
 use super::{Code, Problem};
@@ -107,6 +108,16 @@ impl From<RootRefused> for Problem {
         match error.hint() {
             Some(hint) => problem.hint(hint),
             None => problem,
+        }
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        let message = error.to_string();
+        match error {
+            EngineError::Db(error) => error.into(),
+            EngineError::NoPipeline { .. } => Self::new(Code::InvalidRequest, message),
         }
     }
 }

@@ -152,12 +152,17 @@ pub struct Artifact {
     pub tool: String,
     /// That tool's version.
     pub tool_version: i64,
-    /// What came out, if it is small.
+    /// Which piece of the asset it is about: `3` for its third page. Empty for the whole.
+    pub part: String,
+    /// What came out, if it is small; what is said of its content, if that is bytes: their
+    /// `media_type` at least.
     #[schema(value_type = Option<serde_json::Value>)]
     pub payload: Option<serde_json::Value>,
-    /// The blob that holds what came out, if it is not.
+    /// The blob that holds its content, if it is not in `payload`.
     #[schema(value_type = Option<String>)]
     pub blob_hash: Option<ContentHash>,
+    /// How long that is.
+    pub size_bytes: Option<i64>,
     /// When it was made.
     pub made_at_ms: i64,
 }
@@ -253,8 +258,10 @@ impl From<db::artifact::Artifact> for Artifact {
             kind: artifact.kind,
             tool: artifact.tool,
             tool_version: artifact.tool_version,
+            part: artifact.part,
             payload: artifact.payload,
             blob_hash: artifact.blob_hash,
+            size_bytes: artifact.size_bytes,
             made_at_ms: artifact.made_at_ms,
         }
     }

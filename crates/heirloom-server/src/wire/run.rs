@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heirloom_core::{ArchiveId, RunId, run::RunState};
+use heirloom_core::{ArchiveId, AssetId, RunId, UnitId, run::RunState, unit::UnitState};
 use heirloom_db as db;
 use heirloom_pipeline::scan;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ pub struct Run {
     /// Its id.
     #[schema(schema_with = schema::id)]
     pub id: RunId,
-    /// What is executed: `scan`.
+    /// What is executed: `scan`, `prepare`.
     pub pipeline: String,
     /// Where it stands.
     #[schema(schema_with = schema::run_state)]
@@ -31,12 +31,99 @@ pub struct Run {
     pub progress: Progress,
     /// What it found, once it has ended.
     pub report: Option<ScanReport>,
+    /// The run that prepares what a scan found.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    #[serde(default)]
+    pub next_run_id: Option<RunId>,
+    /// How many assets it is to go through; none for a scan.
+    #[serde(default)]
+    pub assets: i64,
+    /// For how many of these it is known what there is to do.
+    #[serde(default)]
+    pub assets_planned: i64,
+    /// Whether that is known for all.
+    #[serde(default)]
+    pub is_planned: bool,
+    /// How far each of its steps is; none for a scan.
+    #[serde(default)]
+    pub steps: Vec<RunStep>,
     /// Why it failed, if it did.
     pub error: Option<String>,
     /// When it was asked for.
     pub created_at_ms: i64,
     /// When it began.
     pub started_at_ms: Option<i64>,
+    /// When it ended.
+    pub ended_at_ms: Option<i64>,
+}
+
+/// A step of a run, in numbers of assets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RunStep {
+    /// What it is called.
+    pub step: String,
+    /// What would be made was there already.
+    pub present: i64,
+    /// Waiting, or being worked on.
+    pub pending: i64,
+    /// Made.
+    pub done: i64,
+    /// There was nothing to do.
+    pub skipped: i64,
+    /// Given up.
+    pub failed: i64,
+    /// The run was cancelled first.
+    pub cancelled: i64,
+}
+
+/// What is to be run, over which assets. Without an archive or assets named, over all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRun {
+    /// What is executed: `prepare`.
+    pub pipeline: String,
+    /// Only the assets of this archive.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive_id: Option<ArchiveId>,
+    /// Only these assets.
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asset_ids: Option<Vec<AssetId>>,
+    /// The most assets, the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<u32>,
+    /// Whether what failed before and would fail again is tried all the same.
+    #[serde(default)]
+    pub retry_failed: bool,
+}
+
+/// One asset in one step of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Unit {
+    /// Its id.
+    #[schema(schema_with = schema::id)]
+    pub id: UnitId,
+    /// The step.
+    pub step: String,
+    /// The asset.
+    #[schema(schema_with = schema::id)]
+    pub asset_id: AssetId,
+    /// What that is called; null when it is no more.
+    pub asset_name: Option<String>,
+    /// Where it stands.
+    #[schema(schema_with = schema::unit_state)]
+    pub state: UnitState,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// Why it failed, was skipped, or is tried again.
+    pub error: Option<String>,
+    /// Whether the same work would fail again.
+    pub is_permanent: bool,
+    /// How long the last attempt took.
+    pub duration_ms: Option<i64>,
+    /// What its tool said, the end of it.
+    pub log: Option<String>,
     /// When it ended.
     pub ended_at_ms: Option<i64>,
 }
@@ -107,7 +194,7 @@ pub struct ScanReport {
 }
 
 /// How an archive is to be scanned.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NewScan {
     /// Whether every file is read again, also those that look as they did.
@@ -117,6 +204,19 @@ pub struct NewScan {
     pub allow_empty: bool,
     /// Whether a line is kept for each file.
     pub report: bool,
+    /// Whether what is found is prepared when the scan has ended: renditions are made of it.
+    pub process: bool,
+}
+
+impl Default for NewScan {
+    fn default() -> Self {
+        Self {
+            verify: false,
+            allow_empty: false,
+            report: false,
+            process: true,
+        }
+    }
 }
 
 /// What is stored with a run: its progress, or both once it has ended.
@@ -124,11 +224,16 @@ pub struct NewScan {
 struct Stored {
     progress: Option<Progress>,
     report: Option<ScanReport>,
+    next_run: Option<RunId>,
 }
 
 impl Run {
     /// A run, with how far it is now if it runs here.
-    pub(crate) fn new(run: &db::run::Run, live: Option<&scan::Progress>) -> Self {
+    pub(crate) fn new(
+        run: &db::run::Run,
+        steps: &[db::run::RunStep],
+        live: Option<&scan::Progress>,
+    ) -> Self {
         let stored: Stored = serde_json::from_value(run.progress.clone()).unwrap_or_default();
         // Whoever sees that it has ended must see what it found, which is stored a moment later.
         let is_ending = live.is_some() && run.state.has_ended() && stored.report.is_none();
@@ -149,10 +254,48 @@ impl Run {
             parameters: run.parameters.clone(),
             progress,
             report: stored.report,
+            next_run_id: stored.next_run,
+            assets: run.assets,
+            assets_planned: run.assets_planned,
+            is_planned: run.is_planned,
+            steps: steps.iter().map(RunStep::from).collect(),
             error: run.error.clone(),
             created_at_ms: run.created_at_ms,
             started_at_ms: run.started_at_ms,
             ended_at_ms: run.ended_at_ms,
+        }
+    }
+}
+
+impl From<&db::run::RunStep> for RunStep {
+    fn from(step: &db::run::RunStep) -> Self {
+        let counts = step.counts;
+        Self {
+            step: step.step.clone(),
+            present: counts.present,
+            pending: counts.pending,
+            done: counts.done,
+            skipped: counts.skipped,
+            failed: counts.failed,
+            cancelled: counts.cancelled,
+        }
+    }
+}
+
+impl From<db::unit::Unit> for Unit {
+    fn from(unit: db::unit::Unit) -> Self {
+        Self {
+            id: unit.id,
+            step: unit.step,
+            asset_id: unit.asset_id,
+            asset_name: unit.asset_name,
+            state: unit.state,
+            attempts: unit.attempts,
+            error: unit.error,
+            is_permanent: unit.is_permanent,
+            duration_ms: unit.duration_ms,
+            log: unit.log,
+            ended_at_ms: unit.ended_at_ms,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Schemas of types that core has and that know nothing of OpenAPI.
 
-use heirloom_core::{MediaKind, claim::ClaimKind, run::RunState};
+use heirloom_core::{MediaKind, claim::ClaimKind, run::RunState, unit::UnitState};
 use utoipa::openapi::{
     RefOr, Schema,
     schema::{ObjectBuilder, SchemaFormat, Type},
@@ -50,4 +50,8 @@ pub(crate) fn claim_kind() -> RefOr<Schema> {
 
 pub(crate) fn run_state() -> RefOr<Schema> {
     words(RunState::ALL.map(RunState::as_str), "Where it stands.")
+}
+
+pub(crate) fn unit_state() -> RefOr<Schema> {
+    words(UnitState::ALL.map(UnitState::as_str), "Where it stands.")
 }

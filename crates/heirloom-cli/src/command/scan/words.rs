@@ -139,3 +139,17 @@ fn align(rows: &[Vec<String>]) -> String {
         .collect();
     table(&rows)
 }
+
+/// How far a scan is on one line: files, rates, what remains.
+pub(super) fn progress_line(progress: &Progress) -> String {
+    // While folders are still being listed nobody knows how much there is.
+    let plus = if progress.is_listed { "" } else { "+" };
+    let mut parts = vec![format!(
+        "{} of {}{plus} files",
+        count(progress.files_done),
+        count(progress.files)
+    )];
+    parts.extend(rates(progress));
+    parts.extend(remaining(progress));
+    parts.join(", ")
+}

@@ -1,14 +1,12 @@
-//! How far a scan is: a bar where somebody watches, a line now and then where a program does.
+//! How far something is: a bar where somebody watches, a line now and then where a program does.
 
 use std::time::{Duration, Instant};
 
-use heirloom_server::wire::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::words::{rates, remaining};
-use crate::output::{Output, count};
+use crate::output::Output;
 
-/// What is shown while a scan goes on.
+/// What is shown while something goes on.
 #[derive(Debug)]
 pub(super) enum Bar {
     Drawn(ProgressBar),
@@ -39,13 +37,13 @@ impl Bar {
         Self::Drawn(bar)
     }
 
-    /// Shows how far it is.
-    pub(super) fn show(&mut self, progress: &Progress) {
+    /// Shows how far it is: so much of so much, and in words.
+    pub(super) fn show(&mut self, done: u64, all: u64, words: String) {
         match self {
             Self::Drawn(bar) => {
-                bar.set_length(progress.files.max(1));
-                bar.set_position(progress.files_done);
-                bar.set_message(line(progress));
+                bar.set_length(all.max(1));
+                bar.set_position(done);
+                bar.set_message(words);
             }
             Self::Lines {
                 output,
@@ -53,7 +51,7 @@ impl Bar {
                 was_said,
             } => {
                 if last.elapsed() >= LINE_PAUSE {
-                    output.say(&line(progress));
+                    output.say(&words);
                     *last = Instant::now();
                     *was_said = true;
                 }
@@ -75,18 +73,4 @@ impl Bar {
             bar.finish_and_clear();
         }
     }
-}
-
-/// How far it is on one line: files, rates, what remains.
-fn line(progress: &Progress) -> String {
-    // While folders are still being listed nobody knows how much there is.
-    let plus = if progress.is_listed { "" } else { "+" };
-    let mut parts = vec![format!(
-        "{} of {}{plus} files",
-        count(progress.files_done),
-        count(progress.files)
-    )];
-    parts.extend(rates(progress));
-    parts.extend(remaining(progress));
-    parts.join(", ")
 }

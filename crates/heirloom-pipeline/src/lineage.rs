@@ -1,0 +1,118 @@
+//! Lineage: how an artifact came about, and what came of it.
+
+use heirloom_blobs::hash_of;
+use heirloom_core::{
+    ArtifactId, ContentHash,
+    claim::{Author, Claim},
+};
+use heirloom_db::{DbError, artifact::Artifact, asset::Asset};
+
+use crate::{Context, template, tool::TOOLS};
+
+/// Where an artifact stands between what it was made from and what was made from it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lineage {
+    /// The artifact.
+    pub artifact: Artifact,
+    /// The asset it was made of.
+    pub asset: Asset,
+    /// What each input is.
+    pub inputs: Vec<Input>,
+    /// The version that its tool has by now; `None` when there is no such tool any more.
+    pub current_version: Option<i64>,
+    /// Artifacts that were made from this one.
+    pub derived: Vec<Artifact>,
+    /// What it states.
+    pub claims: Vec<Claim>,
+}
+
+/// Something that an artifact was made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// Its hash.
+    pub hash: ContentHash,
+    /// What it is.
+    pub source: Source,
+}
+
+/// What an input is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The bytes of the original.
+    Original,
+    /// The name of one of its files.
+    Name(String),
+    /// A sidecar of that name.
+    Sidecar(String),
+    /// Another artifact.
+    Artifact(ArtifactId),
+    /// Something that is not known any more: a sidecar that is gone, a name of long ago.
+    Gone,
+}
+
+impl Lineage {
+    /// Whether its tool would make something else of the same by now.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.current_version != Some(self.artifact.tool_version)
+    }
+}
+
+/// The version that a tool has by now.
+#[must_use]
+pub fn current_version(tool: &str) -> Option<i64> {
+    let steps = template::ALL.iter().flat_map(|template| template.steps);
+    TOOLS
+        .iter()
+        .chain(steps.map(|step| &step.tool))
+        .find(|known| known.name == tool)
+        .map(|known| known.version)
+}
+
+/// Finds out how an artifact came about, and what came of it.
+///
+/// # Errors
+/// [`DbError::NotFound`], also when the actor may not see its asset.
+pub async fn trace(ctx: &Context, id: ArtifactId) -> Result<Lineage, DbError> {
+    let (artifact, asset) = ctx.db.get_artifact(&ctx.actor, id).await?;
+    let siblings = ctx.db.list_artifacts(&asset).await?;
+    let locations = ctx.db.list_locations(&asset).await?;
+    let sidecars = ctx.db.list_sidecars(asset.id).await?;
+    let source_of = |hash: ContentHash| {
+        if hash == asset.content_hash {
+            return Source::Original;
+        }
+        let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+        let names = locations.iter().map(|location| name(&location.path));
+        let mut names = names.filter(|name| hash_of(name.as_bytes()) == hash);
+        if let Some(name) = names.next() {
+            return Source::Name(name);
+        }
+        if let Some(sidecar) = sidecars.iter().find(|sidecar| sidecar.content_hash == hash) {
+            return Source::Sidecar(sidecar.name.clone());
+        }
+        let made = siblings.iter().find(|made| made.blob_hash == Some(hash));
+        made.map_or(Source::Gone, |made| Source::Artifact(made.id))
+    };
+    let inputs = artifact.inputs.iter().map(|hash| Input {
+        hash: *hash,
+        source: source_of(*hash),
+    });
+    let inputs = inputs.collect();
+    let is_from_this = |made: &&Artifact| {
+        artifact
+            .blob_hash
+            .is_some_and(|hash| made.id != id && made.inputs.contains(&hash))
+    };
+    let derived = siblings.iter().filter(is_from_this).cloned().collect();
+    let mut claims = ctx.db.list_claims(&ctx.actor, asset.id).await?;
+    claims.retain(|claim| claim.author == Author::Artifact(id));
+    Ok(Lineage {
+        inputs,
+        current_version: current_version(&artifact.tool),
+        derived,
+        claims,
+        artifact,
+        asset,
+    })
+}

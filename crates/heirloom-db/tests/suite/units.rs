@@ -205,7 +205,7 @@ on_both_engines! {
         let lost = store.db.extend_leases(&[slow.clone(), quick.clone()], LEASE_MS).await.unwrap();
         assert_eq!(lost, [slow.unit]);
         let late = store.done(&slow).await;
-        assert_eq!(store.db.end_units(run, &[late.clone()]).await.unwrap(), [slow.unit]);
+        assert_eq!(store.db.end_units(run, std::slice::from_ref(&late)).await.unwrap(), [slow.unit]);
         let asset = store.db.get_asset(OPERATOR, slow.asset).await.unwrap();
         let looks = async || {
             let artifacts = store.db.list_artifacts(&asset).await.unwrap();
@@ -213,7 +213,7 @@ on_both_engines! {
         };
         assert_eq!(looks().await, 0);
         let in_time = store.done(&quick).await;
-        assert!(store.db.end_units(run, &[in_time.clone()]).await.unwrap().is_empty());
+        assert!(store.db.end_units(run, std::slice::from_ref(&in_time)).await.unwrap().is_empty());
         assert_eq!(store.db.end_units(run, &[late]).await.unwrap(), [slow.unit]);
         assert_eq!(store.db.end_units(run, &[in_time]).await.unwrap(), [quick.unit]);
         assert_eq!(looks().await, 1);

@@ -37,6 +37,11 @@ pub(crate) enum Ending {
 /// Threads that answer requests. Reading and hashing have threads of their own.
 const WORKERS: usize = 2;
 
+/// Does what a confined child of this program is there for; `None` where this is no such child.
+pub fn enter_confinement() -> Option<ExitCode> {
+    heirloom_pipeline::confinement::enter(heirloom_pipeline::jobs)
+}
+
 /// Runs what the command line asks for.
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments::prepare(std::env::args_os())) {

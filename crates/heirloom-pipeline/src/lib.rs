@@ -5,8 +5,10 @@
 //! for reading; nothing here ever writes below an archive's root.
 
 pub mod archive;
+pub mod confinement;
 mod context;
 pub mod fsck;
+mod jobs;
 pub mod lineage;
 pub mod open;
 mod original;
@@ -19,4 +21,5 @@ pub mod tool;
 pub mod work;
 
 pub use context::Context;
+pub use jobs::jobs;
 pub use open::{Original, open_original};

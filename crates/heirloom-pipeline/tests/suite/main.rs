@@ -8,6 +8,7 @@ mod harness;
 
 mod archive;
 mod change;
+mod confinement;
 mod deriving;
 mod fsck;
 mod originals;

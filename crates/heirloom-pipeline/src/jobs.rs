@@ -1,0 +1,25 @@
+//! What a confined hand can do.
+
+use std::{fs::File, io};
+
+use serde_json::json;
+
+use crate::confinement::{Answer, Failure, JobHeader};
+
+/// Does one job: `{"job": NAME, …}`. It runs in confinement; see [`confinement`](crate::confinement).
+///
+/// - `length` reads the input to its end and answers `{"size_bytes": N}`: whether a disk gives all of it.
+///
+/// # Errors
+/// When there is no such job, or the file does not let it be done.
+pub fn jobs(header: &JobHeader, input: File, answer: &mut Answer<'_>) -> Result<(), Failure> {
+    match header["job"].as_str() {
+        Some("length") => {
+            let mut input = input;
+            let size_bytes = io::copy(&mut input, &mut io::sink())?;
+            answer.give(&json!({ "size_bytes": size_bytes }), &[])?;
+            Ok(())
+        }
+        _ => Err(Failure::new(format!("there is no such job: {header}"))),
+    }
+}

@@ -12,7 +12,7 @@ use crate::{
     source::Source,
 };
 
-pub(crate) use heif::read as read_heif;
+pub(crate) use heif::{orientation as heif_orientation, read as read_heif};
 pub(crate) use jp2::{read as read_jp2, read_codestream as read_j2k};
 pub(crate) use jxl::{read as read_jxl, read_codestream as read_jxl_codestream};
 pub(crate) use movie::{has_video, is_movie, read as read_movie};

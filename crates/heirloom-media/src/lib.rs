@@ -1,12 +1,14 @@
-//! Bytes in, facts out: the true type of a file and what it says about itself.
+//! Bytes in, facts and pictures out: the true type of a file, what it says about itself, and what is
+//! shown of it.
 //!
 //! [`sniff`] tells what a file is, [`metadata`] what it states, [`read_name`] what its name does, [`match_sidecars`] and
 //! [`read_sidecar`] what is stated beside it, [`find_stacks`] which files are one moment.
 //!
-//! Whatever the bytes, no function here panics, reads more than a bounded part of a file, or
+//! Whatever the bytes, none of these panics, reads more than a bounded part of a file, or
 //! allocates by a length that the file states. Broken media is a value with
-//! [problems](Problem), never an error; the only errors are those of the disk. The crate knows no
-//! database and no HTTP, decodes no picture and runs no other program.
+//! [problems](Problem), never an error; the only errors are those of the disk. [`picture`] draws, with
+//! libraries of which not all are in Rust, and is called in a confined process. The crate knows no
+//! database and no HTTP and runs no other program.
 
 #![warn(
     clippy::indexing_slicing,
@@ -40,6 +42,7 @@ mod mpeg;
 mod notes;
 mod office;
 mod pdf;
+pub mod picture;
 mod png;
 pub mod property;
 mod prose;

@@ -287,7 +287,7 @@ fn properties(source: &mut Source<'_>, iprp: &Atom, primary: Option<u32>, out: &
 }
 
 /// EXIF's number for quarter turns against the clock, then a mirror (0: upside down, 1: left right).
-const fn orientation(turns: u8, mirror: Option<u8>) -> u8 {
+pub(crate) const fn orientation(turns: u8, mirror: Option<u8>) -> u8 {
     match (turns, mirror) {
         (0, None) => 1,
         (1, None) => 8,

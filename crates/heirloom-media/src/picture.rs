@@ -1,0 +1,246 @@
+//! Pictures as they are looked at: the pixels of a still or animated picture, upright and in sRGB, and
+//! the renditions that are shown of it.
+//!
+//! [`render`] decodes once and makes everything of it; [`decode`] gives the pixels of one page;
+//! [`render_pixels`] makes the renditions of pixels from elsewhere, such as a film's frame. All of it is
+//! a function of bytes: no file is read, no process or thread is started, and the same bytes give the
+//! same result. Decoders of many makers meet hostile bytes here, some of them in C, so the
+//! program runs this in a confined process; what they do wrong in Rust ends here as an error.
+
+mod bitmap;
+mod colour;
+mod error;
+mod gif;
+mod hash;
+mod heif;
+mod jp2;
+mod jpeg;
+mod jxl;
+mod png;
+mod raster;
+mod raw;
+mod rendition;
+mod stored;
+mod tiff;
+mod webp;
+
+use std::{
+    io::Cursor,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+pub use error::PictureError;
+pub use rendition::{Rendered, Rendition, RenditionKind};
+
+use crate::{
+    file_type::{FileType, Reader},
+    finding::{Facts, Problem},
+};
+use raster::Raster;
+use stored::Stored;
+
+/// How much a picture may cost; what would cost more is refused before memory is taken for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most pixels of one picture.
+    pub pixels: u64,
+    /// The longest side of a full-size rendition, in pixels; what is larger is made smaller.
+    pub full_side: u32,
+    /// The most bytes of all renditions of a picture together.
+    pub output_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            pixels: 1 << 28,
+            full_side: 16_000,
+            output_bytes: 256 * 1024 * 1024,
+        }
+    }
+}
+
+impl Limits {
+    /// Refuses a picture that is too large, or has no size at all.
+    fn allow(&self, width: u32, height: u32) -> Result<(), PictureError> {
+        if width == 0 || height == 0 {
+            return Err(PictureError::damaged("it has no width or no height"));
+        }
+        if u64::from(width) * u64::from(height) > self.pixels {
+            return Err(PictureError::TooLarge {
+                width,
+                height,
+                pixels: self.pixels,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// What is wanted of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Want {
+    /// Which page, counted from 0; only TIFF has more than one.
+    pub page: u32,
+    /// The longest side that is enough, in pixels: a decoder that is faster for it gives fewer pixels
+    /// than the picture has, but no longest side below this one.
+    pub longest_side: Option<u32>,
+}
+
+/// Pixels to look at: upright and in sRGB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Row by row from the top left, three bytes a pixel (red, green, blue), or four with opacity last.
+    pub pixels: Vec<u8>,
+    /// Whether there are four bytes a pixel.
+    pub has_alpha: bool,
+    /// Whether this is the first frame of several that play.
+    pub is_animated: bool,
+    /// How many pages the file has.
+    pub pages: u32,
+    /// What is wrong with the picture.
+    pub problems: Vec<Problem>,
+}
+
+/// The pixels of a picture.
+///
+/// # Errors
+/// Where nothing of the picture can be shown. What is damaged in part is shown in part, and
+/// [`Picture::problems`] says so.
+pub fn decode(
+    bytes: &[u8],
+    file_type: FileType,
+    limits: &Limits,
+    want: Want,
+) -> Result<Picture, PictureError> {
+    guarded(|| {
+        let mut stored = open(bytes, file_type, limits, want)?;
+        let raster = stored.take_upright();
+        Ok(Picture {
+            width: raster.width,
+            height: raster.height,
+            has_alpha: raster.has_alpha,
+            pixels: raster.pixels,
+            is_animated: stored.is_animated,
+            pages: stored.pages,
+            problems: stored.problems,
+        })
+    })
+}
+
+/// Everything that is shown of a picture, from decoding it once.
+///
+/// A full-size rendition is made only where browsers do not show the original.
+///
+/// # Errors
+/// As [`decode`], and where the renditions would be larger than allowed.
+pub fn render(
+    bytes: &[u8],
+    file_type: FileType,
+    limits: &Limits,
+) -> Result<Rendered, PictureError> {
+    let has_full = !is_shown_by_browsers(file_type);
+    let want = Want {
+        page: 0,
+        longest_side: (!has_full).then_some(rendition::SCREEN_SIDE),
+    };
+    guarded(|| {
+        let stored = open(bytes, file_type, limits, want)?;
+        rendition::make(stored, has_full, limits)
+    })
+}
+
+/// The renditions of pixels that were got elsewhere: of a film's frame, or a page of a document.
+///
+/// `has_full` asks for a full-size rendition too.
+///
+/// # Errors
+/// Where the number of pixels is not what the sides say, and as [`render`].
+pub fn render_pixels(
+    picture: Picture,
+    has_full: bool,
+    limits: &Limits,
+) -> Result<Rendered, PictureError> {
+    limits.allow(picture.width, picture.height)?;
+    let raster = Raster::new(
+        picture.width,
+        picture.height,
+        picture.has_alpha,
+        picture.pixels,
+    )
+    .ok_or_else(|| PictureError::damaged("it has fewer pixels than it says"))?;
+    guarded(|| {
+        let mut stored = Stored::of(raster);
+        stored.is_animated = picture.is_animated;
+        stored.pages = picture.pages;
+        stored.problems = picture.problems;
+        rendition::make(stored, has_full, limits)
+    })
+}
+
+/// Whether the browsers of today show the original.
+///
+/// Not all show a HEIC or a JPEG XL, and none a RAW.
+#[must_use]
+pub fn is_shown_by_browsers(file_type: FileType) -> bool {
+    matches!(
+        file_type.media_type,
+        "image/jpeg"
+            | "image/png"
+            | "image/webp"
+            | "image/gif"
+            | "image/avif"
+            | "image/bmp"
+            | "image/vnd.microsoft.icon"
+            | "image/svg+xml"
+    )
+}
+
+fn open(
+    bytes: &[u8],
+    file_type: FileType,
+    limits: &Limits,
+    want: Want,
+) -> Result<Stored, PictureError> {
+    if want.page > 0 && file_type.reader != Reader::Tiff {
+        return Err(PictureError::NoSuchPage);
+    }
+    let facts = facts(bytes, file_type);
+    match file_type.reader {
+        Reader::Jpeg => jpeg::open(bytes, &facts, limits, want),
+        Reader::Png => png::open(bytes, &facts, limits),
+        Reader::Webp => webp::open(bytes, &facts, limits),
+        Reader::Gif => gif::open(bytes, &facts, limits),
+        Reader::Bitmap => bitmap::open(bytes, limits),
+        Reader::Tiff => tiff::open(bytes, &facts, limits, want),
+        Reader::Heif => heif::open(bytes, limits),
+        Reader::Jxl | Reader::JxlCodestream => jxl::open(bytes, limits),
+        Reader::Jp2 | Reader::J2k => jp2::open(bytes, limits),
+        _ if file_type.is_raw => raw::open(bytes, file_type, &facts, limits, want),
+        _ => Err(PictureError::NotDrawn {
+            name: file_type.name,
+        }),
+    }
+}
+
+/// What the file states of its picture: orientation, frames, pages.
+fn facts(bytes: &[u8], file_type: FileType) -> Facts {
+    crate::metadata(&mut Cursor::new(bytes), file_type, "")
+        .map(|metadata| metadata.facts)
+        .unwrap_or_default()
+}
+
+/// Decoders should not panic, and some do; that is an answer about the picture.
+fn guarded<T>(work: impl FnOnce() -> Result<T, PictureError>) -> Result<T, PictureError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(PictureError::damaged("its decoder gave up")))
+}
+
+/// A sentence about a picture.
+fn problem(what: impl Into<String>) -> Problem {
+    Problem { what: what.into() }
+}

@@ -1,0 +1,360 @@
+//! A page of a TIFF.
+
+use std::io::Cursor;
+
+use tiff::{
+    ColorType,
+    decoder::{Decoder, DecodingResult, Limits as TiffLimits},
+    tags::Tag,
+};
+
+use super::{Limits, PictureError, Want, colour, raster::Raster, raw, stored::Stored};
+use crate::{bytes::index, finding::Facts, tiff as structure};
+
+/// The most bytes of one tag's value, such as a colour profile or the places of the strips.
+const VALUE_BYTES: usize = 16 * 1024 * 1024;
+
+/// TIFF's number for the JPEG of before 1995, which is kept as a file within the file.
+const OLD_JPEG: u16 = 6;
+
+pub(super) fn open(
+    bytes: &[u8],
+    facts: &Facts,
+    limits: &Limits,
+    want: Want,
+) -> Result<Stored, PictureError> {
+    let pages = facts.page_count.unwrap_or(1).max(1);
+    if want.page > 0 && want.page >= pages {
+        return Err(PictureError::NoSuchPage);
+    }
+    // The decoder knows no palettes, and does know grey levels, which are stored the same way.
+    let as_grey = as_grey(bytes, want.page);
+    let is_palette = as_grey.is_some();
+    let bytes = as_grey.as_deref().unwrap_or(bytes);
+    let mut decoder = Decoder::new(Cursor::new(bytes))
+        .map_err(PictureError::damaged)?
+        .with_limits(tiff_limits(limits));
+    if want.page > 0 {
+        decoder
+            .seek_to_image(want.page as usize)
+            .map_err(PictureError::damaged)?;
+    }
+    let orientation = decoder
+        .find_tag_unsigned::<u16>(Tag::Orientation)
+        .ok()
+        .flatten()
+        .and_then(|number| u8::try_from(number).ok());
+    let compression = decoder.find_tag_unsigned::<u16>(Tag::Compression).ok();
+    let mut stored = match page(&mut decoder, is_palette, limits) {
+        Ok(stored) => stored,
+        Err(error) if compression == Some(Some(OLD_JPEG)) => {
+            raw::largest_jpeg(bytes, limits, want).map_err(|_| error)?
+        }
+        Err(error) => return Err(error),
+    };
+    stored.orientation = orientation.unwrap_or(1);
+    stored.pages = pages;
+    Ok(stored)
+}
+
+/// The file with the numbers of colours of that page declared to be grey levels, where it has a palette.
+fn as_grey(bytes: &[u8], page: u32) -> Option<Vec<u8>> {
+    const PHOTOMETRIC: u16 = 262;
+    const PALETTE: u64 = 3;
+    let mut source = bytes;
+    let header = structure::header(&mut source)?;
+    let mut directory = structure::directory(&mut source, header.layout, header.first)?;
+    for _ in 0..page {
+        directory = structure::directory(&mut source, header.layout, directory.next)?;
+    }
+    let entry = directory.entry(PHOTOMETRIC)?;
+    if entry.value(&mut source, header.layout).unsigned(0) != Some(PALETTE) {
+        return None;
+    }
+    // The number is 3 in one of two bytes, and black is 1 in the same.
+    let at = index(entry.at);
+    let mut changed = bytes.to_vec();
+    let number = changed.get_mut(at..at.checked_add(2)?)?;
+    number.iter_mut().for_each(|byte| *byte = (*byte).min(1));
+    Some(changed)
+}
+
+fn tiff_limits(limits: &Limits) -> TiffLimits {
+    let bytes = usize::try_from(limits.pixels.saturating_mul(8)).unwrap_or(usize::MAX);
+    let mut tiff = TiffLimits::default();
+    tiff.decoding_buffer_size = bytes;
+    tiff.intermediate_buffer_size = bytes;
+    tiff.ifd_value_size = VALUE_BYTES;
+    tiff
+}
+
+type Pages<'b> = Decoder<Cursor<&'b [u8]>>;
+
+fn page(
+    decoder: &mut Pages<'_>,
+    is_palette: bool,
+    limits: &Limits,
+) -> Result<Stored, PictureError> {
+    let (width, height) = decoder.dimensions().map_err(PictureError::damaged)?;
+    limits.allow(width, height)?;
+    let colours = decoder.colortype().map_err(PictureError::unsupported)?;
+    let icc = decoder.get_tag_u8_vec(Tag::IccProfile).ok();
+    let mut read = DecodingResult::U8(Vec::new());
+    let layout = decoder.image_buffer_layout();
+    let failed = decoder.read_image_to_buffer(&mut read).err();
+    if let Some(error) = &failed
+        && read.as_buffer(0).as_bytes().iter().all(|byte| *byte == 0)
+    {
+        return Err(PictureError::damaged(error));
+    }
+    let bits = colours.bit_depth();
+    let row_bytes = layout
+        .ok()
+        .and_then(|layout| layout.row_stride)
+        .map_or(0, std::num::NonZeroUsize::get);
+    let mut samples = match read {
+        DecodingResult::U8(packed) if bits < 8 => unpack(
+            &packed,
+            bits,
+            width as usize * colours.num_samples() as usize,
+            row_bytes,
+            is_palette,
+        ),
+        other => to_bytes(other, bits),
+    };
+    let count = width as usize * height as usize;
+    let channels = samples.len() / count.max(1);
+    let planar = decoder
+        .find_tag_unsigned::<u16>(Tag::PlanarConfiguration)
+        .ok()
+        .flatten();
+    if planar == Some(2) && channels > 1 {
+        samples = interleave(&samples, count, channels);
+    }
+    let palette = is_palette.then(|| decoder.get_tag_u16_vec(Tag::ColorMap));
+    let palette = palette.transpose().map_err(PictureError::damaged)?;
+    let raster = raster(
+        (width, height),
+        colours,
+        channels,
+        samples,
+        palette.as_deref(),
+        icc.as_deref(),
+    )
+    .ok_or_else(|| PictureError::unsupported(format!("{colours:?}")))?;
+    let is_ink = matches!(colours, ColorType::CMYK(_) | ColorType::CMYKA(_));
+    // Premultiplied opacity is undone, for it is stored otherwise everywhere else.
+    let is_premultiplied = decoder
+        .find_tag_unsigned_vec::<u16>(Tag::ExtraSamples)
+        .ok()
+        .flatten()
+        .is_some_and(|extra| extra.first() == Some(&1));
+    let raster = if is_premultiplied && raster.has_alpha {
+        unmultiply(raster)
+    } else {
+        raster
+    };
+    let mut stored = Stored::of(raster).with_profile(icc.as_deref().filter(|_| !is_ink));
+    if failed.is_some() {
+        stored.problem("Parts of the picture are damaged or missing.");
+    }
+    Ok(stored)
+}
+
+/// Samples of less than a byte, each row from a new byte on; scaled to 0 to 255 unless they are numbers of
+/// colours.
+fn unpack(
+    packed: &[u8],
+    bits: u8,
+    row_samples: usize,
+    row_bytes: usize,
+    is_palette: bool,
+) -> Vec<u8> {
+    let per_byte = usize::from(8 / bits.max(1));
+    let most = (1_u16 << bits) - 1;
+    let mut out = Vec::with_capacity(packed.len() * per_byte);
+    for row in packed.chunks_exact(row_bytes.max(1)) {
+        let values = row.iter().flat_map(|byte| {
+            (1..=per_byte).map(move |number| {
+                let shift = 8 - number * usize::from(bits);
+                u16::from(*byte) >> shift & most
+            })
+        });
+        out.extend(values.take(row_samples).map(|value| {
+            if is_palette {
+                value as u8
+            } else {
+                (value * 255 / most) as u8
+            }
+        }));
+    }
+    out
+}
+
+/// Samples of any type as 0 to 255.
+fn to_bytes(read: DecodingResult, bits: u8) -> Vec<u8> {
+    let high16 = |value: u16| {
+        let most = (1_u32 << bits.clamp(1, 16)) - 1;
+        ((u32::from(value) * 255 + most / 2) / most).min(255) as u8
+    };
+    match read {
+        DecodingResult::U8(samples) => samples,
+        DecodingResult::U16(samples) => samples.into_iter().map(high16).collect(),
+        DecodingResult::U32(samples) => samples.iter().map(|value| (value >> 24) as u8).collect(),
+        DecodingResult::U64(samples) => samples.iter().map(|value| (value >> 56) as u8).collect(),
+        DecodingResult::I8(samples) => samples
+            .iter()
+            .map(|value| (i16::from(*value) + 128) as u8)
+            .collect(),
+        DecodingResult::I16(samples) => samples
+            .iter()
+            .map(|value| ((i32::from(*value) + 32_768) >> 8) as u8)
+            .collect(),
+        DecodingResult::I32(samples) => samples
+            .iter()
+            .map(|value| ((i64::from(*value) + (1 << 31)) >> 24) as u8)
+            .collect(),
+        DecodingResult::I64(samples) => samples
+            .iter()
+            .map(|value| ((value >> 56) + 128) as u8)
+            .collect(),
+        DecodingResult::F16(samples) => {
+            light(samples.into_iter().map(|value| value.to_f32()).collect())
+        }
+        DecodingResult::F32(samples) => light(samples),
+        DecodingResult::F64(samples) => {
+            light(samples.into_iter().map(|value| value as f32).collect())
+        }
+    }
+}
+
+/// Floating samples, of which 1 is white unless there are greater ones.
+fn light(samples: Vec<f32>) -> Vec<u8> {
+    let most = samples
+        .iter()
+        .copied()
+        .filter(|value| value.is_finite())
+        .fold(1.0, f32::max);
+    samples
+        .into_iter()
+        .map(|value| (value / most * 255.0 + 0.5) as u8)
+        .collect()
+}
+
+/// Planes one after the other as pixels.
+fn interleave(planes: &[u8], count: usize, channels: usize) -> Vec<u8> {
+    let mut out = vec![0; planes.len()];
+    for (channel, plane) in planes.chunks_exact(count).enumerate() {
+        for (pixel, value) in out.chunks_exact_mut(channels).zip(plane) {
+            if let Some(to) = pixel.get_mut(channel) {
+                *to = *value;
+            }
+        }
+    }
+    out
+}
+
+fn raster(
+    (width, height): (u32, u32),
+    colours: ColorType,
+    channels: usize,
+    samples: Vec<u8>,
+    palette: Option<&[u16]>,
+    icc: Option<&[u8]>,
+) -> Option<Raster> {
+    // Channels beyond those of the colours are for printers and programs.
+    let first = |wanted: usize| -> Vec<u8> {
+        if channels == wanted {
+            return samples.clone();
+        }
+        let pixels = samples.chunks_exact(channels.max(1));
+        pixels
+            .flat_map(|pixel| pixel.iter().take(wanted).copied())
+            .collect()
+    };
+    match colours {
+        ColorType::Gray(bits) if let Some(map) = palette => {
+            // All reds, all greens, all blues, of 16 bits each.
+            let size = 1_usize << bits.min(16);
+            let colour = |number: u8, channel: usize| {
+                let value = map.get(usize::from(number) + channel * size);
+                value.map_or(0, |value| (value >> 8) as u8)
+            };
+            let pixels = first(1);
+            let pixels = pixels
+                .iter()
+                .flat_map(|number| [0, 1, 2].map(|channel| colour(*number, channel)));
+            Raster::new(width, height, false, pixels.collect())
+        }
+        ColorType::CMYK(_) | ColorType::CMYKA(_) => {
+            Raster::new(width, height, false, colour::from_inks(&first(4), icc))
+        }
+        ColorType::YCbCr(_) => {
+            let pixels = first(3);
+            let pixels = pixels.as_chunks::<3>().0.iter();
+            Raster::new(width, height, false, pixels.flat_map(from_ycc).collect())
+        }
+        ColorType::Lab(_) => {
+            let pixels = first(3);
+            let pixels = pixels.as_chunks::<3>().0.iter();
+            Raster::new(width, height, false, pixels.flat_map(from_lab).collect())
+        }
+        ColorType::Gray(_) => Raster::from_channels(width, height, 1, first(1)),
+        ColorType::GrayA(_) => Raster::from_channels(width, height, 2, first(2)),
+        ColorType::RGB(_) => Raster::from_channels(width, height, 3, first(3)),
+        ColorType::RGBA(_) => Raster::from_channels(width, height, 4, first(4)),
+        ColorType::Multiband { num_samples: 2, .. } => {
+            Raster::from_channels(width, height, 2, first(2))
+        }
+        ColorType::Multiband { .. } => Raster::from_channels(width, height, 1, first(1)),
+        _ => None,
+    }
+}
+
+/// Full-range YCbCr with the weights of ITU-R BT.601, as TIFF has it by default.
+fn from_ycc([y, cb, cr]: &[u8; 3]) -> [u8; 3] {
+    let (y, cb, cr) = (
+        f32::from(*y),
+        f32::from(*cb) - 128.0,
+        f32::from(*cr) - 128.0,
+    );
+    [
+        y + 1.402 * cr,
+        y - 0.344_136 * cb - 0.714_136 * cr,
+        y + 1.772 * cb,
+    ]
+    .map(|value| (value + 0.5) as u8)
+}
+
+/// CIE L*a*b* with white D50, as print shops write it.
+fn from_lab([lightness, a, b]: &[u8; 3]) -> [u8; 3] {
+    let fy = (f32::from(*lightness) / 2.55 + 16.0) / 116.0;
+    let fx = fy + (f32::from(*a) - 128.0) / 500.0;
+    let fz = fy - (f32::from(*b) - 128.0) / 200.0;
+    let back = |f: f32| {
+        if f > 6.0 / 29.0 {
+            f * f * f
+        } else {
+            (f - 16.0 / 116.0) * 3.0 * (6.0_f32 / 29.0).powi(2)
+        }
+    };
+    let (x, y, z) = (back(fx) * 0.9642, back(fy), back(fz) * 0.8249);
+    // To sRGB's primaries, with Bradford's adaptation to D65 in the matrix.
+    [
+        3.1339 * x - 1.6169 * y - 0.4906 * z,
+        -0.9788 * x + 1.9161 * y + 0.0335 * z,
+        0.0719 * x - 0.2290 * y + 1.4052 * z,
+    ]
+    .map(|light| (colour::srgb_curve(light.max(0.0)) * 255.0 + 0.5) as u8)
+}
+
+fn unmultiply(mut raster: Raster) -> Raster {
+    for [red, green, blue, alpha] in raster.pixels.as_chunks_mut::<4>().0 {
+        let opacity = u16::from(*alpha);
+        for channel in [red, green, blue] {
+            let light = (u16::from(*channel) * 255).checked_div(opacity);
+            *channel = light.unwrap_or(0).min(255) as u8;
+        }
+    }
+    raster
+}

@@ -48,6 +48,7 @@ impl Api {
             folder: config.data.value.clone(),
             database: config.database.value.clone(),
             is_creating,
+            confined_program: None,
         })
         .await?;
         let router = router(library.clone(), Door::Known(Actor::Operator));

@@ -4,10 +4,14 @@ use std::{fs::File, io};
 
 use serde_json::json;
 
-use crate::confinement::{Answer, Failure, JobHeader};
+use crate::{
+    confinement::{Answer, Failure, JobHeader},
+    tool::rendition,
+};
 
 /// Does one job: `{"job": NAME, …}`. It runs in confinement; see [`confinement`](crate::confinement).
 ///
+/// - `render` draws a picture of the given `name`.
 /// - `length` reads the input to its end and answers `{"size_bytes": N}`: whether a disk gives all of it.
 ///
 /// # Errors
@@ -20,6 +24,7 @@ pub fn jobs(header: &JobHeader, input: File, answer: &mut Answer<'_>) -> Result<
             answer.give(&json!({ "size_bytes": size_bytes }), &[])?;
             Ok(())
         }
+        Some(rendition::JOB) => rendition::draw(header, input, answer),
         _ => Err(Failure::new(format!("there is no such job: {header}"))),
     }
 }

@@ -19,6 +19,7 @@ pub mod scan;
 pub mod template;
 pub mod tool;
 pub mod work;
+pub mod workshop;
 
 pub use context::Context;
 pub use jobs::jobs;

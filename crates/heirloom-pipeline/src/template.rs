@@ -7,7 +7,13 @@ use heirloom_db::{
 };
 use serde_json::Value as Json;
 
-use crate::{tool::Tool, work::Work};
+use crate::{
+    tool::{
+        Tool,
+        rendition::{self, RENDITIONS},
+    },
+    work::Work,
+};
 
 /// A pipeline that works on assets one by one.
 #[derive(Debug)]
@@ -63,7 +69,11 @@ impl Template {
 /// pages and text.
 pub static PREPARE: Template = Template {
     name: "prepare",
-    steps: &[],
+    steps: &[Step {
+        name: RENDITIONS.name,
+        tool: RENDITIONS,
+        work: rendition::make_renditions,
+    }],
 };
 
 /// Every template.

@@ -6,6 +6,7 @@
 
 mod file_name;
 mod metadata;
+pub mod rendition;
 mod sidecar;
 
 use std::{

@@ -18,6 +18,7 @@ use serde_json::Value as Json;
 use crate::{
     Context,
     open::{OpenError, open_original},
+    workshop::Workshop,
 };
 
 /// The function of a tool.
@@ -29,6 +30,7 @@ pub struct Task<'a> {
     /// The asset.
     pub asset: &'a Asset,
     ctx: &'a Context,
+    workshop: &'a Workshop,
     log: Mutex<String>,
 }
 
@@ -93,10 +95,11 @@ impl Product {
 const LOG_CHARS: usize = 4096;
 
 impl<'a> Task<'a> {
-    pub(crate) const fn new(ctx: &'a Context, asset: &'a Asset) -> Self {
+    pub(crate) const fn new(ctx: &'a Context, workshop: &'a Workshop, asset: &'a Asset) -> Self {
         Self {
             asset,
             ctx,
+            workshop,
             log: Mutex::new(String::new()),
         }
     }
@@ -105,6 +108,12 @@ impl<'a> Task<'a> {
     #[must_use]
     pub const fn context(&self) -> &Context {
         self.ctx
+    }
+
+    /// Who works on bytes that nobody knows.
+    #[must_use]
+    pub const fn workshop(&self) -> &Workshop {
+        self.workshop
     }
 
     /// Opens the original for reading.

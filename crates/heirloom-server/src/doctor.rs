@@ -131,7 +131,7 @@ fn check_originals(damaged: i64) -> Check {
 
 async fn check_runs(library: &Library) -> Result<Check, Problem> {
     let unended = library.db().list_unended_runs().await?.len();
-    let running = library.scans().count();
+    let running = library.scans().count() + library.engine().count();
     let interrupted = unended.saturating_sub(running);
     Ok(if interrupted > 0 {
         Check {

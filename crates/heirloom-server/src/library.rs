@@ -8,7 +8,7 @@ use std::{
 use heirloom_blobs::{BlobStore, FolderStore};
 use heirloom_core::Actor;
 use heirloom_db::{Db, DbError, Location, family::Family};
-use heirloom_pipeline::{Context, run::Engine, template};
+use heirloom_pipeline::{Context, confinement::Confinement, run::Engine, template};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -27,6 +27,9 @@ pub struct LibraryConfig {
     pub database: Option<String>,
     /// Whether a library is made where there is none.
     pub is_creating: bool,
+    /// The program that bytes nobody knows are read with in confinement; without one it is this very
+    /// program, whose `main` then begins with [`enter`](heirloom_pipeline::confinement::enter).
+    pub confined_program: Option<PathBuf>,
 }
 
 /// An open library. Clones mean the same; [`Library::close`] closes it for all.
@@ -68,7 +71,7 @@ impl Library {
                     actor: Actor::Operator,
                     data_folder: folder.path().to_owned(),
                 };
-                let engine = Engine::new(ctx.clone(), &template::ALL);
+                let engine = Engine::new(ctx.clone(), confinement(config), &template::ALL);
                 let scans = Scans::new(ctx, engine.clone(), folder.reports(), metrics.clone());
                 let open = Open {
                     folder,
@@ -161,6 +164,13 @@ impl Library {
 
     pub(crate) fn closing(&self) -> &CancellationToken {
         &self.open.closing
+    }
+}
+
+fn confinement(config: &LibraryConfig) -> Confinement {
+    match &config.confined_program {
+        Some(program) => Confinement::through(program),
+        None => Confinement::of_this_program(),
     }
 }
 

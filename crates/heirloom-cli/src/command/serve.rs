@@ -13,6 +13,7 @@ pub(super) async fn serve(config: &Config, output: &Output) -> Result<Ending, Pr
         folder: config.data.value.clone(),
         database: config.database.value.clone(),
         is_creating: true,
+        confined_program: None,
     })
     .await?;
     let stop = CancellationToken::new();

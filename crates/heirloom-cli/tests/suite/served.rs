@@ -122,7 +122,7 @@ fn a_scan_is_left_to_the_server_or_waited_for() {
 fn a_run_can_be_cancelled_from_another_command() {
     let home = Home::scanned();
     let (server, _) = serve(&home);
-    let many = home.many(600);
+    let many = home.many(6000);
     let run = home.json(["scan", path(&many), "--no-wait"]);
     let id = run["id"].as_str().unwrap();
     // The first scan holds the archive.
@@ -143,7 +143,7 @@ fn a_run_can_be_cancelled_from_another_command() {
 fn a_stopped_server_goes_on_with_its_scan_when_it_starts_again() {
     let home = Home::scanned();
     let (server, _) = serve(&home);
-    let many = home.many(600);
+    let many = home.many(6000);
     let run = home.json(["scan", path(&many), "--no-wait"]);
     let id = run["id"].as_str().unwrap();
     let finished = server.stop();
@@ -158,7 +158,7 @@ fn a_stopped_server_goes_on_with_its_scan_when_it_starts_again() {
     server.kill();
     // A socket that nobody answers any more is no obstacle.
     assert!(home.data().join("socket").exists());
-    assert_eq!(home.json(["doctor"])["counts"]["assets"], 604);
+    assert_eq!(home.json(["doctor"])["counts"]["assets"], 6004);
     let (server, _) = serve(&home);
     assert_eq!(server.stop().code, Some(0));
 }

@@ -33,6 +33,7 @@ use crate::{
     template::Step,
     tool::INLINE_BYTES,
     work::{Content, Failure, Product, Task},
+    workshop::Workshop,
 };
 
 /// How long a lease lasts, and how often it is extended. A process that is killed holds its units up
@@ -78,6 +79,7 @@ pub(crate) enum BatchError {
 /// Units that are leased for one who works on them.
 pub(crate) struct Batch<'a> {
     ctx: &'a Context,
+    workshop: &'a Workshop,
     run: RunId,
     step: &'static Step,
     assets: HashMap<AssetId, Asset>,
@@ -96,6 +98,7 @@ impl<'a> Batch<'a> {
     /// Leases those of these units that are free.
     pub(crate) async fn lease(
         ctx: &'a Context,
+        workshop: &'a Workshop,
         run: RunId,
         step: &'static Step,
         units: &[UnitId],
@@ -103,6 +106,7 @@ impl<'a> Batch<'a> {
         let leases = ctx.db.lease_units(units, LEASE_MS).await?;
         Ok(Self {
             ctx,
+            workshop,
             run,
             step,
             assets: HashMap::new(),
@@ -169,7 +173,9 @@ impl<'a> Batch<'a> {
         let started = Instant::now();
         // Taken out, so that the work may borrow it while the batch is looked after.
         let asset = self.assets.remove(&lease.asset);
-        let task = asset.as_ref().map(|asset| Task::new(self.ctx, asset));
+        let task = asset
+            .as_ref()
+            .map(|asset| Task::new(self.ctx, self.workshop, asset));
         let result = {
             let work = AssertUnwindSafe(perform(self.step, task.as_ref())).catch_unwind();
             let mut work = std::pin::pin!(work);

@@ -239,7 +239,14 @@ impl Feeder {
         units: &[heirloom_core::UnitId],
         leased: tokio::sync::oneshot::Sender<()>,
     ) -> Result<Option<usize>, BatchError> {
-        let batch = Batch::lease(&self.shared.ctx, self.run, self.step, units).await?;
+        let batch = Batch::lease(
+            &self.shared.ctx,
+            &self.shared.workshop,
+            self.run,
+            self.step,
+            units,
+        )
+        .await?;
         drop(leased);
         if batch.len() == 0 {
             return Ok(None);

@@ -18,7 +18,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::drive::drive;
-use crate::{Context, template::Template, tool::ResourceClass};
+use crate::{
+    Context, confinement::Confinement, template::Template, tool::ResourceClass, workshop::Workshop,
+};
 
 /// Works on runs until it is stopped. Clones mean the same.
 #[derive(Debug, Clone)]
@@ -46,6 +48,7 @@ pub enum EngineError {
 pub(super) struct Shared {
     /// In the name of the operator, who owns the machine.
     pub(super) ctx: Context,
+    pub(super) workshop: Workshop,
     pub(super) templates: &'static [&'static Template],
     hands: Hands,
     /// How to wake whoever drives a run.
@@ -76,7 +79,11 @@ const CHANGES: usize = 1024;
 impl Engine {
     /// An engine that works on nothing yet, with these pipelines.
     #[must_use]
-    pub fn new(ctx: Context, templates: &'static [&'static Template]) -> Self {
+    pub fn new(
+        ctx: Context,
+        confinement: Confinement,
+        templates: &'static [&'static Template],
+    ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let hands = Hands {
             cpu: Arc::new(Semaphore::new(cores)),
@@ -86,6 +93,7 @@ impl Engine {
         Self {
             shared: Arc::new(Shared {
                 ctx,
+                workshop: Workshop::new(confinement),
                 templates,
                 hands,
                 driven: Mutex::default(),
@@ -236,6 +244,9 @@ impl Engine {
             }
         }
         drop(leaving);
+        if self.count() == 0 {
+            self.shared.workshop.rest();
+        }
         // It may have been told something after it was last looked at.
         if !self.shared.stopping.is_cancelled() {
             let state = self

@@ -20,6 +20,7 @@ use heirloom_db::{
     unit::Unit,
 };
 use heirloom_pipeline::{
+    confinement::Confinement,
     run::{Engine, EngineError},
     template::{Step, Template},
     tool::{ResourceClass, Tool, View},
@@ -108,7 +109,7 @@ fn count<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>>
 
 impl Home {
     fn engine(&self) -> Engine {
-        Engine::new(self.ctx.clone(), &TEMPLATES)
+        Engine::new(self.ctx.clone(), Confinement::of_this_program(), &TEMPLATES)
     }
 
     /// A library of these files, scanned.

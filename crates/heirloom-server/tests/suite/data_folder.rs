@@ -10,6 +10,7 @@ fn config(folder: &Path) -> LibraryConfig {
         folder: folder.to_owned(),
         database: None,
         is_creating: true,
+        confined_program: None,
     }
 }
 

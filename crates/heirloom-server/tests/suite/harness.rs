@@ -1,5 +1,6 @@
 //! A library with a few files, and requests to it.
 
+use futures_util::StreamExt as _;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -59,6 +60,7 @@ impl Home {
             folder: folder.path().join(name),
             database: database.as_ref().map(|database| database.url.clone()),
             is_creating: true,
+            confined_program: Some(env!("CARGO_BIN_EXE_confined-for-server-tests").into()),
         };
         let library = Library::open(&config).await.unwrap();
         Self {
@@ -81,6 +83,7 @@ impl Home {
             folder: folder.path().join("data"),
             database: database.as_ref().map(|database| database.url.clone()),
             is_creating: false,
+            confined_program: Some(env!("CARGO_BIN_EXE_confined-for-server-tests").into()),
         };
         library.close().await;
         drop((library, old_router));
@@ -134,7 +137,7 @@ impl Home {
         assert!(archive.status < 300, "{archive:?}");
         let archive = archive.json();
         let path = format!("/api/v1/archives/{}/scans", archive["id"].as_str().unwrap());
-        let run = self.post(&path, &json!({})).await;
+        let run = self.post(&path, &json!({ "process": false })).await;
         assert_eq!(run.status, 201, "{run:?}");
         let run = self.wait(&run.json()).await;
         assert_eq!(run["state"], "done", "{run}");
@@ -179,6 +182,69 @@ impl Home {
         body: Option<&Json>,
     ) -> Answer {
         ask(&self.router, method, path, headers, body).await
+    }
+}
+
+/// What comes from an address that tells of events without end.
+pub(crate) struct Events {
+    body: axum::body::BodyDataStream,
+    text: String,
+}
+
+/// One event.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) id: String,
+    pub(crate) data: Json,
+}
+
+impl Home {
+    /// Listens, perhaps from where it was left.
+    pub(crate) async fn listen(&self, path: &str, last: Option<&str>) -> Events {
+        let mut req = axum::http::Request::builder().uri(path);
+        if let Some(last) = last {
+            req = req.header("last-event-id", last);
+        }
+        let req = req.body(Body::empty()).unwrap();
+        let res = self.router.clone().oneshot(req).await.unwrap();
+        assert_eq!(res.status(), 200);
+        assert_eq!(res.headers()["content-type"], "text/event-stream");
+        Events {
+            body: res.into_body().into_data_stream(),
+            text: String::new(),
+        }
+    }
+}
+
+impl Events {
+    /// The next event whose run is so.
+    pub(crate) async fn wait_for(&mut self, is_so: impl Fn(&Json) -> bool) -> Event {
+        let heard = async {
+            loop {
+                while let Some((event, rest)) = self.text.split_once("\n\n") {
+                    let field = |name: &str| {
+                        let mut lines = event.lines();
+                        lines
+                            .find_map(|line| line.strip_prefix(name))
+                            .map(str::to_owned)
+                    };
+                    let (id, data) = (field("id: "), field("data: "));
+                    self.text = rest.to_owned();
+                    if let (Some(id), Some(data)) = (id, data) {
+                        let data: Json = serde_json::from_str(&data).unwrap();
+                        if is_so(&data) {
+                            return Event { id, data };
+                        }
+                    }
+                }
+                let bytes = self.body.next().await.expect("events have no end").unwrap();
+                self.text.push_str(std::str::from_utf8(&bytes).unwrap());
+            }
+        };
+        let patience = Duration::from_secs(60);
+        tokio::time::timeout(patience, heard)
+            .await
+            .expect("nothing of the kind was heard")
     }
 }
 

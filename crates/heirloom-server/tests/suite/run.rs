@@ -38,7 +38,7 @@ async fn a_scan_tells_what_it_found() {
     on_both_engines(async |home| {
         let root = home.pictures();
         fs::write(root.join(".DS_Store"), "x").unwrap();
-        let run = begin(&home, &root, &json!({ "report": true })).await;
+        let run = begin(&home, &root, &json!({ "report": true, "process": false })).await;
         assert_eq!(run["pipeline"], "scan");
         let run = home.wait(&run).await;
         assert_eq!(run["state"], "done");
@@ -190,4 +190,190 @@ async fn only_the_last_reports_are_kept() {
         kept.push(home.get(&format!("/api/v1/runs/{run}/report")).await.status);
     }
     assert_eq!(kept, [404, 404, 200, 200, 200, 200, 200]);
+}
+
+/// A photograph of which only the beginning is left: what it says of itself, and none of the picture.
+fn broken_picture() -> Vec<u8> {
+    let mut bytes = jpeg::tiny(9, &Options::varied(9));
+    bytes.truncate(bytes.len() - 90);
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_scan_finds_is_prepared_and_can_be_looked_at() {
+    on_both_engines(async |home| {
+        let root = home.pictures();
+        fs::write(root.join("broken.jpg"), broken_picture()).unwrap();
+        let scan = home.wait(&begin(&home, &root, &json!({})).await).await;
+        let next = json!({ "id": scan["next_run_id"] });
+        let run = home.wait(&next).await;
+        assert_eq!(
+            (&run["pipeline"], &run["state"]),
+            (&json!("prepare"), &json!("done"))
+        );
+        let step = &run["steps"][0];
+        assert_eq!(step["step"], "renditions");
+        assert_eq!(
+            (&step["done"], &step["failed"]),
+            (&json!(3), &json!(1)),
+            "{run}"
+        );
+
+        let path = format!("/api/v1/runs/{}/units", run["id"].as_str().unwrap());
+        let failed = home.get(&format!("{path}?state=failed")).await.json();
+        let unit = &failed["items"][0];
+        assert_eq!(failed["items"].as_array().unwrap().len(), 1);
+        assert_eq!(unit["asset_name"], "broken.jpg");
+        assert!(
+            unit["error"].as_str().unwrap().contains("damaged"),
+            "{unit}"
+        );
+        let same = home
+            .get(&format!("/api/v1/units/{}", unit["id"].as_str().unwrap()))
+            .await;
+        assert_eq!(&same.json(), unit);
+        let page = home.get(&format!("{path}?limit=3")).await.json();
+        let after = page["next"].as_str().unwrap();
+        let rest = home
+            .get(&format!("{path}?limit=3&after={after}"))
+            .await
+            .json();
+        assert_eq!(rest["items"].as_array().unwrap().len(), 1);
+        assert_eq!(rest["next"], Json::Null);
+
+        let asset = home.asset("Strand.jpg").await;
+        let address = format!("/api/v1/assets/{asset}/renditions/grid");
+        let grid = home.get(&address).await;
+        assert_eq!(grid.header("content-type"), "image/webp");
+        let tag = grid.header("etag").to_owned();
+        let cached = home
+            .ask("GET", &address, &[("if-none-match", &tag)], None)
+            .await;
+        assert_eq!(cached.status, 304);
+        let part = home
+            .ask("GET", &address, &[("range", "bytes=0-3")], None)
+            .await;
+        assert_eq!((part.status, part.text()), (206, "RIFF".to_owned()));
+        let missing = home
+            .get(&format!("/api/v1/assets/{asset}/renditions/hologram"))
+            .await;
+        assert_eq!(missing.status, 404);
+
+        let detail = home.get(&format!("/api/v1/assets/{asset}")).await.json();
+        let artifacts = detail["artifacts"].as_array().unwrap();
+        let look = artifacts
+            .iter()
+            .find(|made| made["kind"] == "look")
+            .unwrap();
+        let id = look["id"].as_str().unwrap();
+        let content = home.get(&format!("/api/v1/artifacts/{id}/content")).await;
+        assert_eq!(content.header("content-type"), "application/json");
+        assert_eq!(content.json(), look["payload"]);
+        let lineage = home
+            .get(&format!("/api/v1/artifacts/{id}/lineage"))
+            .await
+            .json();
+        assert_eq!(lineage["inputs"][0]["source"], "original");
+        assert_eq!(
+            (&lineage["run_id"], &lineage["is_stale"]),
+            (&run["id"], &json!(false))
+        );
+
+        // Once more: everything is there already, and what is broken is not tried again.
+        let again = home
+            .post("/api/v1/runs", &json!({ "pipeline": "prepare" }))
+            .await;
+        assert_eq!(again.status, 201);
+        let again = home.wait(&again.json()).await;
+        let step = &again["steps"][0];
+        assert_eq!(
+            (&step["present"], &step["done"], &step["failed"]),
+            (&json!(3), &json!(0), &json!(1))
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_run_is_refused_with_a_reason() {
+    on_both_engines(async |home| {
+        let root = home.pictures();
+        let scan = home
+            .wait(&begin(&home, &root, &json!({ "process": false })).await)
+            .await;
+        assert_eq!(scan["next_run_id"], Json::Null);
+        let archive = scan["archive_id"].clone();
+        let nobody = "01890000-0000-7000-8000-000000000000";
+        let cases = [
+            (json!({ "pipeline": "dreams" }), 422, "there is: prepare"),
+            (
+                json!({ "pipeline": "prepare", "archive_id": nobody }),
+                404,
+                "archive",
+            ),
+            (
+                json!({ "pipeline": "prepare", "archive_id": archive, "asset_ids": [] }),
+                422,
+                "not both",
+            ),
+            (
+                json!({ "pipeline": "prepare", "colour": "red" }),
+                422,
+                "colour",
+            ),
+        ];
+        for (body, status, words) in cases {
+            let answer = home.post("/api/v1/runs", &body).await;
+            assert_eq!(answer.status, status, "{body}: {}", answer.text());
+            assert!(answer.text().contains(words), "{body}: {}", answer.text());
+        }
+        let scan_id = scan["id"].as_str().unwrap();
+        for what in ["pause", "resume", "retry", "cancel"] {
+            let answer = home
+                .post(&format!("/api/v1/runs/{scan_id}/{what}"), &json!({}))
+                .await;
+            assert_eq!(answer.status, 409, "{what}: {}", answer.text());
+        }
+        let none = home
+            .post(
+                "/api/v1/runs",
+                &json!({ "pipeline": "prepare", "asset_ids": [] }),
+            )
+            .await;
+        let none = home.wait(&none.json()).await;
+        assert_eq!(
+            (&none["state"], &none["assets"]),
+            (&json!("done"), &json!(0))
+        );
+        let id = none["id"].as_str().unwrap();
+        for what in ["pause", "resume", "cancel"] {
+            let answer = home
+                .post(&format!("/api/v1/runs/{id}/{what}"), &json!({}))
+                .await;
+            assert_eq!(answer.status, 409, "{what}: {}", answer.text());
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_listens_hears_how_a_run_goes_and_what_was_missed() {
+    on_both_engines(async |home| {
+        let mut events = home.listen("/api/v1/events", None).await;
+        let root = home.pictures();
+        let scan = begin(&home, &root, &json!({})).await;
+        let ended = events
+            .wait_for(|run| run["id"] == scan["id"] && run["state"] == "done")
+            .await;
+        let next = ended.data["next_run_id"].clone();
+        events
+            .wait_for(|run| run["id"] == next && run["state"] == "done")
+            .await;
+        drop(events);
+        // Who was away since before that hears of it first.
+        let mut back = home.listen("/api/v1/events", Some(&ended.id)).await;
+        back.wait_for(|run| run["id"] == next && run["state"] == "done")
+            .await;
+    })
+    .await;
 }

@@ -1,0 +1,140 @@
+//! The tool `renditions`: pictures in forms to look at.
+
+use std::{
+    fs::File,
+    io::{Cursor, Read as _},
+};
+
+use bytes::Bytes;
+use futures_util::{FutureExt as _, future::BoxFuture};
+use heirloom_media::picture::{Limits, PictureError, Rendered, RenditionKind, render};
+use serde_json::{Value as Json, json};
+
+use super::{ResourceClass, Tool, View};
+use crate::{
+    confinement::{Answer, Failure as JobFailure, JobHeader, JobLimits},
+    work::{Content, Failure, Product, Task},
+};
+
+/// What stands for a picture: its size, a blurred preview, a fingerprint.
+pub const LOOK: &str = "look";
+/// A picture among many.
+pub const GRID: &str = "grid";
+/// A picture that fills a screen.
+pub const SCREEN: &str = "screen";
+/// The whole picture, where browsers do not show the original.
+pub const FULL: &str = "full";
+
+/// Makes of a picture what is shown of it. Input: the original's bytes.
+pub const RENDITIONS: Tool = Tool {
+    name: "renditions",
+    version: 1,
+    outputs: &[LOOK, GRID, SCREEN, FULL],
+    view: View::Picture,
+    class: ResourceClass::Cpu,
+    is_deterministic: true,
+};
+
+/// The job that a hand does for it.
+pub(crate) const JOB: &str = "render";
+
+/// The largest file that is read into memory to be drawn.
+const FILE_BYTES: u64 = 512 * 1024 * 1024;
+
+/// Has a picture drawn in confinement.
+pub(crate) fn make_renditions<'a>(
+    task: &'a Task<'a>,
+) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
+    async move {
+        let input = task.open().await?;
+        let job = json!({ "job": JOB, "name": task.asset.name });
+        let parts = task
+            .workshop()
+            .work(job, input, JobLimits::default())
+            .await?;
+        products(parts)
+    }
+    .boxed()
+}
+
+/// What became of the parts of an answer.
+fn products(parts: Vec<(JobHeader, Bytes)>) -> Result<Vec<Product>, Failure> {
+    let mut products = Vec::with_capacity(parts.len());
+    for (mut header, bytes) in parts {
+        if let Some(reason) = header["nothing"].as_str() {
+            return Err(Failure::NothingToDo(reason.to_owned()));
+        }
+        let said = header["kind"].take();
+        let kind = RENDITIONS.outputs.iter().find(|kind| said == **kind);
+        let kind = kind.ok_or_else(|| {
+            Failure::Permanent("what draws pictures answered with nonsense".to_owned())
+        })?;
+        let about = header["about"].take();
+        let content = match *kind {
+            LOOK => Content::Json(about),
+            _ => Content::Bytes(about, bytes),
+        };
+        products.push(Product::new(kind, content));
+    }
+    Ok(products)
+}
+
+/// Draws a picture; runs in confinement.
+pub(crate) fn draw(
+    header: &JobHeader,
+    input: File,
+    answer: &mut Answer<'_>,
+) -> Result<(), JobFailure> {
+    let mut bytes = Vec::new();
+    input.take(FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > FILE_BYTES {
+        let nothing = "The file is larger than 512 MiB and is not drawn.";
+        return Ok(answer.give(&json!({ "nothing": nothing }), &[])?);
+    }
+    let name = header["name"].as_str().unwrap_or_default();
+    let file_type = heirloom_media::sniff(&mut Cursor::new(&bytes), name)?;
+    match render(&bytes, file_type, &Limits::default()) {
+        Ok(rendered) => give(rendered, answer),
+        Err(nothing @ PictureError::NotDrawn { .. }) => {
+            let nothing = nothing.to_string();
+            Ok(answer.give(&json!({ "nothing": nothing }), &[])?)
+        }
+        Err(error) => Err(JobFailure::new(error.to_string())),
+    }
+}
+
+fn give(rendered: Rendered, answer: &mut Answer<'_>) -> Result<(), JobFailure> {
+    let problems = rendered.problems.iter().map(|problem| &problem.what);
+    let look = json!({
+        "width": rendered.width,
+        "height": rendered.height,
+        "is_animated": rendered.is_animated,
+        "pages": rendered.pages,
+        "thumbhash": hex(&rendered.thumbhash),
+        "perceptual_hash": format!("{:016x}", rendered.perceptual_hash),
+        "problems": problems.collect::<Vec<_>>(),
+    });
+    answer.give(&part(LOOK, look), &[])?;
+    for rendition in rendered.renditions {
+        let kind = match rendition.kind {
+            RenditionKind::Grid => GRID,
+            RenditionKind::Screen => SCREEN,
+            RenditionKind::Full => FULL,
+        };
+        let about = json!({
+            "media_type": rendition.media_type,
+            "width": rendition.width,
+            "height": rendition.height,
+        });
+        answer.give(&part(kind, about), &rendition.bytes)?;
+    }
+    Ok(())
+}
+
+fn part(kind: &str, about: Json) -> JobHeader {
+    json!({ "kind": kind, "about": about })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,93 @@
+//! What tools work with: confined processes for bytes that nobody knows.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
+    work::Failure,
+};
+
+/// Hands that do jobs in confinement, as many as are asked for at once. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub struct Workshop {
+    confinement: Confinement,
+    idle: Arc<Mutex<Vec<Hand>>>,
+}
+
+/// How many hands are kept for later, each with a process that waits.
+const KEPT: usize = 4;
+
+impl Workshop {
+    /// Nobody works yet.
+    #[must_use]
+    pub fn new(confinement: Confinement) -> Self {
+        Self {
+            confinement,
+            idle: Arc::default(),
+        }
+    }
+
+    /// How the processes are confined.
+    #[must_use]
+    pub const fn confinement(&self) -> &Confinement {
+        &self.confinement
+    }
+
+    /// Has a job done over one file. Dropping the future cancels it.
+    ///
+    /// # Errors
+    /// [`ConfinementError`] tells how it ended otherwise.
+    pub async fn work(
+        &self,
+        header: JobHeader,
+        input: std::fs::File,
+        limits: JobLimits,
+    ) -> Result<Vec<(JobHeader, Bytes)>, ConfinementError> {
+        let kept = self.idle().pop();
+        let hand = match kept {
+            Some(hand) => hand,
+            None => Hand::start(&self.confinement, HandSettings::default()).map_err(|error| {
+                ConfinementError::CouldNotStart {
+                    program: "heirloom".to_owned(),
+                    reason: error.to_string(),
+                }
+            })?,
+        };
+        let outcome = hand
+            .work(header, input, limits, &CancellationToken::new())
+            .await;
+        let mut idle = self.idle();
+        if idle.len() < KEPT {
+            idle.push(hand);
+        }
+        outcome
+    }
+
+    /// Sends everybody home who has nothing to do.
+    pub fn rest(&self) {
+        self.idle().clear();
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Hand>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<ConfinementError> for Failure {
+    fn from(error: ConfinementError) -> Self {
+        let reason = error.to_string();
+        match error {
+            ConfinementError::Killed { .. }
+            | ConfinementError::OutOfMemory
+            | ConfinementError::OutOfTime { .. } => Self::Crashed(reason),
+            ConfinementError::TooMuch(_) | ConfinementError::Failed { .. } => {
+                Self::Permanent(reason)
+            }
+            ConfinementError::CouldNotStart { .. } => Self::Unavailable(reason),
+            ConfinementError::Cancelled => Self::Temporary(reason),
+        }
+    }
+}

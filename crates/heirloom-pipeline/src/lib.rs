@@ -7,20 +7,25 @@
 pub mod archive;
 pub mod confinement;
 mod context;
+mod ffmpeg;
+pub mod film;
 pub mod fsck;
 mod jobs;
 pub mod lineage;
 pub mod open;
 mod original;
+pub mod probe;
 pub mod purge;
 mod remake;
 pub mod run;
 pub mod scan;
+pub mod sound;
 pub mod template;
 pub mod tool;
 pub mod work;
 pub mod workshop;
 
 pub use context::Context;
+pub use ffmpeg::Ffmpeg;
 pub use jobs::jobs;
 pub use open::{Original, open_original};

@@ -1,0 +1,185 @@
+//! FFmpeg, confined: the one place that says how it is called.
+
+use std::{ffi::OsString, fs::File, ops::ControlFlow, path::PathBuf, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::confinement::{Command, Confinement, ConfinementError, Finished, Limits};
+
+/// What the functions for films and sound work with. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub struct Ffmpeg {
+    confinement: Confinement,
+    scratch: PathBuf,
+}
+
+/// One call of a program.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) input: &'a File,
+    pub(crate) arguments: Vec<String>,
+    /// The files that it makes.
+    pub(crate) outputs: Vec<String>,
+    pub(crate) limits: Limits,
+}
+
+impl Ffmpeg {
+    /// FFmpeg in confinement; while it works, a folder lies in `scratch`.
+    #[must_use]
+    pub fn new(confinement: Confinement, scratch: impl Into<PathBuf>) -> Self {
+        Self {
+            confinement,
+            scratch: scratch.into(),
+        }
+    }
+
+    pub(crate) async fn ffprobe(
+        &self,
+        call: Call<'_>,
+        cancelled: &CancellationToken,
+    ) -> Result<Finished, ConfinementError> {
+        let command = self.command("ffprobe", call)?;
+        plainly(self.confinement.run(command, cancelled).await)
+    }
+
+    pub(crate) async fn ffmpeg(
+        &self,
+        call: Call<'_>,
+        cancelled: &CancellationToken,
+    ) -> Result<Finished, ConfinementError> {
+        let command = self.command("ffmpeg", call)?;
+        plainly(self.confinement.run(command, cancelled).await)
+    }
+
+    pub(crate) async fn ffmpeg_reading<T: Send + 'static>(
+        &self,
+        call: Call<'_>,
+        state: T,
+        cancelled: &CancellationToken,
+        read: impl Fn(&mut T, &[u8]) -> ControlFlow<()> + Send + 'static,
+    ) -> Result<T, ConfinementError> {
+        let command = self.command("ffmpeg", call)?;
+        let run = self
+            .confinement
+            .run_reading(command, state, cancelled, read);
+        plainly(run.await).map(|(_, state)| state)
+    }
+
+    /// A file that nobody else sees, to hand from one call to the next.
+    pub(crate) fn unnamed_file(&self) -> Result<File, ConfinementError> {
+        std::fs::create_dir_all(&self.scratch)
+            .and_then(|()| tempfile::tempfile_in(&self.scratch))
+            .map_err(|error| ConfinementError::CouldNotStart {
+                program: "ffmpeg".to_owned(),
+                reason: error.to_string(),
+            })
+    }
+
+    fn command(&self, program: &str, call: Call<'_>) -> Result<Command, ConfinementError> {
+        let input = call
+            .input
+            .try_clone()
+            .map_err(|error| ConfinementError::CouldNotStart {
+                program: program.to_owned(),
+                reason: error.to_string(),
+            })?;
+        let mut arguments: Vec<OsString> = ["-hide_banner", "-v", "error"].map(Into::into).into();
+        if program == "ffmpeg" {
+            // Its standard input is the film, not somebody's keyboard.
+            arguments.push("-nostdin".into());
+        }
+        arguments.extend(call.arguments.into_iter().map(Into::into));
+        Ok(Command {
+            program: program.into(),
+            arguments,
+            input: Some(input),
+            scratch: self.scratch.clone(),
+            outputs: call.outputs,
+            limits: call.limits,
+        })
+    }
+}
+
+/// Arguments that name the input. A playlist that names other files finds none: only files are opened,
+/// and of those only this one.
+pub(crate) const INPUT: [&str; 4] = ["-protocol_whitelist", "file,pipe", "-i", Command::INPUT];
+
+/// Limits for something that looks at a few moments of a film.
+pub(crate) fn brief() -> Limits {
+    Limits {
+        wall: Duration::from_secs(120),
+        cpu: Duration::from_secs(120),
+        // Frames of 8K films are large, and threads hold several of them.
+        memory_bytes: 4 << 30,
+        scratch_bytes: 256 << 20,
+        stdout_bytes: 64 << 20,
+    }
+}
+
+/// Limits for something that goes through all of a film or recording of that length.
+pub(crate) fn lengthy(duration_ms: Option<u64>) -> Limits {
+    // One that does not say how long it is gets what a long evening takes.
+    let seconds = duration_ms.map_or(4 * 3600, |duration_ms| duration_ms / 1000);
+    Limits {
+        // A small machine is slower than the film.
+        wall: Duration::from_secs(300 + seconds.saturating_mul(20).min(7 * 24 * 3600)),
+        cpu: Duration::from_secs(300 + seconds.saturating_mul(60).min(28 * 24 * 3600)),
+        // More than what 1080p takes at the quality that is asked for.
+        scratch_bytes: (256 << 20) + seconds.saturating_mul(4 << 20).min(1 << 40),
+        ..brief()
+    }
+}
+
+pub(crate) fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
+    words.map(str::to_owned).into()
+}
+
+/// Says in plain words what FFmpeg says in its own.
+fn plainly<T>(outcome: Result<T, ConfinementError>) -> Result<T, ConfinementError> {
+    outcome.map_err(|error| match error {
+        ConfinementError::Failed { reason } => {
+            let found = PLAIN.iter().find(|(theirs, _)| reason.contains(theirs));
+            ConfinementError::Failed {
+                reason: found.map_or(reason, |(_, ours)| (*ours).to_owned()),
+            }
+        }
+        other => other,
+    })
+}
+
+const DAMAGED: &str =
+    "the contents of this file make no sense: it is damaged, or something else than its name says";
+
+/// What FFmpeg says, and what it means; the first that is found holds.
+const PLAIN: &[(&str, &str)] = &[
+    (
+        "moov atom not found",
+        "the file ends before its table of contents, which comes last: it was cut short",
+    ),
+    (
+        "does not contain any stream",
+        "there are neither pictures nor sound in this file",
+    ),
+    (
+        "matches no streams",
+        "what was looked for is not in this file",
+    ),
+    (
+        "Unknown encoder",
+        "the FFmpeg of this machine lacks an encoder that is needed (libx264 or aac)",
+    ),
+    (
+        "No such filter",
+        "the FFmpeg of this machine lacks a filter that is needed",
+    ),
+    (
+        "no decoder found",
+        "the FFmpeg of this machine does not know this kind of film or sound",
+    ),
+    ("Invalid data found", DAMAGED),
+    ("End of file", "the file ends too early: it was cut short"),
+    // Nothing came that a filter or an encoder could be made ready for.
+    ("Cannot determine format", DAMAGED),
+    ("Error ", DAMAGED),
+    ("error ", DAMAGED),
+];

@@ -3,6 +3,7 @@
 
 mod completions;
 mod config;
+mod confinement;
 mod data_folder;
 mod documents;
 mod harness;

@@ -1,5 +1,7 @@
 //! Hostile bytes meet a process that can do no harm, and a parent that stays well.
 
+mod children;
+
 use std::{
     fs::{self, File, Permissions},
     io::{Read as _, Write as _},
@@ -8,7 +10,7 @@ use std::{
         fd::AsRawFd as _,
         unix::{fs::PermissionsExt as _, net::UnixListener},
     },
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command as Process, Stdio},
     time::{Duration, Instant},
 };
@@ -21,6 +23,8 @@ use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+
+use children::{children_of, is_hanging, is_running};
 
 /// A data folder with something to lose, and a hostile program beside it.
 struct Place {
@@ -588,29 +592,4 @@ fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
         assert!(started.elapsed() < PATIENCE, "{what} did not come");
         std::thread::sleep(Duration::from_millis(10));
     }
-}
-
-/// The processes that a process started and that live.
-fn children_of(parent: u32) -> Vec<u32> {
-    let parent = format!("PPid:\t{parent}\n");
-    let processes = fs::read_dir("/proc").unwrap().flatten();
-    processes
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|id: &u32| {
-            let status = fs::read_to_string(format!("/proc/{id}/status"));
-            status.is_ok_and(|status| status.contains(&parent))
-        })
-        .collect()
-}
-
-/// Whether a child has come as far as what it was told to do: it became a program or took a job.
-fn is_hanging(id: u32) -> bool {
-    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-    let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
-    blocked.is_some_and(|mask| mask.trim().starts_with("ff"))
-}
-
-fn is_running(id: u32) -> bool {
-    let status = fs::read_to_string(Path::new("/proc").join(id.to_string()).join("status"));
-    status.is_ok_and(|status| !status.contains("State:\tZ"))
 }

@@ -14,7 +14,7 @@ use crate::{
 /// One picture that stands for a film.
 #[derive(Debug)]
 pub struct Poster {
-    /// A PNG: upright, with square pixels, in sRGB, at most [`LONGEST_SIDE`] pixels.
+    /// A PNG: upright, with square pixels, in red, green and blue, at most 4096 pixels a side.
     pub png: File,
     /// Its width in pixels.
     pub width: u32,

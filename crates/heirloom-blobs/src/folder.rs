@@ -147,6 +147,35 @@ impl BlobStore for FolderStore {
         }))
     }
 
+    fn put_file<'a>(
+        &'a self,
+        file: &'a Path,
+        expected: Option<ContentHash>,
+    ) -> BoxFuture<'a, Result<PutBlob, BlobError>> {
+        Box::pin(async move {
+            let path = file.to_owned();
+            let taken = self.blocking(move |layout| {
+                let Some(incoming) = Incoming::take(layout, &path)? else {
+                    return Ok(None);
+                };
+                let actual = incoming.hash();
+                if let Some(expected) = expected
+                    && expected != actual
+                {
+                    return Err(BlobError::Mismatch { expected, actual });
+                }
+                put_one(layout, incoming).map(Some)
+            });
+            if let Some(put) = taken.await? {
+                return Ok(put);
+            }
+            let mut source = tokio::fs::File::open(file)
+                .await
+                .map_err(BlobError::Source)?;
+            self.put(&mut source, expected).await
+        })
+    }
+
     fn put_many(&self, blobs: Vec<Bytes>) -> BoxFuture<'_, Result<Vec<PutBlob>, BlobError>> {
         Box::pin(self.blocking(move |layout| {
             let mut put = Vec::with_capacity(blobs.len());
@@ -209,6 +238,10 @@ impl BlobStore for FolderStore {
             let part = chunks(path, file, range.start..end);
             Ok(BlobReader::part(hash, end - range.start, part))
         }))
+    }
+
+    fn open_file(&self, hash: ContentHash) -> BoxFuture<'_, Result<File, BlobError>> {
+        Box::pin(self.blocking(move |layout| Ok(open(layout, hash)?.1)))
     }
 
     fn stat(&self, hash: ContentHash) -> BoxFuture<'_, Result<BlobStat, BlobError>> {

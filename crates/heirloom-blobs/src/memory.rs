@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    fs::File,
+    io::{Seek as _, Write as _},
     ops::{Bound, Range},
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -110,6 +113,17 @@ impl BlobStore for MemoryStore {
         Box::pin(async move { Ok(self.keep(hash_of(&bytes), bytes)) })
     }
 
+    fn put_file<'a>(
+        &'a self,
+        file: &'a Path,
+        expected: Option<ContentHash>,
+    ) -> BoxFuture<'a, Result<PutBlob, BlobError>> {
+        Box::pin(async move {
+            let bytes = std::fs::read(file).map_err(BlobError::Source)?;
+            self.put(&mut bytes.as_slice(), expected).await
+        })
+    }
+
     fn put_many(&self, blobs: Vec<Bytes>) -> BoxFuture<'_, Result<Vec<PutBlob>, BlobError>> {
         Box::pin(async move {
             Ok(blobs
@@ -153,6 +167,20 @@ impl BlobStore for MemoryStore {
             let end = range.end.clamp(range.start, size_bytes) as usize;
             bytes = bytes.slice(range.start as usize..end);
             Ok(BlobReader::part(hash, bytes.len() as u64, chunks(bytes)))
+        })
+    }
+
+    fn open_file(&self, hash: ContentHash) -> BoxFuture<'_, Result<File, BlobError>> {
+        Box::pin(async move {
+            let bytes = self.find(hash)?;
+            let in_memory = || {
+                let file = rustix::fs::memfd_create("blob", rustix::fs::MemfdFlags::CLOEXEC)?;
+                let mut file = File::from(file);
+                file.write_all(&bytes)?;
+                file.rewind()?;
+                Ok(file)
+            };
+            in_memory().map_err(BlobError::Source)
         })
     }
 

@@ -1,6 +1,11 @@
 //! The one doorway to stored bytes.
 
-use std::{fmt, ops::Range, path::PathBuf};
+use std::{
+    fmt,
+    fs::File,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use bytes::Bytes;
 use futures_util::{future::BoxFuture, stream::BoxStream};
@@ -48,6 +53,18 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
     /// What the medium reports.
     fn put_bytes(&self, bytes: Bytes) -> BoxFuture<'_, Result<PutBlob, BlobError>>;
 
+    /// Stores the bytes of a file that nobody writes to from now on; otherwise like [`put`](Self::put).
+    /// A store on the same disk takes the file in as it is instead of copying it, read-only; whoever
+    /// gave it removes its own name of it.
+    ///
+    /// # Errors
+    /// As for [`put`](Self::put); `Source` when the file cannot be read.
+    fn put_file<'a>(
+        &'a self,
+        file: &'a Path,
+        expected: Option<ContentHash>,
+    ) -> BoxFuture<'a, Result<PutBlob, BlobError>>;
+
     /// Stores many small blobs with far fewer waits for the disk than one put each. The answers are
     /// in the order of `blobs`; equal blobs are allowed, the first of them is the new one.
     ///
@@ -81,6 +98,12 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
         hash: ContentHash,
         range: Range<u64>,
     ) -> BoxFuture<'_, Result<BlobReader, BlobError>>;
+
+    /// Opens a blob as a file, to seek in or to hand on. Its bytes are **not verified**.
+    ///
+    /// # Errors
+    /// `NotFound`; what the medium reports.
+    fn open_file(&self, hash: ContentHash) -> BoxFuture<'_, Result<File, BlobError>>;
 
     /// Length and age of a blob, without reading it.
     ///

@@ -2,8 +2,8 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{ErrorKind, Seek, SeekFrom, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    io::{ErrorKind, Read, Seek, SeekFrom, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU64, Ordering},
@@ -13,6 +13,7 @@ use std::{
 use heirloom_core::ContentHash;
 
 use super::{
+    READ_BYTES,
     layout::{Layout, make_folder, sync_folder},
     lock::ShardLock,
     quarantine,
@@ -38,11 +39,8 @@ pub(super) struct Incoming {
 impl Incoming {
     /// An empty file.
     pub(super) fn create(layout: &Layout) -> Result<Self, BlobError> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let folder = layout.incoming();
         loop {
-            let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            let path = folder.join(format!("{}-{number}", process::id()));
+            let path = next_path(layout);
             // Read-only from its birth: nobody has a reason to write to a blob, ever.
             let opened = OpenOptions::new()
                 .write(true)
@@ -64,6 +62,58 @@ impl Incoming {
             // Somebody who opens the store may have taken it for a leftover before it was locked.
             if incoming.lock()? {
                 return Ok(incoming);
+            }
+        }
+    }
+
+    /// A file that is on this disk already, by one more name and read to its end; `None` where it is on
+    /// another disk or where files have one name each.
+    pub(super) fn take(layout: &Layout, source: &Path) -> Result<Option<Self>, BlobError> {
+        let path = loop {
+            let path = next_path(layout);
+            match fs::hard_link(source, &path) {
+                Ok(()) => break path,
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    return Err(BlobError::Source(error));
+                }
+                Err(_) => return Ok(None),
+            }
+        };
+        // From here on, dropping it takes the name back.
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) => {
+                let _ = fs::remove_file(&path);
+                return Err(BlobError::from_io(&path, error));
+            }
+        };
+        let mut incoming = Self {
+            path,
+            file,
+            hasher: blake3::Hasher::new(),
+            size_bytes: 0,
+            ends_in_hole: false,
+            is_synced: false,
+        };
+        if !incoming.lock()? {
+            return Ok(None);
+        }
+        let permissions = fs::Permissions::from_mode(0o444);
+        incoming
+            .file
+            .set_permissions(permissions)
+            .at(&incoming.path)?;
+        let mut block = vec![0; READ_BYTES];
+        loop {
+            match incoming.file.read(&mut block) {
+                Ok(0) => return Ok(Some(incoming)),
+                Ok(length) => {
+                    incoming.hasher.update(&block[..length]);
+                    incoming.size_bytes += length as u64;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(BlobError::Source(error)),
             }
         }
     }
@@ -189,6 +239,15 @@ impl Incoming {
             Err(TryLockError::Error(error)) => Err(BlobError::from_io(&self.path, error)),
         }
     }
+}
+
+/// A name that no other file of this process has.
+fn next_path(layout: &Layout) -> PathBuf {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    layout
+        .incoming()
+        .join(format!("{}-{number}", process::id()))
 }
 
 impl Drop for Incoming {

@@ -36,6 +36,7 @@ macro_rules! cases {
             an_old_blob_is_deleted_and_a_renewed_one_is_kept,
             what_nobody_references_is_collected_when_it_is_old,
             threads_that_block_put_and_read,
+            a_file_is_taken_in_and_a_blob_is_opened_as_one,
             a_store_that_works_is_healthy,
         );
     };
@@ -489,4 +490,43 @@ fn a_store_can_be_chosen_at_run_time() {
     fn is_usable_everywhere<T: Send + Sync + 'static>(_: &T) {}
     let store: std::sync::Arc<dyn BlobStore> = std::sync::Arc::new(InMemory::new().0);
     is_usable_everywhere(&store);
+}
+
+async fn a_file_is_taken_in_and_a_blob_is_opened_as_one(subject: &impl Subject) {
+    let store = subject.store();
+    let place = tempfile::tempdir().unwrap();
+    for length in [1, 300_000, 3_000_000] {
+        let bytes = bytes_of(7, length);
+        let file = place.path().join(format!("{length}"));
+        std::fs::write(&file, &bytes).unwrap();
+        let other = Some(hash_of(b"other"));
+        let refused = store.put_file(&file, other).await.unwrap_err();
+        assert!(matches!(refused, BlobError::Mismatch { .. }), "{refused}");
+        assert!(!store.contains(hash_of(&bytes)).await.unwrap());
+        for was_new in [true, false] {
+            let put = store.put_file(&file, Some(hash_of(&bytes))).await.unwrap();
+            let size_bytes = bytes.len() as u64;
+            let hash = hash_of(&bytes);
+            assert_eq!(
+                put,
+                PutBlob {
+                    hash,
+                    size_bytes,
+                    was_new
+                }
+            );
+        }
+        std::fs::remove_file(&file).unwrap();
+        let mut read = Vec::new();
+        let mut opened = store.open_file(hash_of(&bytes)).await.unwrap();
+        opened.read_to_end(&mut read).unwrap();
+        assert!(read == bytes, "{length}");
+    }
+    let nothing = store.put_file(&place.path().join("none"), None).await;
+    assert!(matches!(nothing, Err(BlobError::Source(_))), "{nothing:?}");
+    let missing = store.open_file(hash_of(b"missing")).await;
+    assert!(
+        matches!(missing, Err(BlobError::NotFound { .. })),
+        "{missing:?}"
+    );
 }

@@ -114,6 +114,8 @@ ids! {
     UnitId, "a unit";
     /// One entry of the audit chain.
     AuditId, "an audit entry";
+    /// One file on its way into the vault.
+    UploadId, "an upload";
 }
 
 #[cfg(test)]

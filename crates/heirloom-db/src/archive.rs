@@ -25,6 +25,9 @@ pub struct Archive {
     pub location_count: i64,
 }
 
+/// What the vault is called until somebody calls it otherwise.
+const VAULT: &str = "Vault";
+
 statements! {
     LIST = "SELECT a.id, a.family_id, a.audience_id, a.name, a.root, a.created_at_ms,
           (SELECT COUNT(*) FROM folder f JOIN asset_location l ON l.folder_id = f.id
@@ -36,6 +39,9 @@ statements! {
         FROM archive a WHERE a.id = $1";
     ADD = "INSERT INTO archive (id, family_id, audience_id, kind, name, root, created_at_ms, version)
         VALUES ($1, $2, $3, 'folder', $4, $5, $6, 1)";
+    FIND_VAULT = "SELECT id FROM archive WHERE family_id = $1 AND kind = 'vault'";
+    ADD_VAULT = "INSERT INTO archive (id, family_id, audience_id, kind, name, created_at_ms, version)
+        VALUES ($1, $2, $3, 'vault', $4, $5, 1)";
     RENAME = "UPDATE archive SET name = $2, version = version + 1 WHERE id = $1";
 }
 
@@ -101,6 +107,43 @@ impl Db {
         audit::add(&mut tx, family.id, actor, "archive.create", details).await?;
         tx.commit().await?;
         self.get_archive(actor, id).await
+    }
+
+    /// The family's vault, made if there is none yet: the archive of what is handed over.
+    ///
+    /// # Errors
+    /// [`DbError::Denied`] when the actor may not add to it, and what the engine says.
+    pub async fn get_or_create_vault(
+        &self,
+        actor: &Actor,
+        family: &Family,
+    ) -> Result<Archive, DbError> {
+        actor.require(Action::AddAsset, family.id)?;
+        let mut number = 1;
+        loop {
+            if let Some(row) = self.fetch_optional(FIND_VAULT, args![family.id]).await? {
+                return self.get_archive(actor, row.get(0)?).await;
+            }
+            let name = match number {
+                1 => VAULT.to_owned(),
+                number => format!("{VAULT} ({number})"),
+            };
+            match self.add_vault(actor, family, &name).await {
+                // Its name is taken, or somebody else has just made it.
+                Err(error) if error.is_duplicate() && number < 1000 => number += 1,
+                added => added?,
+            }
+        }
+    }
+
+    async fn add_vault(&self, actor: &Actor, family: &Family, name: &str) -> Result<(), DbError> {
+        let (id, now_ms): (ArchiveId, i64) = (clock::new_id(), clock::now_ms());
+        let mut tx = self.begin().await?;
+        let values = args![id, family.id, family.audience_id, name, now_ms];
+        tx.execute(ADD_VAULT, values).await?;
+        let details = json!({ "archive": id, "name": name });
+        audit::add(&mut tx, family.id, actor, "archive.create", details).await?;
+        tx.commit().await
     }
 
     /// Gives an archive another name.

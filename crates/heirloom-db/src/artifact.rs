@@ -147,8 +147,6 @@ statements! {
           payload, blob_hash, run_id, unit_id, made_at_ms)
         VALUES {rows}";
     LIST_KEYS = "SELECT artifact_key FROM artifact WHERE subject_id IN ({list})";
-    ADD_BLOB = "INSERT INTO blob (content_hash, size_bytes, created_at_ms) VALUES ($1, $2, $3)
-        ON CONFLICT (content_hash) DO NOTHING";
     LIST_OF_SUBJECT = concat!("SELECT ", columns!(), " WHERE r.subject_id = $1 ORDER BY r.id");
     GET = concat!("SELECT ", columns!(), " WHERE r.id = $1");
     FIND_NEWEST = concat!("SELECT ", columns!(), " WHERE r.subject_id = $1 AND r.kind = $2
@@ -554,8 +552,7 @@ async fn row(
     };
     if let Some((hash, size_bytes)) = blob {
         let size_bytes = i64::try_from(size_bytes).unwrap_or(i64::MAX);
-        tx.execute(ADD_BLOB, args![hash, size_bytes, now_ms])
-            .await?;
+        blob::add(tx, hash, size_bytes, now_ms).await?;
     }
     Ok(args![
         id,

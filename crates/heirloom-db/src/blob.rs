@@ -15,8 +15,11 @@ statements! {
     LIST = "SELECT content_hash, size_bytes FROM blob WHERE content_hash > $1 ORDER BY content_hash LIMIT $2";
     LIST_MAKINGS = "SELECT subject_id, tool, inputs FROM artifact
         WHERE blob_hash = $1 AND subject_kind = 'asset' AND is_deterministic = TRUE ORDER BY id";
+    ADD = "INSERT INTO blob (content_hash, size_bytes, created_at_ms) VALUES ($1, $2, $3)
+        ON CONFLICT (content_hash) DO NOTHING";
     DELETE_UNUSED = "DELETE FROM blob WHERE content_hash = $1
-        AND NOT EXISTS (SELECT 1 FROM artifact WHERE blob_hash = $1)";
+        AND NOT EXISTS (SELECT 1 FROM artifact WHERE blob_hash = $1)
+        AND NOT EXISTS (SELECT 1 FROM original_blob WHERE content_hash = $1)";
     NOTE_UNNEEDED = "INSERT INTO unneeded_blob (content_hash, noted_at_ms) VALUES ($1, $2)
         ON CONFLICT (content_hash) DO UPDATE SET noted_at_ms = excluded.noted_at_ms";
     LIST_UNNEEDED = "SELECT content_hash, noted_at_ms FROM unneeded_blob
@@ -136,8 +139,19 @@ impl Db {
     }
 }
 
-/// Lets go of a blob that no artifact has any more, and notes in the same transaction that its bytes
-/// are to be removed. `false` when another artifact still has it.
+/// Notes that there is a blob, for a row that is about to refer to it. Its bytes are stored already.
+pub(crate) async fn add(
+    tx: &mut Tx,
+    hash: ContentHash,
+    size_bytes: i64,
+    now_ms: i64,
+) -> Result<(), DbError> {
+    tx.execute(ADD, args![hash, size_bytes, now_ms]).await?;
+    Ok(())
+}
+
+/// Lets go of a blob that no artifact and no original is any more, and notes in the same transaction
+/// that its bytes are to be removed. `false` when something else still is that blob.
 pub(crate) async fn let_go(tx: &mut Tx, hash: ContentHash) -> Result<bool, DbError> {
     if tx.execute(DELETE_UNUSED, args![hash]).await? == 0 {
         return Ok(false);

@@ -35,6 +35,8 @@ pub mod sidecar;
 pub mod stack;
 pub mod timeline;
 pub mod unit;
+pub mod upload;
+pub mod vault;
 
 pub use connection::{Db, Engine, Location, Tx};
 pub use error::DbError;
@@ -72,6 +74,8 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         stack::STATEMENTS,
         timeline::STATEMENTS,
         unit::STATEMENTS,
+        upload::STATEMENTS,
+        vault::STATEMENTS,
     ]
     .into_iter()
     .flatten()

@@ -112,7 +112,7 @@ statements! {
 }
 
 /// How often a batch is tried that met another transaction of another process.
-const TRIES: u32 = 4;
+pub(crate) const TRIES: u32 = 4;
 
 impl Db {
     /// Stores a batch of what a scan found. Files with bytes that are known become places of that
@@ -168,7 +168,7 @@ impl Db {
 
 /// What a transaction has touched so far, and what follows from that.
 #[derive(Default)]
-struct Change {
+pub(crate) struct Change {
     /// Folders whose sidecars and stacks have to be matched again.
     folders: BTreeSet<FolderId>,
     /// Assets with a place less.
@@ -180,7 +180,8 @@ struct Change {
 }
 
 impl Change {
-    async fn record(
+    /// Stores files that were found, as places of assets; gives what became of each.
+    pub(crate) async fn record(
         &mut self,
         tx: &mut Tx,
         archive: &Archive,
@@ -300,7 +301,7 @@ impl Change {
     }
 
     /// Makes true what follows from all that was done.
-    async fn finish(self, tx: &mut Tx, archive: ArchiveId) -> Result<(), DbError> {
+    pub(crate) async fn finish(self, tx: &mut Tx, archive: ArchiveId) -> Result<(), DbError> {
         let changed: Vec<AssetId> = self.named.union(&self.left).copied().collect();
         artifact::keep_names(tx, &changed).await?;
         let live = list_live(tx, &self.left).await?;

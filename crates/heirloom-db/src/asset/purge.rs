@@ -15,7 +15,8 @@ pub struct Purged {
 }
 
 statements! {
-    LIST_BLOBS = "SELECT DISTINCT blob_hash FROM artifact WHERE subject_id = $1 AND blob_hash IS NOT NULL";
+    LIST_BLOBS = "SELECT blob_hash FROM artifact WHERE subject_id = $1 AND blob_hash IS NOT NULL
+        UNION SELECT content_hash FROM original_blob WHERE asset_id = $1";
     DELETE_CLAIMS = "DELETE FROM claim WHERE subject_id = $1";
     DELETE_ARTIFACTS = "DELETE FROM artifact WHERE subject_id = $1";
     LIST_STACKS = "SELECT stack_id FROM stack_member WHERE asset_id = $1";
@@ -26,6 +27,8 @@ statements! {
         WHERE id IN (SELECT folder_id FROM asset_location WHERE asset_id = $1)";
     DELETE_PAGES = "DELETE FROM document_page WHERE asset_id = $1";
     DELETE_MEMBERSHIPS = "DELETE FROM collection_member WHERE asset_id = $1";
+    DELETE_ORIGINAL_BLOB = "DELETE FROM original_blob WHERE asset_id = $1";
+    DELETE_UPLOADS = "DELETE FROM upload WHERE asset_id = $1";
     DELETE_LOCATIONS = "DELETE FROM asset_location WHERE asset_id = $1";
     DELETE_REPLACEMENTS = "DELETE FROM replacement WHERE asset_id = $1 OR replaced_asset_id = $1";
     FORGET_REPLACED = "UPDATE asset SET replaces_asset_id = NULL WHERE replaces_asset_id = $1";
@@ -43,9 +46,9 @@ const MERGED_AT_ONCE: i64 = 500;
 
 impl Db {
     /// Removes everything that is known about a deleted asset: rows, claims, what was derived, its
-    /// words in the index, the sidecars that described it alone. Its files are not touched, and a later
-    /// scan passes their bytes over. Copies of the catalogue that were made before migrating know the
-    /// asset too, and are deleted first.
+    /// words in the index, the sidecars that described it alone, and its bytes in the vault. Its files in
+    /// folder archives are not touched, and a later scan passes their bytes over. Copies of the catalogue
+    /// that were made before migrating know the asset too, and are deleted first.
     ///
     /// # Errors
     /// [`DbError::NotFound`], [`DbError::Denied`]; [`DbError::Refused`] unless it was deleted first.
@@ -80,6 +83,8 @@ impl Db {
             DELETE_CLAIMS,
             DELETE_PAGES,
             DELETE_MEMBERSHIPS,
+            DELETE_ORIGINAL_BLOB,
+            DELETE_UPLOADS,
             DELETE_LOCATIONS,
             DELETE_REPLACEMENTS,
             FORGET_REPLACED,

@@ -5,6 +5,8 @@
 //! damaged is made again from its originals where it can be, an index that lacks something is made anew,
 //! and blobs are removed that nobody refers to and that were not put lately.
 
+use std::collections::BTreeSet;
+
 use heirloom_blobs::{
     CollectError, ExpectedBlob, Finding, FsckDepth, FsckError as BlobCheckError,
     FsckEvent as BlobEvent, FsckOptions as BlobOptions, FsckReport as BlobReport, StrayKind,
@@ -256,14 +258,13 @@ impl Check<'_> {
             let expected = page.map(|(hash, size_bytes)| ExpectedBlob { hash, size_bytes });
             Ok::<_, DbError>(expected.collect())
         };
-        let is_repairing = self.options.repair;
-        let mut to_mend = Vec::new();
+        let mut found_lost = Vec::new();
         let (observe, counts) = (&mut self.observe, &mut self.report.counts);
         let listen = |event: BlobEvent<'_>| match event {
             BlobEvent::Found(finding) => match (lost(finding), fault(finding)) {
-                // It is told of once it is known whether it could be mended.
-                (Some(hash), Some(fault)) if is_repairing => to_mend.push((hash, fault)),
-                (_, Some(fault)) => {
+                // It is told of once it is known what it is, and whether it could be mended.
+                (Some(hash), Some(fault)) => found_lost.push((hash, fault)),
+                (None, Some(fault)) => {
                     counts.add(&fault);
                     observe(FsckEvent::Found(&fault));
                 }
@@ -272,20 +273,54 @@ impl Check<'_> {
             BlobEvent::Progress { blobs, bytes } => observe(FsckEvent::Blobs { blobs, bytes }),
         };
         self.report.blobs = heirloom_blobs::fsck(blobs.as_ref(), options, expected, listen).await?;
-        for (hash, fault) in to_mend {
-            let (is_mended, how) = match remake_blob(self.ctx, hash).await? {
-                Remade::Made => (true, " It was made again."),
-                Remade::Unneeded => (true, " Nobody refers to it, and it was removed."),
-                Remade::Failed => (false, " What it was made of is not as it was."),
-            };
-            let what = fault.what + how;
-            self.found(fault.part, fault.subject, what, is_mended);
+        let was_damaged = db.list_damaged_originals().await?;
+        let found: BTreeSet<ContentHash> = found_lost.iter().map(|(hash, _)| *hash).collect();
+        if self.options.read_blobs {
+            let all = was_damaged.iter().map(|original| original.content_hash);
+            let sound: Vec<ContentHash> = all.filter(|hash| !found.contains(hash)).collect();
+            db.mark_kept_originals(&sound, false).await?;
         }
-        if is_repairing {
+        for (hash, fault) in found_lost {
+            self.lost(hash, fault).await?;
+        }
+        if self.options.repair {
             let unneeded = remove_unneeded_blobs(self.ctx).await?;
             let collected = collect_blobs(self.ctx).await?;
             self.report.removed_blobs = unneeded + collected.deleted;
         }
+        Ok(())
+    }
+
+    /// A blob whose bytes are not there: of an original in the vault that is noted, and where it is
+    /// asked for it is made good.
+    async fn lost(&mut self, hash: ContentHash, mut fault: Fault) -> Result<(), FsckError> {
+        let db = &self.ctx.db;
+        let original = db.list_kept_originals(&[hash]).await?.into_iter().next();
+        if let Some(original) = &original {
+            db.mark_kept_originals(&[hash], true).await?;
+            fault.part = Part::Originals;
+            fault.what = format!(
+                "The original of {:?} is in the vault. {}",
+                original.name, fault.what
+            );
+        }
+        let failed = match &original {
+            Some(_) => {
+                " No other copy of it is known: if somebody has the file, `heirloom add` puts it back."
+            }
+            None => " What it was made of is not as it was.",
+        };
+        let (is_mended, how) = match self.options.repair {
+            false => (false, ""),
+            true => match remake_blob(self.ctx, hash).await? {
+                Remade::Made if original.is_some() => (true, " It was copied from another place."),
+                Remade::Made => (true, " It was made again."),
+                Remade::Unneeded => (true, " Nobody refers to it, and it was removed."),
+                Remade::Failed => (false, failed),
+            },
+        };
+        let what = fault.what + how;
+        self.found(fault.part, fault.subject, what, is_mended);
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! Knows nothing of HTTP, sessions or command lines, and no SQL. Originals are opened in one module,
 //! for reading; nothing here ever writes below an archive's root.
 
+pub mod add;
 pub mod archive;
 pub mod confinement;
 mod context;

@@ -67,15 +67,15 @@ pub async fn open_original(
 ) -> Result<Original, OpenError> {
     let (mut has_changed, mut is_damaged) = (false, false);
     for place in ctx.db.list_live_places(asset.id, PLACES).await? {
-        let Some(root) = place.root.as_deref().and_then(path_of) else {
-            continue;
-        };
         if place.damaged_at_ms.is_some() && !may_be_damaged {
             is_damaged = true;
             continue;
         }
-        let opened = tokio::task::spawn_blocking(move || open_at(&root, &place)).await;
-        match opened.map_err(io::Error::other).flatten() {
+        let opened = match place.root.clone() {
+            None => open_in_vault(ctx, asset, &place).await,
+            Some(root) => open_in_folder(&root, place).await,
+        };
+        match opened {
             Ok(Some(original)) => return Ok(original),
             Ok(None) => has_changed = true,
             Err(error) => tracing::debug!(%error, asset = %asset.id, "a place cannot be opened"),
@@ -89,6 +89,46 @@ pub async fn open_original(
     } else {
         OpenError::Gone { name }
     })
+}
+
+/// Opens the first of an asset's files in a folder archive that is sound; `None` when there is none.
+pub(crate) async fn open_outside_vault(
+    ctx: &Context,
+    asset: &Asset,
+) -> Result<Option<File>, DbError> {
+    for place in ctx.db.list_live_places(asset.id, PLACES).await? {
+        let Some(root) = place.root.clone().filter(|_| place.damaged_at_ms.is_none()) else {
+            continue;
+        };
+        if let Ok(Some(original)) = open_in_folder(&root, place).await {
+            return Ok(Some(original.file));
+        }
+    }
+    Ok(None)
+}
+
+/// Opens the blob that is an original. Nobody writes to a blob, so one of the right length is taken for
+/// what it is until a check has read it.
+async fn open_in_vault(
+    ctx: &Context,
+    asset: &Asset,
+    place: &LivePlace,
+) -> io::Result<Option<Original>> {
+    let opened = ctx.blobs.open_file(asset.content_hash).await;
+    let file = opened.map_err(io::Error::other)?;
+    let size_bytes = file.metadata()?.len();
+    let is_whole = i64::try_from(size_bytes) == Ok(place.size_bytes);
+    Ok(is_whole.then_some(Original {
+        file,
+        size_bytes,
+        is_damaged: place.damaged_at_ms.is_some(),
+    }))
+}
+
+async fn open_in_folder(root: &str, place: LivePlace) -> io::Result<Option<Original>> {
+    let root = path_of(root).ok_or(io::ErrorKind::InvalidInput)?;
+    let opened = tokio::task::spawn_blocking(move || open_at(&root, &place)).await;
+    opened.map_err(io::Error::other).flatten()
 }
 
 /// Opens the file at a place; `None` when it is not what was catalogued there.

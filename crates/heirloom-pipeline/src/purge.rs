@@ -1,5 +1,5 @@
-//! Removing what is known for good: rows, what was derived, and the bytes of it. Originals are never
-//! touched.
+//! Removing what is known for good: rows, what was derived, and the bytes of it. Originals in folder
+//! archives are never touched; the bytes of one in the vault are removed with what is known of it.
 //!
 //! When the last row lets go of a blob, the catalogue notes in the same transaction that its bytes are
 //! to be removed. That is done at the end of each purge and of each scan, as soon as no scan is under way
@@ -10,7 +10,7 @@ use heirloom_blobs::{BlobError, CollectError, Collected, Deletion, Grace, collec
 use heirloom_core::{AssetId, ContentHash, permission::Action};
 use heirloom_db::{DbError, clock};
 
-use crate::{Context, scan::oldest_scan};
+use crate::{Context, add::oldest_addition, scan::oldest_scan};
 
 /// What a purge removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -66,12 +66,11 @@ const PAGE: usize = 256;
 /// [`PurgeError`]; what is left is removed the next time.
 pub async fn remove_unneeded_blobs(ctx: &Context) -> Result<u64, PurgeError> {
     let Context { db, blobs, .. } = ctx;
-    // The order matters. A scan that is under way protects what was put since it began, one that
-    // ended before has committed what it refers to, and one that begins later puts later.
+    // The order matters. A scan or an addition that is under way protects what was put since it began,
+    // one that ended before has committed what it refers to, and one that begins later puts later.
     let now_ms = clock::now_ms();
-    let since_ms = oldest_scan(db)
-        .await?
-        .map_or(now_ms, |began_ms| began_ms.min(now_ms));
+    let underway = [oldest_addition(), oldest_scan(db).await?];
+    let since_ms = underway.into_iter().flatten().fold(now_ms, i64::min);
     let mut removed = 0;
     let mut after: Option<ContentHash> = None;
     loop {

@@ -1,16 +1,18 @@
-//! Making a blob again whose bytes are lost, by the tool that made it and from what it was made of.
+//! Making a blob again whose bytes are lost, by the tool that made it and from what it was made of; an
+//! original of the vault from another copy of it.
 
-use std::{io, io::Read as _, path::PathBuf};
+use std::{io, io::Read as _, path::PathBuf, sync::Arc};
 
 use bytes::Bytes;
-use heirloom_blobs::hash_of;
+use heirloom_blobs::{BlockingSource, hash_of};
 use heirloom_core::ContentHash;
 use heirloom_db::{DbError, asset::Asset, blob::Making};
+use tokio::runtime::Handle;
 
 use crate::{
     Context,
     archive::root_of,
-    open::{OpenError, open_original},
+    open::{OpenError, open_original, open_outside_vault},
     original::Root,
     purge::PurgeError,
     tool::{METADATA, Made, SIDECAR, SIDECAR_BYTES, read_metadata, read_sidecar, sidecar_kind},
@@ -33,6 +35,10 @@ pub(crate) async fn remake_blob(ctx: &Context, hash: ContentHash) -> Result<Rema
         ctx.blobs.delete_set_aside(hash).await?;
         return Ok(Remade::Unneeded);
     }
+    if put_copy(ctx, hash).await? {
+        ctx.db.mark_kept_originals(&[hash], false).await?;
+        return Ok(Remade::Made);
+    }
     for making in ctx.db.list_makings(&ctx.actor, hash).await? {
         let Some(made) = make(ctx, &making).await? else {
             continue;
@@ -46,6 +52,27 @@ pub(crate) async fn remake_blob(ctx: &Context, hash: ContentHash) -> Result<Rema
         }
     }
     Ok(Remade::Failed)
+}
+
+/// Puts an original of the vault into the store again, from a folder archive that has it too. `false`
+/// where it is none, or where there is no such copy.
+async fn put_copy(ctx: &Context, hash: ContentHash) -> Result<bool, PurgeError> {
+    for original in ctx.db.list_kept_originals(&[hash]).await? {
+        let asset = ctx.db.get_asset(&ctx.actor, original.asset).await?;
+        let Some(file) = open_outside_vault(ctx, &asset).await? else {
+            continue;
+        };
+        let (blobs, runtime) = (Arc::clone(&ctx.blobs), Handle::current());
+        let put = move || {
+            let mut source = BlockingSource(file);
+            let put = runtime.block_on(blobs.put(&mut source, Some(hash)));
+            put.map_err(io::Error::other)
+        };
+        if reading(put).await.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Runs the tool once more; `None` when that cannot be done.

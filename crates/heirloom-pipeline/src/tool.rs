@@ -10,6 +10,7 @@ pub mod rendition;
 mod sidecar;
 
 use std::{
+    io::{self, Read, Seek},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -22,7 +23,7 @@ use heirloom_db::{
     asset::Asset,
     claim::NewClaim,
 };
-use heirloom_media::{Facts, Finding, Metadata};
+use heirloom_media::{Facts, FileType, Finding, Metadata};
 use serde_json::{Map, Value as Json, json};
 
 pub use file_name::read_file_name;
@@ -196,6 +197,37 @@ impl Made {
             facts: read.facts,
         }
     }
+}
+
+/// What the tools make of an original that is met for the first time.
+#[derive(Debug)]
+pub struct Looked {
+    /// What the bytes are.
+    pub file_type: FileType,
+    /// Measures of the content.
+    pub facts: Facts,
+    /// What each tool made.
+    pub made: Vec<Made>,
+}
+
+/// Runs every tool that reads an original, whichever way it came in. `name` is path text.
+///
+/// # Errors
+/// Those of reading. Whatever is wrong with the content is a problem in what was made.
+pub fn look_at(
+    original: &mut (impl Read + Seek),
+    content_hash: ContentHash,
+    name: &str,
+) -> io::Result<Looked> {
+    let (file_type, made) = read_metadata(original, content_hash, name)?;
+    Ok(Looked {
+        file_type,
+        facts: made.facts.clone(),
+        made: [Some(made), read_file_name(name)]
+            .into_iter()
+            .flatten()
+            .collect(),
+    })
 }
 
 /// Runs a tool's function; a panic becomes a problem of the file.

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::work::{Event, Examined, Found, Job, Read, Role, Window};
 use crate::{
     original::{Ahead, EntryKind, FileStat, Folder, Root, stat_of},
-    tool::{self, Made},
+    tool,
 };
 
 /// Bytes that are read at once.
@@ -235,21 +235,16 @@ impl<'a> Reader<'a> {
         name: &str,
     ) -> io::Result<Result<(FileType, Facts, Vec<Derived>), BlobError>> {
         file.rewind()?;
-        let (file_type, made) = tool::read_metadata(file, content_hash, name)?;
-        let facts = made.facts.clone();
-        let all: Vec<Made> = [Some(made), tool::read_file_name(name)]
-            .into_iter()
-            .flatten()
-            .collect();
+        let looked = tool::look_at(file, content_hash, name)?;
         // Large payloads go to the store here and now, so that they never pile up in memory.
         let stored = self.shared.runtime.block_on(async {
-            let mut stored = Vec::with_capacity(all.len());
-            for made in all {
+            let mut stored = Vec::with_capacity(looked.made.len());
+            for made in looked.made {
                 stored.push(made.store(&self.shared.blobs).await?);
             }
             Ok(stored)
         });
-        Ok(stored.map(|derived| (file_type, facts, derived)))
+        Ok(stored.map(|derived| (looked.file_type, looked.facts, derived)))
     }
 }
 

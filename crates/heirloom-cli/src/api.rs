@@ -49,6 +49,7 @@ impl Api {
             database: config.database.value.clone(),
             is_creating,
             confined_program: None,
+            uploads: config.upload_limits(),
         })
         .await?;
         let router = router(library.clone(), Door::Known(Actor::Operator));
@@ -133,7 +134,18 @@ impl Api {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
         let body = Body::from(body.unwrap_or_default());
-        let request = request.body(body).map_err(|error| {
+        self.carry(request.body(body)).await
+    }
+
+    /// Carries a request of one's own there, with a body that may be long.
+    ///
+    /// # Errors
+    /// What the API refused.
+    pub(crate) async fn carry(
+        &self,
+        request: Result<Request<Body>, http::Error>,
+    ) -> Result<Response<Body>, Problem> {
+        let request = request.map_err(|error| {
             Problem::new(
                 Code::InvalidRequest,
                 format!("that cannot be asked: {error}"),

@@ -61,6 +61,10 @@ pub(crate) enum Command {
     },
     /// Catalogue a folder: it is read, and never written to
     Scan(Scan),
+    /// Hand files over: their bytes are kept in the vault
+    ///
+    /// What is there already is not sent again, and what was interrupted goes on where it was.
+    Add(Add),
     /// The folders in which originals are
     #[command(subcommand)]
     Archive(Archive),
@@ -141,6 +145,16 @@ pub(crate) struct Scan {
     pub(crate) allow_empty: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// The files; a folder is catalogued where it is, with `heirloom scan`
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Add them only, and begin nothing with them
+    #[arg(long)]
+    pub(crate) no_process: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Archive {
     /// List the archives
@@ -190,7 +204,8 @@ pub(crate) enum Asset {
         if_version: Option<i64>,
     },
     /// Remove everything that is known about hidden ones, for good, with the copies of the catalogue
-    /// that were made before migrating; their files are not touched
+    /// that were made before migrating; their files in folders are not touched, those in the vault are
+    /// removed
     Purge {
         /// Which
         #[arg(required = true, value_name = "ID")]

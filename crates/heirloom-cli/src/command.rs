@@ -1,5 +1,6 @@
 //! The commands: each a request or two, and a way to show the answer.
 
+mod add;
 mod archive;
 mod artifact;
 mod asset;
@@ -32,8 +33,13 @@ pub(crate) async fn run(
     if let Command::Scan(asked) = &command {
         scan::check(asked, config)?;
     }
-    // A scan begins a library; everything else asks for one that is there.
-    let is_creating = matches!(&command, Command::Scan(asked) if !asked.no_wait);
+    // A scan begins a library, and so do files that are handed over; everything else asks for one that
+    // is there.
+    let is_creating = match &command {
+        Command::Scan(asked) => !asked.no_wait,
+        Command::Add(asked) => add::has_any(asked),
+        _ => false,
+    };
     let api = Api::connect(config, is_creating).await?;
     let outcome = ask(&api, command, output).await;
     api.close().await;
@@ -43,6 +49,7 @@ pub(crate) async fn run(
 async fn ask(api: &Api, command: Command, output: &Output) -> Result<Ending, Problem> {
     match command {
         Command::Scan(asked) => return api.answering(scan::scan(api, &asked, output)).await,
+        Command::Add(asked) => return api.answering(add::add(api, &asked, output)).await,
         Command::Fsck {
             quick,
             originals,

@@ -11,7 +11,7 @@ use std::{
 };
 
 use clap::ValueEnum;
-use heirloom_server::{Code, Problem};
+use heirloom_server::{Code, Problem, UploadLimits};
 use serde::Deserialize;
 
 use crate::arguments::{Global, LogFormat};
@@ -22,6 +22,7 @@ pub(crate) struct Config {
     pub(crate) data: Setting<PathBuf>,
     pub(crate) database: Setting<Option<String>>,
     pub(crate) listen: Setting<SocketAddr>,
+    pub(crate) max_upload: Setting<ByteCount>,
     pub(crate) log_format: Setting<LogFormat>,
     pub(crate) log_level: Setting<Option<tracing::Level>>,
 }
@@ -48,6 +49,7 @@ pub(crate) enum Origin {
 struct File {
     database: Option<String>,
     listen: Option<SocketAddr>,
+    max_upload: Option<ByteCount>,
     log_format: Option<LogFormat>,
     log_level: Option<String>,
 }
@@ -55,6 +57,7 @@ struct File {
 const DATA: &str = "HEIRLOOM_DATA";
 const DATABASE: &str = "HEIRLOOM_DATABASE";
 const LISTEN: &str = "HEIRLOOM_LISTEN";
+const MAX_UPLOAD: &str = "HEIRLOOM_MAX_UPLOAD";
 const LOG_FORMAT: &str = "HEIRLOOM_LOG_FORMAT";
 const LOG_LEVEL: &str = "HEIRLOOM_LOG_LEVEL";
 
@@ -79,6 +82,9 @@ impl Config {
             text.parse()
                 .map_err(|_| "an address such as 127.0.0.1:8480")
         })?;
+        let max_upload = pick_parsed(None, MAX_UPLOAD, file.max_upload, from_file(), |text| {
+            ByteCount::try_from(text.to_owned())
+        })?;
         let log_format = pick_parsed(
             global.log_format,
             LOG_FORMAT,
@@ -91,9 +97,44 @@ impl Config {
             data,
             database,
             listen: listen.or(SocketAddr::from(([127, 0, 0, 1], 8480))),
+            max_upload: max_upload.or(ByteCount(UploadLimits::default().max_bytes)),
             log_format: log_format.or(LogFormat::Text),
             log_level: parse_level(log_level)?,
         })
+    }
+}
+
+impl Config {
+    /// What may be handed over.
+    pub(crate) fn upload_limits(&self) -> UploadLimits {
+        UploadLimits {
+            max_bytes: self.max_upload.value.0,
+            ..UploadLimits::default()
+        }
+    }
+}
+
+/// A number of bytes, written as people do: `100 GB`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct ByteCount(pub(crate) u64);
+
+impl TryFrom<String> for ByteCount {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        const EXPECTED: &str = "a size such as 100 GB";
+        let units = [("TB", 12), ("GB", 9), ("MB", 6), ("kB", 3), ("", 0)];
+        let text = text.trim();
+        let unit = units.into_iter().find(|(unit, _)| text.ends_with(unit));
+        let (unit, zeros) = unit.ok_or(EXPECTED)?;
+        let digits = text.strip_suffix(unit).unwrap_or(text).trim_end();
+        let number: u64 = digits.parse().map_err(|_| EXPECTED)?;
+        let bytes = number.checked_mul(10_u64.pow(zeros)).ok_or(EXPECTED)?;
+        // A database counts to a little less.
+        Some(Self(bytes))
+            .filter(|_| (1..=i64::MAX.unsigned_abs()).contains(&bytes))
+            .ok_or(EXPECTED)
     }
 }
 
@@ -181,7 +222,7 @@ fn load_file(path: &Path) -> Result<File, Problem> {
             Code::InvalidRequest,
             format!("{}, line {line}: {}", path.display(), error.message()),
         )
-        .hint("It may set database, listen, log_format and log_level.")
+        .hint("It may set database, listen, max_upload, log_format and log_level.")
     })
 }
 
@@ -276,6 +317,26 @@ pub(crate) fn redact(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_size_is_read_as_people_write_it() {
+        let cases = [
+            ("1", Ok(1)),
+            ("100 GB", Ok(100_000_000_000)),
+            ("2TB", Ok(2_000_000_000_000)),
+            (" 5 kB ", Ok(5_000)),
+            ("0", Err(())),
+            ("GB", Err(())),
+            ("-1 MB", Err(())),
+            ("1.5 GB", Err(())),
+            ("20000000000 GB", Err(())),
+            ("", Err(())),
+        ];
+        for (text, bytes) in cases {
+            let read = ByteCount::try_from(text.to_owned());
+            assert_eq!(read.map(|count| count.0).map_err(|_| ()), bytes, "{text}");
+        }
+    }
 
     #[test]
     fn a_password_is_never_shown() {

@@ -62,6 +62,11 @@ impl Output {
         self.say_problem(&format!("{one}: "), problem);
     }
 
+    /// Says what was refused for one of several, where the sentence itself says for which.
+    pub(crate) fn refused_one(self, problem: &Problem) {
+        self.say_problem("", problem);
+    }
+
     fn say_problem(self, of: &str, problem: &Problem) {
         self.say(&line(&format!("error: {of}{problem}")));
         // A sentence that says what is wrong needs no more; one that cannot does.

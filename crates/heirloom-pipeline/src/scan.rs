@@ -212,12 +212,6 @@ impl BegunScan {
         self.run
     }
 
-    /// How it is done.
-    #[must_use]
-    pub const fn options(&self) -> ScanOptions {
-        self.options
-    }
-
     /// Scans to the end, as [`scan`] does.
     ///
     /// # Errors

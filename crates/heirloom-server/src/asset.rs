@@ -215,7 +215,8 @@ async fn set_deleted(
     Ok((tag, Json(wire::Asset::new(&asset, &locations))))
 }
 
-/// Removes everything that is known about a hidden asset, for good. Its original is not touched.
+/// Removes everything that is known about a hidden asset, for good. Its files in folder archives are
+/// not touched; its bytes in the vault are removed.
 #[utoipa::path(post, path = "/api/v1/assets/{id}/purge", tag = "asset", params(("id" = String, Path, description = "The asset", format = "uuid")), responses(
     (status = 200, description = "What was removed", body = wire::Purged),
     (status = 409, description = "It was not hidden before", body = wire::ProblemDocument, content_type = "application/problem+json"),

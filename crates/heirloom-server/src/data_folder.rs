@@ -5,6 +5,7 @@
 //! | `lock` | held by the one process that works here; says which |
 //! | `catalogue.db` | the catalogue, unless that is in PostgreSQL |
 //! | `blobs/` | what was derived and is too large for the catalogue |
+//! | `uploads/` | what has come of files that are being handed over |
 //! | `reports/` | what scans found, a line for each file |
 //! | `socket` | where commands find a running server |
 //! | `config.toml` | what the operator decided |
@@ -84,6 +85,10 @@ impl DataFolder {
 
     pub(crate) fn blobs(&self) -> PathBuf {
         self.path.join("blobs")
+    }
+
+    pub(crate) fn uploads(&self) -> PathBuf {
+        self.path.join("uploads")
     }
 
     pub(crate) fn reports(&self) -> PathBuf {

@@ -42,6 +42,10 @@ pub(crate) fn describe(mut openapi: OpenApi) -> OpenApi {
             "Folders in which originals are; read and never written",
         ),
         tag("artifact", "What was derived from assets"),
+        tag(
+            "upload",
+            "Handing files over to the vault: tus 1.0, resumable, and sent once only",
+        ),
         tag("run", "What goes on in the background, such as a scan"),
         tag("search", "Finding assets"),
         tag("machine", "For whoever runs the machine"),
@@ -87,6 +91,8 @@ fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation
         ("PUT", &item.put),
         ("PATCH", &item.patch),
         ("DELETE", &item.delete),
+        ("HEAD", &item.head),
+        ("OPTIONS", &item.options),
     ]
     .into_iter()
     .filter_map(|(method, operation)| Some((method, operation.as_ref()?)))

@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State};
 use heirloom_core::permission::Action;
+use heirloom_db::vault::PIPELINE as ADDITION;
 use heirloom_db::{Engine, archive::Archive};
 use heirloom_pipeline::archive::look_at_root;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -118,7 +119,8 @@ fn check_originals(damaged: i64) -> Check {
         damaged => Check {
             is_well: false,
             hint: Some(
-                "Put copies from a backup in their places, then `heirloom scan --verify`."
+                "Put copies from a backup in their places, then `heirloom scan --verify`. What is in the vault \
+                 is made good by `heirloom add` of the same file."
                     .to_owned(),
             ),
             ..well(
@@ -130,7 +132,12 @@ fn check_originals(damaged: i64) -> Check {
 }
 
 async fn check_runs(library: &Library) -> Result<Check, Problem> {
-    let unended = library.db().list_unended_runs().await?.len();
+    // An addition that was begun waits for what somebody sends, and that is theirs to do.
+    let unended = library.db().list_unended_runs().await?;
+    let unended = unended
+        .iter()
+        .filter(|run| run.pipeline != ADDITION)
+        .count();
     let running = library.scans().count() + library.engine().count();
     let interrupted = unended.saturating_sub(running);
     Ok(if interrupted > 0 {

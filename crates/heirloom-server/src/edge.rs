@@ -25,6 +25,18 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
     media-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// What else an answer may say beside a problem: which methods there are, where a range ends, when to
+/// try again, how far an upload is.
+const KEPT_WITH_PROBLEMS: [HeaderName; 7] = [
+    header::ALLOW,
+    header::CONTENT_RANGE,
+    header::RETRY_AFTER,
+    HeaderName::from_static("tus-resumable"),
+    HeaderName::from_static("tus-version"),
+    HeaderName::from_static("upload-offset"),
+    HeaderName::from_static("upload-expires"),
+];
+
 /// Wraps the answer of everything further in.
 pub(crate) async fn finish(State(library): State<Library>, req: Request, next: Next) -> Response {
     let started = Instant::now();
@@ -126,7 +138,7 @@ impl Reader {
         };
         *res.status_mut() = status;
         // Such as Allow, and where a range ends.
-        for name in [header::ALLOW, header::CONTENT_RANGE, header::RETRY_AFTER] {
+        for name in KEPT_WITH_PROBLEMS {
             if let Some(value) = old.headers().get(&name) {
                 res.headers_mut().insert(name, value.clone());
             }

@@ -32,6 +32,8 @@ mod run;
 mod scans;
 mod search;
 mod serve;
+mod upload;
+mod uploads;
 pub mod wire;
 mod words;
 
@@ -40,3 +42,4 @@ pub use library::{Library, LibraryConfig};
 pub use problem::{Code, Problem, ProblemDocument};
 pub use router::{Door, addresses, openapi, router};
 pub use serve::{serve, serve_socket};
+pub use uploads::UploadLimits;

@@ -16,6 +16,7 @@ use crate::{
     metrics::Metrics,
     problem::{Code, Problem},
     scans::Scans,
+    uploads::{UploadLimits, Uploads},
 };
 
 /// What to open.
@@ -30,6 +31,8 @@ pub struct LibraryConfig {
     /// The program that bytes nobody knows are read with in confinement; without one it is this very
     /// program, whose `main` then begins with [`enter`](heirloom_pipeline::confinement::enter).
     pub confined_program: Option<PathBuf>,
+    /// What may be handed over, and how long what was begun is kept.
+    pub uploads: UploadLimits,
 }
 
 /// An open library. Clones mean the same; [`Library::close`] closes it for all.
@@ -49,6 +52,7 @@ struct Open {
     engine: Engine,
     /// Cancelled when nobody is to wait for anything new any more.
     closing: CancellationToken,
+    uploads: Uploads,
 }
 
 /// What a family is called before anybody names it.
@@ -72,7 +76,16 @@ impl Library {
                     data_folder: folder.path().to_owned(),
                 };
                 let engine = Engine::new(ctx.clone(), confinement(config), &template::ALL);
-                let scans = Scans::new(ctx, engine.clone(), folder.reports(), metrics.clone());
+                let reports = folder.reports();
+                let scans = Scans::new(ctx.clone(), engine.clone(), reports, metrics.clone());
+                let received = folder.uploads();
+                let uploads = Uploads::new(
+                    ctx,
+                    engine.clone(),
+                    family.clone(),
+                    received,
+                    config.uploads,
+                );
                 let open = Open {
                     folder,
                     db,
@@ -82,6 +95,7 @@ impl Library {
                     scans,
                     engine,
                     closing: CancellationToken::new(),
+                    uploads,
                 };
                 Ok(Self {
                     open: Arc::new(open),
@@ -103,14 +117,15 @@ impl Library {
     /// Goes on with what was under way when the library was closed, or its process died.
     pub(crate) async fn resume(&self) -> Result<(), Problem> {
         self.open.scans.resume().await?;
+        self.open.uploads.resume().await?;
         Ok(self.open.engine.resume().await?)
     }
 
     /// Stops what runs, and tells those who listen for changes that there are no more.
     pub(crate) async fn stop(&self) {
         self.open.closing.cancel();
-        // A scan that ends begins a run, so it is stopped first.
-        self.open.scans.stop().await;
+        // What ends may begin a run, so it is stopped first.
+        tokio::join!(self.open.scans.stop(), self.open.uploads.stop());
         self.open.engine.stop().await;
     }
 
@@ -152,6 +167,10 @@ impl Library {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.open.metrics
+    }
+
+    pub(crate) fn uploads(&self) -> &Uploads {
+        &self.open.uploads
     }
 
     pub(crate) fn scans(&self) -> &Scans {

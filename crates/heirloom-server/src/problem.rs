@@ -40,13 +40,34 @@ macro_rules! codes {
             }
 
             pub(crate) const fn status_code(self) -> StatusCode {
-                match self { $(Self::$name => StatusCode::$status,)* }
+                match self { $(Self::$name => status::$status,)* }
             }
 
             pub(crate) const fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)* }
             }
         }
+    };
+}
+
+/// The statuses that answers have: those of HTTP, and one that tus adds.
+mod status {
+    use axum::http::StatusCode;
+
+    macro_rules! of_http {
+        ($($name:ident)*) => { $(pub(super) const $name: StatusCode = StatusCode::$name;)* };
+    }
+
+    of_http! {
+        BAD_REQUEST UNAUTHORIZED FORBIDDEN NOT_FOUND METHOD_NOT_ALLOWED CONFLICT GONE
+        PRECONDITION_FAILED PAYLOAD_TOO_LARGE UNSUPPORTED_MEDIA_TYPE RANGE_NOT_SATISFIABLE
+        UNPROCESSABLE_ENTITY LOCKED INTERNAL_SERVER_ERROR SERVICE_UNAVAILABLE INSUFFICIENT_STORAGE
+    }
+
+    /// Of tus 1.0, for a checksum that does not match.
+    pub(super) const CHECKSUM_MISMATCH: StatusCode = match StatusCode::from_u16(460) {
+        Ok(status) => status,
+        Err(_) => StatusCode::BAD_REQUEST,
     };
 }
 
@@ -89,6 +110,20 @@ codes! {
     InvalidArchive, "invalid_archive", UNPROCESSABLE_ENTITY, "This cannot be an archive";
     /// A value that does not fit its kind of claim.
     InvalidClaim, "invalid_claim", UNPROCESSABLE_ENTITY, "This cannot be claimed";
+    /// A file that cannot be added, such as an empty one.
+    InvalidUpload, "invalid_upload", UNPROCESSABLE_ENTITY, "This cannot be added";
+    /// Other bytes came than the hash that was promised for the whole file.
+    ContentMismatch, "content_mismatch", UNPROCESSABLE_ENTITY, "Other bytes came than promised";
+    /// The part that was sent does not have the checksum that was sent with it.
+    ChecksumMismatch, "checksum_mismatch", CHECKSUM_MISMATCH, "The checksum does not match";
+    /// The client speaks no version of tus that is understood here.
+    TusVersion, "tus_version", PRECONDITION_FAILED, "Another version of tus is needed";
+    /// The part that was sent does not begin where the upload stands.
+    OffsetConflict, "offset_conflict", CONFLICT, "The upload stands elsewhere";
+    /// Somebody else is sending the same upload.
+    UploadBusy, "upload_busy", LOCKED, "The upload is being written";
+    /// The upload was given up, or its time is over.
+    UploadGone, "upload_gone", GONE, "The upload is gone";
     /// An idempotency key that was used for something else.
     KeyReused, "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The key was used before";
     /// The data folder is in use by another process.

@@ -20,7 +20,7 @@ use crate::{
     library::Library,
     observe, page,
     problem::{Code, Problem},
-    run, search,
+    run, search, upload,
 };
 
 /// How a request came in, and so who is asking.
@@ -143,6 +143,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(run::routes())
         .merge(event::routes())
         .merge(search::routes())
+        .merge(upload::routes())
         .merge(doctor::routes())
 }
 
@@ -150,6 +151,7 @@ fn api() -> OpenApiRouter<Library> {
 fn slow_api() -> OpenApiRouter<Library> {
     OpenApiRouter::new()
         .merge(asset::slow_routes())
+        .merge(upload::slow_routes())
         .merge(fsck::routes())
 }
 

@@ -13,18 +13,11 @@ use heirloom_core::{
     Actor, ArchiveId, RunId,
     run::{RunEvent, RunState},
 };
-use heirloom_db::{
-    Db,
-    plan::{Parameters, Scope},
-    run::Run,
-};
+use heirloom_db::{Db, run::Run};
 use heirloom_pipeline::{
     Context,
     run::Engine,
-    scan::{
-        self, BegunScan, Outcome, Progress, ScanEnd, ScanEvent, ScanOptions, ScanReport, begin_scan,
-    },
-    template::PREPARE,
+    scan::{self, BegunScan, Outcome, Progress, ScanEvent, ScanOptions, ScanReport, begin_scan},
 };
 use serde_json::{Value as Json, json};
 use tokio::task::JoinSet;
@@ -282,17 +275,13 @@ impl Scans {
                     .unwrap_or_else(PoisonError::into_inner) = *progress;
             }
         };
-        let is_processing = begun.options().process;
         let outcome = begun.finish(&running.cancel, &mut observe).await;
         if let Some(report) = report {
             report.finish();
         }
         match outcome {
             Ok(report) => {
-                let next = match is_processing && report.end == ScanEnd::Done {
-                    true => self.prepare(run, &report).await,
-                    false => None,
-                };
+                let next = self.prepare(run).await;
                 self.store_report(run, &report, next, running).await;
             }
             Err(error) => {
@@ -302,26 +291,10 @@ impl Scans {
         }
     }
 
-    /// Begins to prepare what a scan found new, if it found anything.
-    async fn prepare(&self, run: RunId, report: &ScanReport) -> Option<RunId> {
-        if report.new + report.replaced == 0 {
-            return None;
-        }
-        let Shared { ctx, engine, .. } = &*self.shared;
-        let family = match ctx.db.get_run(&ctx.actor, run).await {
-            Ok(run) => run.family_id,
-            Err(error) => {
-                tracing::error!(%run, %error, "what was found is not prepared");
-                return None;
-            }
-        };
-        let parameters = Parameters {
-            scope: Scope::FoundBy(run),
-            ..Parameters::default()
-        };
-        let name = PREPARE.name;
-        match engine.start(&ctx.actor, family, name, &parameters).await {
-            Ok(next) => Some(next),
+    /// Begins to prepare what a scan found new, if it was asked to and found anything.
+    async fn prepare(&self, run: RunId) -> Option<RunId> {
+        match self.shared.engine.prepare_found(run).await {
+            Ok(next) => next,
             Err(error) => {
                 tracing::error!(%run, %error, "what was found is not prepared");
                 None

@@ -20,6 +20,8 @@ use socket::Socket;
 /// How long requests that are under way may still take when the server stops. Scans are told to
 /// stop at once.
 const GRACE: Duration = Duration::from_secs(5);
+/// How often it is looked for uploads that nobody goes on with.
+const SWEEP_PAUSE: Duration = Duration::from_secs(3600);
 
 /// Serves a library until `stop` is cancelled, then lets requests end and scans stop. `ready` is
 /// called with the address as soon as both listen.
@@ -48,11 +50,14 @@ pub async fn serve(
     ready(address);
 
     let mut connections = Connections::new();
+    let mut sweeps = tokio::time::interval(SWEEP_PAUSE);
+    sweeps.reset();
     loop {
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
             () = connections.reap() => {}
+            _ = sweeps.tick() => library.uploads().sweep_or_warn().await,
             accepted = tcp.accept() => match accepted {
                 Ok((stream, _)) => connections.add(Incoming::Tcp(stream), &for_tcp),
                 Err(error) => rest_after(&error).await,

@@ -12,6 +12,7 @@ mod lineage;
 mod run;
 pub(crate) mod schema;
 mod search;
+mod upload;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -25,6 +26,8 @@ pub use fsck::{Fault, FsckReport, NewFsck};
 pub use lineage::{Lineage, LineageInput, LineageSource};
 pub use run::{NewRun, NewScan, Progress, Run, RunStep, ScanReport, Unit};
 pub use search::{Found, Highlight, Ignored, Match, SearchPage};
+pub(crate) use upload::refusal;
+pub use upload::{Addition, Begun, KnownContent, KnownContents, NewAddition, Upload, UploadState};
 
 /// A page of a list.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

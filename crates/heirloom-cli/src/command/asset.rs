@@ -66,7 +66,7 @@ pub(super) async fn run(
                 let path = format!("/api/v1/assets/{id}/purge");
                 let purged: Purged = api.ask(Method::POST, &path, &[], None).await?;
                 let words = format!(
-                    "Nothing is known about {id} any more. Its file was not touched, and scans pass it over."
+                    "Nothing is known about {id} any more. A file in a folder was not touched, and scans pass it over."
                 );
                 Ok((purged, words))
             };

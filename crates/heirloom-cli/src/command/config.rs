@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::{
     arguments::LogFormat,
     config::{Config, redact},
-    output::{Output, table},
+    output::{Output, size, table},
 };
 
 /// Shows what is configured and where it comes from. Secrets are not shown.
@@ -30,6 +30,11 @@ pub(crate) fn show(config: &Config, output: &Output) {
             "listen",
             Some(config.listen.value.to_string()),
             &config.listen.origin,
+        ),
+        (
+            "max_upload",
+            Some(size(config.max_upload.value.0)),
+            &config.max_upload.origin,
         ),
         (
             "log_format",

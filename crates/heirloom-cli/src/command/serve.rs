@@ -14,6 +14,7 @@ pub(super) async fn serve(config: &Config, output: &Output) -> Result<Ending, Pr
         database: config.database.value.clone(),
         is_creating: true,
         confined_program: None,
+        uploads: config.upload_limits(),
     })
     .await?;
     let stop = CancellationToken::new();

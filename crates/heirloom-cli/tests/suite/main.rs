@@ -1,6 +1,7 @@
 //! The real program: what it prints, how it ends, and what it refuses.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod add;
 mod completions;
 mod config;
 mod confinement;

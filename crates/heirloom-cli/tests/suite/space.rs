@@ -7,10 +7,11 @@ use std::{
 };
 
 use heirloom_testing::{
-    TreeSnapshot,
+    TreeSnapshot, http,
     process::{Finished, free_address},
 };
 
+use crate::add::{announce, send_part};
 use crate::harness::{Home, assert_refusal, path, program};
 
 const FOLDER: &str = "TEST_FOLDER";
@@ -226,5 +227,56 @@ fn a_read_only_data_folder_is_named_and_left_as_it_is() {
             .expect_code(0)
             .stdout
             .clear();
+    });
+}
+
+#[test]
+fn a_disk_that_fills_while_a_file_comes_in_keeps_what_was_acknowledged() {
+    let test = "space::a_disk_that_fills_while_a_file_comes_in_keeps_what_was_acknowledged";
+    with_a_small_disk(test, 120, |disk| {
+        let home = Home::new();
+        let file = home.folder.path().join("Film.jpg");
+        let padding_bytes = 20_000_000;
+        let options = heirloom_testing::jpeg::Options {
+            padding_bytes,
+            ..Default::default()
+        };
+        fs::write(&file, heirloom_testing::jpeg::tiny(1, &options)).unwrap();
+        let bytes = fs::read(&file).unwrap();
+        let heirloom = program().data(disk.join("data"));
+        let address = free_address();
+        let listen = address.to_string();
+        let mut server = heirloom.start(["serve", "--listen", &listen]);
+        server.wait_until_ready(address);
+        let upload = announce(address, &file);
+        send_part(address, &upload, &bytes[..5_000_000]);
+
+        let filler = fill(&disk);
+        let refused = heirloom.run(["add", path(&file)]).expect_code(2);
+        let said = assert_refusal(&refused);
+        assert!(said.contains("no space is left"), "{said}");
+
+        fs::remove_file(filler).unwrap();
+        let stands = http::get(address, &upload, &[]).body;
+        let stands: serde_json::Value = serde_json::from_slice(&stands).unwrap();
+        assert!(
+            stands["received_bytes"].as_u64().unwrap() >= 5_000_000,
+            "{stands}"
+        );
+        let _ = heirloom.run(["add", path(&file)]).expect_code(0);
+        let list = heirloom.run(["asset", "list", "--json"]).json();
+        let id = list["items"][0]["id"].as_str().unwrap();
+        let original = http::get(address, &format!("/api/v1/assets/{id}/original"), &[]);
+        assert!(original.body == bytes);
+        // What can never fit is refused before any of it is sent.
+        let huge = home.folder.path().join("huge.bin");
+        fs::File::create(&huge)
+            .unwrap()
+            .set_len(500_000_000)
+            .unwrap();
+        let refused = heirloom.run(["add", path(&huge)]).expect_code(2);
+        let said = assert_refusal(&refused);
+        assert!(said.contains("the disk has"), "{said}");
+        assert_eq!(server.stop().code, Some(0));
     });
 }

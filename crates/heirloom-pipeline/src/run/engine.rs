@@ -10,7 +10,11 @@ use heirloom_core::{
     Actor, FamilyId, RunId,
     run::{RunEvent, RunState},
 };
-use heirloom_db::{DbError, Engine as Database, plan::Parameters, run::Run};
+use heirloom_db::{
+    DbError, Engine as Database,
+    plan::{Parameters, Scope},
+    run::Run,
+};
 use tokio::{
     sync::{Notify, Semaphore, broadcast},
     task::JoinSet,
@@ -19,7 +23,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::drive::drive;
 use crate::{
-    Context, confinement::Confinement, template::Template, tool::ResourceClass, workshop::Workshop,
+    Context,
+    confinement::Confinement,
+    template::{PREPARE, Template},
+    tool::ResourceClass,
+    workshop::Workshop,
 };
 
 /// Works on runs until it is stopped. Clones mean the same.
@@ -143,6 +151,29 @@ impl Engine {
             .await?;
         self.go_on(run.id);
         Ok(run.id)
+    }
+
+    /// Begins to prepare what a run found or added, if it has ended, was asked to (`process` in its
+    /// parameters) and came upon anything new; gives the run that does. In the name of the operator:
+    /// whoever may add something may have it looked at.
+    ///
+    /// # Errors
+    /// What the catalogue says.
+    pub async fn prepare_found(&self, found_by: RunId) -> Result<Option<RunId>, EngineError> {
+        let Context { db, actor, .. } = &self.shared.ctx;
+        let run = db.get_run(actor, found_by).await?;
+        let is_asked = run.parameters["process"] == serde_json::Value::Bool(true);
+        let parameters = Parameters {
+            scope: Scope::FoundBy(found_by),
+            ..Parameters::default()
+        };
+        if run.state != RunState::Done || !is_asked || db.count_scope(&run, &parameters).await? == 0
+        {
+            return Ok(None);
+        }
+        let name = PREPARE.name;
+        let next = self.start(actor, run.family_id, name, &parameters);
+        Ok(Some(next.await?))
     }
 
     /// Lets a person's wish happen to a run: [`RunEvent::Pause`], [`RunEvent::Resume`] or

@@ -8,8 +8,8 @@ use heirloom_blobs::{BlobError, CollectError, FsckError as BlobCheckError};
 use heirloom_core::{claim::InvalidClaimValue, permission::Denied, query::QueryError};
 use heirloom_db::DbError;
 use heirloom_pipeline::{
-    archive::RootRefused, fsck::FsckError, open::OpenError, purge::PurgeError, run::EngineError,
-    scan::ScanError,
+    add::AddError, archive::RootRefused, fsck::FsckError, open::OpenError, purge::PurgeError,
+    run::EngineError, scan::ScanError,
 };
 
 use super::{Code, Problem};
@@ -59,7 +59,8 @@ impl From<OpenError> for Problem {
         let message = error.to_string();
         match error {
             OpenError::Gone { .. } => Self::new(Code::OriginalGone, message).hint(
-                "Is the disk that it is on plugged in? If the file was moved, scan the archive again.",
+                "Is the disk that it is on plugged in? If the file was moved, scan the archive again. Of one in \
+                 the vault `heirloom fsck` says more.",
             ),
             OpenError::Changed { .. } => Self::new(Code::OriginalChanged, message)
                 .hint("Scan the archive: the changed file becomes an original of its own."),
@@ -138,6 +139,21 @@ impl From<ScanError> for Problem {
         match hint {
             Some(hint) => problem.hint(hint),
             None => problem,
+        }
+    }
+}
+
+impl From<AddError> for Problem {
+    fn from(error: AddError) -> Self {
+        let message = error.to_string();
+        match error {
+            AddError::Mismatch { .. } => Self::new(Code::ContentMismatch, message)
+                .hint("Was the file changed while it was sent? Send it again from the beginning."),
+            AddError::Unreadable(error) => Self::new(Code::Unavailable, message)
+                .hint("Check the disk that the data folder is on, then send it again.")
+                .caused_by(error),
+            AddError::Db(error) => error.into(),
+            AddError::Blobs(error) => error.into(),
         }
     }
 }

@@ -16,7 +16,7 @@ pub struct Run {
     /// Its id.
     #[schema(schema_with = schema::id)]
     pub id: RunId,
-    /// What is executed: `scan`, `prepare`.
+    /// What is executed: `scan`, `prepare`, or `add` for what was handed over.
     pub pipeline: String,
     /// Where it stands.
     #[schema(schema_with = schema::run_state)]

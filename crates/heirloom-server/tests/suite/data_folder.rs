@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use heirloom_server::{Code, Library, LibraryConfig, Problem};
+use heirloom_server::{Code, Library, LibraryConfig, Problem, UploadLimits};
 use heirloom_testing::{TreeSnapshot, postgres};
 
 fn config(folder: &Path) -> LibraryConfig {
@@ -11,6 +11,7 @@ fn config(folder: &Path) -> LibraryConfig {
         database: None,
         is_creating: true,
         confined_program: None,
+        uploads: UploadLimits::default(),
     }
 }
 
@@ -107,6 +108,7 @@ async fn a_database_without_the_catalogue_of_the_folder_is_left_empty() {
     let on = |database: &postgres::TestDatabase, is_creating| LibraryConfig {
         database: Some(database.url.clone()),
         is_creating,
+        uploads: UploadLimits::default(),
         ..config(&temp.path().join("data"))
     };
     let (own, other) = (postgres::database(), postgres::database());

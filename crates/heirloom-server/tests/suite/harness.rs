@@ -8,7 +8,8 @@ use std::{
 };
 
 use heirloom_core::Actor;
-use heirloom_server::{Body, Door, Library, LibraryConfig, Router, router};
+use heirloom_db::{Db, Location, family::Family};
+use heirloom_server::{Body, Door, Library, LibraryConfig, Router, UploadLimits, router};
 use heirloom_testing::{
     jpeg::{self, Options},
     postgres::{self, TestDatabase},
@@ -61,6 +62,7 @@ impl Home {
             database: database.as_ref().map(|database| database.url.clone()),
             is_creating: true,
             confined_program: Some(env!("CARGO_BIN_EXE_confined-for-server-tests").into()),
+            uploads: UploadLimits::default(),
         };
         let library = Library::open(&config).await.unwrap();
         Self {
@@ -84,6 +86,7 @@ impl Home {
             database: database.as_ref().map(|database| database.url.clone()),
             is_creating: false,
             confined_program: Some(env!("CARGO_BIN_EXE_confined-for-server-tests").into()),
+            uploads: UploadLimits::default(),
         };
         library.close().await;
         drop((library, old_router));
@@ -94,6 +97,18 @@ impl Home {
             folder,
             database,
         }
+    }
+
+    /// The family whose library it is.
+    pub(crate) async fn family(&self) -> Family {
+        let location = match &self.database {
+            Some(database) => Location::Url(database.url.clone()),
+            None => Location::File(self.library.folder().join("catalogue.db")),
+        };
+        let db = Db::open_existing(&location).await.unwrap();
+        let family = db.get_or_create_family("Family").await.unwrap();
+        db.close().await;
+        family
     }
 
     /// A folder with originals: two photographs with dates and cameras, one without, a recording.

@@ -17,3 +17,4 @@ mod run;
 mod search;
 mod serve;
 mod stranger;
+mod upload;

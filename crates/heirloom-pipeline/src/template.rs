@@ -10,7 +10,10 @@ use serde_json::Value as Json;
 use crate::{
     tool::{
         Tool,
-        rendition::{self, RENDITIONS},
+        film::{FILM, make_stills},
+        playback::{PLAYER, make_playable},
+        rendition::{RENDITIONS, make_renditions},
+        waveform::{LISTENER, draw_waveform},
     },
     work::Work,
 };
@@ -69,11 +72,28 @@ impl Template {
 /// pages and text.
 pub static PREPARE: Template = Template {
     name: "prepare",
-    steps: &[Step {
-        name: RENDITIONS.name,
-        tool: RENDITIONS,
-        work: rendition::make_renditions,
-    }],
+    steps: &[
+        Step {
+            name: "renditions",
+            tool: RENDITIONS,
+            work: make_renditions,
+        },
+        Step {
+            name: "film",
+            tool: FILM,
+            work: make_stills,
+        },
+        Step {
+            name: "waveform",
+            tool: LISTENER,
+            work: draw_waveform,
+        },
+        Step {
+            name: "playback",
+            tool: PLAYER,
+            work: make_playable,
+        },
+    ],
 };
 
 /// Every template.

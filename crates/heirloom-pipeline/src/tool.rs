@@ -5,9 +5,12 @@
 //! and does not end what it is part of. Changing what a tool makes means raising its version.
 
 mod file_name;
+pub mod film;
 mod metadata;
+pub mod playback;
 pub mod rendition;
 mod sidecar;
+pub mod waveform;
 
 use std::{
     io::{self, Read, Seek},

@@ -6,7 +6,6 @@
 
 use std::{
     fs::File,
-    path::PathBuf,
     sync::{Mutex, PoisonError},
 };
 
@@ -54,8 +53,8 @@ pub enum Content {
     Json(Json),
     /// Bytes, and what is said of them as a JSON object: their `media_type` at least.
     Bytes(Json, Bytes),
-    /// The same, in a file that is removed once it is stored.
-    File(Json, PathBuf),
+    /// The same, in a file that has no name any more.
+    File(Json, File),
 }
 
 /// Why a tool made nothing.

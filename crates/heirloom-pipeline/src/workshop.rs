@@ -1,11 +1,15 @@
 //! What tools work with: confined processes for bytes that nobody knows.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    Ffmpeg,
     confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
     work::Failure,
 };
@@ -14,6 +18,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Workshop {
     confinement: Confinement,
+    ffmpeg: Ffmpeg,
     idle: Arc<Mutex<Vec<Hand>>>,
 }
 
@@ -21,10 +26,17 @@ pub struct Workshop {
 const KEPT: usize = 4;
 
 impl Workshop {
-    /// Nobody works yet.
+    /// Nobody works yet. What is under way lies in `scratch`, a folder of this workshop's own.
     #[must_use]
-    pub fn new(confinement: Confinement) -> Self {
+    pub fn new(confinement: Confinement, scratch: PathBuf) -> Self {
+        // What a process left that was killed is of no use to anybody.
+        if let Err(error) = std::fs::remove_dir_all(&scratch)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "what was left in {} stays", scratch.display());
+        }
         Self {
+            ffmpeg: Ffmpeg::new(confinement.clone(), scratch),
             confinement,
             idle: Arc::default(),
         }
@@ -34,6 +46,12 @@ impl Workshop {
     #[must_use]
     pub const fn confinement(&self) -> &Confinement {
         &self.confinement
+    }
+
+    /// What films and recordings are worked on with.
+    #[must_use]
+    pub const fn ffmpeg(&self) -> &Ffmpeg {
+        &self.ffmpeg
     }
 
     /// Has a job done over one file. Dropping the future cancels it.

@@ -7,8 +7,9 @@
 use std::{
     any::Any,
     collections::{HashMap, HashSet, VecDeque},
+    fs::File,
+    io::Seek as _,
     panic::AssertUnwindSafe,
-    path::Path,
     time::Duration,
 };
 
@@ -285,8 +286,8 @@ impl<'a> Batch<'a> {
                     let (hash, size_bytes) = self.keep(bytes);
                     Payload::Media(says, hash, size_bytes)
                 }
-                Content::File(says, path) => {
-                    let put = put_file(self.ctx, &path).await?;
+                Content::File(says, file) => {
+                    let put = put_file(self.ctx, file).await?;
                     Payload::Media(says, put.hash, put.size_bytes)
                 }
             };
@@ -392,13 +393,8 @@ fn wait_ms(lease: &Lease) -> i64 {
     i64::try_from(wait_ms).unwrap_or(i64::MAX)
 }
 
-async fn put_file(ctx: &Context, path: &Path) -> Result<PutBlob, BatchError> {
-    let mut file = tokio::fs::File::open(path)
-        .await
-        .map_err(BatchError::Scratch)?;
-    let put = ctx.blobs.put(&mut file, None).await?;
-    if let Err(error) = tokio::fs::remove_file(path).await {
-        tracing::debug!(%error, "a scratch file stays until its folder goes");
-    }
-    Ok(put)
+async fn put_file(ctx: &Context, mut file: File) -> Result<PutBlob, BatchError> {
+    file.rewind().map_err(BatchError::Scratch)?;
+    let mut file = tokio::fs::File::from_std(file);
+    Ok(ctx.blobs.put(&mut file, None).await?)
 }

@@ -75,6 +75,8 @@ struct Hands {
     memory: Arc<Semaphore>,
 }
 
+/// Where in the data folder lies what tools are at work on.
+const SCRATCH: &str = "scratch";
 /// How many units that wait for the disk or the network are worked on at once.
 const IO_HANDS: usize = 4;
 /// How often it is looked for runs that another process has begun.
@@ -100,8 +102,8 @@ impl Engine {
         };
         Self {
             shared: Arc::new(Shared {
+                workshop: Workshop::new(confinement, ctx.data_folder.join(SCRATCH)),
                 ctx,
-                workshop: Workshop::new(confinement),
                 templates,
                 hands,
                 driven: Mutex::default(),

@@ -41,20 +41,25 @@ pub(crate) const JOB: &str = "render";
 /// The largest file that is read into memory to be drawn.
 const FILE_BYTES: u64 = 512 * 1024 * 1024;
 
-/// Has a picture drawn in confinement.
 pub(crate) fn make_renditions<'a>(
     task: &'a Task<'a>,
 ) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
     async move {
         let input = task.open().await?;
-        let job = json!({ "job": JOB, "name": task.asset.name });
-        let parts = task
-            .workshop()
-            .work(job, input, JobLimits::default())
-            .await?;
-        products(parts)
+        draw_in_confinement(task, input, &task.asset.name).await
     }
     .boxed()
+}
+
+/// Has a picture drawn, which lies in a file of that name.
+pub(crate) async fn draw_in_confinement(
+    task: &Task<'_>,
+    input: File,
+    name: &str,
+) -> Result<Vec<Product>, Failure> {
+    let job = json!({ "job": JOB, "name": name });
+    let limits = JobLimits::default();
+    products(task.workshop().work(job, input, limits).await?)
 }
 
 /// What became of the parts of an answer.

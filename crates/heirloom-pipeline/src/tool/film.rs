@@ -1,0 +1,57 @@
+//! The tool `film`: what is shown of a film before it is played.
+
+use futures_util::{FutureExt as _, future::BoxFuture};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    ResourceClass, Tool, View,
+    rendition::{GRID, LOOK, SCREEN, draw_in_confinement},
+};
+use crate::{
+    film::{StoryboardOptions, make_poster, make_storyboard},
+    probe::probe,
+    work::{Content, Failure, Product, Task},
+};
+
+/// Small pictures of moments of a film on one sheet, with when each is seen.
+pub const STORYBOARD: &str = "storyboard";
+
+/// Makes of a film one picture in all sizes, and a sheet of small ones. Input: the original's bytes.
+pub const FILM: Tool = Tool {
+    name: "film",
+    version: 1,
+    outputs: &[LOOK, GRID, SCREEN, STORYBOARD],
+    view: View::Film,
+    class: ResourceClass::Cpu,
+    is_deterministic: true,
+};
+
+pub(crate) fn make_stills<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
+    async move {
+        let input = task.open().await?;
+        let ffmpeg = task.workshop().ffmpeg();
+        // Whoever no longer wants this drops it.
+        let cancelled = CancellationToken::new();
+        let probe = probe(ffmpeg, &input, &cancelled).await?;
+        if probe.picture.is_none() {
+            return Err(Failure::NothingToDo(
+                "There are no moving pictures in it.".to_owned(),
+            ));
+        }
+        let poster = make_poster(ffmpeg, &input, &probe, &cancelled).await?;
+        let mut products = draw_in_confinement(task, poster.png, "poster.png").await?;
+        let options = StoryboardOptions::default();
+        match make_storyboard(ffmpeg, &input, &probe, options, &cancelled).await {
+            Ok(board) => {
+                let mut about = json!(board.header);
+                about["media_type"] = "image/jpeg".into();
+                products.push(Product::new(STORYBOARD, Content::File(about, board.sheet)));
+            }
+            // A film that can be looked at in one place only is still worth looking at.
+            Err(error) => task.say(&format!("no storyboard: {error}")),
+        }
+        Ok(products)
+    }
+    .boxed()
+}

@@ -19,6 +19,7 @@ mod figures;
 mod hash;
 mod metadata;
 mod options;
+mod renditions;
 mod scan;
 mod search;
 mod serve;
@@ -32,6 +33,7 @@ const USAGE: &str = "usage: bench [SUBJECT…] [OPTION…]
 subjects (all of them, if none is named)
   hash        reading large originals, beside b3sum
   metadata    metadata of photographs, beside exiftool -fast
+  renditions  what is shown of photographs of 12 megapixels, beside vipsthumbnail
   blobs       putting and getting what was derived, beside plain files
   rescan      a scan where nothing changed
   scan        a first scan: memory, and whether the last file costs what the first does
@@ -64,6 +66,7 @@ async fn main() {
         match subject.as_str() {
             "hash" => hash::measure(&options),
             "metadata" => metadata::measure(&options),
+            "renditions" => renditions::measure(&options),
             "blobs" => blobs::measure(&options).await,
             "rescan" => scan::measure_again(&options).await,
             "scan" => scan::measure_first(&options).await,

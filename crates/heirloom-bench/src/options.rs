@@ -18,8 +18,15 @@ pub(crate) struct Options {
     place: PathBuf,
 }
 
-const ALL: [&str; 7] = [
-    "hash", "metadata", "blobs", "rescan", "scan", "search", "serve",
+const ALL: [&str; 8] = [
+    "hash",
+    "metadata",
+    "renditions",
+    "blobs",
+    "rescan",
+    "scan",
+    "search",
+    "serve",
 ];
 
 impl Options {

@@ -295,8 +295,8 @@ pub(crate) const fn orientation(turns: u8, mirror: Option<u8>) -> u8 {
         (_, None) => 6,
         (0, Some(0)) | (2, Some(1)) => 4,
         (0, Some(_)) | (2, Some(_)) => 2,
-        (1, Some(0)) | (3, Some(1)) => 7,
-        (_, Some(_)) => 5,
+        (1, Some(0)) | (3, Some(1)) => 5,
+        (_, Some(_)) => 7,
     }
 }
 
@@ -340,5 +340,8 @@ mod tests {
         seen.sort_unstable();
         assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7, 8]);
         assert_eq!(orientation(3, None), 6);
+        // A quarter against the clock and then upside down is the mirror on the diagonal from the top left.
+        assert_eq!(orientation(1, Some(0)), 5);
+        assert_eq!(orientation(3, Some(1)), 5);
     }
 }

@@ -63,13 +63,15 @@ pub(super) fn profile_of_code_points(primaries: u16, transfer: u16) -> Option<Bo
     let transfer = if is_srgb_curve { 13 } else { transfer };
     let primaries = if primaries == 2 { 1 } else { primaries };
     let mut profile = ColorProfile::new_srgb();
-    let is_known = profile.update_rgb_colorimetry_from_cicp(CicpProfile {
+    profile.cicp = None;
+    // What it answers is always no; whether it did anything is told by what it left behind.
+    profile.update_rgb_colorimetry_from_cicp(CicpProfile {
         color_primaries: u8::try_from(primaries).ok()?.try_into().ok()?,
         transfer_characteristics: u8::try_from(transfer).ok()?.try_into().ok()?,
         matrix_coefficients: MatrixCoefficients::Identity,
         full_range: true,
     });
-    is_known.then(|| Box::new(profile))
+    profile.cicp.is_some().then(|| Box::new(profile))
 }
 
 /// The same colours in sRGB; as they were where the profile does not allow it.

@@ -6,6 +6,7 @@ mod bytes;
 mod formats;
 mod hostile;
 mod library;
+mod pictures;
 mod sidecars;
 
 use std::io::Cursor;

@@ -2,7 +2,7 @@
 
 use heifer::{
     Image,
-    color::{ColorParams, frame_to_rgba_as},
+    color::{ColorParams, frame_to_rgba_sized},
     heifer_hevc_dec::recon::Frame,
     heifer_isobmff::{
         HeifFile, ItemId,
@@ -158,7 +158,7 @@ fn coded<S: Sample>(
         limits.allow(width, height)?;
     }
     let data = file.item_data(id).map_err(PictureError::damaged)?;
-    let (frame, mut params) = frame(data.into_owned(), limits)?;
+    let (frame, mut params, (width, height)) = frame(data.into_owned(), limits)?;
     let stated = file.item_properties(id).ok().and_then(|mut properties| {
         properties.find_map(|property| match property {
             Property::Color(ColorInfo::Nclx {
@@ -170,11 +170,14 @@ fn coded<S: Sample>(
     if let Some((matrix, full_range)) = stated {
         params = ColorParams { matrix, full_range };
     }
-    Ok(frame_to_rgba_as(&frame, params))
+    Ok(frame_to_rgba_sized(&frame, params, width, height))
 }
 
+/// Planes, what they mean, and how much of them is picture.
+type Planes = (Frame, ColorParams, (u32, u32));
+
 /// Decodes AV1 to planes.
-fn frame(data: Vec<u8>, limits: &Limits) -> Result<(Frame, ColorParams), PictureError> {
+fn frame(data: Vec<u8>, limits: &Limits) -> Result<Planes, PictureError> {
     let mut settings = Settings::new();
     settings.set_n_threads(1);
     settings.set_max_frame_delay(1);
@@ -201,25 +204,35 @@ fn frame(data: Vec<u8>, limits: &Limits) -> Result<(Frame, ColorParams), Picture
         PixelLayout::I422 => (2, width.div_ceil(2), height),
         PixelLayout::I444 => (3, width, height),
     };
+    // The conversion wants as many samples of light as whole samples of colour stand for.
+    let (luma_width, luma_height) = match chroma_format {
+        1 => (chroma_width * 2, chroma_height * 2),
+        2 => (chroma_width * 2, height),
+        _ => (width, height),
+    };
     let bits = picture.bits_per_component().map_or(8, |bits| bits.0 as u8);
     let plane = |component, width: u32, height: u32| -> Vec<u16> {
+        let (width, height) = (width as usize, height as usize);
         if width == 0 {
             return Vec::new();
         }
-        let stride = picture.stride(component) as usize;
         let plane = picture.plane(component);
-        let rows = plane.chunks(stride).take(height as usize);
-        let width = width as usize;
-        if bits == 8 {
-            rows.flat_map(|row| row.iter().take(width).map(|value| u16::from(*value)))
-                .collect()
-        } else {
-            rows.flat_map(|row| {
+        let mut samples = Vec::with_capacity(width * height);
+        for row in plane
+            .chunks(picture.stride(component) as usize)
+            .take(height)
+        {
+            let end = samples.len() + width;
+            if bits == 8 {
+                samples.extend(row.iter().take(width).map(|value| u16::from(*value)));
+            } else {
                 let values = row.as_chunks::<2>().0.iter().take(width);
-                values.map(|value| u16::from_ne_bytes(*value))
-            })
-            .collect()
+                samples.extend(values.map(|value| u16::from_ne_bytes(*value)));
+            }
+            samples.resize(end, 0);
         }
+        samples.resize(width * height, 0);
+        samples
     };
     let matrix = match picture.matrix_coefficients() {
         MatrixCoefficients::Identity => 0,
@@ -231,10 +244,10 @@ fn frame(data: Vec<u8>, limits: &Limits) -> Result<(Frame, ColorParams), Picture
     };
     let full_range = picture.color_range() == YUVRange::Full;
     let frame = Frame {
-        widths: [width, chroma_width, chroma_width],
-        heights: [height, chroma_height, chroma_height],
+        widths: [luma_width, chroma_width, chroma_width],
+        heights: [luma_height, chroma_height, chroma_height],
         planes: [
-            plane(PlanarImageComponent::Y, width, height),
+            plane(PlanarImageComponent::Y, luma_width, luma_height),
             plane(PlanarImageComponent::U, chroma_width, chroma_height),
             plane(PlanarImageComponent::V, chroma_width, chroma_height),
         ],
@@ -247,5 +260,5 @@ fn frame(data: Vec<u8>, limits: &Limits) -> Result<(Frame, ColorParams), Picture
         matrix: u16::from(matrix),
         full_range,
     };
-    Ok((frame, params))
+    Ok((frame, params, (width, height)))
 }

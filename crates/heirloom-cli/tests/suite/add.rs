@@ -111,6 +111,7 @@ fn it_is_said_of_each_file_what_became_of_it() {
     // One run for each handing over that sent something, and it says whether to process.
     let runs = home.json(["run", "list"]);
     let runs = runs["items"].as_array().unwrap().iter();
+    let runs = runs.filter(|run| run["pipeline"] != "prepare");
     let told: Vec<_> = runs
         .map(|run| {
             (
@@ -125,7 +126,7 @@ fn it_is_said_of_each_file_what_became_of_it() {
         [
             (json!("add"), json!(false), json!(1)),
             (json!("add"), json!(true), json!(2)),
-            (json!("scan"), Json::Null, json!(5)),
+            (json!("scan"), json!(true), json!(5)),
         ]
     );
     assert!(home.parts().is_empty());

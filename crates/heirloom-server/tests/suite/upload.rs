@@ -181,7 +181,10 @@ async fn what_is_handed_over_is_an_original_in_the_vault() {
             .assert_problem(422, "invalid_archive");
         // The addition is a run of its own, and everything is sound.
         let runs = home.get("/api/v1/runs").await.json();
-        let run = &runs["items"][0];
+        let runs = runs["items"].as_array().unwrap();
+        let run = runs.iter().find(|run| run["pipeline"] == "add").unwrap();
+        // What was added is prepared by a run that comes after it.
+        assert_eq!(runs[0]["pipeline"], "prepare");
         assert_eq!(
             (&run["pipeline"], &run["state"]),
             (&json!("add"), &json!("done"))

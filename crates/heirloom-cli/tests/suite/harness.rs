@@ -183,6 +183,7 @@ pub(crate) fn redacted(test: impl FnOnce()) {
         (r#"("(?:free|resident)_bytes"): \d+"#, "$1: \"[bytes]\""),
         (r#"("[a-z_]+_per_second"): [0-9.]+"#, "$1: \"[rate]\""),
         (r"read in [0-9.]+ s", "read in [time]"),
+        (r"(originals?) in [0-9.]+ s", "$1 in [time]"),
         (r"\d+ GB are left", "[space] are left"),
         (r"SQLite [0-9.]+", "SQLite [version]"),
         (r"http://127\.0\.0\.1:\d+", "http://127.0.0.1:[port]"),

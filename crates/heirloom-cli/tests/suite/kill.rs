@@ -175,6 +175,7 @@ impl World {
         let words: Vec<String> = match phase {
             Phase::FirstScan | Phase::Rescan => vec![
                 "scan".into(),
+                "--no-process".into(),
                 self.root.to_str().unwrap().into(),
                 "--name".into(),
                 "Album".into(),

@@ -247,7 +247,14 @@ impl Scanned {
         let heirloom = program()
             .data(&data)
             .behind(strace.into_iter().chain(limit));
-        let scan = heirloom.run(["scan", path(&root), "--report", path(&report), "--json"]);
+        let scan = heirloom.run([
+            "scan",
+            path(&root),
+            "--no-process",
+            "--report",
+            path(&report),
+            "--json",
+        ]);
         let scan = scan.expect_code(0).json();
         assert_eq!(scan["report"]["failed"], serde_json::json!({}), "{scan}");
         let trace = read_trace(&trace);

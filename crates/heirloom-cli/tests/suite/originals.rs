@@ -62,11 +62,11 @@ fn the_only_files_ever_opened_below_the_root_are_opened_for_reading() {
     let before = TreeSnapshot::of(&root);
     let mut traced = Traced::new(&place, &root);
 
-    let scanned = traced.run(&["scan", path(&root)]);
+    let scanned = traced.run(&["scan", "--no-process", path(&root)]);
     assert!(scanned.stdout.contains("  new"), "{}", scanned.stdout);
     for again in [
-        &["scan", path(&root)][..],
-        &["scan", path(&root), "--verify"],
+        &["scan", "--no-process", path(&root)][..],
+        &["scan", "--no-process", path(&root), "--verify"],
     ] {
         traced.run(again);
     }
@@ -80,8 +80,8 @@ fn the_only_files_ever_opened_below_the_root_are_opened_for_reading() {
     server.wait_until_ready(address);
     // These act through the server: what is opened, it opens.
     for served in [
-        &["scan", path(&root)][..],
-        &["scan", path(&root), "--verify"],
+        &["scan", "--no-process", path(&root)][..],
+        &["scan", "--no-process", path(&root), "--verify"],
     ] {
         traced.run(served);
     }

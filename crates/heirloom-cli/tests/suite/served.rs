@@ -108,7 +108,7 @@ fn a_scan_is_left_to_the_server_or_waited_for() {
     home.done(["scan", path(&root), "--report", path(&report)]);
     assert_eq!(fs::read_to_string(&report).unwrap().lines().count(), 5);
     let many = home.many(100);
-    let run = home.json(["scan", path(&many), "--no-wait"]);
+    let run = home.json(["scan", path(&many), "--no-wait", "--no-process"]);
     let id = run["id"].as_str().unwrap();
     let ended = wait(&home, id);
     assert_eq!(
@@ -123,7 +123,7 @@ fn a_run_can_be_cancelled_from_another_command() {
     let home = Home::scanned();
     let (server, _) = serve(&home);
     let many = home.many(6000);
-    let run = home.json(["scan", path(&many), "--no-wait"]);
+    let run = home.json(["scan", path(&many), "--no-wait", "--no-process"]);
     let id = run["id"].as_str().unwrap();
     // The first scan holds the archive.
     let said = home.refused(["scan", path(&many)]);
@@ -144,7 +144,7 @@ fn a_stopped_server_goes_on_with_its_scan_when_it_starts_again() {
     let home = Home::scanned();
     let (server, _) = serve(&home);
     let many = home.many(6000);
-    let run = home.json(["scan", path(&many), "--no-wait"]);
+    let run = home.json(["scan", path(&many), "--no-wait", "--no-process"]);
     let id = run["id"].as_str().unwrap();
     let finished = server.stop();
     assert_eq!(finished.code, Some(0), "{}", finished.stderr);

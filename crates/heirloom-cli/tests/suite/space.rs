@@ -86,21 +86,23 @@ fn a_full_disk_is_named_and_work_goes_on_when_space_returns() {
 
         // Full from the start: nothing is begun.
         let filler = fill(&disk);
-        let refused = heirloom.run(["scan", path(&root)]).expect_code(2);
+        let refused = heirloom
+            .run(["scan", "--no-process", path(&root)])
+            .expect_code(2);
         let said = assert_refusal(&refused);
         assert!(said.contains("no space is left"), "{said}");
         fs::remove_file(&filler).unwrap();
 
         // Full in the middle: what was stored before is whole.
         heirloom
-            .run(["scan", path(&root)])
+            .run(["scan", "--no-process", path(&root)])
             .expect_code(0)
             .stdout
             .clear();
         heirloom_testing::jpeg::write_library(&home.folder.path().join("more"), 3_000, 5_000);
         let filler = fill(&disk);
         let more = home.folder.path().join("more");
-        let finished = heirloom.run(["scan", path(&more)]);
+        let finished = heirloom.run(["scan", "--no-process", path(&more)]);
         assert!(matches!(finished.code, Some(1 | 2)), "{finished:?}");
         let said = finished.stdout.clone() + &finished.stderr;
         assert!(said.contains("no space is left"), "{said}");
@@ -111,7 +113,7 @@ fn a_full_disk_is_named_and_work_goes_on_when_space_returns() {
         heirloom.run(["fsck"]).expect_code(0).stdout.clear();
         mount(&["-o", "remount,size=60m"], &disk);
         heirloom
-            .run(["scan", path(&more)])
+            .run(["scan", "--no-process", path(&more)])
             .expect_code(0)
             .stdout
             .clear();
@@ -150,9 +152,9 @@ fn a_disk_that_fills_during_a_scan_ends_it_and_the_next_one_goes_on() {
                 &disk,
             );
             let heirloom = program().data(disk.join("data"));
-            assert_filled(&heirloom.run(["scan", path(&root)]));
+            assert_filled(&heirloom.run(["scan", "--no-process", path(&root)]));
             mount(&["-o", "remount,size=90m"], &disk);
-            let scanned = heirloom.run(["scan", path(&root)]);
+            let scanned = heirloom.run(["scan", "--no-process", path(&root)]);
             assert_eq!(scanned.code, Some(0), "{size}: {scanned:?}");
             let doctor = heirloom.run(["doctor", "--json"]).json();
             assert_eq!(doctor["counts"]["assets"], FILES, "{size}");
@@ -181,7 +183,7 @@ fn a_server_whose_disk_fills_says_so_and_goes_on_when_space_returns() {
             file.set_len(length - left_bytes).unwrap();
             drop(file);
             for _ in 0..2 {
-                assert_filled(&heirloom.run(["scan", path(&root)]));
+                assert_filled(&heirloom.run(["scan", "--no-process", path(&root)]));
             }
             let runs = heirloom.run(["run", "list", "--json"]).json();
             for run in runs["items"].as_array().unwrap() {
@@ -189,7 +191,7 @@ fn a_server_whose_disk_fills_says_so_and_goes_on_when_space_returns() {
                 assert_eq!(run["error"], "no space is left for the catalogue", "{run}");
             }
             fs::remove_file(&filler).unwrap();
-            let scanned = heirloom.run(["scan", path(&root)]);
+            let scanned = heirloom.run(["scan", "--no-process", path(&root)]);
             assert_eq!(scanned.code, Some(0), "{left_bytes}: {scanned:?}");
             let doctor = heirloom.run(["doctor", "--json"]).json();
             assert_eq!(doctor["counts"]["assets"], FILES, "{left_bytes}");
@@ -207,23 +209,31 @@ fn a_read_only_data_folder_is_named_and_left_as_it_is() {
         let root = home.pictures();
         let heirloom = program().data(disk.join("data"));
         heirloom
-            .run(["scan", path(&root)])
+            .run(["scan", "--no-process", path(&root)])
             .expect_code(0)
             .stdout
             .clear();
         mount(&["-o", "remount,bind,ro"], &disk);
         let before = TreeSnapshot::of(&disk);
-        for arguments in [&["scan", path(&root)][..], &["asset", "list"], &["serve"]] {
+        for arguments in [
+            &["scan", "--no-process", path(&root)][..],
+            &["asset", "list"],
+            &["serve"],
+        ] {
             let said = assert_refusal(&heirloom.run(arguments.iter()).expect_code(2));
             assert!(said.contains("read-only file system"), "{said}");
         }
         let fresh = program().data(disk.join("fresh"));
-        let said = assert_refusal(&fresh.run(["scan", path(&root)]).expect_code(2));
+        let said = assert_refusal(
+            &fresh
+                .run(["scan", "--no-process", path(&root)])
+                .expect_code(2),
+        );
         assert!(said.contains("read-only file system"), "{said}");
         before.assert_same(&TreeSnapshot::of(&disk));
         mount(&["-o", "remount,bind,rw"], &disk);
         heirloom
-            .run(["scan", path(&root)])
+            .run(["scan", "--no-process", path(&root)])
             .expect_code(0)
             .stdout
             .clear();

@@ -11,6 +11,8 @@ pub(super) enum Kind {
     Done,
     /// The end of an answer: it could not be done, and the JSON is why.
     Failed,
+    /// The same, and the end of the process: nobody knows what is left behind in it.
+    Over,
 }
 
 /// What comes before a frame's JSON and bytes.
@@ -34,6 +36,7 @@ impl Head {
             Kind::Part => 1,
             Kind::Done => 2,
             Kind::Failed => 3,
+            Kind::Over => 4,
         };
         let mut all = [kind; HEAD_BYTES];
         let (_, lengths) = all.split_at_mut(1);
@@ -52,6 +55,7 @@ impl Head {
                 1 => Kind::Part,
                 2 => Kind::Done,
                 3 => Kind::Failed,
+                4 => Kind::Over,
                 _ => return None,
             },
             json_bytes: u32::from_le_bytes([a, b, c, d]),

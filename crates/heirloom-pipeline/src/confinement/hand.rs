@@ -283,6 +283,11 @@ impl AtWork {
                         reason: super::error::plain(&reason),
                     }));
                 }
+                (Kind::Over, JobHeader::String(reason)) => {
+                    return Err(Broken::Stop(ConfinementError::Failed {
+                        reason: super::error::plain(&reason),
+                    }));
+                }
                 _ => return Err(nonsense()),
             }
         }

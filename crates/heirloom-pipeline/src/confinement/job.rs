@@ -95,7 +95,7 @@ pub(super) fn serve(jobs: Jobs) -> ExitCode {
             Ok(Ok(())) => answer.send(Kind::Done, &JobHeader::Null, &[]),
             Ok(Err(failure)) => answer.send(Kind::Failed, &failure.reason.clone().into(), &[]),
             Err(_) => answer.send(
-                Kind::Failed,
+                Kind::Over,
                 &"the decoder for this kind of file failed on it".into(),
                 &[],
             ),

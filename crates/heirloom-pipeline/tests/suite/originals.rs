@@ -72,8 +72,12 @@ fn one_module_alone_opens_what_is_below_a_root() {
             }
         }
     }
-    let door = sources.join("original.rs").display().to_string();
-    wrong.retain(|line| !line.starts_with(&door));
+    // Beside it, only what works in a scratch folder of the data folder, with descriptors that it is
+    // given: it knows no archive.
+    for door in ["original.rs", "confinement/", "ffmpeg.rs", "workshop.rs"] {
+        let door = sources.join(door).display().to_string();
+        wrong.retain(|line| !line.starts_with(&door));
+    }
     assert!(
         wrong.is_empty(),
         "only original.rs opens files:\n{}",

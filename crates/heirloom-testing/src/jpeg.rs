@@ -63,7 +63,8 @@ impl Options {
 
     /// A photograph of a day out: so many in a row are of one day, place and camera, as they lie in
     /// a family's folders, a few minutes after each other.
-    fn of_a_day(number: u64) -> Self {
+    #[must_use]
+    pub fn of_a_day(number: u64) -> Self {
         let mut options = Self::varied(number / PER_DAY);
         let minute = 5 * (number % PER_DAY);
         if let Some(taken) = &mut options.taken {

@@ -29,9 +29,9 @@ use super::{
 use crate::{original::Root, tool::sidecar_word};
 
 /// The most files of one transaction.
-const BATCH: usize = 1024;
+const BATCH: usize = 256;
 /// How long something that was found waits for others.
-const PATIENCE: Duration = Duration::from_millis(400);
+const PATIENCE: Duration = Duration::from_millis(200);
 /// How often it is said how far the scan is, and of these, how many are stored.
 const TICK: Duration = Duration::from_millis(100);
 const TICKS_PER_STORE: u32 = 10;

@@ -101,7 +101,7 @@ pub(super) enum Event {
 
 /// How many jobs may be between being taken and being stored: enough that a long film does not hold
 /// up those who read, and little enough to be held in memory.
-const WINDOW: usize = 2048;
+const WINDOW: usize = 512;
 
 /// Lets those who read run ahead of the record, but not without bound.
 #[derive(Debug, Default)]

@@ -49,7 +49,7 @@ fn every_varied_photograph_says_what_it_was_told_to() {
     for said in &said {
         let name = said["FileName"].as_str().unwrap();
         let seed = name[4..11].parse().unwrap();
-        let options = Options::varied(seed);
+        let options = Options::of_a_day(seed);
         assert_clean(said);
         assert_eq!(said["DateTimeOriginal"].as_str(), options.taken.as_deref());
         assert_eq!(said["Model"].as_str(), options.model.as_deref());

@@ -277,6 +277,12 @@ impl Engine {
             }
         }
         drop(leaving);
+        // What was purged meanwhile was kept, in case this run was about to refer to the same bytes.
+        if !self.shared.stopping.is_cancelled()
+            && let Err(error) = crate::purge::remove_unneeded_blobs(&self.shared.ctx).await
+        {
+            tracing::warn!(%run, "bytes that nobody needs stay for now: {error}");
+        }
         if self.count() == 0 {
             self.shared.workshop.rest();
         }

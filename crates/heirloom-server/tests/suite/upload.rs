@@ -104,8 +104,14 @@ impl Home {
     }
 
     /// Hands a whole file over; gives the upload as it ends.
+    /// Nothing is made of it, so that what is stored of it is itself alone.
     async fn hand_over(&self, name: &str, bytes: &[u8]) -> Json {
-        let address = self.announce(bytes.len(), &[("filename", name)]).await;
+        self.hand_over_to_process(name, bytes, "false").await
+    }
+
+    async fn hand_over_to_process(&self, name: &str, bytes: &[u8], process: &str) -> Json {
+        let told = [("filename", name), ("process", process)];
+        let address = self.announce(bytes.len(), &told).await;
         let sent = self.part(&address, 0, bytes).await;
         assert_eq!(sent.status, 204, "{}", sent.text());
         let upload = self.get(&address).await.json();
@@ -146,7 +152,9 @@ impl Home {
 async fn what_is_handed_over_is_an_original_in_the_vault() {
     on_both_engines(async |home| {
         let bytes = photo(1);
-        let upload = home.hand_over("Oma & Opa.jpg", &bytes).await;
+        let upload = home
+            .hand_over_to_process("Oma & Opa.jpg", &bytes, "true")
+            .await;
         assert_eq!(upload["outcome"], "added");
         assert!(home.parts().is_empty(), "{:?}", home.parts());
         let id = upload["asset_id"].as_str().unwrap();

@@ -100,7 +100,8 @@ pub(crate) fn draw(
     let file_type = heirloom_media::sniff(&mut Cursor::new(&bytes), name)?;
     match render(&bytes, file_type, &Limits::default()) {
         Ok(rendered) => give(rendered, answer),
-        Err(nothing @ PictureError::NotDrawn { .. }) => {
+        // Nothing is wrong with such a file: it is kept, and it is said why nothing is shown.
+        Err(nothing @ (PictureError::NotDrawn { .. } | PictureError::NoPreview)) => {
             let nothing = nothing.to_string();
             Ok(answer.give(&json!({ "nothing": nothing }), &[])?)
         }

@@ -251,17 +251,18 @@ fn a_server_that_is_stopped_keeps_what_it_received() {
     let (server, address) = home.serve();
     let upload = announce(address, &file);
     let open = send_half(address, &upload, 0, bytes.len(), &bytes[..2_000_000]);
+    // All but what fits into the buffer of 1 MiB.
     wait_until("the part", || {
         home.parts()
             .iter()
-            .any(|part| fs::metadata(part).unwrap().len() >= 1_000_000)
+            .any(|part| fs::metadata(part).unwrap().len() >= 900_000)
     });
     assert_eq!(server.stop().code, Some(0));
     drop(open);
     let (server, address) = home.serve();
     let stands: Json = serde_json::from_slice(&http::get(address, &upload, &[]).body).unwrap();
     assert!(
-        stands["received_bytes"].as_u64().unwrap() >= 1_000_000,
+        stands["received_bytes"].as_u64().unwrap() >= 900_000,
         "{stands}"
     );
     drop(server);

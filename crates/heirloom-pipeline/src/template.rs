@@ -39,12 +39,6 @@ pub struct Step {
 }
 
 impl Template {
-    /// The step of that name, if there is one.
-    #[must_use]
-    pub fn find_step(&self, name: &str) -> Option<&'static Step> {
-        self.steps.iter().find(|step| step.name == name)
-    }
-
     /// The steps that have something to do with an asset, and how it is known that it is done.
     pub(crate) fn wanted(&self, asset: &Asset) -> Vec<Wanted> {
         let steps = self.steps.iter();

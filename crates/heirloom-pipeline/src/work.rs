@@ -103,12 +103,6 @@ impl<'a> Task<'a> {
         }
     }
 
-    /// What it works in.
-    #[must_use]
-    pub const fn context(&self) -> &Context {
-        self.ctx
-    }
-
     /// Who works on bytes that nobody knows.
     #[must_use]
     pub const fn workshop(&self) -> &Workshop {

@@ -42,12 +42,6 @@ impl Workshop {
         }
     }
 
-    /// How the processes are confined.
-    #[must_use]
-    pub const fn confinement(&self) -> &Confinement {
-        &self.confinement
-    }
-
     /// What films and recordings are worked on with.
     #[must_use]
     pub const fn ffmpeg(&self) -> &Ffmpeg {

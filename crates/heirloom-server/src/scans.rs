@@ -6,7 +6,6 @@ use std::{
     collections::HashMap,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use heirloom_core::{
@@ -15,12 +14,11 @@ use heirloom_core::{
 };
 use heirloom_db::{Db, run::Run};
 use heirloom_pipeline::{
-    Context,
+    Context, Tasks,
     run::Engine,
     scan::{self, BegunScan, Outcome, Progress, ScanEvent, ScanOptions, ScanReport, begin_scan},
 };
 use serde_json::{Value as Json, json};
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{metrics::Metrics, problem::Problem, wire};
@@ -43,7 +41,7 @@ struct Shared {
     running: Mutex<HashMap<RunId, Running>>,
     /// Why the last scan of an archive failed, for where that could not be stored.
     failed: Mutex<HashMap<ArchiveId, (RunId, String)>>,
-    tasks: Mutex<JoinSet<()>>,
+    tasks: Tasks,
     stopping: CancellationToken,
 }
 
@@ -52,9 +50,6 @@ struct Running {
     cancel: CancellationToken,
     progress: Arc<Mutex<Progress>>,
 }
-
-/// How long a stop waits for scans to let go: they are told at once, and look several times a second.
-const STOP_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Scans {
     /// No scans yet, in the context of the operator.
@@ -66,7 +61,7 @@ impl Scans {
             metrics,
             running: Mutex::default(),
             failed: Mutex::default(),
-            tasks: Mutex::default(),
+            tasks: Tasks::default(),
             stopping: CancellationToken::new(),
         };
         Self {
@@ -203,18 +198,7 @@ impl Scans {
     /// ended, and the next start goes on with it.
     pub(crate) async fn stop(&self) {
         self.shared.stopping.cancel();
-        let mut tasks = std::mem::take(
-            &mut *self
-                .shared
-                .tasks
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-        let ended = async { while tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
-            tracing::warn!("scans did not stop in time and are cut off");
-            tasks.shutdown().await;
-        }
+        self.shared.tasks.stop("scans").await;
     }
 
     fn go_on(&self, archive: ArchiveId, begun: BegunScan, report: Option<ReportFile>) -> RunId {
@@ -226,13 +210,7 @@ impl Scans {
         self.running().insert(run, running.clone());
         self.shared.metrics.scanning(self.count());
         let scans = self.clone();
-        let mut tasks = self
-            .shared
-            .tasks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn(async move {
+        self.shared.tasks.spawn(async move {
             let leaving = Leaving {
                 scans,
                 archive,

@@ -18,7 +18,7 @@ use std::{
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -32,11 +32,11 @@ use heirloom_db::{
     upload::{Upload, UploadState},
 };
 use heirloom_pipeline::{
-    Context,
+    Context, Tasks,
     add::{AddError, add_file},
     run::Engine,
 };
-use tokio::{sync::oneshot, task::JoinSet};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -94,15 +94,13 @@ struct Shared {
     limits: UploadLimits,
     holds: Holds,
     /// Receiving goes on to its end in order also when the connection breaks.
-    tasks: Mutex<JoinSet<()>>,
+    tasks: Tasks,
     stopping: CancellationToken,
     last_sweep_ms: AtomicI64,
 }
 
 /// Room that is left for the catalogue and everybody else when a file is taken.
 const ROOM_BYTES: u64 = 64 * 1024 * 1024;
-/// How long a stop waits for what is being received to be on the disk.
-const STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is looked for uploads that nobody goes on with, while files come in.
 const SWEEP_MS: i64 = 3600 * 1000;
 /// How long an addition is open that nothing is sent for.
@@ -124,7 +122,7 @@ impl Uploads {
             folder,
             limits,
             holds: Holds::default(),
-            tasks: Mutex::default(),
+            tasks: Tasks::default(),
             stopping: CancellationToken::new(),
             last_sweep_ms: AtomicI64::new(0),
         };
@@ -277,13 +275,7 @@ impl Uploads {
     /// Puts what is being received on the disk and lets go of it.
     pub(crate) async fn stop(&self) {
         self.shared.stopping.cancel();
-        let tasks = &self.shared.tasks;
-        let mut tasks = std::mem::take(&mut *tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        let ended = async { while tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
-            tracing::warn!("uploads did not stop in time and are cut off");
-            tasks.shutdown().await;
-        }
+        self.shared.tasks.stop("uploads").await;
     }
 
     /// Takes a part of an upload, if there is one, and adds it when it is complete: to its end also when
@@ -313,10 +305,7 @@ impl Uploads {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let tasks = &self.shared.tasks;
-        let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn(task);
+        self.shared.tasks.spawn(task);
     }
 
     async fn hold(&self, id: UploadId) -> Result<Hold, Problem> {

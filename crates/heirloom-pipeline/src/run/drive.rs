@@ -102,7 +102,6 @@ async fn work(
         if let Some(told) = told {
             break told;
         }
-        shared.ctx.db.calm_units(id).await?;
         let _ = shared.changes.send(id);
         if plan(shared, &run, template).await? {
             planned.notify_waiters();
@@ -116,7 +115,8 @@ async fn work(
             () = wake.notified() => {}
             () = used.notified() => {}
             () = shared.stopping.cancelled() => {}
-            () = tokio::time::sleep(LOOK_EVERY) => {}
+            // Where units end all the time, none waits for a clock.
+            () = tokio::time::sleep(LOOK_EVERY) => shared.ctx.db.calm_units(id).await?,
             Some(ended) = feeders.join_next() => {
                 // A feeder ends before it is told only when something is wrong.
                 ended.map_err(|_| DbError::Refused("a step ended unexpectedly".to_owned()))??;

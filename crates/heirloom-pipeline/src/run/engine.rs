@@ -15,15 +15,12 @@ use heirloom_db::{
     plan::{Parameters, Scope},
     run::Run,
 };
-use tokio::{
-    sync::{Notify, Semaphore, broadcast},
-    task::JoinSet,
-};
+use tokio::sync::{Notify, Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
 
 use super::drive::drive;
 use crate::{
-    Context,
+    Context, Tasks,
     confinement::Confinement,
     template::{PREPARE, Template},
     tool::ResourceClass,
@@ -61,7 +58,7 @@ pub(super) struct Shared {
     hands: Hands,
     /// How to wake whoever drives a run.
     driven: Mutex<HashMap<RunId, Arc<Notify>>>,
-    tasks: Mutex<JoinSet<()>>,
+    tasks: Tasks,
     pub(super) stopping: CancellationToken,
     pub(super) changes: broadcast::Sender<RunId>,
 }
@@ -81,8 +78,6 @@ const SCRATCH: &str = "scratch";
 const IO_HANDS: usize = 4;
 /// How often it is looked for runs that another process has begun.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long a stop waits for work to be let go.
-const STOP_PATIENCE: Duration = Duration::from_secs(2);
 /// How many changes are kept for a listener that is slow.
 const CHANGES: usize = 1024;
 
@@ -107,7 +102,7 @@ impl Engine {
                 templates,
                 hands,
                 driven: Mutex::default(),
-                tasks: Mutex::default(),
+                tasks: Tasks::default(),
                 stopping: CancellationToken::new(),
                 changes: broadcast::channel(CHANGES).0,
             }),
@@ -125,7 +120,9 @@ impl Engine {
         }
         if self.shared.ctx.db.engine() == Database::Postgres {
             let engine = self.clone();
-            self.spawn(async move { engine.look_for_runs().await });
+            self.shared
+                .tasks
+                .spawn(async move { engine.look_for_runs().await });
         }
         Ok(())
     }
@@ -230,18 +227,7 @@ impl Engine {
     /// Drops all work where it is, and lets go of its leases: whoever is next goes on with it.
     pub async fn stop(&self) {
         self.shared.stopping.cancel();
-        let mut tasks = std::mem::take(
-            &mut *self
-                .shared
-                .tasks
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-        let ended = async { while tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
-            tracing::warn!("work did not stop in time and is cut off");
-            tasks.shutdown().await;
-        }
+        self.shared.tasks.stop("runs").await;
     }
 
     /// Sees to it that somebody drives the run, and wakes them.
@@ -255,7 +241,9 @@ impl Engine {
         driven.insert(run, Arc::clone(&wake));
         drop(driven);
         let engine = self.clone();
-        self.spawn(async move { engine.drive_to_end(run, &wake).await });
+        self.shared
+            .tasks
+            .spawn(async move { engine.drive_to_end(run, &wake).await });
     }
 
     async fn drive_to_end(&self, run: RunId, wake: &Notify) {
@@ -323,16 +311,6 @@ impl Engine {
         let mut runs = self.shared.ctx.db.list_unended_runs().await?;
         runs.retain(|run| self.has_pipeline(&run.pipeline));
         Ok(runs)
-    }
-
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let mut tasks = self
-            .shared
-            .tasks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn(task);
     }
 }
 

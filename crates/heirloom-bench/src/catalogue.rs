@@ -14,6 +14,7 @@ use heirloom_db::{
     Db, Location,
     archive::Archive,
     artifact::{Derived, NewArtifact, Part, Payload},
+    asset::Measures,
     claim::NewClaim,
     family::Family,
     record::{FoundFile, ScanBatch},
@@ -233,11 +234,13 @@ fn file(number: u64, folder: FolderId, folder_path: &str) -> FoundFile {
         modified_at_ns: 1_600_000_000_000_000_000 + number_i,
         changed_at_ns: 1_600_000_000_000_000_000 + number_i,
         content_hash,
-        kind,
-        media_type,
-        width: Some(4032),
-        height: Some(3024),
-        duration_ms: None,
+        measures: Measures {
+            kind,
+            media_type,
+            width: Some(4032),
+            height: Some(3024),
+            duration_ms: None,
+        },
         derived: vec![Derived {
             artifact: NewArtifact {
                 kind: "metadata",

@@ -96,6 +96,31 @@ pub(crate) enum Command {
         /// The artifact
         artifact: ArtifactId,
     },
+    /// What runs can execute, and what it can be asked for
+    #[command(subcommand)]
+    Pipeline(Pipeline),
+    /// Make again what can be made again, and say what comes out otherwise
+    ///
+    /// The search index, and everything that tools made that make the same of the same: what originals,
+    /// names and sidecars say, pictures, stills, waveforms, proxies. What comes out the same stays as it
+    /// is; what comes out otherwise takes the place of what was there. Nothing is deleted before.
+    Rebuild {
+        /// Only what was made of these originals
+        #[arg(value_name = "ASSET", conflicts_with_all = ["archive", "index"])]
+        assets: Vec<AssetId>,
+        /// Only what was made of the originals of this archive
+        #[arg(long, value_name = "ID", conflicts_with = "index")]
+        archive: Option<ArchiveId>,
+        /// Only the search index
+        #[arg(long)]
+        index: bool,
+        /// Only say what would be made again, and what of it is stale
+        #[arg(long, conflicts_with = "index")]
+        dry_run: bool,
+        /// Leave the run to the server
+        #[arg(long)]
+        no_wait: bool,
+    },
     /// Check everything that is stored: the catalogue, each blob, the search index, the audit chain
     Fsck {
         /// Look at names and lengths of blobs only: quick, and blind to flipped bits
@@ -273,7 +298,7 @@ pub(crate) enum Run {
     },
     /// Have a pipeline work on originals; what it has made before is not made again
     Start {
-        /// Which: prepare
+        /// Which: see `heirloom pipeline list`
         pipeline: String,
         /// Only the originals of this archive
         #[arg(long, value_name = "ID", conflicts_with = "asset")]
@@ -287,6 +312,12 @@ pub(crate) enum Run {
         /// Try again also what failed before and would fail again
         #[arg(long)]
         retry_failed: bool,
+        /// Ask the tool of a step for something: playback.short_side_px=720; may be given several times
+        #[arg(long, value_name = "STEP.NAME=VALUE")]
+        param: Vec<Param>,
+        /// Only say what there is to do, and what is stale
+        #[arg(long, conflicts_with = "wait")]
+        dry_run: bool,
         /// Wait until it has ended, and show how far it is
         #[arg(long)]
         wait: bool,
@@ -318,10 +349,56 @@ pub(crate) enum Run {
         #[command(flatten)]
         paging: Paging,
     },
+    /// List what came out otherwise when one made it again
+    Changed {
+        /// Which
+        id: RunId,
+        #[command(flatten)]
+        paging: Paging,
+    },
     /// Try what failed or was cancelled in one again
     Retry {
         /// Which
         id: RunId,
+    },
+}
+
+/// Something that the tool of a step is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Param {
+    pub(crate) step: String,
+    pub(crate) name: String,
+    pub(crate) value: serde_json::Value,
+}
+
+impl std::str::FromStr for Param {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (step, rest) = text.split_once('.').unwrap_or_default();
+        let (name, value) = rest.split_once('=').unwrap_or_default();
+        if step.is_empty() || name.is_empty() {
+            return Err(
+                "it is written STEP.NAME=VALUE, as in playback.short_side_px=720".to_owned(),
+            );
+        }
+        let words = || serde_json::Value::from(value);
+        Ok(Self {
+            step: step.to_owned(),
+            name: name.to_owned(),
+            value: serde_json::from_str(value).unwrap_or_else(|_| words()),
+        })
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Pipeline {
+    /// List the pipelines
+    List,
+    /// Show the steps of one, and what their tools can be asked for
+    Show {
+        /// Which
+        name: String,
     },
 }
 

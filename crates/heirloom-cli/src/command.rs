@@ -11,6 +11,8 @@ mod doctor;
 mod fsck;
 mod lineage;
 mod paging;
+mod pipeline;
+mod rebuild;
 mod run;
 mod scan;
 mod search;
@@ -61,6 +63,23 @@ async fn ask(api: &Api, command: Command, output: &Output) -> Result<Ending, Pro
                 repair,
             };
             return fsck::check(api, new, output).await;
+        }
+        Command::Pipeline(asked) => pipeline::run(api, asked, output).await?,
+        Command::Rebuild {
+            assets,
+            archive,
+            index,
+            dry_run,
+            no_wait,
+        } => {
+            let asked = rebuild::Asked {
+                assets,
+                archive,
+                index,
+                dry_run,
+                no_wait,
+            };
+            return api.answering(rebuild::rebuild(api, asked, output)).await;
         }
         Command::Doctor => return doctor::look(api, output).await,
         Command::Archive(asked) => archive::run(api, asked, output).await?,

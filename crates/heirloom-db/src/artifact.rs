@@ -1,6 +1,6 @@
 //! Artifacts: what was derived, from what, and with which tool.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use heirloom_core::{
     Actor, ArtifactId, AssetId, ContentHash, FamilyId, RunId, Subject, SubjectKind, UnitId,
@@ -78,6 +78,15 @@ pub enum Payload {
 }
 
 impl Payload {
+    /// What lies in the database.
+    #[must_use]
+    pub const fn json(&self) -> Option<&Json> {
+        match self {
+            Self::Json(json) | Self::Media(json, ..) => Some(json),
+            Self::Blob(..) => None,
+        }
+    }
+
     /// The blob that has to be there.
     #[must_use]
     pub const fn blob(&self) -> Option<ContentHash> {
@@ -147,10 +156,14 @@ statements! {
           payload, blob_hash, run_id, unit_id, made_at_ms)
         VALUES {rows}";
     LIST_KEYS = "SELECT artifact_key FROM artifact WHERE subject_id IN ({list})";
+    LIST_KEYS_AND_TOOLS = "SELECT artifact_key, subject_id, tool, tool_version FROM artifact
+        WHERE subject_id IN ({list})";
     LIST_OF_SUBJECT = concat!("SELECT ", columns!(), " WHERE r.subject_id = $1 ORDER BY r.id");
     GET = concat!("SELECT ", columns!(), " WHERE r.id = $1");
     FIND_NEWEST = concat!("SELECT ", columns!(), " WHERE r.subject_id = $1 AND r.kind = $2
           AND r.subject_part = $3 ORDER BY r.id DESC LIMIT 1");
+    LIST_MADE = "SELECT id, artifact_key, tool_version, payload, blob_hash FROM artifact
+        WHERE subject_id = $1 AND tool = $2 AND parameters = $3 AND is_deterministic = TRUE";
     LIST_SEEN = "SELECT tool, inputs FROM artifact WHERE subject_id = $1 AND kind = $2";
     LIST_BY_TOOL = "SELECT subject_id, id, tool_version, inputs FROM artifact
         WHERE kind = $1 AND tool = $2 AND subject_id IN ({list})";
@@ -369,6 +382,71 @@ pub(crate) async fn add(
     claim::add(tx, family, claims).await
 }
 
+/// What came of putting something in the place of what a tool had made before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Replaced {
+    /// Whether the same tool, in the same version and of the same inputs, made something else.
+    pub(crate) is_different: bool,
+    /// Whether something is claimed by now that was not, or the other way round.
+    pub(crate) has_new_claims: bool,
+}
+
+/// Puts what a tool has made of an asset in the place of all that it made of it before with the same
+/// parameters, whatever its version. What came out the same stays as it is, with its id and origin.
+pub(crate) async fn replace(
+    tx: &mut Tx,
+    (family, run, unit): (FamilyId, RunId, UnitId),
+    asset: AssetId,
+    derived: &[Derived],
+    now_ms: i64,
+) -> Result<Replaced, DbError> {
+    let mut replaced = Replaced::default();
+    let Some(first) = derived.first().map(|derived| &derived.artifact) else {
+        return Ok(replaced);
+    };
+    let mut before = HashMap::new();
+    let mut has_been_made = false;
+    let made_so = args![asset, first.tool, parameters_text(&first.parameters)];
+    for row in tx.fetch(LIST_MADE, made_so).await? {
+        let (id, key): (ArtifactId, ContentHash) = (row.get(0)?, row.get(1)?);
+        let version: i64 = row.get(2)?;
+        // Of another version it is no wonder that something comes out otherwise.
+        has_been_made |= version == first.tool_version;
+        let payload: Option<String> = row.get(3)?;
+        let payload = payload.as_deref().map(read_json).transpose()?;
+        before.insert(
+            key,
+            (id, version, payload, row.get::<Option<ContentHash>>(4)?),
+        );
+    }
+    let mut new = Vec::new();
+    for derived in derived {
+        let key = artifact_key(family, asset, &derived.artifact.recipe());
+        let Some((id, _, payload, blob)) = before.remove(&key) else {
+            replaced.is_different |= has_been_made;
+            new.push((asset, Some(unit), derived.clone()));
+            continue;
+        };
+        let is_same = payload.as_ref() == derived.artifact.payload.json()
+            && blob == derived.artifact.payload.blob()
+            && claim::are_all_of_artifact(tx, asset, id, &derived.claims).await?;
+        if is_same {
+            continue;
+        }
+        replaced.is_different = true;
+        delete(tx, asset, id).await?;
+        new.push((asset, Some(unit), derived.clone()));
+    }
+    for (id, version, ..) in before.into_values() {
+        replaced.is_different |= version == first.tool_version;
+        replaced.has_new_claims = true;
+        delete(tx, asset, id).await?;
+    }
+    replaced.has_new_claims |= !new.is_empty();
+    add(tx, (family, run), new, now_ms).await?;
+    Ok(replaced)
+}
+
 /// The keys of all that was derived from these assets.
 pub(crate) async fn list_keys(
     tx: &mut Tx,
@@ -377,6 +455,26 @@ pub(crate) async fn list_keys(
     let list = assets.iter().map(|asset| Value::from(*asset)).collect();
     let rows = tx.fetch_list(LIST_KEYS, args![], list).await?;
     rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// What was derived from some assets.
+#[derive(Debug, Default)]
+pub(crate) struct AllMade {
+    /// The keys of all of it.
+    pub(crate) keys: HashSet<ContentHash>,
+    /// In which versions tools made something of which.
+    pub(crate) versions: HashMap<(AssetId, String), BTreeSet<i64>>,
+}
+
+pub(crate) async fn list_made(tx: &mut Tx, assets: &[AssetId]) -> Result<AllMade, DbError> {
+    let list = assets.iter().map(|asset| Value::from(*asset)).collect();
+    let mut made = AllMade::default();
+    for row in tx.fetch_list(LIST_KEYS_AND_TOOLS, args![], list).await? {
+        made.keys.insert(row.get(0)?);
+        let tool = (row.get(1)?, row.get(2)?);
+        made.versions.entry(tool).or_default().insert(row.get(3)?);
+    }
+    Ok(made)
 }
 
 /// Stores those artifacts about an asset whose inputs their tool has not seen yet. (What a newer

@@ -102,6 +102,21 @@ pub struct Asset {
     pub version: i64,
 }
 
+/// What is measured of an original and kept with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measures {
+    /// What kind of original it is.
+    pub kind: MediaKind,
+    /// Its media type (MIME).
+    pub media_type: &'static str,
+    /// Pixels across, as stored.
+    pub width: Option<i64>,
+    /// Pixels down, as stored.
+    pub height: Option<i64>,
+    /// How long it plays.
+    pub duration_ms: Option<i64>,
+}
+
 /// The columns of an [`Asset`], in the order in which [`read`] takes them.
 macro_rules! columns {
     () => {

@@ -48,6 +48,8 @@ statements! {
     FIND_UNDONE = "SELECT undone_at_ms IS NOT NULL, author_kind FROM claim WHERE subject_id = $1 AND id = $2";
     SET_UNDONE = "UPDATE claim SET undone_at_ms = $3 WHERE subject_id = $1 AND id = $2";
     DELETE_OF_ARTIFACT = "DELETE FROM claim WHERE subject_id = $1 AND author_kind = 'artifact' AND author_id = $2";
+    LIST_OF_ARTIFACT = "SELECT kind, value, is_negation, source, confidence FROM claim
+        WHERE subject_id = $1 AND author_kind = 'artifact' AND author_id = $2";
     // What people said about the old asset holds for the one that replaces it.
     CARRY = "SELECT COALESCE(carried_from_id, id), subject_part, kind, value, is_negation, author_kind,
           author_id, source, confidence, made_at_ms FROM claim
@@ -265,6 +267,32 @@ pub(crate) async fn delete_of_artifact(
     tx.execute(DELETE_OF_ARTIFACT, args![asset, artifact])
         .await?;
     Ok(())
+}
+
+/// Whether these are just what an artifact claims about an asset, in whatever order.
+pub(crate) async fn are_all_of_artifact(
+    tx: &mut Tx,
+    asset: AssetId,
+    artifact: ArtifactId,
+    claims: &[NewClaim],
+) -> Result<bool, DbError> {
+    let rows = tx.fetch(LIST_OF_ARTIFACT, args![asset, artifact]).await?;
+    let mut before = Vec::with_capacity(rows.len());
+    for row in &rows {
+        before.push(NewClaim {
+            statement: read_statement(row, 0)?,
+            is_negation: row.get(2)?,
+            source: row.get(3)?,
+            confidence: read_confidence(row, 4)?,
+        });
+    }
+    for claim in claims {
+        let Some(at) = before.iter().position(|known| known == claim) else {
+            return Ok(false);
+        };
+        before.swap_remove(at);
+    }
+    Ok(before.is_empty())
 }
 
 /// Makes what people said about `old` hold for `new` as well, each of it once.

@@ -7,9 +7,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use heirloom_core::{
-    ArchiveId, AssetId, ContentHash, FamilyId, RunId, UnitId, run::RunState, unit::UnitState,
+    Actor, ArchiveId, AssetId, ContentHash, FamilyId, RunId, UnitId, permission::Action,
+    run::RunState, unit::UnitState,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::{
     Db, DbError, Tx, artifact,
@@ -31,6 +33,18 @@ pub struct Parameters {
     pub sample: Option<u32>,
     /// Whether what failed before and would fail again is tried all the same.
     pub retry_failed: bool,
+    /// What the tools are asked for other than what they do by themselves: a JSON object for each such
+    /// step.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tools: BTreeMap<String, Json>,
+}
+
+impl Parameters {
+    /// What the tool of a step is asked for; null for nothing.
+    #[must_use]
+    pub fn of_step(&self, step: &str) -> &Json {
+        self.tools.get(step).unwrap_or(&Json::Null)
+    }
 }
 
 /// Which assets a run goes through. Only those that are there and were not deleted.
@@ -53,8 +67,34 @@ pub enum Scope {
 pub struct Wanted {
     /// The step.
     pub step: &'static str,
-    /// The key of the artifact that is there when there is nothing to do.
-    pub key: ContentHash,
+    /// Its tool and that tool's version.
+    pub tool: (&'static str, i64),
+    /// The key of the artifact that is there when there is nothing to do; none where only the tool knows
+    /// what it is made of.
+    pub key: Option<ContentHash>,
+}
+
+/// How a run is planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aim {
+    /// What is missing is made.
+    Complete,
+    /// All of it is made once more.
+    Again,
+}
+
+/// What a run would find at one of its steps, in numbers of assets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Foreseen {
+    /// What would be made is there.
+    pub present: i64,
+    /// It is missing; something else was made by the same tool: another version of it, or asked for
+    /// something else.
+    pub stale: i64,
+    /// Nothing was made yet.
+    pub missing: i64,
+    /// It failed before and would fail again.
+    pub failed: i64,
 }
 
 /// What one round of planning came to.
@@ -97,6 +137,8 @@ statements! {
         WHERE id = $1";
 }
 
+/// How many assets are looked at together when it is foreseen what there is to do.
+const FORESEEN: usize = 512;
 /// How many values an `ADD_UNITS` row has.
 const COLUMNS: usize = 14;
 
@@ -110,7 +152,8 @@ impl Db {
         &self,
         id: RunId,
         limit: usize,
-        wanted: impl Fn(&Asset) -> Vec<Wanted>,
+        aim: Aim,
+        wanted: impl Fn(&Asset, &Parameters) -> Vec<Wanted>,
     ) -> Result<Planned, DbError> {
         let mut tx = self.begin().await?;
         let row = tx.fetch_optional(LOCK, args![id]).await?;
@@ -139,9 +182,10 @@ impl Db {
             true => HashMap::new(),
             false => list_failed(&mut tx, &next.assets).await?,
         };
+        let wanted = |asset: &Asset| wanted(asset, &parameters);
         let units = add_units(
             &mut tx,
-            (family, id),
+            (family, id, aim),
             &next.assets,
             &failed,
             wanted,
@@ -170,6 +214,66 @@ impl Db {
     pub async fn count_scope(&self, run: &Run, parameters: &Parameters) -> Result<i64, DbError> {
         let mut tx = self.begin().await?;
         count_assets(&mut tx, run.family_id, parameters).await
+    }
+}
+
+impl Db {
+    /// What a run with these parameters would find to do at each step; nothing is planned.
+    ///
+    /// # Errors
+    /// [`DbError::Denied`], and what the engine says.
+    pub async fn foresee_run(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        parameters: &Parameters,
+        wanted: impl Fn(&Asset) -> Vec<Wanted>,
+    ) -> Result<BTreeMap<&'static str, Foreseen>, DbError> {
+        actor.require_operator(Action::OperateMachine)?;
+        let mut foreseen: BTreeMap<&'static str, Foreseen> = BTreeMap::new();
+        let mut until = vec![0xff; 16];
+        let mut left = parameters
+            .sample
+            .map_or(usize::MAX, |sample| sample as usize);
+        loop {
+            let limit = FORESEEN.min(left);
+            // A round each, so that others get at the catalogue in between.
+            let mut tx = self.begin().await?;
+            let next = list_next(&mut tx, family, &parameters.scope, until, limit).await?;
+            let failed = list_failed(&mut tx, &next.assets).await?;
+            let ids: Vec<AssetId> = next.assets.iter().map(|asset| asset.id).collect();
+            let made = artifact::list_made(&mut tx, &ids).await?;
+            drop(tx);
+            for asset in &next.assets {
+                for Wanted { step, tool, key } in wanted(asset) {
+                    let foreseen = foreseen.entry(step).or_default();
+                    let versions = made.versions.get(&(asset.id, tool.0.to_owned()));
+                    let is_present = match key {
+                        Some(key) => made.keys.contains(&key),
+                        None => versions.is_some_and(|versions| versions.contains(&tool.1)),
+                    };
+                    let has_failed = key.is_some_and(|key| failed.contains_key(&key));
+                    let count = if is_present {
+                        &mut foreseen.present
+                    } else if has_failed && !parameters.retry_failed {
+                        &mut foreseen.failed
+                    } else if versions.is_some() {
+                        &mut foreseen.stale
+                    } else if key.is_some() {
+                        &mut foreseen.missing
+                    } else {
+                        // Nothing came of it, as of most names.
+                        continue;
+                    };
+                    *count += 1;
+                }
+            }
+            left -= next.assets.len();
+            match next.until {
+                Some(last) if !next.is_last && left > 0 => until = last,
+                _ => return Ok(foreseen),
+            }
+        }
     }
 }
 
@@ -282,7 +386,7 @@ async fn list_failed(
 
 async fn add_units(
     tx: &mut Tx,
-    (family, run): (FamilyId, RunId),
+    (family, run, aim): (FamilyId, RunId, Aim),
     assets: &[Asset],
     failed: &HashMap<ContentHash, Option<String>>,
     wanted: impl Fn(&Asset) -> Vec<Wanted>,
@@ -290,18 +394,21 @@ async fn add_units(
 ) -> Result<usize, DbError> {
     debug_assert!(assets.iter().all(|asset| asset.family_id == family));
     let ids: Vec<AssetId> = assets.iter().map(|asset| asset.id).collect();
-    let present: HashSet<ContentHash> = artifact::list_keys(tx, &ids).await?;
+    let present: HashSet<ContentHash> = match aim {
+        Aim::Complete => artifact::list_keys(tx, &ids).await?,
+        Aim::Again => HashSet::new(),
+    };
     let now_ms = clock::now_ms();
     let mut rows = Vec::new();
     let mut waiting = 0;
     for asset in assets {
-        for Wanted { step, key } in wanted(asset) {
+        for Wanted { step, key, .. } in wanted(asset) {
             let counts = counts.entry(step).or_default();
-            if present.contains(&key) {
+            if key.is_some_and(|key| present.contains(&key)) {
                 counts.present += 1;
                 continue;
             }
-            let known = failed.get(&key);
+            let known = key.and_then(|key| failed.get(&key));
             let state = match known {
                 Some(_) => UnitState::Failed,
                 None => UnitState::Pending,

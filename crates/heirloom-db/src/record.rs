@@ -2,15 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use heirloom_core::{
-    ArchiveId, AssetId, ContentHash, FolderId, LocationId, MediaKind, RunId, SidecarId,
-};
+use heirloom_core::{ArchiveId, AssetId, ContentHash, FolderId, LocationId, RunId, SidecarId};
 
 use crate::{
     Db, DbError, Tx,
     archive::Archive,
     artifact::{self, Derived},
-    asset::{self, Asset, AssetState, Place},
+    asset::{self, Asset, AssetState, Measures, Place},
     blob,
     claim::Believed,
     clock,
@@ -39,16 +37,8 @@ pub struct FoundFile {
     pub changed_at_ns: i64,
     /// BLAKE3 of its bytes.
     pub content_hash: ContentHash,
-    /// What kind of original it is.
-    pub kind: MediaKind,
-    /// Its media type (MIME).
-    pub media_type: &'static str,
-    /// Pixels across, as stored.
-    pub width: Option<i64>,
-    /// Pixels down, as stored.
-    pub height: Option<i64>,
-    /// How long it plays.
-    pub duration_ms: Option<i64>,
+    /// What was measured of it.
+    pub measures: Measures,
     /// What the tools made of it. Of an asset that is known, only what was made from inputs that
     /// the same tool has not seen yet is stored: a new name, say.
     pub derived: Vec<Derived>,
@@ -437,8 +427,8 @@ fn new_asset(
         audience_id: archive.audience_id,
         content_hash: file.content_hash,
         size_bytes: file.size_bytes,
-        kind: file.kind,
-        media_type: file.media_type.to_owned(),
+        kind: file.measures.kind,
+        media_type: file.measures.media_type.to_owned(),
         state: AssetState::Present,
         replaces_asset_id: None,
         timeline_key,
@@ -446,9 +436,9 @@ fn new_asset(
         date_from_s: believed.date_from_s,
         title: believed.title.clone(),
         name: file.name.clone(),
-        width: file.width,
-        height: file.height,
-        duration_ms: file.duration_ms,
+        width: file.measures.width,
+        height: file.measures.height,
+        duration_ms: file.measures.duration_ms,
         added_at_ms: now_ms,
         deleted_at_ms: None,
         version: 1,

@@ -45,6 +45,17 @@ pub struct Run {
     pub is_planned: bool,
 }
 
+impl Run {
+    /// What a run that goes through assets was asked for.
+    ///
+    /// # Errors
+    /// Where that cannot be read.
+    pub fn asked(&self) -> Result<crate::plan::Parameters, DbError> {
+        serde_json::from_value(self.parameters.clone())
+            .map_err(|error| DbError::unreadable("a run's parameters", error))
+    }
+}
+
 /// A step of a run, and how many units of it there are by where they stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunStep {
@@ -63,6 +74,8 @@ pub struct StepCounts {
     pub pending: i64,
     /// Units whose artifacts are stored.
     pub done: i64,
+    /// Of these: units that made again what was there, and something came out otherwise.
+    pub changed: i64,
     /// Units with nothing to do.
     pub skipped: i64,
     /// Units that were given up.
@@ -148,9 +161,10 @@ statements! {
     ADD_STEPS = "INSERT INTO run_step (run_id, position, step) VALUES {rows}";
     START_PLANNING = "UPDATE run SET is_planned = FALSE, assets = $2 WHERE id = $1";
     COUNT_STEP = "UPDATE run_step SET present = present + $3, pending = pending + $4, done = done + $5,
-          skipped = skipped + $6, failed = failed + $7, cancelled = cancelled + $8
+          skipped = skipped + $6, failed = failed + $7, cancelled = cancelled + $8,
+          changed = changed + $9
         WHERE run_id = $1 AND step = $2";
-    LIST_STEPS = "SELECT step, present, pending, done, skipped, failed, cancelled FROM run_step
+    LIST_STEPS = "SELECT step, present, pending, done, skipped, failed, cancelled, changed FROM run_step
         WHERE run_id = $1 ORDER BY position";
 }
 
@@ -405,6 +419,7 @@ pub(crate) async fn count(
                 counts.skipped,
                 counts.failed,
                 counts.cancelled,
+                counts.changed,
             ],
         )
         .await?;
@@ -428,6 +443,7 @@ fn read_step(row: &Row) -> Result<RunStep, DbError> {
             skipped: row.get(4)?,
             failed: row.get(5)?,
             cancelled: row.get(6)?,
+            changed: row.get(7)?,
         },
     })
 }

@@ -5,7 +5,7 @@
 //! made: a holder that was thought dead can do no harm. Clocks may jump: a lease that ends later than
 //! any lease could counts as ended.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use heirloom_core::{
     Actor, AssetId, ContentHash, RunId, UnitId,
@@ -14,7 +14,9 @@ use heirloom_core::{
 };
 
 use crate::{
-    Db, DbError, Tx, artifact, asset, blob, clock,
+    Db, DbError, Tx, artifact,
+    asset::{self, Measures},
+    blob, clock,
     row::Row,
     run::{self, StepCounts},
     sql::statements,
@@ -44,6 +46,8 @@ pub struct Unit {
     pub error: Option<String>,
     /// Whether the same work would fail again.
     pub is_permanent: bool,
+    /// Whether it made again what was there, and something came out otherwise.
+    pub has_changed: bool,
     /// How long the last attempt took.
     pub duration_ms: Option<i64>,
     /// What its tool said, the end of it.
@@ -72,6 +76,8 @@ pub struct Lease {
 pub enum Outcome {
     /// This was made.
     Done(Vec<artifact::Derived>),
+    /// This was made once more: it takes the place of what the same tool made before.
+    Remade(Vec<artifact::Derived>),
     /// There was nothing to do, for this reason.
     Skipped(String),
     /// It is given up.
@@ -107,6 +113,20 @@ pub struct Ended {
     pub duration_ms: i64,
     /// What its tool said, the end of it.
     pub log: Option<String>,
+    /// What its tool measured of the original, where that is what it does.
+    pub measures: Option<Measures>,
+}
+
+/// Some units of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WhichUnits {
+    /// All of them.
+    #[default]
+    All,
+    /// Those in this state.
+    In(UnitState),
+    /// Those that made something again that came out otherwise than before.
+    Changed,
 }
 
 /// Some units, in the order in which they were planned, and where the next page begins.
@@ -137,11 +157,11 @@ statements! {
     LIST_HELD = "SELECT id, lease_token, step FROM unit WHERE state = 'running' AND id IN ({list})
         ORDER BY id /*pg FOR UPDATE */";
     END = "WITH ended (id, state, ready_at_ms, attempts, crashes, error, is_permanent, ended_at_ms,
-          duration_ms, log) AS (VALUES {rows})
+          duration_ms, log, has_changed) AS (VALUES {rows})
         UPDATE unit SET state = ended.state, ready_at_ms = ended.ready_at_ms,
           attempts = ended.attempts, crashes = ended.crashes, error = ended.error,
           is_permanent = ended.is_permanent, ended_at_ms = ended.ended_at_ms,
-          duration_ms = ended.duration_ms, log = ended.log
+          duration_ms = ended.duration_ms, log = ended.log, has_changed = ended.has_changed
         FROM ended WHERE unit.id = ended.id";
     CALM = "UPDATE unit SET ready_at_ms = $2 WHERE run_id = $1 AND state IN ('pending', 'running')
           AND ready_at_ms > $3";
@@ -159,10 +179,18 @@ statements! {
         WHERE run_id = $1 AND state IN ('failed', 'cancelled')";
     LIST_OPEN_OF_ASSET = "SELECT run_id, step FROM unit
         WHERE subject_id = $1 AND state IN ('pending', 'running') ORDER BY run_id, step";
+    // Of most there is nothing to be changed.
+    SET_MEASURES = "UPDATE asset SET kind = $2, media_type = $3, width = $4, height = $5,
+          duration_ms = $6, version = version + 1
+        WHERE id = $1 AND (kind <> $2 OR media_type <> $3 OR width IS DISTINCT FROM $4
+          OR height IS DISTINCT FROM $5 OR duration_ms IS DISTINCT FROM $6)";
     DELETE_OF_ASSET = "DELETE FROM unit WHERE subject_id = $1";
     LIST = concat!("SELECT ", columns!(), " WHERE u.run_id = $1 AND u.id > $2
         ORDER BY u.id LIMIT $3");
     LIST_IN_STATE = concat!("SELECT ", columns!(), " WHERE u.run_id = $1 AND u.id > $2 AND u.state = $4
+        ORDER BY u.id LIMIT $3");
+    LIST_CHANGED = concat!("SELECT ", columns!(), " WHERE u.run_id = $1 AND u.id > $2
+          AND u.has_changed = TRUE
         ORDER BY u.id LIMIT $3");
     GET = concat!("SELECT ", columns!(), " WHERE u.id = $1");
 }
@@ -171,14 +199,14 @@ statements! {
 macro_rules! columns {
     () => {
         "u.id, u.run_id, u.step, u.subject_id, a.name, u.state, u.attempts, u.crashes, u.error, \
-         u.is_permanent, u.duration_ms, u.log, u.ended_at_ms \
+         u.is_permanent, u.duration_ms, u.log, u.ended_at_ms, u.has_changed \
          FROM unit u LEFT JOIN asset a ON a.id = u.subject_id"
     };
 }
 use columns;
 
 /// How many values an `END` row has.
-const COLUMNS: usize = 10;
+const COLUMNS: usize = 11;
 
 /// How often a transaction is tried that met another one of another process.
 const TRIES: u32 = 4;
@@ -283,17 +311,17 @@ impl Db {
         for ended in &refused {
             forget_made(&mut tx, &ended.outcome).await?;
         }
-        store_made(&mut tx, run, &kept, now_ms).await?;
+        let changed = store_made(&mut tx, run, &kept, now_ms).await?;
         let mut counts: BTreeMap<&str, StepCounts> = BTreeMap::new();
         let mut rows = Vec::with_capacity(kept.len());
         for ended in kept {
-            let (state, row) = end_row(ended, now_ms)?;
+            let has_changed = changed.contains(&ended.lease.unit);
+            let (state, row) = end_row(ended, has_changed, now_ms)?;
             rows.push(row);
             if let Some((_, step)) = held.get(&ended.lease.unit) {
-                counts
-                    .entry(step)
-                    .or_default()
-                    .moved(UnitState::Running, state);
+                let counts = counts.entry(step).or_default();
+                counts.moved(UnitState::Running, state);
+                counts.changed += i64::from(has_changed);
             }
         }
         tx.execute_rows(END, COLUMNS, rows).await?;
@@ -352,7 +380,7 @@ impl Db {
         Ok(!self.fetch(HAS_OPEN, args![run]).await?.is_empty())
     }
 
-    /// Units of a run in the order in which they were planned, or those of them in one state.
+    /// Units of a run in the order in which they were planned: all, or some of them.
     ///
     /// # Errors
     /// [`DbError::Denied`], and what the engine says.
@@ -360,16 +388,17 @@ impl Db {
         &self,
         actor: &Actor,
         run: RunId,
-        state: Option<UnitState>,
+        which: WhichUnits,
         after: Option<UnitId>,
         limit: usize,
     ) -> Result<UnitPage, DbError> {
         actor.require_operator(Action::OperateMachine)?;
         let after = after.map_or_else(|| vec![0; 16], |id| id.as_bytes().to_vec());
         let wanted = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let rows = match state {
-            None => self.fetch(LIST, args![run, after, wanted]).await?,
-            Some(state) => {
+        let rows = match which {
+            WhichUnits::All => self.fetch(LIST, args![run, after, wanted]).await?,
+            WhichUnits::Changed => self.fetch(LIST_CHANGED, args![run, after, wanted]).await?,
+            WhichUnits::In(state) => {
                 let fixed = args![run, after, wanted, state.as_str()];
                 self.fetch(LIST_IN_STATE, fixed).await?
             }
@@ -432,22 +461,46 @@ async fn list_held(
         .collect()
 }
 
-/// Stores what units made and nobody else has made meanwhile.
-async fn store_made(tx: &mut Tx, run: RunId, ended: &[&Ended], now_ms: i64) -> Result<(), DbError> {
+/// Stores what units made: what nobody else has made meanwhile, and what was made once more in the
+/// place of what was there. Gives the units of which something came out otherwise than before.
+async fn store_made(
+    tx: &mut Tx,
+    run: RunId,
+    ended: &[&Ended],
+    now_ms: i64,
+) -> Result<HashSet<UnitId>, DbError> {
+    let mut changed = HashSet::new();
     let made = ended.iter().filter_map(|ended| match &ended.outcome {
-        Outcome::Done(derived) if !derived.is_empty() => Some((&ended.lease, derived)),
+        Outcome::Done(derived) if !derived.is_empty() => Some((&ended.lease, derived, false)),
+        Outcome::Remade(derived) => Some((&ended.lease, derived, true)),
         _ => None,
     });
     let made: Vec<_> = made.collect();
     if made.is_empty() {
-        return Ok(());
+        return Ok(changed);
+    }
+    for ended in ended {
+        if let Some(measures) = &ended.measures {
+            store_measures(tx, ended.lease.asset, measures).await?;
+        }
     }
     let family = run::family_of(tx, run).await?;
-    let assets: Vec<AssetId> = made.iter().map(|(lease, _)| lease.asset).collect();
+    let assets: Vec<AssetId> = made.iter().map(|(lease, ..)| lease.asset).collect();
     let known = artifact::list_keys(tx, &assets).await?;
     let mut new = Vec::new();
     let mut stated = Vec::new();
-    for (lease, derived) in made {
+    for (lease, derived, is_again) in made {
+        if is_again {
+            let origin = (family, run, lease.unit);
+            let replaced = artifact::replace(tx, origin, lease.asset, derived, now_ms).await?;
+            if replaced.is_different {
+                changed.insert(lease.unit);
+            }
+            if replaced.has_new_claims {
+                stated.push(lease.asset);
+            }
+            continue;
+        }
         for derived in derived {
             let key = artifact::artifact_key(family, lease.asset, &derived.artifact.recipe());
             if known.contains(&key) {
@@ -461,18 +514,30 @@ async fn store_made(tx: &mut Tx, run: RunId, ended: &[&Ended], now_ms: i64) -> R
         }
     }
     artifact::add(tx, (family, run), new, now_ms).await?;
-    if stated.is_empty() {
-        return Ok(());
+    if !stated.is_empty() {
+        stated.sort_unstable();
+        stated.dedup();
+        crate::timeline::lock(tx).await?;
+        asset::refresh(tx, &stated).await?;
     }
-    stated.sort_unstable();
-    stated.dedup();
-    crate::timeline::lock(tx).await?;
-    asset::refresh(tx, &stated).await
+    Ok(changed)
+}
+
+async fn store_measures(tx: &mut Tx, asset: AssetId, measures: &Measures) -> Result<(), DbError> {
+    let (kind, media_type) = (measures.kind.as_str(), measures.media_type);
+    let (width, height) = (measures.width, measures.height);
+    let duration_ms = measures.duration_ms;
+    tx.execute(
+        SET_MEASURES,
+        args![asset, kind, media_type, width, height, duration_ms],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Notes the bytes of what is not stored as unneeded, unless a row has them.
 async fn forget_made(tx: &mut Tx, outcome: &Outcome) -> Result<(), DbError> {
-    if let Outcome::Done(derived) = outcome {
+    if let Outcome::Done(derived) | Outcome::Remade(derived) = outcome {
         for derived in derived {
             forget_blob(tx, derived.artifact.payload.blob()).await?;
         }
@@ -488,13 +553,17 @@ async fn forget_blob(tx: &mut Tx, hash: Option<ContentHash>) -> Result<(), DbErr
 }
 
 /// The state that a unit ends in, or waits in, and what is stored of it.
-fn end_row(ended: &Ended, now_ms: i64) -> Result<(UnitState, Vec<Value>), DbError> {
+fn end_row(
+    ended: &Ended,
+    has_changed: bool,
+    now_ms: i64,
+) -> Result<(UnitState, Vec<Value>), DbError> {
     let Ended { lease, outcome, .. } = ended;
     let mut attempts = lease.attempts;
     let mut ready_at_ms = now_ms;
     let mut failed_for_good = false;
     let (event, reason) = match outcome {
-        Outcome::Done(_) => (UnitEvent::Complete, None),
+        Outcome::Done(_) | Outcome::Remade(_) => (UnitEvent::Complete, None),
         Outcome::Skipped(reason) => (UnitEvent::Skip, Some(reason)),
         Outcome::Failed {
             reason,
@@ -527,6 +596,7 @@ fn end_row(ended: &Ended, now_ms: i64) -> Result<(UnitState, Vec<Value>), DbErro
         state.has_ended().then_some(now_ms),
         Some(ended.duration_ms).filter(|_| attempts == lease.attempts),
         ended.log.clone(),
+        has_changed,
     ];
     Ok((state, row))
 }
@@ -556,5 +626,6 @@ fn read(row: &Row) -> Result<Unit, DbError> {
         duration_ms: row.get(10)?,
         log: row.get(11)?,
         ended_at_ms: row.get(12)?,
+        has_changed: row.get(13)?,
     })
 }

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use heirloom_core::{
-    Actor, ArchiveId, AssetId, AudienceId, ContentHash, FamilyId, FolderId, LocationId, MediaKind,
-    RunId, UploadId, permission::Action,
+    Actor, ArchiveId, AssetId, AudienceId, ContentHash, FamilyId, FolderId, LocationId, RunId,
+    UploadId, permission::Action,
 };
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use crate::{
     Db, DbError, Tx,
     archive::Archive,
     artifact::Derived,
-    asset::{self, AssetState},
+    asset::{self, AssetState, Measures},
     audit, blob, clock,
     folder::{self, FolderChange},
     record::{Change, FoundFile, Recorded, TRIES},
@@ -40,16 +40,8 @@ pub struct AddedFile {
     pub modified_at_ns: i64,
     /// BLAKE3 of its bytes.
     pub content_hash: ContentHash,
-    /// What kind of original it is.
-    pub kind: MediaKind,
-    /// Its media type (MIME).
-    pub media_type: &'static str,
-    /// Pixels across, as stored.
-    pub width: Option<i64>,
-    /// Pixels down, as stored.
-    pub height: Option<i64>,
-    /// How long it plays.
-    pub duration_ms: Option<i64>,
+    /// What was measured of it.
+    pub measures: Measures,
     /// What the tools made of it.
     pub derived: Vec<Derived>,
 }
@@ -445,11 +437,7 @@ async fn place(
         modified_at_ns: file.modified_at_ns,
         changed_at_ns: file.modified_at_ns,
         content_hash: file.content_hash,
-        kind: file.kind,
-        media_type: file.media_type,
-        width: file.width,
-        height: file.height,
-        duration_ms: file.duration_ms,
+        measures: file.measures,
         derived: file.derived.clone(),
         previous: None,
     };

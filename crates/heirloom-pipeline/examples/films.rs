@@ -86,7 +86,7 @@ async fn look(ffmpeg: &Ffmpeg, path: &Path) -> String {
         );
         if !film::is_playable(&found, file_type.media_type) {
             let started = Instant::now();
-            let proxy = film::make_proxy(ffmpeg, &input, &found, &never).await;
+            let proxy = film::make_proxy(ffmpeg, &input, &found, 1080, &never).await;
             let made = proxy.map(|proxy| format!("{} kB", size(&proxy.mp4)));
             note("proxy", started, made.map_err(|error| error.to_string()));
         }

@@ -72,6 +72,7 @@ pub async fn add_file(
     let stored = stored.map_err(AddError::Blobs)?;
     let looked = look_at(stored, put.hash, upload.name.clone()).await;
     let looked = looked.map_err(AddError::Unreadable)?;
+    let measures = looked.measures();
     let mut derived = Vec::with_capacity(looked.made.len());
     for made in looked.made {
         derived.push(made.store(&ctx.blobs).await.map_err(AddError::Blobs)?);
@@ -82,14 +83,7 @@ pub async fn add_file(
         size_bytes: i64::try_from(put.size_bytes).unwrap_or(i64::MAX),
         modified_at_ns: modified_at_ms.saturating_mul(1_000_000),
         content_hash: put.hash,
-        kind: looked.file_type.kind,
-        media_type: looked.file_type.media_type,
-        width: looked.facts.width.map(i64::from),
-        height: looked.facts.height.map(i64::from),
-        duration_ms: looked
-            .facts
-            .duration_ms
-            .map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)),
+        measures,
         derived,
     };
     let added = ctx

@@ -311,15 +311,21 @@ impl Check<'_> {
             None => " What it was made of is not as it was.",
         };
         let (is_mended, how) = match self.options.repair {
-            false => (false, ""),
+            false => (false, String::new()),
             true => match remake_blob(self.ctx, hash).await? {
-                Remade::Made if original.is_some() => (true, " It was copied from another place."),
-                Remade::Made => (true, " It was made again."),
-                Remade::Unneeded => (true, " Nobody refers to it, and it was removed."),
-                Remade::Failed => (false, failed),
+                Remade::Made if original.is_some() => {
+                    (true, " It was copied from another place.".to_owned())
+                }
+                Remade::Made => (true, " It was made again.".to_owned()),
+                Remade::Unneeded => (true, " Nobody refers to it, and it was removed.".to_owned()),
+                Remade::ByRun(asset) => (
+                    false,
+                    format!(" `heirloom rebuild {asset}` makes it again."),
+                ),
+                Remade::Failed => (false, failed.to_owned()),
             },
         };
-        let what = fault.what + how;
+        let what = fault.what + &how;
         self.found(fault.part, fault.subject, what, is_mended);
         Ok(())
     }

@@ -7,7 +7,7 @@ use heirloom_core::{
 };
 use heirloom_db::{DbError, artifact::Artifact, asset::Asset};
 
-use crate::{Context, template, tool::TOOLS};
+use crate::{Context, template};
 
 /// Where an artifact stands between what it was made from and what was made from it.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,12 +61,10 @@ impl Lineage {
 /// The version that a tool has by now.
 #[must_use]
 pub fn current_version(tool: &str) -> Option<i64> {
-    let steps = template::ALL.iter().flat_map(|template| template.steps);
-    TOOLS
-        .iter()
-        .chain(steps.map(|step| &step.tool))
-        .find(|known| known.name == tool)
-        .map(|known| known.version)
+    let steps = template::ALL.iter().flat_map(|known| known.steps);
+    let mut tools = steps.map(|step| &step.tool);
+    let known = tools.find(|known| known.name == tool);
+    known.map(|known| known.version)
 }
 
 /// Finds out how an artifact came about, and what came of it.

@@ -1,21 +1,23 @@
 //! Making a blob again whose bytes are lost, by the tool that made it and from what it was made of; an
 //! original of the vault from another copy of it.
 
-use std::{io, io::Read as _, path::PathBuf, sync::Arc};
+use std::{io, sync::Arc};
 
 use bytes::Bytes;
 use heirloom_blobs::{BlockingSource, hash_of};
-use heirloom_core::ContentHash;
+use heirloom_core::{AssetId, ContentHash};
 use heirloom_db::{DbError, asset::Asset, blob::Making};
 use tokio::runtime::Handle;
 
 use crate::{
     Context,
-    archive::root_of,
-    open::{OpenError, open_original, open_outside_vault},
-    original::Root,
+    open::open_outside_vault,
     purge::PurgeError,
-    tool::{METADATA, Made, SIDECAR, SIDECAR_BYTES, read_metadata, read_sidecar, sidecar_kind},
+    template::PREPARE,
+    tool::{
+        METADATA, Made, SIDECAR,
+        reread::{look_again, read_sidecars_again},
+    },
 };
 
 /// What became of a blob that was to be made again.
@@ -25,6 +27,8 @@ pub(crate) enum Remade {
     Made,
     /// No row refers to it, so what was left of it was removed.
     Unneeded,
+    /// A run makes it again.
+    ByRun(AssetId),
     /// What it was made of is gone or has changed, or its tool makes something else by now.
     Failed,
 }
@@ -39,8 +43,21 @@ pub(crate) async fn remake_blob(ctx: &Context, hash: ContentHash) -> Result<Rema
         ctx.db.mark_kept_originals(&[hash], false).await?;
         return Ok(Remade::Made);
     }
+    let mut outcome = Remade::Failed;
     for making in ctx.db.list_makings(&ctx.actor, hash).await? {
-        let Some(made) = make(ctx, &making).await? else {
+        let asset = match ctx.db.get_asset(&ctx.actor, making.asset).await {
+            Err(DbError::NotFound { .. }) => continue,
+            asset => asset?,
+        };
+        if PREPARE
+            .steps
+            .iter()
+            .any(|step| step.tool.name == making.tool)
+        {
+            outcome = Remade::ByRun(asset.id);
+            continue;
+        }
+        let Some(made) = make(ctx, &asset, &making).await else {
             continue;
         };
         let text = made.payload.to_string();
@@ -51,7 +68,7 @@ pub(crate) async fn remake_blob(ctx: &Context, hash: ContentHash) -> Result<Rema
             return Ok(Remade::Made);
         }
     }
-    Ok(Remade::Failed)
+    Ok(outcome)
 }
 
 /// Puts an original of the vault into the store again, from a folder archive that has it too. `false`
@@ -68,80 +85,27 @@ async fn put_copy(ctx: &Context, hash: ContentHash) -> Result<bool, PurgeError> 
             let put = runtime.block_on(blobs.put(&mut source, Some(hash)));
             put.map_err(io::Error::other)
         };
-        if reading(put).await.is_some() {
-            return Ok(true);
+        let put = tokio::task::spawn_blocking(put).await;
+        match put.map_err(io::Error::other).flatten() {
+            Ok(_) => return Ok(true),
+            Err(error) => tracing::debug!(%error, "an original cannot be copied from this"),
         }
     }
     Ok(false)
 }
 
 /// Runs the tool once more; `None` when that cannot be done.
-async fn make(ctx: &Context, making: &Making) -> Result<Option<Made>, DbError> {
-    let asset = match ctx.db.get_asset(&ctx.actor, making.asset).await {
-        Err(DbError::NotFound { .. }) => return Ok(None),
-        asset => asset?,
+async fn make(ctx: &Context, asset: &Asset, making: &Making) -> Option<Made> {
+    let [input] = making.inputs.as_slice() else {
+        return None;
     };
-    match making.inputs.as_slice() {
-        [input] if making.tool == METADATA.name => make_metadata(ctx, asset, *input).await,
-        [input] if making.tool == SIDECAR.name => make_sidecar(ctx, &asset, *input).await,
-        _ => Ok(None),
-    }
-}
-
-async fn make_metadata(
-    ctx: &Context,
-    asset: Asset,
-    input: ContentHash,
-) -> Result<Option<Made>, DbError> {
-    let mut original = match open_original(ctx, &asset, false).await {
-        Ok(original) => original,
-        Err(OpenError::Db(error)) => return Err(error),
-        Err(_) => return Ok(None),
+    let made = match making.tool.as_str() {
+        tool if tool == METADATA.name => look_again(ctx, asset).await.map(|looked| looked.made),
+        tool if tool == SIDECAR.name => read_sidecars_again(ctx, asset).await,
+        _ => return None,
     };
-    Ok(reading(move || Ok(read_metadata(&mut original.file, input, &asset.name)?.1)).await)
-}
-
-async fn make_sidecar(
-    ctx: &Context,
-    asset: &Asset,
-    input: ContentHash,
-) -> Result<Option<Made>, DbError> {
-    for sidecar in ctx.db.list_sidecars(asset.id).await? {
-        let archive = ctx.db.get_archive(&ctx.actor, sidecar.archive_id).await?;
-        let (Some(root), Some(kind)) = (root_of(&archive), sidecar_kind(&sidecar.kind)) else {
-            continue;
-        };
-        if sidecar.content_hash != input {
-            continue;
-        }
-        let read = move || {
-            let bytes = read_file(root, &sidecar.folder_path, &sidecar.name)?;
-            match hash_of(&bytes) == input {
-                true => Ok(read_sidecar(Some(&bytes), input, kind)),
-                false => Err(io::ErrorKind::InvalidData.into()),
-            }
-        };
-        if let Some(made) = reading(read).await {
-            return Ok(Some(made));
-        }
-    }
-    Ok(None)
-}
-
-fn read_file(root: PathBuf, folder: &str, name: &str) -> io::Result<Vec<u8>> {
-    let (file, _) = Root::open(&root)?.open_folder(folder)?.open_file(name)?;
-    let mut bytes = Vec::new();
-    file.take(SIDECAR_BYTES).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Runs what reads a file; `None`, and that is logged, when the file cannot be read.
-async fn reading<T: Send + 'static>(
-    read: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Option<T> {
-    let read = tokio::task::spawn_blocking(read).await;
-    match read.map_err(io::Error::other).flatten() {
-        Ok(made) => Some(made),
+    match made {
+        Ok(made) => made.into_iter().find(|made| made.inputs == [*input]),
         Err(error) => {
             tracing::debug!(%error, "a blob cannot be made again from this");
             None

@@ -3,16 +3,16 @@
 use heirloom_db::{
     artifact::{Part, Recipe, artifact_key},
     asset::Asset,
-    plan::Wanted,
+    plan::{Aim, Parameters, Wanted},
 };
-use serde_json::Value as Json;
 
 use crate::{
     tool::{
-        Tool,
+        FILE_NAME, METADATA, SIDECAR, Tool,
         film::{FILM, make_stills},
         playback::{PLAYER, make_playable},
         rendition::{RENDITIONS, make_renditions},
+        reread,
         waveform::{LISTENER, draw_waveform},
     },
     work::Work,
@@ -23,6 +23,8 @@ use crate::{
 pub struct Template {
     /// What it is called in runs.
     pub name: &'static str,
+    /// Whether it makes what is missing, or all of it again.
+    pub aim: Aim,
     /// What each asset goes through; no step needs another.
     pub steps: &'static [Step],
 }
@@ -40,55 +42,110 @@ pub struct Step {
 
 impl Template {
     /// The steps that have something to do with an asset, and how it is known that it is done.
-    pub(crate) fn wanted(&self, asset: &Asset) -> Vec<Wanted> {
+    pub(crate) fn wanted(&self, asset: &Asset, parameters: &Parameters) -> Vec<Wanted> {
         let steps = self.steps.iter();
         let steps = steps.filter(|step| step.tool.view.is_offered_by(asset));
+        let key_of = |step: &Step| {
+            let recipe = Recipe {
+                kind: step.tool.outputs[0],
+                part: Part::Whole,
+                tool: (step.tool.name, step.tool.version),
+                parameters: parameters.of_step(step.name),
+                inputs: &[asset.content_hash],
+            };
+            artifact_key(asset.family_id, asset.id, &recipe)
+        };
         steps
             .map(|step| Wanted {
                 step: step.name,
-                key: artifact_key(
-                    asset.family_id,
-                    asset.id,
-                    &Recipe {
-                        kind: step.tool.outputs[0],
-                        part: Part::Whole,
-                        tool: (step.tool.name, step.tool.version),
-                        parameters: &Json::Null,
-                        inputs: &[asset.content_hash],
-                    },
-                ),
+                tool: (step.tool.name, step.tool.version),
+                key: step.tool.view.is_original().then(|| key_of(step)),
             })
             .collect()
     }
 }
 
+const RENDITIONS_STEP: Step = Step {
+    name: "renditions",
+    tool: RENDITIONS,
+    work: make_renditions,
+};
+const FILM_STEP: Step = Step {
+    name: "film",
+    tool: FILM,
+    work: make_stills,
+};
+const WAVEFORM_STEP: Step = Step {
+    name: "waveform",
+    tool: LISTENER,
+    work: draw_waveform,
+};
+const PLAYBACK_STEP: Step = Step {
+    name: "playback",
+    tool: PLAYER,
+    work: make_playable,
+};
+
 /// What makes an asset something to look at, to play and to read: renditions, proxies, waveforms,
 /// pages and text.
 pub static PREPARE: Template = Template {
     name: "prepare",
+    aim: Aim::Complete,
+    steps: &[RENDITIONS_STEP, FILM_STEP, WAVEFORM_STEP, PLAYBACK_STEP],
+};
+
+/// Makes again what deterministic tools made, those of a scan included, and says what comes out
+/// otherwise.
+pub static REBUILD: Template = Template {
+    name: "rebuild",
+    aim: Aim::Again,
     steps: &[
         Step {
-            name: "renditions",
-            tool: RENDITIONS,
-            work: make_renditions,
+            name: "metadata",
+            tool: METADATA,
+            work: reread::read_original,
         },
         Step {
-            name: "film",
-            tool: FILM,
-            work: make_stills,
+            name: "file_name",
+            tool: FILE_NAME,
+            work: reread::read_names,
         },
         Step {
-            name: "waveform",
-            tool: LISTENER,
-            work: draw_waveform,
+            name: "sidecar",
+            tool: SIDECAR,
+            work: reread::read_sidecars,
         },
-        Step {
-            name: "playback",
-            tool: PLAYER,
-            work: make_playable,
-        },
+        RENDITIONS_STEP,
+        FILM_STEP,
+        WAVEFORM_STEP,
+        PLAYBACK_STEP,
     ],
 };
 
 /// Every template.
-pub static ALL: [&Template; 1] = [&PREPARE];
+pub static ALL: [&Template; 2] = [&PREPARE, &REBUILD];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn what_is_prepared_is_rebuilt_where_it_comes_out_the_same_again() {
+        let rebuilt: HashSet<&str> = REBUILD.steps.iter().map(|step| step.tool.name).collect();
+        for step in PREPARE.steps {
+            let is_rebuilt = rebuilt.contains(step.tool.name);
+            assert_eq!(is_rebuilt, step.tool.is_deterministic, "{}", step.name);
+        }
+        assert!(REBUILD.steps.iter().all(|step| step.tool.is_deterministic));
+    }
+
+    #[test]
+    fn each_tool_has_a_name_of_its_own() {
+        for template in ALL {
+            let names: HashSet<&str> = template.steps.iter().map(|step| step.tool.name).collect();
+            assert_eq!(names.len(), template.steps.len(), "{}", template.name);
+        }
+    }
+}

@@ -7,8 +7,10 @@
 mod file_name;
 pub mod film;
 mod metadata;
+pub mod parameter;
 pub mod playback;
 pub mod rendition;
+pub(crate) mod reread;
 mod sidecar;
 pub mod waveform;
 
@@ -23,7 +25,7 @@ use heirloom_blobs::{BlobError, BlobStore};
 use heirloom_core::{ContentHash, MediaKind};
 use heirloom_db::{
     artifact::{Derived, METADATA as METADATA_KIND, NewArtifact, Part, Payload},
-    asset::Asset,
+    asset::{Asset, Measures},
     claim::NewClaim,
 };
 use heirloom_media::{Facts, FileType, Finding, Metadata};
@@ -31,6 +33,7 @@ use serde_json::{Map, Value as Json, json};
 
 pub use file_name::read_file_name;
 pub use metadata::read_metadata;
+pub use parameter::Parameter;
 pub use sidecar::{SIDECAR_BYTES, read_sidecar, sidecar_kind, sidecar_word};
 
 /// A tool, as a value that can be listed and named in artifacts.
@@ -49,6 +52,8 @@ pub struct Tool {
     pub class: ResourceClass,
     /// Whether the same inputs give the same again.
     pub is_deterministic: bool,
+    /// What it can be asked for.
+    pub parameters: &'static [Parameter],
 }
 
 /// What a tool asks to be shown of an asset.
@@ -71,12 +76,31 @@ pub enum View {
 }
 
 impl View {
+    /// The word for it in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bytes => "bytes",
+            Self::Name => "name",
+            Self::Sidecar => "sidecar",
+            Self::Picture => "picture",
+            Self::Film => "film",
+            Self::Sound => "sound",
+            Self::Document => "document",
+        }
+    }
+
+    /// Whether what is shown are the bytes of the original.
+    #[must_use]
+    pub const fn is_original(self) -> bool {
+        !matches!(self, Self::Name | Self::Sidecar)
+    }
+
     /// Whether an asset can be shown so.
     #[must_use]
     pub const fn is_offered_by(self, asset: &Asset) -> bool {
         match self {
-            Self::Bytes | Self::Name => true,
-            Self::Sidecar => false,
+            Self::Bytes | Self::Name | Self::Sidecar => true,
             Self::Picture => matches!(asset.kind, MediaKind::Image),
             Self::Film => matches!(asset.kind, MediaKind::Video),
             Self::Sound => matches!(asset.kind, MediaKind::Audio | MediaKind::Video),
@@ -96,15 +120,24 @@ pub enum ResourceClass {
     Memory,
 }
 
+impl ResourceClass {
+    /// The word for it in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Io => "io",
+            Self::Memory => "memory",
+        }
+    }
+}
+
 /// Reads what an original says of itself. Input: its bytes.
 pub const METADATA: Tool = Tool::reading("metadata", 1, View::Bytes);
 /// Reads what a sidecar says of an original. Input: the sidecar's bytes.
 pub const SIDECAR: Tool = Tool::reading("sidecar", 1, View::Sidecar);
 /// Reads the date in a file's name. Input: the name.
 pub const FILE_NAME: Tool = Tool::reading(heirloom_db::artifact::FILE_NAME, 1, View::Name);
-
-/// Every tool.
-pub const TOOLS: [Tool; 3] = [METADATA, SIDECAR, FILE_NAME];
 
 impl Tool {
     /// A tool that a scan runs on what it has open anyway.
@@ -116,6 +149,7 @@ impl Tool {
             view,
             class: ResourceClass::Io,
             is_deterministic: true,
+            parameters: &[],
         }
     }
 }
@@ -211,6 +245,20 @@ pub struct Looked {
     pub facts: Facts,
     /// What each tool made.
     pub made: Vec<Made>,
+}
+
+impl Looked {
+    /// What is kept with the asset.
+    #[must_use]
+    pub fn measures(&self) -> Measures {
+        Measures {
+            kind: self.file_type.kind,
+            media_type: self.file_type.media_type,
+            width: self.facts.width.map(i64::from),
+            height: self.facts.height.map(i64::from),
+            duration_ms: self.facts.duration_ms.and_then(|ms| i64::try_from(ms).ok()),
+        }
+    }
 }
 
 /// Runs every tool that reads an original, whichever way it came in. `name` is path text.
@@ -374,11 +422,5 @@ mod tests {
                 .unwrap()
                 .contains("16 MiB")
         );
-    }
-
-    #[test]
-    fn each_tool_has_a_name_of_its_own() {
-        let names: std::collections::BTreeSet<&str> = TOOLS.iter().map(|tool| tool.name).collect();
-        assert_eq!(names.len(), TOOLS.len());
     }
 }

@@ -11,12 +11,18 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use heirloom_db::{artifact::Part, asset::Asset, claim::NewClaim};
+use heirloom_core::ContentHash;
+use heirloom_db::{
+    artifact::Part,
+    asset::{Asset, Measures},
+    claim::NewClaim,
+};
 use serde_json::Value as Json;
 
 use crate::{
     Context,
     open::{OpenError, open_original},
+    tool::Parameter,
     workshop::Workshop,
 };
 
@@ -30,7 +36,18 @@ pub struct Task<'a> {
     pub asset: &'a Asset,
     ctx: &'a Context,
     workshop: &'a Workshop,
-    log: Mutex<String>,
+    /// What its tool was asked for.
+    asked: &'a Json,
+    noted: Mutex<Noted>,
+}
+
+/// What a tool notes beside what it makes.
+#[derive(Debug, Default)]
+pub(crate) struct Noted {
+    /// What it said, the end of it.
+    pub(crate) log: Option<String>,
+    /// What it measured of the original.
+    pub(crate) measures: Option<Measures>,
 }
 
 /// Something that a tool made.
@@ -44,6 +61,8 @@ pub struct Product {
     pub content: Content,
     /// What it states.
     pub claims: Vec<NewClaim>,
+    /// Hashes of what it was made from; none for the original's bytes.
+    pub inputs: Option<Vec<ContentHash>>,
 }
 
 /// The content of a product.
@@ -86,6 +105,7 @@ impl Product {
             part: Part::Whole,
             content,
             claims: Vec::new(),
+            inputs: None,
         }
     }
 }
@@ -94,13 +114,33 @@ impl Product {
 const LOG_CHARS: usize = 4096;
 
 impl<'a> Task<'a> {
-    pub(crate) const fn new(ctx: &'a Context, workshop: &'a Workshop, asset: &'a Asset) -> Self {
+    pub(crate) const fn new(
+        ctx: &'a Context,
+        workshop: &'a Workshop,
+        asset: &'a Asset,
+        asked: &'a Json,
+    ) -> Self {
         Self {
             asset,
             ctx,
             workshop,
-            log: Mutex::new(String::new()),
+            asked,
+            noted: Mutex::new(Noted {
+                log: None,
+                measures: None,
+            }),
         }
+    }
+
+    /// What it works in.
+    pub(crate) const fn context(&self) -> &Context {
+        self.ctx
+    }
+
+    /// What its tool is asked for.
+    #[must_use]
+    pub fn parameter(&self, parameter: &Parameter) -> i64 {
+        parameter.read(self.asked)
     }
 
     /// Who works on bytes that nobody knows.
@@ -123,7 +163,8 @@ impl<'a> Task<'a> {
 
     /// Notes something for whoever looks at the unit; of too much, the end is kept.
     pub fn say(&self, line: &str) {
-        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let log = noted.log.get_or_insert_default();
         log.push_str(line.trim_end());
         log.push('\n');
         let count = log.chars().count();
@@ -132,11 +173,15 @@ impl<'a> Task<'a> {
         }
     }
 
-    pub(crate) fn into_log(self) -> Option<String> {
-        let log = self
-            .log
+    /// Notes what was measured of the original.
+    pub(crate) fn measure(&self, measures: Measures) {
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.measures = Some(measures);
+    }
+
+    pub(crate) fn into_noted(self) -> Noted {
+        self.noted
             .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        Some(log).filter(|log| !log.is_empty())
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,10 +7,13 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use heirloom_core::{Actor, ArchiveId, RunId, UnitId, run::RunEvent, unit::UnitState};
+use heirloom_core::{
+    Actor, ArchiveId, RunId, UnitId, permission::Action, run::RunEvent, unit::UnitState,
+};
 use heirloom_db::{
     plan::{Parameters, Scope},
     run::Run,
+    unit::WhichUnits,
 };
 use serde::Deserialize;
 use tokio_util::io::ReaderStream;
@@ -32,6 +35,8 @@ pub(crate) fn routes() -> OpenApiRouter<Library> {
     OpenApiRouter::new()
         .routes(routes!(create_scan))
         .routes(routes!(create_run))
+        .routes(routes!(forecast_run))
+        .routes(routes!(list_pipelines))
         .routes(routes!(list_runs))
         .routes(routes!(get_run))
         .routes(routes!(pause_run))
@@ -56,7 +61,7 @@ async fn create_scan(
     IdPath(archive): IdPath<ArchiveId>,
     JsonBody(new): JsonBody<wire::NewScan>,
 ) -> Result<(StatusCode, Json<wire::Run>), Problem> {
-    actor.require_operator(heirloom_core::permission::Action::ManageArchive)?;
+    actor.require_operator(Action::ManageArchive)?;
     let id = library.scans().start(&actor, archive, new).await?;
     let run = load_run(&library, &actor, id).await?;
     Ok((StatusCode::CREATED, Json(run)))
@@ -72,23 +77,7 @@ async fn create_run(
     Asker(actor): Asker,
     JsonBody(new): JsonBody<wire::NewRun>,
 ) -> Result<(StatusCode, Json<wire::Run>), Problem> {
-    let scope = match (new.archive_id, new.asset_ids) {
-        (None, None) => Scope::All,
-        (None, Some(assets)) => Scope::Assets(assets),
-        (Some(archive), None) => {
-            Scope::Archive(library.db().get_archive(&actor, archive).await?.id)
-        }
-        (Some(_), Some(_)) => {
-            let both = "a run goes through an archive or through named assets, not both";
-            return Err(Problem::new(Code::InvalidRequest, both)
-                .hint("Leave `archive_id` or `asset_ids` out."));
-        }
-    };
-    let parameters = Parameters {
-        scope,
-        sample: new.sample,
-        retry_failed: new.retry_failed,
-    };
+    let parameters = read_parameters(&library, &actor, &new).await?;
     let family = library.family().id;
     let engine = library.engine();
     let id = engine
@@ -96,6 +85,70 @@ async fn create_run(
         .await?;
     let run = load_run(&library, &actor, id).await?;
     Ok((StatusCode::CREATED, Json(run)))
+}
+
+/// What such a run would find to do: what is there, what is stale, what is missing. Nothing is begun.
+#[utoipa::path(post, path = "/api/v1/runs/forecast", tag = "run", request_body = wire::NewRun, responses(
+    (status = 200, description = "What there is to do at each step", body = wire::Forecast),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn forecast_run(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+    JsonBody(new): JsonBody<wire::NewRun>,
+) -> Result<Json<wire::Forecast>, Problem> {
+    let parameters = read_parameters(&library, &actor, &new).await?;
+    let family = library.family().id;
+    let steps = library
+        .engine()
+        .foresee(&actor, family, &new.pipeline, &parameters)
+        .await?;
+    let steps = steps.into_iter();
+    let steps = steps.map(|(step, foreseen)| wire::StepForecast::new(step, foreseen));
+    Ok(Json(wire::Forecast {
+        steps: steps.collect(),
+    }))
+}
+
+/// The pipelines that runs can execute, with their tools.
+#[utoipa::path(get, path = "/api/v1/pipelines", tag = "run", responses(
+    (status = 200, description = "All of them", body = wire::Page<wire::Pipeline>),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn list_pipelines(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+) -> Result<Json<wire::Page<wire::Pipeline>>, Problem> {
+    actor.require_operator(Action::OperateMachine)?;
+    let templates = library.engine().templates().iter();
+    Ok(Json(wire::Page {
+        items: templates.map(|known| wire::Pipeline::new(known)).collect(),
+        next: None,
+    }))
+}
+
+async fn read_parameters(
+    library: &Library,
+    actor: &Actor,
+    new: &wire::NewRun,
+) -> Result<Parameters, Problem> {
+    actor.require_operator(Action::OperateMachine)?;
+    let scope = match (new.archive_id, &new.asset_ids) {
+        (None, None) => Scope::All,
+        (None, Some(assets)) => Scope::Assets(assets.clone()),
+        (Some(archive), None) => Scope::Archive(library.db().get_archive(actor, archive).await?.id),
+        (Some(_), Some(_)) => {
+            let both = "a run goes through an archive or through named assets, not both";
+            return Err(Problem::new(Code::InvalidRequest, both)
+                .hint("Leave `archive_id` or `asset_ids` out."));
+        }
+    };
+    Ok(Parameters {
+        scope,
+        sample: new.sample,
+        retry_failed: new.retry_failed,
+        tools: library.engine().check(&new.pipeline, &new.parameters)?,
+    })
 }
 
 /// The runs, newest first.
@@ -244,10 +297,12 @@ async fn deriving_run(library: &Library, actor: &Actor, id: RunId) -> Result<Run
 /// Which units of a run.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct WhichUnits {
+struct Which {
     /// Only those in this state.
     #[param(schema_with = wire::schema::unit_state)]
     state: Option<UnitState>,
+    /// Only those that made something again that came out otherwise than before.
+    changed: Option<bool>,
     /// How many at most.
     limit: Option<u16>,
     /// Where to go on: `next` of the page before.
@@ -255,7 +310,7 @@ struct WhichUnits {
 }
 
 /// The units of a run, in the order in which they were planned: what failed, and why.
-#[utoipa::path(get, path = "/api/v1/runs/{id}/units", tag = "run", params(("id" = String, Path, description = "The run", format = "uuid"), WhichUnits), responses(
+#[utoipa::path(get, path = "/api/v1/runs/{id}/units", tag = "run", params(("id" = String, Path, description = "The run", format = "uuid"), Which), responses(
     (status = 200, description = "A page of units", body = wire::Page<wire::Unit>),
     (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
 ))]
@@ -263,10 +318,19 @@ async fn list_units(
     State(library): State<Library>,
     Asker(actor): Asker,
     IdPath(id): IdPath<RunId>,
-    Query(which): Query<WhichUnits>,
+    Query(which): Query<Which>,
 ) -> Result<Json<wire::Page<wire::Unit>>, Problem> {
     let run = library.db().get_run(&actor, id).await?;
-    let question = format!("{} {:?}", run.id, which.state);
+    let units = match (which.state, which.changed == Some(true)) {
+        (None, false) => WhichUnits::All,
+        (Some(state), false) => WhichUnits::In(state),
+        (None, true) => WhichUnits::Changed,
+        (Some(_), true) => {
+            let both = "units are asked for by their state or because they changed, not both";
+            return Err(Problem::new(Code::InvalidRequest, both).hint("Leave one of them out."));
+        }
+    };
+    let question = format!("{} {units:?}", run.id);
     let list = List::units(&question);
     let after = which.after.as_deref();
     let after = after.map(|text| list.parse_cursor(text)).transpose()?;
@@ -277,7 +341,7 @@ async fn list_units(
     };
     let page = library
         .db()
-        .list_units(&actor, run.id, which.state, after, paging.limit()?)
+        .list_units(&actor, run.id, units, after, paging.limit()?)
         .await?;
     Ok(Json(wire::Page {
         items: page.items.into_iter().map(Into::into).collect(),

@@ -18,7 +18,25 @@ use crate::{
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Library> {
-    OpenApiRouter::new().routes(routes!(search_assets))
+    OpenApiRouter::new()
+        .routes(routes!(search_assets))
+        .routes(routes!(rebuild_index))
+}
+
+/// Makes the full-text index anew from the catalogue and compares it with what was there. Answers when
+/// it is through; a search meanwhile finds what is in it so far.
+#[utoipa::path(post, path = "/api/v1/search/rebuild", tag = "machine", responses(
+    (status = 200, description = "How the index was and is", body = wire::IndexRebuilt),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn rebuild_index(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+) -> Result<Json<wire::IndexRebuilt>, Problem> {
+    let before = library.db().check_search(&actor).await?;
+    library.db().rebuild_search(&actor).await?;
+    let after = library.db().check_search(&actor).await?;
+    Ok(Json(wire::IndexRebuilt::new(&before, &after)))
 }
 
 /// What to look for.

@@ -24,8 +24,11 @@ pub use claim::{Author, Claim, Fact, NewClaim};
 pub use doctor::{Check, Counts, Diagnosis};
 pub use fsck::{Fault, FsckReport, NewFsck};
 pub use lineage::{Lineage, LineageInput, LineageSource};
-pub use run::{NewRun, NewScan, Progress, Run, RunStep, ScanReport, Unit};
-pub use search::{Found, Highlight, Ignored, Match, SearchPage};
+pub use run::{
+    Forecast, NewRun, NewScan, Pipeline, Progress, Run, RunStep, ScanReport, Step, StepForecast,
+    Unit,
+};
+pub use search::{Found, Highlight, Ignored, IndexRebuilt, Match, SearchPage};
 pub(crate) use upload::refusal;
 pub use upload::{Addition, Begun, KnownContent, KnownContents, NewAddition, Upload, UploadState};
 

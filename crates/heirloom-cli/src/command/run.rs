@@ -1,13 +1,14 @@
 //! `heirloom run …`
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use heirloom_core::{RunId, run::RunState};
 use heirloom_server::{
     Code, Problem,
-    wire::{NewRun, Page, Run, RunStep, Unit},
+    wire::{Forecast, NewRun, Page, Run, RunStep, StepForecast, Unit},
 };
 use http::Method;
+use serde_json::{Map, Value as Json};
 
 use super::{
     bar::Bar,
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     Ending,
     api::Api,
-    arguments,
+    arguments::{self, Param},
     output::{Output, count, duration, line, list, number_of, table},
 };
 
@@ -49,15 +50,26 @@ pub(super) async fn run(
             asset,
             sample,
             retry_failed,
+            param,
+            dry_run,
             wait,
         } => {
+            let mut parameters: BTreeMap<String, Map<String, Json>> = BTreeMap::new();
+            for Param { step, name, value } in param {
+                parameters.entry(step).or_default().insert(name, value);
+            }
             let new = NewRun {
                 pipeline,
                 archive_id: archive,
                 asset_ids: (!asset.is_empty()).then_some(asset),
                 sample,
                 retry_failed,
+                parameters,
             };
+            if dry_run {
+                show_forecast(api, &new, output).await?;
+                return Ok(Ending::Done);
+            }
             let run: Run = api.post("/api/v1/runs", &new).await?;
             follow(api, run, wait, output).await
         }
@@ -104,17 +116,52 @@ pub(super) async fn run(
         }
         arguments::Run::Failed { id, paging } => {
             let path = format!("/api/v1/runs/{id}/units?state=failed");
-            let page: Page<Unit> = collect(api, &path, &paging).await?;
-            output.data(&page, || {
-                if page.items.is_empty() {
-                    return "Nothing failed.".to_owned();
-                }
-                let rows: Vec<_> = page.items.iter().map(unit_row).collect();
-                list(&rows) + &more(page.next.as_deref())
-            });
-            Ok(Ending::Done)
+            show_units(api, &path, &paging, "Nothing failed.", output).await
+        }
+        arguments::Run::Changed { id, paging } => {
+            let path = format!("/api/v1/runs/{id}/units?changed=true");
+            let nothing = "Nothing came out otherwise.";
+            show_units(api, &path, &paging, nothing, output).await
         }
     }
+}
+
+async fn show_units(
+    api: &Api,
+    path: &str,
+    paging: &arguments::Paging,
+    nothing: &str,
+    output: &Output,
+) -> Result<Ending, Problem> {
+    let page: Page<Unit> = collect(api, path, paging).await?;
+    output.data(&page, || {
+        if page.items.is_empty() {
+            return nothing.to_owned();
+        }
+        let rows: Vec<_> = page.items.iter().map(unit_row).collect();
+        list(&rows) + &more(page.next.as_deref())
+    });
+    Ok(Ending::Done)
+}
+
+/// Shows what such a run would find to do.
+pub(super) async fn show_forecast(api: &Api, new: &NewRun, output: &Output) -> Result<(), Problem> {
+    let forecast: Forecast = api.post("/api/v1/runs/forecast", new).await?;
+    output.data(&forecast, || {
+        table(&forecast.steps.iter().map(forecast_row).collect::<Vec<_>>())
+    });
+    Ok(())
+}
+
+fn forecast_row(step: &StepForecast) -> Vec<String> {
+    let stale = format!("stale, from before version {}", step.tool_version);
+    let counts = [
+        (step.missing, "to make"),
+        (step.stale, stale.as_str()),
+        (step.present, "there"),
+        (step.failed, "failed before"),
+    ];
+    vec![step.step.clone(), numbers(&counts)]
 }
 
 async fn tell(api: &Api, id: RunId, what: &str) -> Result<Run, Problem> {
@@ -252,26 +299,33 @@ pub(super) fn describe(run: &Run) -> String {
     if run.steps.iter().any(|step| step.failed > 0) {
         text += &format!("Why: `heirloom run failed {}`\n", run.id);
     }
+    if run.steps.iter().any(|step| step.changed > 0) {
+        text += &format!("What: `heirloom run changed {}`\n", run.id);
+    }
     text
 }
 
 fn step_row(step: &RunStep) -> Vec<String> {
     let counts = [
-        (step.done, "made"),
+        (step.done - step.changed, "made"),
+        (step.changed, "made otherwise than before"),
         (step.present, "there already"),
         (step.skipped, "with nothing to do"),
         (step.failed, "failed"),
         (step.cancelled, "cancelled"),
         (step.pending, "to come"),
     ];
-    let counts = counts.into_iter().filter(|(number, _)| *number > 0);
+    vec![format!("  {}", step.step), numbers(&counts)]
+}
+
+/// Those of these numbers that are any, in words.
+fn numbers(counts: &[(i64, &str)]) -> String {
+    let counts = counts.iter().filter(|(number, _)| *number > 0);
     let words: Vec<String> = counts
         .map(|(number, what)| format!("{} {what}", count(number.unsigned_abs())))
         .collect();
-    let words = if words.is_empty() {
-        "nothing to do".to_owned()
-    } else {
-        words.join(", ")
-    };
-    vec![format!("  {}", step.step), words]
+    if words.is_empty() {
+        return "nothing to do".to_owned();
+    }
+    words.join(", ")
 }

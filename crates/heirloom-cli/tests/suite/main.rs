@@ -12,6 +12,7 @@ mod json;
 mod kill;
 mod malformed;
 mod originals;
+mod rebuild;
 mod refused;
 mod scan;
 mod served;

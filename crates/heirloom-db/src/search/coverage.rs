@@ -13,6 +13,8 @@ pub struct Coverage {
     pub documents: i64,
     /// Documents of assets that there are not.
     pub strays: i64,
+    /// How many words the documents have.
+    pub words: i64,
     /// Whether the index can be read through without contradicting itself.
     pub is_readable: bool,
 }
@@ -29,6 +31,7 @@ impl Coverage {
 statements! {
     COUNT_ASSETS = "SELECT COUNT(*) FROM asset";
     COUNT_DOCUMENTS = "SELECT COUNT(*) FROM search_index";
+    COUNT_WORDS = "/*lite SELECT COALESCE(SUM(cnt), 0) FROM search_count *//*pg SELECT CAST(COALESCE(SUM(length(words)), 0) AS BIGINT) FROM search_index */";
     COUNT_COVERED = "SELECT COUNT(*) FROM asset a WHERE EXISTS (SELECT 1 FROM search_index s
         WHERE s./*lite rowid *//*pg timeline_key */ = a.timeline_key)";
 }
@@ -40,16 +43,16 @@ impl Db {
     /// [`DbError::Denied`], and what the engine says.
     pub async fn check_search(&self, actor: &Actor) -> Result<Coverage, DbError> {
         actor.require_operator(Action::OperateMachine)?;
-        let mut counts = [0_i64; 3];
+        let mut counts = [0_i64; 4];
         for (count, statement) in
             counts
                 .iter_mut()
-                .zip([COUNT_ASSETS, COUNT_DOCUMENTS, COUNT_COVERED])
+                .zip([COUNT_ASSETS, COUNT_DOCUMENTS, COUNT_COVERED, COUNT_WORDS])
         {
             let row = self.fetch_optional(statement, args![]).await?;
             *count = row.map_or(Ok(0), |row| row.get(0))?;
         }
-        let [assets, all, documents] = counts;
+        let [assets, all, documents, words] = counts;
         let is_readable = match self.engine() {
             Engine::Postgres => true,
             // https://sqlite.org/fts5.html#the_integrity_check_command
@@ -66,6 +69,7 @@ impl Db {
             assets,
             documents,
             strays: all - documents,
+            words,
             is_readable,
         })
     }

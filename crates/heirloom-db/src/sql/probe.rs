@@ -19,7 +19,7 @@ const TOLD: [(&str, &[&str]); 2] = [
     (
         "heirloom_db::unit::END",
         &[
-            "BYTEA", "TEXT", "INT8", "INT8", "INT8", "TEXT", "BOOL", "INT8", "INT8", "TEXT",
+            "BYTEA", "TEXT", "INT8", "INT8", "INT8", "TEXT", "BOOL", "INT8", "INT8", "TEXT", "BOOL",
         ],
     ),
 ];

@@ -13,7 +13,7 @@ use heirloom_db::{
     Db, DbError, Engine, Location,
     archive::Archive,
     artifact::{Derived, NewArtifact, Part, Payload},
-    asset::Asset,
+    asset::{Asset, Measures},
     claim::NewClaim,
     family::Family,
     record::{FoundFile, Recorded, ScanBatch},
@@ -385,11 +385,13 @@ impl File {
             modified_at_ns: 1,
             changed_at_ns: 1,
             content_hash: self.content,
-            kind: self.kind,
-            media_type: "image/jpeg",
-            width: Some(40),
-            height: Some(30),
-            duration_ms: None,
+            measures: Measures {
+                kind: self.kind,
+                media_type: "image/jpeg",
+                width: Some(40),
+                height: Some(30),
+                duration_ms: None,
+            },
             derived: vec![Derived {
                 artifact: NewArtifact {
                     kind: "metadata",

@@ -9,9 +9,9 @@ use heirloom_db::{
     Db, DbError,
     artifact::{Derived, NewArtifact, Part, Payload, Recipe, artifact_key},
     asset::Asset,
-    plan::{Parameters, Scope, Wanted},
+    plan::{Aim, Parameters, Scope, Wanted},
     run::StepCounts,
-    unit::{Ended, Lease, Outcome},
+    unit::{Ended, Lease, Outcome, WhichUnits},
 };
 use serde_json::{Value as Json, json};
 
@@ -33,10 +33,11 @@ fn key(asset: &Asset) -> ContentHash {
     )
 }
 
-fn wanted(asset: &Asset) -> Vec<Wanted> {
+fn wanted(asset: &Asset, _: &Parameters) -> Vec<Wanted> {
     vec![Wanted {
         step: "look",
-        key: key(asset),
+        tool: ("looking", 1),
+        key: Some(key(asset)),
     }]
 }
 
@@ -99,6 +100,7 @@ fn ended(lease: &Lease, outcome: Outcome) -> Ended {
         has_crashed: false,
         duration_ms: 3,
         log: None,
+        measures: None,
     }
 }
 
@@ -118,14 +120,14 @@ on_both_engines! {
     async fn a_run_is_planned_from_the_newest_on_a_few_at_a_time(store: Store) {
         let assets = store.assets(5).await;
         let run = store.running(&Parameters::default()).await;
-        let first = store.db.plan_run(run, 2, wanted).await.unwrap();
+        let first = store.db.plan_run(run, 2, Aim::Complete, wanted).await.unwrap();
         assert_eq!((first.assets, first.units, first.is_planned), (2, 2, false));
         let leased: Vec<AssetId> =
             lease(&store.db, run, 10).await.iter().map(|lease| lease.asset).collect();
         assert_eq!(leased, [assets[4], assets[3]]);
-        let second = store.db.plan_run(run, 10, wanted).await.unwrap();
+        let second = store.db.plan_run(run, 10, Aim::Complete, wanted).await.unwrap();
         assert_eq!((second.units, second.is_planned), (3, true));
-        assert_eq!(store.db.plan_run(run, 10, wanted).await.unwrap().assets, 0);
+        assert_eq!(store.db.plan_run(run, 10, Aim::Complete, wanted).await.unwrap().assets, 0);
         let row = store.db.get_run(OPERATOR, run).await.unwrap();
         assert_eq!((row.assets, row.assets_planned, row.is_planned), (5, 5, true));
         assert_eq!(store.counts(run).await, StepCounts { pending: 5, ..StepCounts::default() });
@@ -134,12 +136,12 @@ on_both_engines! {
     async fn what_is_there_already_gets_no_unit(store: Store) {
         store.assets(3).await;
         let run = store.running(&Parameters::default()).await;
-        store.db.plan_run(run, 10, wanted).await.unwrap();
+        store.db.plan_run(run, 10, Aim::Complete, wanted).await.unwrap();
         let leases = lease(&store.db, run, 2).await;
         let all = [store.done(&leases[0]).await, store.done(&leases[1]).await];
         assert!(store.db.end_units(run, &all).await.unwrap().is_empty());
         let again = store.running(&Parameters::default()).await;
-        let planned = store.db.plan_run(again, 10, wanted).await.unwrap();
+        let planned = store.db.plan_run(again, 10, Aim::Complete, wanted).await.unwrap();
         assert_eq!(planned.units, 1);
         let counts = StepCounts { present: 2, pending: 1, ..StepCounts::default() };
         assert_eq!(store.counts(again).await, counts);
@@ -162,7 +164,7 @@ on_both_engines! {
             let run = store.running(&parameters).await;
             let mut units = 0;
             for _ in 0..10 {
-                let planned = store.db.plan_run(run, 2, wanted).await.unwrap();
+                let planned = store.db.plan_run(run, 2, Aim::Complete, wanted).await.unwrap();
                 units += planned.units;
                 if planned.is_planned {
                     break;
@@ -173,13 +175,13 @@ on_both_engines! {
         }
         store.db.delete_asset(OPERATOR, assets[0], None, true).await.unwrap();
         let run = store.running(&Parameters::default()).await;
-        assert_eq!(store.db.plan_run(run, 10, wanted).await.unwrap().units, 3);
+        assert_eq!(store.db.plan_run(run, 10, Aim::Complete, wanted).await.unwrap().units, 3);
     }
 
     async fn two_hands_never_hold_the_same_unit(store: Store) {
         store.assets(40).await;
         let run = store.running(&Parameters::default()).await;
-        store.db.plan_run(run, 100, wanted).await.unwrap();
+        store.db.plan_run(run, 100, Aim::Complete, wanted).await.unwrap();
         let other = store.open_again().await;
         // Both ask for the same ones at the same moment.
         let ready = store.db.list_ready_units(run, "look", 40).await.unwrap();
@@ -196,7 +198,7 @@ on_both_engines! {
     async fn a_holder_that_was_thought_dead_is_refused(store: Store) {
         store.assets(1).await;
         let run = store.running(&Parameters::default()).await;
-        store.db.plan_run(run, 10, wanted).await.unwrap();
+        store.db.plan_run(run, 10, Aim::Complete, wanted).await.unwrap();
         let ready = store.db.list_ready_units(run, "look", 1).await.unwrap();
         // Its lease has run out before it begins.
         let slow = store.db.lease_units(&ready, -1).await.unwrap().remove(0);
@@ -233,7 +235,7 @@ on_both_engines! {
         ];
         for (outcome, state, error, attempts) in cases {
             let run = store.running(&Parameters::default()).await;
-            store.db.plan_run(run, 10, wanted).await.unwrap();
+            store.db.plan_run(run, 10, Aim::Complete, wanted).await.unwrap();
             let held = lease(&store.db, run, 1).await.remove(0);
             store.db.end_units(run, &[ended(&held, outcome.clone())]).await.unwrap();
             let unit = store.db.get_unit(OPERATOR, held.unit).await.unwrap();
@@ -257,23 +259,23 @@ on_both_engines! {
     async fn what_would_fail_again_is_not_tried_again_unless_asked(store: Store) {
         store.assets(1).await;
         let run = store.running(&Parameters::default()).await;
-        store.db.plan_run(run, 10, wanted).await.unwrap();
+        store.db.plan_run(run, 10, Aim::Complete, wanted).await.unwrap();
         let held = lease(&store.db, run, 1).await.remove(0);
         let broken = Outcome::Failed { reason: "It is cut off.".to_owned(), is_permanent: true };
         store.db.end_units(run, &[ended(&held, broken)]).await.unwrap();
         let next = store.running(&Parameters::default()).await;
-        assert_eq!(store.db.plan_run(next, 10, wanted).await.unwrap().units, 0);
-        let units = store.db.list_units(OPERATOR, next, Some(UnitState::Failed), None, 10).await.unwrap();
+        assert_eq!(store.db.plan_run(next, 10, Aim::Complete, wanted).await.unwrap().units, 0);
+        let units = store.db.list_units(OPERATOR, next, WhichUnits::In(UnitState::Failed), None, 10).await.unwrap();
         assert_eq!(units.items[0].error.as_deref(), Some("It is cut off."));
         let asked = Parameters { retry_failed: true, ..Parameters::default() };
         let asked = store.running(&asked).await;
-        assert_eq!(store.db.plan_run(asked, 10, wanted).await.unwrap().units, 1);
+        assert_eq!(store.db.plan_run(asked, 10, Aim::Complete, wanted).await.unwrap().units, 1);
     }
 
     async fn a_clock_that_jumps_holds_nothing_up(store: Store) {
         store.assets(2).await;
         let run = store.running(&Parameters::default()).await;
-        store.db.plan_run(run, 10, wanted).await.unwrap();
+        store.db.plan_run(run, 10, Aim::Complete, wanted).await.unwrap();
         let ready = store.db.list_ready_units(run, "look", 1).await.unwrap();
         // Leased by a clock that was years ahead, and then put back.
         store.db.lease_units(&ready, 100_000_000_000).await.unwrap();
@@ -287,12 +289,12 @@ on_both_engines! {
     async fn a_run_that_waits_or_stops_gives_no_leases(store: Store) {
         store.assets(3).await;
         let run = store.running(&Parameters::default()).await;
-        store.db.plan_run(run, 2, wanted).await.unwrap();
+        store.db.plan_run(run, 2, Aim::Complete, wanted).await.unwrap();
         let held = lease(&store.db, run, 1).await.remove(0);
         let advance = async |event| store.db.advance_run(OPERATOR, run, event, None).await.unwrap();
         advance(RunEvent::Pause).await;
         assert!(lease(&store.db, run, 10).await.is_empty());
-        assert_eq!(store.db.plan_run(run, 2, wanted).await.unwrap().assets, 0);
+        assert_eq!(store.db.plan_run(run, 2, Aim::Complete, wanted).await.unwrap().assets, 0);
         advance(RunEvent::Resume).await;
         advance(RunEvent::Cancel).await;
         assert!(lease(&store.db, run, 10).await.is_empty());
@@ -304,7 +306,7 @@ on_both_engines! {
         assert_eq!(store.counts(run).await, StepCounts { cancelled: 2, ..StepCounts::default() });
         // Tried again, it goes on where it was, with what was never planned too.
         assert_eq!(store.db.retry_run(OPERATOR, run).await.unwrap(), 2);
-        assert_eq!(store.db.plan_run(run, 10, wanted).await.unwrap().units, 1);
+        assert_eq!(store.db.plan_run(run, 10, Aim::Complete, wanted).await.unwrap().units, 1);
         assert_eq!(lease(&store.db, run, 10).await.len(), 3);
         match store.db.retry_run(OPERATOR, run).await {
             Err(DbError::Refused(reason)) => assert!(reason.contains("running"), "{reason}"),
@@ -315,7 +317,7 @@ on_both_engines! {
     async fn a_purged_asset_takes_its_units_along(store: Store) {
         let asset = store.assets(1).await[0];
         let run = store.running(&Parameters::default()).await;
-        store.db.plan_run(run, 10, wanted).await.unwrap();
+        store.db.plan_run(run, 10, Aim::Complete, wanted).await.unwrap();
         let held = lease(&store.db, run, 1).await.remove(0);
         let late = store.done(&held).await;
         store.db.delete_asset(OPERATOR, asset, None, true).await.unwrap();

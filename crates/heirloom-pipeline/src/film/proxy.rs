@@ -14,17 +14,13 @@ use crate::{
 /// A film that every browser plays.
 #[derive(Debug)]
 pub struct FilmProxy {
-    /// An MP4 with H.264 (8 bits, 4:2:0, upright, at most 1080p) and AAC, its table of contents first.
+    /// An MP4 with H.264 (8 bits, 4:2:0, upright) and AAC, its table of contents first.
     pub mp4: File,
     /// Whether the pictures are the original's own, bit by bit, and only packed anew.
     pub has_original_pictures: bool,
     /// Whether the film has sound and the proxy does not: what there is of it makes no sense.
     pub lacks_sound: bool,
 }
-
-/// The long and the short side of 1080p.
-const LONG: u32 = 1920;
-const SHORT: u32 = 1080;
 
 /// Whether browsers play the original as it is: MP4 and QuickTime with H.264 and AAC or MP3, WebM with
 /// VP8, VP9 or AV1 and Opus or Vorbis. `media_type` is what its bytes say it is.
@@ -51,7 +47,8 @@ fn is_plain(picture: &PictureStream) -> bool {
         && !picture.is_hdr
 }
 
-/// Makes the proxy. Pictures that browsers play are kept as they are; so is such sound.
+/// Makes the proxy. Pictures that browsers play are kept as they are; so is such sound. Others become at
+/// most 16:9 with a short side of so many pixels.
 ///
 /// # Errors
 /// [`ConfinementError`].
@@ -59,6 +56,7 @@ pub async fn make_proxy(
     ffmpeg: &Ffmpeg,
     input: &File,
     probe: &Probe,
+    short_side: u32,
     cancelled: &CancellationToken,
 ) -> Result<FilmProxy, ConfinementError> {
     let Some(picture) = &probe.picture else {
@@ -85,6 +83,7 @@ pub async fn make_proxy(
         let kept = Kept {
             picture,
             keeps_pictures,
+            short_side,
             sound,
         };
         match make(ffmpeg, input, probe.duration_ms, kept, cancelled).await {
@@ -110,6 +109,7 @@ pub async fn make_proxy(
 struct Kept<'a> {
     picture: &'a PictureStream,
     keeps_pictures: bool,
+    short_side: u32,
     sound: Option<&'a SoundStream>,
 }
 
@@ -123,6 +123,7 @@ async fn make(
     let Kept {
         picture,
         keeps_pictures,
+        short_side,
         sound,
     } = kept;
     // Old cameras and broken files leave times out.
@@ -132,7 +133,8 @@ async fn make(
     if keeps_pictures {
         arguments.extend(words(["-c:v", "copy"]));
     } else {
-        let size = even(fit(picture.shown_size(), LONG, SHORT));
+        let long_side = short_side.saturating_mul(16) / 9;
+        let size = even(fit(picture.shown_size(), long_side, short_side));
         arguments.extend(words(["-vf", &upright(picture, size)]));
         arguments.extend(words([
             "-c:v", "libx264", "-preset", "veryfast", "-crf", "22",

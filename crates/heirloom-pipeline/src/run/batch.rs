@@ -21,6 +21,7 @@ use heirloom_db::{
     DbError,
     artifact::{Derived, NewArtifact, Payload},
     asset::{Asset, AssetState},
+    plan::Aim,
     unit::{Ended, Lease, Outcome},
 };
 use serde_json::Value as Json;
@@ -33,7 +34,7 @@ use crate::{
     Context,
     template::Step,
     tool::INLINE_BYTES,
-    work::{Content, Failure, Product, Task},
+    work::{Content, Failure, Noted, Product, Task},
     workshop::Workshop,
 };
 
@@ -77,12 +78,21 @@ pub(crate) enum BatchError {
     Scratch(#[source] std::io::Error),
 }
 
+/// What a batch does.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    pub(crate) run: RunId,
+    pub(crate) step: &'static Step,
+    pub(crate) aim: Aim,
+    /// What the step's tool was asked for.
+    pub(crate) asked: Json,
+}
+
 /// Units that are leased for one who works on them.
 pub(crate) struct Batch<'a> {
     ctx: &'a Context,
     workshop: &'a Workshop,
-    run: RunId,
-    step: &'static Step,
+    job: &'a Job,
     assets: HashMap<AssetId, Asset>,
     waiting: VecDeque<Lease>,
     /// Of those that wait or are at hand: those that somebody else has by now.
@@ -100,16 +110,14 @@ impl<'a> Batch<'a> {
     pub(crate) async fn lease(
         ctx: &'a Context,
         workshop: &'a Workshop,
-        run: RunId,
-        step: &'static Step,
+        job: &'a Job,
         units: &[UnitId],
     ) -> Result<Self, DbError> {
         let leases = ctx.db.lease_units(units, LEASE_MS).await?;
         Ok(Self {
             ctx,
             workshop,
-            run,
-            step,
+            job,
             assets: HashMap::new(),
             waiting: leases.into(),
             lost: HashSet::new(),
@@ -176,9 +184,9 @@ impl<'a> Batch<'a> {
         let asset = self.assets.remove(&lease.asset);
         let task = asset
             .as_ref()
-            .map(|asset| Task::new(self.ctx, self.workshop, asset));
+            .map(|asset| Task::new(self.ctx, self.workshop, asset, &self.job.asked));
         let result = {
-            let work = AssertUnwindSafe(perform(self.step, task.as_ref())).catch_unwind();
+            let work = AssertUnwindSafe(perform(self.job.step, task.as_ref())).catch_unwind();
             let mut work = std::pin::pin!(work);
             loop {
                 tokio::select! {
@@ -197,10 +205,16 @@ impl<'a> Batch<'a> {
                 }
             }
         };
-        let log = task.and_then(Task::into_log);
+        let Noted { log, measures } = task.map(Task::into_noted).unwrap_or_default();
         let has_crashed = matches!(result, Err(Failure::Crashed(_)));
         let outcome = match (result, &asset) {
-            (Ok(products), Some(asset)) => Outcome::Done(self.derive(asset, products).await?),
+            (Ok(products), Some(asset)) => {
+                let derived = self.derive(asset, products).await?;
+                match self.job.aim {
+                    Aim::Complete => Outcome::Done(derived),
+                    Aim::Again => Outcome::Remade(derived),
+                }
+            }
             (Ok(_), None) => Outcome::Done(Vec::new()),
             (Err(failure), _) => outcome_of(failure, &lease),
         };
@@ -210,6 +224,7 @@ impl<'a> Batch<'a> {
             has_crashed,
             duration_ms: i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX),
             log,
+            measures,
         });
         self.since.get_or_insert_with(Instant::now);
         self.count += 1;
@@ -237,6 +252,7 @@ impl<'a> Batch<'a> {
             has_crashed: false,
             duration_ms: 0,
             log: None,
+            measures: None,
         });
     }
 
@@ -255,9 +271,9 @@ impl<'a> Batch<'a> {
         }
         let ended = std::mem::take(&mut self.ended);
         if !ended.is_empty() {
-            let refused = self.ctx.db.end_units(self.run, &ended).await?;
+            let refused = self.ctx.db.end_units(self.job.run, &ended).await?;
             if !refused.is_empty() {
-                tracing::debug!(run = %self.run, count = refused.len(), "units were no longer ours");
+                tracing::debug!(run = %self.job.run, count = refused.len(), "units were no longer ours");
             }
         }
         Ok(())
@@ -269,7 +285,7 @@ impl<'a> Batch<'a> {
         asset: &Asset,
         products: Vec<Product>,
     ) -> Result<Vec<Derived>, BatchError> {
-        let tool = self.step.tool;
+        let tool = self.job.step.tool;
         let mut derived = Vec::with_capacity(products.len());
         for product in products {
             let payload = match product.content {
@@ -297,9 +313,9 @@ impl<'a> Batch<'a> {
                     part: product.part,
                     tool: tool.name,
                     tool_version: tool.version,
-                    parameters: Json::Null,
+                    parameters: self.job.asked.clone(),
                     is_deterministic: tool.is_deterministic,
-                    inputs: vec![asset.content_hash],
+                    inputs: product.inputs.unwrap_or_else(|| vec![asset.content_hash]),
                     payload,
                 },
                 claims: product.claims,

@@ -15,10 +15,10 @@ use tokio::{
 };
 
 use super::{
-    batch::{Batch, BatchError, Order},
+    batch::{Batch, BatchError, Job, Order},
     engine::Shared,
 };
-use crate::template::{Step, Template};
+use crate::template::Template;
 
 /// How many assets are planned at once, and how many units wait then at most before more are.
 const PLANNED: usize = 512;
@@ -79,11 +79,17 @@ async fn work(
     let planned = Arc::new(Notify::new());
     let used = Arc::new(Notify::new());
     let mut feeders = JoinSet::new();
+    let parameters = load(shared, id).await?.asked()?;
     for step in template.steps {
-        let feeder = Feeder {
-            shared: Arc::clone(shared),
+        let job = Job {
             run: id,
             step,
+            aim: template.aim,
+            asked: parameters.of_step(step.name).clone(),
+        };
+        let feeder = Feeder {
+            shared: Arc::clone(shared),
+            job,
             order: order.clone(),
             planned: Arc::clone(&planned),
             used: Arc::clone(&used),
@@ -165,7 +171,9 @@ async fn plan(shared: &Shared, run: &Run, template: &'static Template) -> Result
     shared
         .ctx
         .db
-        .plan_run(run.id, PLANNED, |asset| template.wanted(asset))
+        .plan_run(run.id, PLANNED, template.aim, |asset, parameters| {
+            template.wanted(asset, parameters)
+        })
         .await?;
     Ok(true)
 }
@@ -173,8 +181,7 @@ async fn plan(shared: &Shared, run: &Run, template: &'static Template) -> Result
 /// Has the units of one step worked on.
 struct Feeder {
     shared: Arc<Shared>,
-    run: RunId,
-    step: &'static Step,
+    job: Job,
     order: watch::Receiver<Order>,
     /// Somebody has planned.
     planned: Arc<Notify>,
@@ -191,7 +198,7 @@ impl Feeder {
         let mut units = FIRST_UNITS;
         let mut order = feeder.order.clone();
         while *order.borrow_and_update() == Order::Work {
-            let hands = Arc::clone(feeder.shared.hands(feeder.step.tool.class));
+            let hands = Arc::clone(feeder.shared.hands(feeder.job.step.tool.class));
             let hand = tokio::select! {
                 hand = hands.acquire_owned() => hand.ok(),
                 _ = order.changed() => continue,
@@ -230,7 +237,8 @@ impl Feeder {
 
     async fn ready(&self, units: usize) -> Result<Vec<heirloom_core::UnitId>, DbError> {
         let db = &self.shared.ctx.db;
-        db.list_ready_units(self.run, self.step.name, units).await
+        let Job { run, step, .. } = self.job;
+        db.list_ready_units(run, step.name, units).await
     }
 
     /// Works on a batch; gives how many units of its kind would have taken the right time.
@@ -239,14 +247,8 @@ impl Feeder {
         units: &[heirloom_core::UnitId],
         leased: tokio::sync::oneshot::Sender<()>,
     ) -> Result<Option<usize>, BatchError> {
-        let batch = Batch::lease(
-            &self.shared.ctx,
-            &self.shared.workshop,
-            self.run,
-            self.step,
-            units,
-        )
-        .await?;
+        let Shared { ctx, workshop, .. } = &*self.shared;
+        let batch = Batch::lease(ctx, workshop, &self.job, units).await?;
         drop(leased);
         if batch.len() == 0 {
             return Ok(None);
@@ -254,7 +256,7 @@ impl Feeder {
         let started = Instant::now();
         let stored = || {
             self.used.notify_one();
-            let _ = self.shared.changes.send(self.run);
+            let _ = self.shared.changes.send(self.job.run);
         };
         let count = batch.execute(self.order.clone(), &stored).await?;
         if count == 0 {

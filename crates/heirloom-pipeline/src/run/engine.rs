@@ -1,7 +1,7 @@
 //! The embedded engine: works on the runs of a catalogue within this process.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -12,9 +12,11 @@ use heirloom_core::{
 };
 use heirloom_db::{
     DbError, Engine as Database,
-    plan::{Parameters, Scope},
+    asset::Asset,
+    plan::{Foreseen, Parameters, Scope},
     run::Run,
 };
+use serde_json::{Map, Value as Json};
 use tokio::sync::{Notify, Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
 
@@ -22,8 +24,11 @@ use super::drive::drive;
 use crate::{
     Context, Tasks,
     confinement::Confinement,
-    template::{PREPARE, Template},
-    tool::ResourceClass,
+    template::{PREPARE, Step, Template},
+    tool::{
+        ResourceClass,
+        parameter::{ParameterError, check},
+    },
     workshop::Workshop,
 };
 
@@ -44,6 +49,9 @@ pub enum EngineError {
         /// What there is.
         known: String,
     },
+    /// It cannot be asked for that.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
     /// The catalogue refuses, or failed.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -138,11 +146,7 @@ impl Engine {
         pipeline: &str,
         parameters: &Parameters,
     ) -> Result<RunId, EngineError> {
-        let template = self.shared.find_template(pipeline);
-        let template = template.ok_or_else(|| EngineError::NoPipeline {
-            name: pipeline.to_owned(),
-            known: self.shared.list_names(),
-        })?;
+        let template = self.get_template(pipeline)?;
         let steps: Vec<&str> = template.steps.iter().map(|step| step.name).collect();
         let db = &self.shared.ctx.db;
         let run = db
@@ -150,6 +154,53 @@ impl Engine {
             .await?;
         self.go_on(run.id);
         Ok(run.id)
+    }
+
+    /// What a run would find to do at each step of its pipeline, in the order of the steps; nothing is
+    /// begun.
+    ///
+    /// # Errors
+    /// [`EngineError::NoPipeline`], and what the catalogue says.
+    pub async fn foresee(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        pipeline: &str,
+        parameters: &Parameters,
+    ) -> Result<Vec<(&'static Step, Foreseen)>, EngineError> {
+        let template = self.get_template(pipeline)?;
+        let db = &self.shared.ctx.db;
+        let wanted = |asset: &Asset| template.wanted(asset, parameters);
+        let foreseen = db.foresee_run(actor, family, parameters, wanted).await?;
+        let of_step = |step: &Step| foreseen.get(step.name).copied().unwrap_or_default();
+        let steps = template.steps.iter();
+        Ok(steps.map(|step| (step, of_step(step))).collect())
+    }
+
+    /// Checks what the steps of a pipeline are asked for: see [`check`].
+    ///
+    /// # Errors
+    /// [`EngineError::NoPipeline`] and [`EngineError::Parameter`].
+    pub fn check(
+        &self,
+        pipeline: &str,
+        asked: &BTreeMap<String, Map<String, Json>>,
+    ) -> Result<BTreeMap<String, Json>, EngineError> {
+        Ok(check(self.get_template(pipeline)?, asked)?)
+    }
+
+    /// The pipelines that there are.
+    #[must_use]
+    pub fn templates(&self) -> &'static [&'static Template] {
+        self.shared.templates
+    }
+
+    fn get_template(&self, pipeline: &str) -> Result<&'static Template, EngineError> {
+        let template = self.shared.find_template(pipeline);
+        template.ok_or_else(|| EngineError::NoPipeline {
+            name: pipeline.to_owned(),
+            known: self.shared.list_names(),
+        })
     }
 
     /// Begins to prepare what a run found or added, if it has ended, was asked to (`process` in its
@@ -195,12 +246,7 @@ impl Engine {
     /// # Errors
     /// [`DbError::Refused`] when it has not ended.
     pub async fn retry(&self, actor: &Actor, run: &Run) -> Result<u64, EngineError> {
-        if self.shared.find_template(&run.pipeline).is_none() {
-            return Err(EngineError::NoPipeline {
-                name: run.pipeline.clone(),
-                known: self.shared.list_names(),
-            });
-        }
+        self.get_template(&run.pipeline)?;
         let retried = self.shared.ctx.db.retry_run(actor, run.id).await?;
         self.go_on(run.id);
         Ok(retried)

@@ -14,8 +14,7 @@ use std::{
 
 use heirloom_blobs::{BlobError, BlobStore};
 use heirloom_core::ContentHash;
-use heirloom_db::artifact::Derived;
-use heirloom_media::{Facts, FileType};
+use heirloom_db::{artifact::Derived, asset::Measures};
 use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -224,18 +223,15 @@ impl<'a> Reader<'a> {
         Ok(ContentHash::from_bytes(hasher.finalize().into()))
     }
 
-    #[expect(
-        clippy::type_complexity,
-        reason = "two kinds of failure: the file's and the store's"
-    )]
     fn run_tools(
         &self,
         file: &mut File,
         content_hash: ContentHash,
         name: &str,
-    ) -> io::Result<Result<(FileType, Facts, Vec<Derived>), BlobError>> {
+    ) -> io::Result<Result<(Measures, Vec<Derived>), BlobError>> {
         file.rewind()?;
         let looked = tool::look_at(file, content_hash, name)?;
+        let measures = looked.measures();
         // Large payloads go to the store here and now, so that they never pile up in memory.
         let stored = self.shared.runtime.block_on(async {
             let mut stored = Vec::with_capacity(looked.made.len());
@@ -244,7 +240,7 @@ impl<'a> Reader<'a> {
             }
             Ok(stored)
         });
-        Ok(stored.map(|derived| (looked.file_type, looked.facts, derived)))
+        Ok(stored.map(|derived| (measures, derived)))
     }
 }
 

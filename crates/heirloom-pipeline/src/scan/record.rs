@@ -288,7 +288,7 @@ impl<'a, 'o> Recorder<'a, 'o> {
                     changed_at_ns: stat.changed_at_ns,
                 });
             }
-            (Role::Original, Some((file_type, facts, derived))) => {
+            (Role::Original, Some((measures, derived))) => {
                 let mut previous = None;
                 match known {
                     Some(KnownAs::Location(location, asset)) => previous = Some((location, asset)),
@@ -304,13 +304,7 @@ impl<'a, 'o> Recorder<'a, 'o> {
                     modified_at_ns: stat.modified_at_ns,
                     changed_at_ns: stat.changed_at_ns,
                     content_hash,
-                    kind: file_type.kind,
-                    media_type: file_type.media_type,
-                    width: facts.width.map(i64::from),
-                    height: facts.height.map(i64::from),
-                    duration_ms: facts
-                        .duration_ms
-                        .and_then(|duration| i64::try_from(duration).ok()),
+                    measures,
                     derived,
                     previous,
                 });

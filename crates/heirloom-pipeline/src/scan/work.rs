@@ -6,9 +6,10 @@ use heirloom_blobs::BlobError;
 use heirloom_core::{ContentHash, FolderId};
 use heirloom_db::{
     artifact::Derived,
+    asset::Measures,
     folder::{FolderChange, KnownAs},
 };
-use heirloom_media::{Facts, FileType, SidecarKind};
+use heirloom_media::SidecarKind;
 
 use crate::original::FileStat;
 
@@ -72,7 +73,7 @@ pub(super) struct Read {
     pub(super) stat: FileStat,
     pub(super) content_hash: ContentHash,
     /// Only of an original.
-    pub(super) original: Option<(FileType, Facts, Vec<Derived>)>,
+    pub(super) original: Option<(Measures, Vec<Derived>)>,
 }
 
 /// Something for the record.

@@ -25,6 +25,7 @@ pub const FILM: Tool = Tool {
     view: View::Film,
     class: ResourceClass::Cpu,
     is_deterministic: true,
+    parameters: &[],
 };
 
 pub(crate) fn make_stills<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {

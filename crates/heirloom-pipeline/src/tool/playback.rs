@@ -5,7 +5,7 @@ use heirloom_core::MediaKind;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{ResourceClass, Tool, View};
+use super::{Parameter, ResourceClass, Tool, View};
 use crate::{
     film,
     probe::probe,
@@ -27,6 +27,16 @@ pub const PLAYER: Tool = Tool {
     view: View::Sound,
     class: ResourceClass::Memory,
     is_deterministic: true,
+    parameters: &[SHORT_SIDE],
+};
+
+/// How large the pictures of a proxy may be.
+const SHORT_SIDE: Parameter = Parameter {
+    name: "short_side_px",
+    meaning: "The most pixels that the short side of a film has where it is encoded anew.",
+    least: 144,
+    most: 2160,
+    default: 1080,
 };
 
 pub(crate) fn make_playable<'a>(
@@ -55,7 +65,8 @@ pub(crate) fn make_playable<'a>(
         });
         let mut products = Vec::new();
         if !is_playable && is_film {
-            let proxy = film::make_proxy(ffmpeg, &input, &probe, &cancelled).await?;
+            let short_side = u32::try_from(task.parameter(&SHORT_SIDE)).unwrap_or(u32::MAX);
+            let proxy = film::make_proxy(ffmpeg, &input, &probe, short_side, &cancelled).await?;
             about["has_original_pictures"] = proxy.has_original_pictures.into();
             about["lacks_sound"] = proxy.lacks_sound.into();
             let says = json!({ "media_type": "video/mp4" });

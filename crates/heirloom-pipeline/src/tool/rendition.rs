@@ -33,6 +33,7 @@ pub const RENDITIONS: Tool = Tool {
     view: View::Picture,
     class: ResourceClass::Cpu,
     is_deterministic: true,
+    parameters: &[],
 };
 
 /// The job that a hand does for it.

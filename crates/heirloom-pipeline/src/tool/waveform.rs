@@ -22,6 +22,7 @@ pub const LISTENER: Tool = Tool {
     view: View::Sound,
     class: ResourceClass::Cpu,
     is_deterministic: true,
+    parameters: &[],
 };
 
 pub(crate) fn draw_waveform<'a>(

@@ -4,26 +4,30 @@
 
 use std::{
     collections::BTreeMap,
+    sync::atomic::{AtomicI64, Ordering},
     time::{Duration, Instant},
 };
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use heirloom_core::{
     RunId,
+    claim::{ClaimKind, ClaimValue, Statement},
     run::{RunEvent, RunState},
     unit::UnitState,
 };
 use heirloom_db::{
     DbError, Engine as Database,
-    plan::{Parameters, Scope},
+    artifact::Artifact,
+    claim::NewClaim,
+    plan::{Aim, Foreseen, Parameters, Scope},
     run::StepCounts,
-    unit::Unit,
+    unit::{Unit, WhichUnits},
 };
 use heirloom_pipeline::{
     confinement::Confinement,
     run::{Engine, EngineError},
     template::{Step, Template},
-    tool::{ResourceClass, Tool, View},
+    tool::{Parameter, ResourceClass, Tool, View},
     work::{Content, Failure, Product, Task},
 };
 use serde_json::json;
@@ -38,29 +42,56 @@ const LOOK: Tool = Tool {
     view: View::Picture,
     class: ResourceClass::Cpu,
     is_deterministic: true,
+    parameters: &[TEMPO],
+};
+const TEMPO: Parameter = Parameter {
+    name: "tempo",
+    meaning: "Beats in a minute.",
+    least: 40,
+    most: 240,
+    default: 100,
 };
 
+const LOOK_STEP: Step = Step {
+    name: "look",
+    tool: LOOK,
+    work: look,
+};
+const COUNT_STEP: Step = Step {
+    name: "again",
+    tool: Tool {
+        name: "again",
+        outputs: &["count"],
+        class: ResourceClass::Io,
+        ..LOOK
+    },
+    work: count,
+};
 static REHEARSAL: Template = Template {
     name: "rehearsal",
-    steps: &[
-        Step {
-            name: "look",
-            tool: LOOK,
-            work: look,
-        },
-        Step {
-            name: "again",
-            tool: Tool {
-                name: "again",
-                outputs: &["count"],
-                class: ResourceClass::Io,
-                ..LOOK
-            },
-            work: count,
-        },
-    ],
+    aim: Aim::Complete,
+    steps: &[LOOK_STEP, COUNT_STEP],
 };
-static TEMPLATES: [&Template; 1] = [&REHEARSAL];
+/// The same once more.
+static ENCORE: Template = Template {
+    name: "encore",
+    aim: Aim::Again,
+    steps: &[LOOK_STEP],
+};
+/// The same by a newer version of its tool.
+const NEW_LOOK: Step = Step {
+    tool: Tool { version: 2, ..LOOK },
+    ..LOOK_STEP
+};
+static NEW_ENCORE: Template = Template {
+    name: "new encore",
+    aim: Aim::Again,
+    steps: &[NEW_LOOK],
+};
+static TEMPLATES: [&Template; 3] = [&REHEARSAL, &ENCORE, &NEW_ENCORE];
+
+/// Rises with each look at a `fickle` file.
+static LOOKS: AtomicI64 = AtomicI64::new(0);
 
 /// Does what the name says, before the number: `slow-1.jpg` takes its time.
 fn look<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
@@ -80,6 +111,10 @@ fn look<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> 
             }
             _ => {}
         }
+        let looks = match word {
+            "fickle" => LOOKS.fetch_add(1, Ordering::Relaxed),
+            _ => 0,
+        };
         let mut bytes = Vec::new();
         task.open()
             .await?
@@ -87,7 +122,13 @@ fn look<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> 
             .map_err(|error| Failure::Unavailable(error.to_string()))?;
         task.say(&format!("{} bytes", bytes.len()));
         Ok(vec![
-            Product::new("look", Content::Json(json!({ "bytes": bytes.len() }))),
+            Product {
+                claims: vec![title(&format!("{word} {looks}"))],
+                ..Product::new(
+                    "look",
+                    Content::Json(json!({ "looks": looks, "tempo": task.parameter(&TEMPO) })),
+                )
+            },
             Product::new(
                 "copy",
                 Content::Bytes(json!({ "media_type": "image/jpeg" }), bytes.into()),
@@ -95,6 +136,16 @@ fn look<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> 
         ])
     }
     .boxed()
+}
+
+fn title(words: &str) -> NewClaim {
+    let value = ClaimValue::Text(words.to_owned());
+    NewClaim {
+        statement: Statement::new(ClaimKind::Title, value).unwrap(),
+        is_negation: false,
+        source: "rehearsal".to_owned(),
+        confidence: 0.5,
+    }
 }
 
 fn count<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
@@ -125,10 +176,31 @@ impl Home {
     }
 
     async fn start_with(&self, engine: &Engine, parameters: Parameters) -> RunId {
+        self.start_pipeline(engine, "rehearsal", parameters).await
+    }
+
+    async fn start_pipeline(&self, engine: &Engine, name: &str, parameters: Parameters) -> RunId {
         engine
-            .start(OPERATOR, self.family.id, "rehearsal", &parameters)
+            .start(OPERATOR, self.family.id, name, &parameters)
             .await
             .unwrap()
+    }
+
+    /// Runs a pipeline to its end.
+    async fn run(&self, engine: &Engine, name: &str) -> RunId {
+        let run = self
+            .start_pipeline(engine, name, Parameters::default())
+            .await;
+        self.wait_for(run, RunState::Done).await;
+        run
+    }
+
+    /// What the tool of the step `look` has made of the asset of that name.
+    async fn looks(&self, name: &str) -> Vec<Artifact> {
+        let asset = self.asset(name).await;
+        let mut made = self.ctx.db.list_artifacts(&asset).await.unwrap();
+        made.retain(|artifact| artifact.tool == LOOK.name);
+        made
     }
 
     async fn state(&self, run: RunId) -> RunState {
@@ -155,7 +227,7 @@ impl Home {
     async fn units(&self, run: RunId) -> Vec<Unit> {
         self.ctx
             .db
-            .list_units(OPERATOR, run, None, None, 10_000)
+            .list_units(OPERATOR, run, WhichUnits::All, None, 10_000)
             .await
             .unwrap()
             .items
@@ -222,6 +294,85 @@ on_both_engines! {
         home.wait_for(again, RunState::Done).await;
         assert_eq!(home.units(again).await, []);
         assert_eq!(home.counts(again).await, StepCounts { present: 3, ..StepCounts::default() });
+        engine.stop().await;
+    }
+
+    async fn what_is_made_again_and_comes_out_the_same_stays_as_it_is(home: Home) {
+        home.with(&["a-1.jpg", "b-2.jpg"]).await;
+        let engine = home.engine();
+        home.run(&engine, "rehearsal").await;
+        let before = home.looks("a-1.jpg").await;
+        let run = home.run(&engine, "encore").await;
+        assert_eq!(home.looks("a-1.jpg").await, before);
+        assert_eq!(home.counts(run).await, StepCounts { done: 2, ..StepCounts::default() });
+        engine.stop().await;
+    }
+
+    async fn what_comes_out_otherwise_takes_the_place_of_what_was_there(home: Home) {
+        home.with(&["fickle-1.jpg", "b-2.jpg"]).await;
+        let engine = home.engine();
+        home.run(&engine, "rehearsal").await;
+        let before = home.looks("fickle-1.jpg").await;
+        let run = home.run(&engine, "encore").await;
+        assert_eq!(home.counts(run).await, StepCounts { done: 2, changed: 1, ..StepCounts::default() });
+        let changed = home.ctx.db.list_units(OPERATOR, run, WhichUnits::Changed, None, 10).await.unwrap().items;
+        let names: Vec<_> = changed.iter().map(|unit| unit.asset_name.as_deref().unwrap()).collect();
+        assert_eq!(names, ["fickle-1.jpg"]);
+        assert!(changed[0].has_changed);
+        let after = home.looks("fickle-1.jpg").await;
+        let find = |kind: &str, made: &[Artifact]| made.iter().find(|one| one.kind == kind).unwrap().clone();
+        assert_eq!(after.len(), 2, "{after:?}");
+        assert_ne!(find("look", &after).payload, find("look", &before).payload);
+        assert_eq!(find("look", &after).run_id, Some(run));
+        assert_eq!(find("copy", &after), find("copy", &before), "what is the same stays");
+        // What was claimed goes with what claimed it, and the asset is called what it is called now.
+        let asset = home.asset("fickle-1.jpg").await;
+        let claims = home.ctx.db.list_claims(OPERATOR, asset.id).await.unwrap();
+        let titles = claims.iter().filter(|claim| claim.statement.kind() == ClaimKind::Title);
+        assert_eq!(titles.count(), 1);
+        let looks = find("look", &after).payload.unwrap()["looks"].as_i64().unwrap();
+        assert_eq!(asset.title, Some(format!("fickle {looks}")));
+        engine.stop().await;
+    }
+
+    async fn a_newer_version_takes_the_place_of_an_older_one_and_that_is_foreseen(home: Home) {
+        home.with(&["a-1.jpg", "broken-2.jpg"]).await;
+        let engine = home.engine();
+        home.run(&engine, "rehearsal").await;
+        let foresee = async |name: &str| {
+            let all = Parameters::default();
+            let foreseen = engine.foresee(OPERATOR, home.family.id, name, &all).await.unwrap();
+            foreseen[0].1
+        };
+        let known = Foreseen { present: 1, failed: 1, ..Foreseen::default() };
+        assert_eq!(foresee("rehearsal").await, known);
+        let stale = Foreseen { stale: 1, missing: 1, ..Foreseen::default() };
+        assert_eq!(foresee("new encore").await, stale);
+        let run = home.run(&engine, "new encore").await;
+        let counts = home.counts(run).await;
+        assert_eq!((counts.done, counts.changed, counts.failed), (1, 0, 1), "no wonder, and no difference");
+        let versions: Vec<i64> = home.looks("a-1.jpg").await.iter().map(|made| made.tool_version).collect();
+        assert_eq!(versions, [2, 2]);
+        engine.stop().await;
+    }
+
+    async fn what_a_tool_is_asked_for_is_part_of_what_it_makes(home: Home) {
+        home.with(&["a-1.jpg"]).await;
+        let engine = home.engine();
+        home.run(&engine, "rehearsal").await;
+        let ask = |tempo: i64| {
+            let asked = serde_json::Map::from_iter([("tempo".to_owned(), json!(tempo))]);
+            let asked = BTreeMap::from([("look".to_owned(), asked)]);
+            Parameters { tools: engine.check("rehearsal", &asked).unwrap(), ..Parameters::default() }
+        };
+        for (tempo, done, made) in [(120, 1, 4), (120, 0, 4), (100, 0, 4), (40, 1, 6)] {
+            let run = home.start_with(&engine, ask(tempo)).await;
+            home.wait_for(run, RunState::Done).await;
+            assert_eq!((home.counts(run).await.done, home.looks("a-1.jpg").await.len()), (done, made), "{tempo}");
+        }
+        let newest = home.looks("a-1.jpg").await.into_iter().rfind(|made| made.kind == "look").unwrap();
+        assert_eq!(newest.parameters, json!({ "tempo": 40 }));
+        assert_eq!(newest.payload.unwrap()["tempo"], 40);
         engine.stop().await;
     }
 
@@ -353,7 +504,7 @@ on_both_engines! {
             }
         }
         match engine.start(OPERATOR, home.family.id, "dreams", &Parameters::default()).await {
-            Err(EngineError::NoPipeline { known, .. }) => assert_eq!(known, "rehearsal"),
+            Err(EngineError::NoPipeline { known, .. }) => assert_eq!(known, "rehearsal, encore, new encore"),
             other => panic!("{other:?}"),
         }
         engine.stop().await;

@@ -169,7 +169,7 @@ fn each_kind_of_film_has_a_poster_and_a_proxy_that_plays() {
                 );
             }
 
-            let proxy = make_proxy(&studio.ffmpeg, &input, &found, &never)
+            let proxy = make_proxy(&studio.ffmpeg, &input, &found, 1080, &never)
                 .await
                 .unwrap();
             assert_eq!(proxy.has_original_pictures, *keeps_pictures, "{name}");
@@ -230,7 +230,7 @@ fn pixels_that_are_not_square_are_shown_as_they_should_be() {
             .await
             .unwrap();
         assert_eq!((poster.width, poster.height), (384, 144));
-        let proxy = make_proxy(&studio.ffmpeg, &input, &found, &never)
+        let proxy = make_proxy(&studio.ffmpeg, &input, &found, 1080, &never)
             .await
             .unwrap();
         let copied = look(&studio, &proxy.mp4).await.unwrap().picture.unwrap();
@@ -337,7 +337,7 @@ fn a_broken_film_gives_what_is_whole_or_a_plain_reason() {
             make_poster(&studio.ffmpeg, &half, &found, &never)
                 .await
                 .unwrap();
-            let proxy = make_proxy(&studio.ffmpeg, &half, &found, &never)
+            let proxy = make_proxy(&studio.ffmpeg, &half, &found, 1080, &never)
                 .await
                 .unwrap();
             let copied = look(&studio, &proxy.mp4).await.unwrap();

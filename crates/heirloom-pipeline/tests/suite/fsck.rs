@@ -1,9 +1,6 @@
 //! Checks that find what is not as it should be, and purges that leave nothing.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use heirloom_db::{DbError, Engine, artifact::METADATA};
 use heirloom_pipeline::{
@@ -11,6 +8,7 @@ use heirloom_pipeline::{
     purge::{PurgeError, collect_blobs, purge_assets},
     scan::{ScanOptions, begin_scan},
 };
+use heirloom_testing::tree::files_below;
 use tokio_util::sync::CancellationToken;
 
 use crate::harness::{Home, OPERATOR, on_both_engines, photo, rot, run_on, set_time, xmp};
@@ -64,22 +62,6 @@ fn blob_files(home: &Home) -> Vec<PathBuf> {
         let name = file.file_name().unwrap().to_str().unwrap();
         name.len() >= 60 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
     });
-    found
-}
-
-fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-            if entry.path().is_dir() {
-                folders.push(entry.path());
-            } else {
-                found.push(entry.path());
-            }
-        }
-    }
-    found.sort();
     found
 }
 

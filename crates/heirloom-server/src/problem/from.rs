@@ -119,6 +119,8 @@ impl From<EngineError> for Problem {
         match error {
             EngineError::Db(error) => error.into(),
             EngineError::NoPipeline { .. } => Self::new(Code::InvalidRequest, message),
+            EngineError::Parameter(_) => Self::new(Code::InvalidRequest, message)
+                .hint("`heirloom pipeline show` tells what each step can be asked for."),
         }
     }
 }

@@ -152,6 +152,10 @@ pub struct Artifact {
     pub tool: String,
     /// That tool's version.
     pub tool_version: i64,
+    /// What the tool was asked for other than what it does by itself.
+    #[schema(value_type = Object)]
+    #[serde(default)]
+    pub parameters: serde_json::Value,
     /// Which piece of the asset it is about: `3` for its third page. Empty for the whole.
     pub part: String,
     /// What came out, if it is small; what is said of its content, if that is bytes: their
@@ -258,6 +262,7 @@ impl From<db::artifact::Artifact> for Artifact {
             kind: artifact.kind,
             tool: artifact.tool,
             tool_version: artifact.tool_version,
+            parameters: artifact.parameters,
             part: artifact.part,
             payload: artifact.payload,
             blob_hash: artifact.blob_hash,

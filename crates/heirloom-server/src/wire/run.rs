@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use heirloom_core::{ArchiveId, AssetId, RunId, UnitId, run::RunState, unit::UnitState};
 use heirloom_db as db;
-use heirloom_pipeline::scan;
+use heirloom_pipeline::{
+    scan,
+    template::{self, Template},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,7 +19,7 @@ pub struct Run {
     /// Its id.
     #[schema(schema_with = schema::id)]
     pub id: RunId,
-    /// What is executed: `scan`, `prepare`, or `add` for what was handed over.
+    /// What is executed: `scan`, `prepare`, `rebuild`, or `add` for what was handed over.
     pub pipeline: String,
     /// Where it stands.
     #[schema(schema_with = schema::run_state)]
@@ -68,6 +71,9 @@ pub struct RunStep {
     pub pending: i64,
     /// Made.
     pub done: i64,
+    /// Of these: made again, and something came out otherwise than before.
+    #[serde(default)]
+    pub changed: i64,
     /// There was nothing to do.
     pub skipped: i64,
     /// Given up.
@@ -80,7 +86,7 @@ pub struct RunStep {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRun {
-    /// What is executed: `prepare`.
+    /// What is executed: `prepare`, or `rebuild` to make again what is there.
     pub pipeline: String,
     /// Only the assets of this archive.
     #[schema(value_type = Option<String>, format = "uuid")]
@@ -96,6 +102,70 @@ pub struct NewRun {
     /// Whether what failed before and would fail again is tried all the same.
     #[serde(default)]
     pub retry_failed: bool,
+    /// What the tools are asked for other than what they do by themselves: for each such step, its
+    /// parameters with their values.
+    #[schema(value_type = BTreeMap<String, Object>)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
+}
+
+/// What a run would find to do, in numbers of assets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Forecast {
+    /// For each step.
+    pub steps: Vec<StepForecast>,
+}
+
+/// What a run would find to do at one of its steps, in numbers of assets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StepForecast {
+    /// What it is called.
+    pub step: String,
+    /// The version of its tool.
+    pub tool_version: i64,
+    /// What would be made is there. `prepare` leaves it alone, `rebuild` makes it again.
+    pub present: i64,
+    /// Something else was made by the same tool: another version of it, or one that was asked for
+    /// something else. It is stale, and would be made anew.
+    pub stale: i64,
+    /// Nothing was made yet.
+    pub missing: i64,
+    /// It failed before and would fail again, so that it would not be tried.
+    pub failed: i64,
+}
+
+/// What runs can execute.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Pipeline {
+    /// What it is called.
+    pub name: String,
+    /// Whether it makes again what is there.
+    pub is_again: bool,
+    /// What each asset goes through.
+    pub steps: Vec<Step>,
+}
+
+/// A tool at work in a pipeline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Step {
+    /// What it is called.
+    pub step: String,
+    /// The tool that is run.
+    pub tool: String,
+    /// That tool's version.
+    pub tool_version: i64,
+    /// What the tool asks to be shown of an asset: `bytes`, `name`, `sidecar`, `picture`, `film`,
+    /// `sound`, `document`.
+    pub view: String,
+    /// What it needs most: `cpu`, `io` or `memory`.
+    pub resource_class: String,
+    /// Whether the same inputs give the same again.
+    pub is_deterministic: bool,
+    /// The kinds of artifact that it makes.
+    pub outputs: Vec<String>,
+    /// What it can be asked for, as JSON Schema.
+    #[schema(value_type = Object)]
+    pub parameters: serde_json::Value,
 }
 
 /// One asset in one step of a run.
@@ -120,6 +190,9 @@ pub struct Unit {
     pub error: Option<String>,
     /// Whether the same work would fail again.
     pub is_permanent: bool,
+    /// Whether it made something again that came out otherwise than before.
+    #[serde(default)]
+    pub has_changed: bool,
     /// How long the last attempt took.
     pub duration_ms: Option<i64>,
     /// What its tool said, the end of it.
@@ -267,6 +340,51 @@ impl Run {
     }
 }
 
+impl Pipeline {
+    pub(crate) fn new(template: &Template) -> Self {
+        Self {
+            name: template.name.to_owned(),
+            is_again: template.aim == db::plan::Aim::Again,
+            steps: template.steps.iter().map(Step::from).collect(),
+        }
+    }
+}
+
+impl From<&template::Step> for Step {
+    fn from(step: &template::Step) -> Self {
+        let tool = step.tool;
+        let properties = tool.parameters.iter();
+        let properties = properties.map(|one| (one.name.to_owned(), one.schema()));
+        Self {
+            step: step.name.to_owned(),
+            tool: tool.name.to_owned(),
+            tool_version: tool.version,
+            view: tool.view.as_str().to_owned(),
+            resource_class: tool.class.as_str().to_owned(),
+            is_deterministic: tool.is_deterministic,
+            outputs: tool.outputs.iter().map(|kind| (*kind).to_owned()).collect(),
+            parameters: serde_json::json!({
+                "type": "object",
+                "properties": properties.collect::<serde_json::Map<_, _>>(),
+                "additionalProperties": false,
+            }),
+        }
+    }
+}
+
+impl StepForecast {
+    pub(crate) fn new(step: &template::Step, foreseen: db::plan::Foreseen) -> Self {
+        Self {
+            step: step.name.to_owned(),
+            tool_version: step.tool.version,
+            present: foreseen.present,
+            stale: foreseen.stale,
+            missing: foreseen.missing,
+            failed: foreseen.failed,
+        }
+    }
+}
+
 impl From<&db::run::RunStep> for RunStep {
     fn from(step: &db::run::RunStep) -> Self {
         let counts = step.counts;
@@ -275,6 +393,7 @@ impl From<&db::run::RunStep> for RunStep {
             present: counts.present,
             pending: counts.pending,
             done: counts.done,
+            changed: counts.changed,
             skipped: counts.skipped,
             failed: counts.failed,
             cancelled: counts.cancelled,
@@ -293,6 +412,7 @@ impl From<db::unit::Unit> for Unit {
             attempts: unit.attempts,
             error: unit.error,
             is_permanent: unit.is_permanent,
+            has_changed: unit.has_changed,
             duration_ms: unit.duration_ms,
             log: unit.log,
             ended_at_ms: unit.ended_at_ms,

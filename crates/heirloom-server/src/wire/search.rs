@@ -70,3 +70,33 @@ impl From<db::Match> for Match {
         }
     }
 }
+
+/// How the full-text index was, and how it is since it was made anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IndexRebuilt {
+    /// How many assets there are.
+    pub assets: i64,
+    /// How many of them were in it.
+    pub documents_before: i64,
+    /// How many are.
+    pub documents: i64,
+    /// How many words were in it.
+    pub words_before: i64,
+    /// How many are.
+    pub words: i64,
+    /// Whether it was as it is.
+    pub was_the_same: bool,
+}
+
+impl IndexRebuilt {
+    pub(crate) fn new(before: &db::Coverage, after: &db::Coverage) -> Self {
+        Self {
+            assets: after.assets,
+            documents_before: before.documents,
+            documents: after.documents,
+            words_before: before.words,
+            words: after.words,
+            was_the_same: before == after,
+        }
+    }
+}

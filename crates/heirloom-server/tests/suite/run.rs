@@ -321,12 +321,24 @@ async fn what_cannot_be_run_is_refused_with_a_reason() {
                 400,
                 "colour",
             ),
+            (
+                json!({ "pipeline": "prepare", "parameters": { "film": { "length": 3 } } }),
+                400,
+                "film has no parameter",
+            ),
         ];
         for (body, status, words) in cases {
-            let answer = home.post("/api/v1/runs", &body).await;
-            assert_eq!(answer.status, status, "{body}: {}", answer.text());
-            assert!(answer.text().contains(words), "{body}: {}", answer.text());
+            for path in ["/api/v1/runs", "/api/v1/runs/forecast"] {
+                let answer = home.post(path, &body).await;
+                assert_eq!(answer.status, status, "{body}: {}", answer.text());
+                assert!(answer.text().contains(words), "{body}: {}", answer.text());
+            }
         }
+        let both = format!(
+            "/api/v1/runs/{}/units?state=failed&changed=true",
+            scan["id"].as_str().unwrap()
+        );
+        home.get(&both).await.assert_problem(400, "invalid_request");
         let scan_id = scan["id"].as_str().unwrap();
         for what in ["pause", "resume", "retry", "cancel"] {
             let answer = home

@@ -147,6 +147,14 @@ statements! {
           AND ready_at_ms > $3";
     LET_GO = "UPDATE unit SET ready_at_ms = $2 WHERE run_id = $1 AND state IN ('pending', 'running')
           AND state = 'running'";
+    // Of paused runs; one that ends later than any may was written by a clock that was put back.
+    RELEASE_OVERDUE = "UPDATE unit SET state = 'pending' WHERE state = 'running'
+          AND (ready_at_ms <= $1 OR ready_at_ms > $2)
+          AND run_id IN (SELECT id FROM run WHERE state = 'paused')";
+    OLDEST_HOLDER = "SELECT MIN(COALESCE(started_at_ms, created_at_ms)) FROM run
+        WHERE archive_id IS NULL AND (state IN ('running', 'cancelling')
+          OR (state = 'paused' AND EXISTS
+            (SELECT 1 FROM unit u WHERE u.run_id = run.id AND u.state = 'running')))";
     CANCEL = "UPDATE unit SET state = 'cancelled', ended_at_ms = $2
         WHERE run_id = $1 AND state IN ('pending', 'running')
           AND (state = 'pending' OR ready_at_ms <= $2)
@@ -322,6 +330,22 @@ impl Db {
         let mut tx = self.begin().await?;
         tx.execute(LET_GO, args![run, clock::now_ms()]).await?;
         tx.commit().await
+    }
+
+    /// When the oldest run began that may be about to store what it made, in milliseconds since 1970: one
+    /// that goes on, or one that is paused and of which somebody still holds units. Whoever let the lease
+    /// of such a unit run out loses it here, so that what they made is refused.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn find_oldest_holder(&self) -> Result<Option<i64>, DbError> {
+        let now_ms = clock::now_ms();
+        let mut tx = self.begin().await?;
+        tx.execute(RELEASE_OVERDUE, args![now_ms, now_ms + LONGEST_WAIT_MS])
+            .await?;
+        let row = tx.fetch_optional(OLDEST_HOLDER, args![]).await?;
+        tx.commit().await?;
+        row.map_or(Ok(None), |row| row.get(0))
     }
 
     /// Cancels what nobody holds of a run that is being cancelled; gives whether all of it has ended

@@ -167,6 +167,7 @@ async fn plan(shared: &Shared, run: &Run, template: &'static Template) -> Result
         .db
         .plan_run(run.id, PLANNED, |asset| template.wanted(asset))
         .await?;
+    shared.note_waiting(run.id, None);
     Ok(true)
 }
 
@@ -252,7 +253,8 @@ impl Feeder {
             return Ok(None);
         }
         let started = Instant::now();
-        let stored = || {
+        let stored = |waits_for: Option<String>| {
+            self.shared.note_waiting(self.run, waits_for);
             self.used.notify_one();
             let _ = self.shared.changes.send(self.run);
         };

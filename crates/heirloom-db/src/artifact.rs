@@ -1,5 +1,8 @@
 //! Artifacts: what was derived, from what, and with which tool.
 
+mod recipe;
+mod replace;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use heirloom_core::{
@@ -18,6 +21,11 @@ use crate::{
     sql::statements,
     value::{Value, args},
 };
+
+pub use recipe::{Recipe, artifact_key};
+
+use recipe::parameters_text;
+pub(crate) use replace::{STATEMENTS as REPLACE_STATEMENTS, replace};
 
 /// An artifact on its way into the catalogue.
 #[derive(Debug, Clone, PartialEq)]
@@ -162,8 +170,6 @@ statements! {
     GET = concat!("SELECT ", columns!(), " WHERE r.id = $1");
     FIND_NEWEST = concat!("SELECT ", columns!(), " WHERE r.subject_id = $1 AND r.kind = $2
           AND r.subject_part = $3 ORDER BY r.id DESC LIMIT 1");
-    LIST_MADE = "SELECT id, artifact_key, tool_version, payload, blob_hash FROM artifact
-        WHERE subject_id = $1 AND tool = $2 AND parameters = $3 AND is_deterministic = TRUE";
     LIST_SEEN = "SELECT tool, inputs FROM artifact WHERE subject_id = $1 AND kind = $2";
     LIST_BY_TOOL = "SELECT subject_id, id, tool_version, inputs FROM artifact
         WHERE kind = $1 AND tool = $2 AND subject_id IN ({list})";
@@ -302,67 +308,6 @@ fn read_json(text: &str) -> Result<Json, DbError> {
     serde_json::from_str(text).map_err(|error| DbError::unreadable("an artifact", error))
 }
 
-/// What an artifact is made by: with the subject, everything that its key covers.
-#[derive(Debug, Clone, Copy)]
-pub struct Recipe<'a> {
-    /// What it is.
-    pub kind: &'a str,
-    /// What of the asset it shows.
-    pub part: Part,
-    /// The tool and its version.
-    pub tool: (&'a str, i64),
-    /// What the tool is asked for, as a JSON object; null for nothing.
-    pub parameters: &'a Json,
-    /// Hashes of what it is made from.
-    pub inputs: &'a [ContentHash],
-}
-
-impl NewArtifact {
-    pub(crate) fn recipe(&self) -> Recipe<'_> {
-        Recipe {
-            kind: self.kind,
-            part: self.part,
-            tool: (self.tool, self.tool_version),
-            parameters: &self.parameters,
-            inputs: &self.inputs,
-        }
-    }
-}
-
-/// The key of an artifact about an asset: the same key is never computed twice.
-#[must_use]
-pub fn artifact_key(family: FamilyId, asset: AssetId, recipe: &Recipe<'_>) -> ContentHash {
-    // Each field with its length, so that no two lists of fields are spelt alike.
-    let mut hasher = blake3::Hasher::new();
-    let mut field = |bytes: &[u8]| {
-        hasher.update(&(bytes.len() as u64).to_le_bytes());
-        hasher.update(bytes);
-    };
-    let subject = recipe.part.of(asset);
-    field(family.as_bytes());
-    field(subject.kind.as_str().as_bytes());
-    field(subject.id.as_bytes());
-    field(subject.part.as_bytes());
-    field(recipe.kind.as_bytes());
-    field(recipe.tool.0.as_bytes());
-    field(&recipe.tool.1.to_le_bytes());
-    field(b""); // model
-    field(parameters_text(recipe.parameters).as_bytes());
-    for input in recipe.inputs {
-        field(input.as_bytes());
-    }
-    field(&0_i64.to_le_bytes()); // attempt
-    ContentHash::from_bytes(*hasher.finalize().as_bytes())
-}
-
-/// A JSON object with its keys sorted.
-fn parameters_text(parameters: &Json) -> String {
-    match parameters {
-        Json::Null => "{}".to_owned(),
-        parameters => parameters.to_string(),
-    }
-}
-
 /// Stores artifacts that are not stored yet, with their claims; those that a unit made, with it.
 pub(crate) async fn add(
     tx: &mut Tx,
@@ -380,71 +325,6 @@ pub(crate) async fn add(
     }
     tx.execute_rows(ADD, COLUMNS, artifacts).await?;
     claim::add(tx, family, claims).await
-}
-
-/// What came of putting something in the place of what a tool had made before.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Replaced {
-    /// Whether the same tool, in the same version and of the same inputs, made something else.
-    pub(crate) is_different: bool,
-    /// Whether something is claimed by now that was not, or the other way round.
-    pub(crate) has_new_claims: bool,
-}
-
-/// Puts what a tool has made of an asset in the place of all that it made of it before with the same
-/// parameters, whatever its version. What came out the same stays as it is, with its id and origin.
-pub(crate) async fn replace(
-    tx: &mut Tx,
-    (family, run, unit): (FamilyId, RunId, UnitId),
-    asset: AssetId,
-    derived: &[Derived],
-    now_ms: i64,
-) -> Result<Replaced, DbError> {
-    let mut replaced = Replaced::default();
-    let Some(first) = derived.first().map(|derived| &derived.artifact) else {
-        return Ok(replaced);
-    };
-    let mut before = HashMap::new();
-    let mut has_been_made = false;
-    let made_so = args![asset, first.tool, parameters_text(&first.parameters)];
-    for row in tx.fetch(LIST_MADE, made_so).await? {
-        let (id, key): (ArtifactId, ContentHash) = (row.get(0)?, row.get(1)?);
-        let version: i64 = row.get(2)?;
-        // Of another version it is no wonder that something comes out otherwise.
-        has_been_made |= version == first.tool_version;
-        let payload: Option<String> = row.get(3)?;
-        let payload = payload.as_deref().map(read_json).transpose()?;
-        before.insert(
-            key,
-            (id, version, payload, row.get::<Option<ContentHash>>(4)?),
-        );
-    }
-    let mut new = Vec::new();
-    for derived in derived {
-        let key = artifact_key(family, asset, &derived.artifact.recipe());
-        let Some((id, _, payload, blob)) = before.remove(&key) else {
-            replaced.is_different |= has_been_made;
-            new.push((asset, Some(unit), derived.clone()));
-            continue;
-        };
-        let is_same = payload.as_ref() == derived.artifact.payload.json()
-            && blob == derived.artifact.payload.blob()
-            && claim::are_all_of_artifact(tx, asset, id, &derived.claims).await?;
-        if is_same {
-            continue;
-        }
-        replaced.is_different = true;
-        delete(tx, asset, id).await?;
-        new.push((asset, Some(unit), derived.clone()));
-    }
-    for (id, version, ..) in before.into_values() {
-        replaced.is_different |= version == first.tool_version;
-        replaced.has_new_claims = true;
-        delete(tx, asset, id).await?;
-    }
-    replaced.has_new_claims |= !new.is_empty();
-    add(tx, (family, run), new, now_ms).await?;
-    Ok(replaced)
 }
 
 /// The keys of all that was derived from these assets.

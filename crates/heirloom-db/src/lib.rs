@@ -47,6 +47,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
     [
         archive::STATEMENTS,
         artifact::STATEMENTS,
+        artifact::REPLACE_STATEMENTS,
         asset::STATEMENTS,
         asset::PURGE_STATEMENTS,
         audience::STATEMENTS,
@@ -74,6 +75,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         stack::STATEMENTS,
         timeline::STATEMENTS,
         unit::STATEMENTS,
+        unit::END_STATEMENTS,
         upload::STATEMENTS,
         vault::STATEMENTS,
     ]

@@ -17,7 +17,7 @@ use crate::{
     Db, DbError, Tx, artifact,
     asset::{self, Asset, AssetState},
     clock,
-    run::{self, Run, StepCounts},
+    run::{self, StepCounts},
     sql::statements,
     value::{Value, args},
 };
@@ -203,17 +203,6 @@ impl Db {
             units,
             is_planned,
         })
-    }
-}
-
-impl Db {
-    /// How many assets a run with these parameters would go through, of the family of `run`.
-    ///
-    /// # Errors
-    /// What the engine says.
-    pub async fn count_scope(&self, run: &Run, parameters: &Parameters) -> Result<i64, DbError> {
-        let mut tx = self.begin().await?;
-        count_assets(&mut tx, run.family_id, parameters).await
     }
 }
 

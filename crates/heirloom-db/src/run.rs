@@ -10,7 +10,14 @@ use heirloom_core::{
 };
 use serde_json::{Value as Json, json};
 
-use crate::{Db, DbError, Tx, clock, row::Row, sql::statements, unit, value::args};
+use crate::{
+    Db, DbError, Tx, clock,
+    plan::{self, Parameters, Scope},
+    row::Row,
+    sql::statements,
+    unit,
+    value::args,
+};
 
 /// A run as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -159,6 +166,9 @@ statements! {
     SET_PROGRESS = "UPDATE run SET progress = $2 WHERE id = $1 RETURNING state";
     GET_FAMILY = "SELECT family_id FROM run WHERE id = $1";
     ADD_STEPS = "INSERT INTO run_step (run_id, position, step) VALUES {rows}";
+    LOCK_ENDED = "SELECT family_id, state, parameters, progress FROM run WHERE id = $1 /*pg FOR UPDATE */";
+    LIST_UNFOLLOWED = "SELECT id FROM run WHERE state = 'done'
+          AND parameters LIKE '%\"process\":true%' AND progress NOT LIKE '%\"next_run\":%' ORDER BY id";
     START_PLANNING = "UPDATE run SET is_planned = FALSE, assets = $2 WHERE id = $1";
     COUNT_STEP = "UPDATE run_step SET present = present + $3, pending = pending + $4, done = done + $5,
           skipped = skipped + $6, failed = failed + $7, cancelled = cancelled + $8,
@@ -203,26 +213,66 @@ impl Db {
         actor: &Actor,
         family: FamilyId,
         pipeline: &str,
-        parameters: &crate::plan::Parameters,
+        parameters: &Parameters,
         steps: &[&str],
     ) -> Result<Run, DbError> {
         actor.require_operator(Action::OperateMachine)?;
-        let id: RunId = clock::new_id();
         let mut tx = self.begin().await?;
-        let text = json!(parameters).to_string();
-        let archive = None::<ArchiveId>;
-        tx.execute(
-            ADD,
-            args![id, family, pipeline, archive, text, clock::now_ms()],
-        )
-        .await?;
-        let rows = steps.iter().zip(0_i64..);
-        let rows = rows.map(|(step, position)| args![id, position, *step]);
-        tx.execute_rows(ADD_STEPS, 3, rows.collect()).await?;
-        let assets = crate::plan::count_assets(&mut tx, family, parameters).await?;
-        tx.execute(START_PLANNING, args![id, assets]).await?;
+        let assets = plan::count_assets(&mut tx, family, parameters).await?;
+        let id = add_deriving(&mut tx, (family, pipeline), parameters, steps, assets).await?;
         tx.commit().await?;
         self.get_run(actor, id).await
+    }
+
+    /// Asks for the run that goes on with what another one found or added, if that has ended well, was
+    /// asked to (`process` in its parameters) and came upon anything. It is asked for once: whoever asks
+    /// again is given the same. That is noted in the same transaction, so that what a process that was
+    /// killed in between left out is found by [`list_unfollowed_runs`](Self::list_unfollowed_runs).
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`], and what the engine says.
+    pub async fn create_next_run(
+        &self,
+        found_by: RunId,
+        pipeline: &str,
+        steps: &[&str],
+    ) -> Result<Option<RunId>, DbError> {
+        let mut tx = self.begin().await?;
+        let row = tx.fetch_optional(LOCK_ENDED, args![found_by]).await?;
+        let row = row.ok_or_else(|| DbError::not_found("run", found_by))?;
+        let family: FamilyId = row.get(0)?;
+        let is_done = row.word(1, "a run state", RunState::from_word)? == RunState::Done;
+        let (asked, mut progress) = (read_json(row.get(2)?), read_json(row.get(3)?));
+        if !is_done || asked["process"] != Json::Bool(true) {
+            return Ok(None);
+        }
+        if let Some(next) = progress.get("next_run") {
+            return Ok(serde_json::from_value(next.clone()).unwrap_or_default());
+        }
+        let parameters = Parameters {
+            scope: Scope::FoundBy(found_by),
+            ..Parameters::default()
+        };
+        let assets = plan::count_assets(&mut tx, family, &parameters).await?;
+        let next = match assets {
+            0 => None,
+            _ => Some(add_deriving(&mut tx, (family, pipeline), &parameters, steps, assets).await?),
+        };
+        progress["next_run"] = json!(next);
+        tx.execute(SET_PROGRESS, args![found_by, progress.to_string()])
+            .await?;
+        tx.commit().await?;
+        Ok(next)
+    }
+
+    /// The runs that have ended well, whose findings are to be gone on with, and of which nobody has
+    /// seen to that: their process was killed.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn list_unfollowed_runs(&self) -> Result<Vec<RunId>, DbError> {
+        let rows = self.fetch(LIST_UNFOLLOWED, args![]).await?;
+        rows.iter().map(|row| row.get(0)).collect()
     }
 
     /// The steps of a run and how far each is. That the actor may know of the run was checked by
@@ -397,6 +447,29 @@ pub(crate) async fn advance(
     Ok(state)
 }
 
+/// Adds a run that goes through so many assets, with its steps.
+async fn add_deriving(
+    tx: &mut Tx,
+    (family, pipeline): (FamilyId, &str),
+    parameters: &Parameters,
+    steps: &[&str],
+    assets: i64,
+) -> Result<RunId, DbError> {
+    let id: RunId = clock::new_id();
+    let text = json!(parameters).to_string();
+    let archive = None::<ArchiveId>;
+    tx.execute(
+        ADD,
+        args![id, family, pipeline, archive, text, clock::now_ms()],
+    )
+    .await?;
+    let rows = steps.iter().zip(0_i64..);
+    let rows = rows.map(|(step, position)| args![id, position, *step]);
+    tx.execute_rows(ADD_STEPS, 3, rows.collect()).await?;
+    tx.execute(START_PLANNING, args![id, assets]).await?;
+    Ok(id)
+}
+
 /// Adds to what is counted of a run's steps. In the order of their names, so that no two
 /// transactions wait for each other.
 pub(crate) async fn count(
@@ -448,16 +521,20 @@ fn read_step(row: &Row) -> Result<RunStep, DbError> {
     })
 }
 
+fn read_json(text: String) -> Json {
+    let read: Option<Json> = serde_json::from_str(&text).ok();
+    read.filter(Json::is_object).unwrap_or_else(|| json!({}))
+}
+
 fn read(row: &Row) -> Result<Run, DbError> {
-    let json = |text: String| serde_json::from_str(&text).unwrap_or_else(|_| json!({}));
     Ok(Run {
         id: row.get(0)?,
         family_id: row.get(1)?,
         pipeline: row.get(2)?,
         state: row.word(3, "a run state", RunState::from_word)?,
         archive_id: row.get(4)?,
-        parameters: json(row.get(5)?),
-        progress: json(row.get(6)?),
+        parameters: read_json(row.get(5)?),
+        progress: read_json(row.get(6)?),
         error: row.get(7)?,
         created_at_ms: row.get(8)?,
         started_at_ms: row.get(9)?,

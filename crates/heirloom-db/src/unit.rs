@@ -5,23 +5,23 @@
 //! made: a holder that was thought dead can do no harm. Clocks may jump: a lease that ends later than
 //! any lease could counts as ended.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod end;
 
-use heirloom_core::{
-    Actor, AssetId, ContentHash, RunId, UnitId,
-    permission::Action,
-    unit::{UnitEvent, UnitState},
-};
+use std::collections::BTreeMap;
+
+use heirloom_core::{Actor, AssetId, RunId, UnitId, permission::Action, unit::UnitState};
 
 use crate::{
     Db, DbError, Tx, artifact,
-    asset::{self, Measures},
-    blob, clock,
+    asset::Measures,
+    clock,
     row::Row,
     run::{self, StepCounts},
     sql::statements,
     value::{Value, args},
 };
+
+pub(crate) use end::STATEMENTS as END_STATEMENTS;
 
 /// A unit as it is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,19 +154,18 @@ statements! {
         RETURNING id, lease_token, subject_id, attempts, crashes";
     EXTEND = "UPDATE unit SET ready_at_ms = $3
         WHERE id = $1 AND lease_token = $2 AND state = 'running'";
-    LIST_HELD = "SELECT id, lease_token, step FROM unit WHERE state = 'running' AND id IN ({list})
-        ORDER BY id /*pg FOR UPDATE */";
-    END = "WITH ended (id, state, ready_at_ms, attempts, crashes, error, is_permanent, ended_at_ms,
-          duration_ms, log, has_changed) AS (VALUES {rows})
-        UPDATE unit SET state = ended.state, ready_at_ms = ended.ready_at_ms,
-          attempts = ended.attempts, crashes = ended.crashes, error = ended.error,
-          is_permanent = ended.is_permanent, ended_at_ms = ended.ended_at_ms,
-          duration_ms = ended.duration_ms, log = ended.log, has_changed = ended.has_changed
-        FROM ended WHERE unit.id = ended.id";
     CALM = "UPDATE unit SET ready_at_ms = $2 WHERE run_id = $1 AND state IN ('pending', 'running')
           AND ready_at_ms > $3";
     LET_GO = "UPDATE unit SET ready_at_ms = $2 WHERE run_id = $1 AND state IN ('pending', 'running')
           AND state = 'running'";
+    // Of paused runs; one that ends later than any may was written by a clock that was put back.
+    RELEASE_OVERDUE = "UPDATE unit SET state = 'pending' WHERE state = 'running'
+          AND (ready_at_ms <= $1 OR ready_at_ms > $2)
+          AND run_id IN (SELECT id FROM run WHERE state = 'paused')";
+    OLDEST_HOLDER = "SELECT MIN(COALESCE(started_at_ms, created_at_ms)) FROM run
+        WHERE archive_id IS NULL AND (state IN ('running', 'cancelling')
+          OR (state = 'paused' AND EXISTS
+            (SELECT 1 FROM unit u WHERE u.run_id = run.id AND u.state = 'running')))";
     CANCEL = "UPDATE unit SET state = 'cancelled', ended_at_ms = $2
         WHERE run_id = $1 AND state IN ('pending', 'running')
           AND (state = 'pending' OR ready_at_ms <= $2)
@@ -179,11 +178,6 @@ statements! {
         WHERE run_id = $1 AND state IN ('failed', 'cancelled')";
     LIST_OPEN_OF_ASSET = "SELECT run_id, step FROM unit
         WHERE subject_id = $1 AND state IN ('pending', 'running') ORDER BY run_id, step";
-    // Of most there is nothing to be changed.
-    SET_MEASURES = "UPDATE asset SET kind = $2, media_type = $3, width = $4, height = $5,
-          duration_ms = $6, version = version + 1
-        WHERE id = $1 AND (kind <> $2 OR media_type <> $3 OR width IS DISTINCT FROM $4
-          OR height IS DISTINCT FROM $5 OR duration_ms IS DISTINCT FROM $6)";
     DELETE_OF_ASSET = "DELETE FROM unit WHERE subject_id = $1";
     LIST = concat!("SELECT ", columns!(), " WHERE u.run_id = $1 AND u.id > $2
         ORDER BY u.id LIMIT $3");
@@ -204,9 +198,6 @@ macro_rules! columns {
     };
 }
 use columns;
-
-/// How many values an `END` row has.
-const COLUMNS: usize = 11;
 
 /// How often a transaction is tried that met another one of another process.
 const TRIES: u32 = 4;
@@ -283,53 +274,6 @@ impl Db {
         Ok(lost)
     }
 
-    /// Stores what became of units of a run, with all that was made, as one transaction. A unit that
-    /// is no longer held under the lease it was worked on under stays as it is, and nothing that was
-    /// made under that lease is stored. Gives those that were refused so.
-    ///
-    /// # Errors
-    /// What the engine says; nothing was stored then.
-    pub async fn end_units(&self, run: RunId, ended: &[Ended]) -> Result<Vec<UnitId>, DbError> {
-        let mut tries = 1;
-        loop {
-            match self.try_end(run, ended).await {
-                Err(error) if error.is_conflict() && tries < TRIES => tries += 1,
-                outcome => return outcome,
-            }
-        }
-    }
-
-    async fn try_end(&self, run: RunId, ended: &[Ended]) -> Result<Vec<UnitId>, DbError> {
-        let now_ms = clock::now_ms();
-        let mut tx = self.begin().await?;
-        let held = list_held(&mut tx, ended).await?;
-        let is_held = |ended: &&Ended| {
-            held.get(&ended.lease.unit)
-                .is_some_and(|(token, _)| *token == ended.lease.token)
-        };
-        let (kept, refused): (Vec<&Ended>, Vec<&Ended>) = ended.iter().partition(is_held);
-        for ended in &refused {
-            forget_made(&mut tx, &ended.outcome).await?;
-        }
-        let changed = store_made(&mut tx, run, &kept, now_ms).await?;
-        let mut counts: BTreeMap<&str, StepCounts> = BTreeMap::new();
-        let mut rows = Vec::with_capacity(kept.len());
-        for ended in kept {
-            let has_changed = changed.contains(&ended.lease.unit);
-            let (state, row) = end_row(ended, has_changed, now_ms)?;
-            rows.push(row);
-            if let Some((_, step)) = held.get(&ended.lease.unit) {
-                let counts = counts.entry(step).or_default();
-                counts.moved(UnitState::Running, state);
-                counts.changed += i64::from(has_changed);
-            }
-        }
-        tx.execute_rows(END, COLUMNS, rows).await?;
-        run::count(&mut tx, run, &counts).await?;
-        tx.commit().await?;
-        Ok(refused.into_iter().map(|ended| ended.lease.unit).collect())
-    }
-
     /// Has units that wait for longer than any may be ready now: a clock was put back.
     ///
     /// # Errors
@@ -350,6 +294,22 @@ impl Db {
         let mut tx = self.begin().await?;
         tx.execute(LET_GO, args![run, clock::now_ms()]).await?;
         tx.commit().await
+    }
+
+    /// When the oldest run began that may be about to store what it made, in milliseconds since 1970: one
+    /// that goes on, or one that is paused and of which somebody still holds units. Whoever let the lease
+    /// of such a unit run out loses it here, so that what they made is refused.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn find_oldest_holder(&self) -> Result<Option<i64>, DbError> {
+        let now_ms = clock::now_ms();
+        let mut tx = self.begin().await?;
+        tx.execute(RELEASE_OVERDUE, args![now_ms, now_ms + LONGEST_WAIT_MS])
+            .await?;
+        let row = tx.fetch_optional(OLDEST_HOLDER, args![]).await?;
+        tx.commit().await?;
+        row.map_or(Ok(None), |row| row.get(0))
     }
 
     /// Cancels what nobody holds of a run that is being cancelled; gives whether all of it has ended
@@ -447,158 +407,6 @@ pub(crate) async fn delete_of_asset(tx: &mut Tx, asset: AssetId) -> Result<(), D
     }
     tx.execute(DELETE_OF_ASSET, args![asset]).await?;
     Ok(())
-}
-
-/// The tokens and steps of those of these units that are held.
-async fn list_held(
-    tx: &mut Tx,
-    ended: &[Ended],
-) -> Result<HashMap<UnitId, (i64, String)>, DbError> {
-    let list = ended.iter().map(|ended| Value::from(ended.lease.unit));
-    let rows = tx.fetch_list(LIST_HELD, args![], list.collect()).await?;
-    rows.iter()
-        .map(|row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))
-        .collect()
-}
-
-/// Stores what units made: what nobody else has made meanwhile, and what was made once more in the
-/// place of what was there. Gives the units of which something came out otherwise than before.
-async fn store_made(
-    tx: &mut Tx,
-    run: RunId,
-    ended: &[&Ended],
-    now_ms: i64,
-) -> Result<HashSet<UnitId>, DbError> {
-    let mut changed = HashSet::new();
-    let made = ended.iter().filter_map(|ended| match &ended.outcome {
-        Outcome::Done(derived) if !derived.is_empty() => Some((&ended.lease, derived, false)),
-        Outcome::Remade(derived) => Some((&ended.lease, derived, true)),
-        _ => None,
-    });
-    let made: Vec<_> = made.collect();
-    if made.is_empty() {
-        return Ok(changed);
-    }
-    for ended in ended {
-        if let Some(measures) = &ended.measures {
-            store_measures(tx, ended.lease.asset, measures).await?;
-        }
-    }
-    let family = run::family_of(tx, run).await?;
-    let assets: Vec<AssetId> = made.iter().map(|(lease, ..)| lease.asset).collect();
-    let known = artifact::list_keys(tx, &assets).await?;
-    let mut new = Vec::new();
-    let mut stated = Vec::new();
-    for (lease, derived, is_again) in made {
-        if is_again {
-            let origin = (family, run, lease.unit);
-            let replaced = artifact::replace(tx, origin, lease.asset, derived, now_ms).await?;
-            if replaced.is_different {
-                changed.insert(lease.unit);
-            }
-            if replaced.has_new_claims {
-                stated.push(lease.asset);
-            }
-            continue;
-        }
-        for derived in derived {
-            let key = artifact::artifact_key(family, lease.asset, &derived.artifact.recipe());
-            if known.contains(&key) {
-                forget_blob(tx, derived.artifact.payload.blob()).await?;
-                continue;
-            }
-            if !derived.claims.is_empty() {
-                stated.push(lease.asset);
-            }
-            new.push((lease.asset, Some(lease.unit), derived.clone()));
-        }
-    }
-    artifact::add(tx, (family, run), new, now_ms).await?;
-    if !stated.is_empty() {
-        stated.sort_unstable();
-        stated.dedup();
-        crate::timeline::lock(tx).await?;
-        asset::refresh(tx, &stated).await?;
-    }
-    Ok(changed)
-}
-
-async fn store_measures(tx: &mut Tx, asset: AssetId, measures: &Measures) -> Result<(), DbError> {
-    let (kind, media_type) = (measures.kind.as_str(), measures.media_type);
-    let (width, height) = (measures.width, measures.height);
-    let duration_ms = measures.duration_ms;
-    tx.execute(
-        SET_MEASURES,
-        args![asset, kind, media_type, width, height, duration_ms],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Notes the bytes of what is not stored as unneeded, unless a row has them.
-async fn forget_made(tx: &mut Tx, outcome: &Outcome) -> Result<(), DbError> {
-    if let Outcome::Done(derived) | Outcome::Remade(derived) = outcome {
-        for derived in derived {
-            forget_blob(tx, derived.artifact.payload.blob()).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn forget_blob(tx: &mut Tx, hash: Option<ContentHash>) -> Result<(), DbError> {
-    match hash {
-        Some(hash) => blob::note_unneeded(tx, hash).await,
-        None => Ok(()),
-    }
-}
-
-/// The state that a unit ends in, or waits in, and what is stored of it.
-fn end_row(
-    ended: &Ended,
-    has_changed: bool,
-    now_ms: i64,
-) -> Result<(UnitState, Vec<Value>), DbError> {
-    let Ended { lease, outcome, .. } = ended;
-    let mut attempts = lease.attempts;
-    let mut ready_at_ms = now_ms;
-    let mut failed_for_good = false;
-    let (event, reason) = match outcome {
-        Outcome::Done(_) | Outcome::Remade(_) => (UnitEvent::Complete, None),
-        Outcome::Skipped(reason) => (UnitEvent::Skip, Some(reason)),
-        Outcome::Failed {
-            reason,
-            is_permanent,
-        } => {
-            failed_for_good = *is_permanent;
-            (UnitEvent::Fail, Some(reason))
-        }
-        Outcome::Again { reason, after_ms } => {
-            ready_at_ms += (*after_ms).clamp(0, LONGEST_WAIT_MS);
-            (UnitEvent::Release, Some(reason))
-        }
-        Outcome::Untouched => {
-            attempts -= 1;
-            (UnitEvent::Release, None)
-        }
-        Outcome::Cancelled => (UnitEvent::Cancel, None),
-    };
-    let state = UnitState::Running
-        .after(event)
-        .map_err(|illegal| DbError::Refused(illegal.to_string()))?;
-    let row = args![
-        lease.unit,
-        state.as_str(),
-        ready_at_ms,
-        attempts,
-        lease.crashes + i64::from(ended.has_crashed),
-        reason.cloned(),
-        failed_for_good,
-        state.has_ended().then_some(now_ms),
-        Some(ended.duration_ms).filter(|_| attempts == lease.attempts),
-        ended.log.clone(),
-        has_changed,
-    ];
-    Ok((state, row))
 }
 
 fn read_lease(row: &Row) -> Result<Lease, DbError> {

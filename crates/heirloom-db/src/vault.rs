@@ -170,20 +170,23 @@ impl Db {
     }
 
     /// Ends additions that began before `before_ms` and that no upload is under way for: whoever began
-    /// them went away.
+    /// them went away. Gives their runs.
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn end_idle_additions(&self, before_ms: i64) -> Result<(), DbError> {
+    pub async fn end_idle_additions(&self, before_ms: i64) -> Result<Vec<RunId>, DbError> {
+        let mut ended = Vec::new();
         for row in self
             .fetch(LIST_IDLE_RUNS, args![PIPELINE, before_ms])
             .await?
         {
+            let run = row.get(0)?;
             let mut tx = self.begin().await?;
-            end_run(&mut tx, row.get(0)?, clock::now_ms()).await?;
+            end_run(&mut tx, run, clock::now_ms()).await?;
             tx.commit().await?;
+            ended.push(run);
         }
-        Ok(())
+        Ok(ended)
     }
 
     /// Makes a file that was handed over an asset, or one more place of the asset that it is. It is all

@@ -69,20 +69,14 @@ impl Ffmpeg {
     pub(crate) fn unnamed_file(&self) -> Result<File, ConfinementError> {
         std::fs::create_dir_all(&self.scratch)
             .and_then(|()| tempfile::tempfile_in(&self.scratch))
-            .map_err(|error| ConfinementError::CouldNotStart {
-                program: "ffmpeg".to_owned(),
-                reason: error.to_string(),
-            })
+            .map_err(|error| ConfinementError::could_not_start("ffmpeg", &error))
     }
 
     fn command(&self, program: &str, call: Call<'_>) -> Result<Command, ConfinementError> {
         let input = call
             .input
             .try_clone()
-            .map_err(|error| ConfinementError::CouldNotStart {
-                program: program.to_owned(),
-                reason: error.to_string(),
-            })?;
+            .map_err(|error| ConfinementError::could_not_start(program, &error))?;
         let mut arguments: Vec<OsString> = ["-hide_banner", "-v", "error"].map(Into::into).into();
         if program == "ffmpeg" {
             // Its standard input is the film, not somebody's keyboard.

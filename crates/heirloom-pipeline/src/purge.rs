@@ -10,7 +10,7 @@ use heirloom_blobs::{BlobError, CollectError, Collected, Deletion, Grace, collec
 use heirloom_core::{AssetId, ContentHash, permission::Action};
 use heirloom_db::{DbError, clock};
 
-use crate::{Context, add::oldest_addition, run::oldest_run, scan::oldest_scan};
+use crate::{Context, add::oldest_addition, scan::oldest_scan};
 
 /// What a purge removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,12 +67,13 @@ const PAGE: usize = 256;
 pub async fn remove_unneeded_blobs(ctx: &Context) -> Result<u64, PurgeError> {
     let Context { db, blobs, .. } = ctx;
     // The order matters. A scan or an addition that is under way protects what was put since it began,
-    // one that ended before has committed what it refers to, and one that begins later puts later.
+    // one that ended before has committed what it refers to, and one that begins later puts later. What
+    // a run's tools make is put a moment before it is recorded, too.
     let now_ms = clock::now_ms();
     let underway = [
         oldest_addition(),
         oldest_scan(db).await?,
-        oldest_run(db).await?,
+        db.find_oldest_holder().await?,
     ];
     let since_ms = underway.into_iter().flatten().fold(now_ms, i64::min);
     let mut removed = 0;

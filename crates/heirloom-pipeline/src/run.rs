@@ -7,16 +7,4 @@ mod batch;
 mod drive;
 mod engine;
 
-use heirloom_db::{Db, DbError};
-
 pub use engine::{Engine, EngineError};
-
-/// When the oldest run that derives and has not ended began, in milliseconds since 1970: what its tools
-/// make is put into the store a moment before it is recorded, and may not be taken for unneeded then.
-pub(crate) async fn oldest_run(db: &Db) -> Result<Option<i64>, DbError> {
-    let runs = db.list_unended_runs().await?;
-    let deriving = runs.iter().filter(|run| run.archive_id.is_none());
-    Ok(deriving
-        .map(|run| run.started_at_ms.unwrap_or(run.created_at_ms))
-        .min())
-}

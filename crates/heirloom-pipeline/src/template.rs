@@ -41,6 +41,11 @@ pub struct Step {
 }
 
 impl Template {
+    /// What its steps are called.
+    pub(crate) fn step_names(&self) -> Vec<&'static str> {
+        self.steps.iter().map(|step| step.name).collect()
+    }
+
     /// The steps that have something to do with an asset, and how it is known that it is done.
     pub(crate) fn wanted(&self, asset: &Asset, parameters: &Parameters) -> Vec<Wanted> {
         let steps = self.steps.iter();

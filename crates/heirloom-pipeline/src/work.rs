@@ -88,6 +88,9 @@ pub enum Failure {
     /// What it needs is not there; another run may find it.
     #[error("{0}")]
     Unavailable(String),
+    /// The disk is full; it goes on when there is space.
+    #[error("{0}")]
+    NoSpace(String),
     /// It may work in a moment.
     #[error("{0}")]
     Temporary(String),

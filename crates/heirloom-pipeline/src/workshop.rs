@@ -42,6 +42,12 @@ impl Workshop {
         }
     }
 
+    /// How bytes that nobody knows are kept from doing harm.
+    #[must_use]
+    pub const fn confinement(&self) -> &Confinement {
+        &self.confinement
+    }
+
     /// What films and recordings are worked on with.
     #[must_use]
     pub const fn ffmpeg(&self) -> &Ffmpeg {
@@ -99,6 +105,7 @@ impl From<ConfinementError> for Failure {
                 Self::Permanent(reason)
             }
             ConfinementError::CouldNotStart { .. } => Self::Unavailable(reason),
+            ConfinementError::NoSpace => Self::NoSpace(reason),
             ConfinementError::Cancelled => Self::Temporary(reason),
         }
     }

@@ -38,6 +38,7 @@ async fn get_diagnosis(
         check_space(free_bytes),
         check_runs(&library).await?,
         check_originals(counts.damaged),
+        check_confinement(&library).await?,
     ];
     for archive in db.list_archives(&actor, family).await? {
         checks.extend(check_archive(archive).await);
@@ -157,6 +158,29 @@ async fn check_runs(library: &Library) -> Result<Check, Problem> {
         }
     } else {
         well("runs", format!("{running} under way, none interrupted"))
+    })
+}
+
+/// Whether what is read from files of unknown makers is read where it can do no harm.
+async fn check_confinement(library: &Library) -> Result<Check, Problem> {
+    let confinement = library.engine().confinement().clone();
+    let looking = tokio::task::spawn_blocking(move || confinement.strength());
+    let gaps = looking.await.map_err(Problem::internal)?.gaps();
+    Ok(if gaps.is_empty() {
+        well(
+            "confinement",
+            "pictures, films and recordings are read by processes that can reach nothing else",
+        )
+    } else {
+        Check {
+            is_well: false,
+            hint: Some(
+                "Use Linux 5.13 or newer with Landlock and seccomp on, and in a container allow both. Until then, \
+                 let Heirloom run under an account of its own that can read the originals and nothing else."
+                    .to_owned(),
+            ),
+            ..well("confinement", gaps.join("; "))
+        }
     })
 }
 

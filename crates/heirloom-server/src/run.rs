@@ -177,7 +177,9 @@ async fn list_runs(
     for run in page.items {
         let run = library.scans().judge(run).await?;
         let steps = library.db().list_run_steps(run.id).await?;
-        items.push(wire::Run::new(&run, &steps, live.get(&run.id)));
+        let waits_for = library.engine().why_waiting(run.id);
+        let live = live.get(&run.id);
+        items.push(wire::Run::new(&run, &steps, live, waits_for));
     }
     Ok(Json(wire::Page {
         items,
@@ -401,5 +403,6 @@ pub(crate) async fn load_run(
     let run = library.scans().judge(run).await?;
     // After the run: whoever sees that it has ended sees all that came of it.
     let steps = library.db().list_run_steps(id).await?;
-    Ok(wire::Run::new(&run, &steps, live.get(&id)))
+    let waits_for = library.engine().why_waiting(id);
+    Ok(wire::Run::new(&run, &steps, live.get(&id), waits_for))
 }

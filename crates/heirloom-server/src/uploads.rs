@@ -259,7 +259,9 @@ impl Uploads {
         let db = &self.shared.ctx.db;
         let now_ms = clock::now_ms();
         db.delete_expired_uploads(now_ms).await?;
-        db.end_idle_additions(now_ms - IDLE_ADDITION_MS).await?;
+        for run in db.end_idle_additions(now_ms - IDLE_ADDITION_MS).await? {
+            self.prepare(run).await;
+        }
         let folder = self.shared.folder.clone();
         let listing = tokio::task::spawn_blocking(move || list(&folder));
         let ids = listing.await.map_err(Problem::internal)?;

@@ -210,7 +210,11 @@ pub(super) async fn wait_for_run(
             return Ok((run, ending));
         }
         let (done, all) = share(&run);
-        bar.show(done, all, progress_line(&run));
+        let mut text = progress_line(&run);
+        if let Some(reason) = &run.waits_for {
+            text += &format!(": {}", line(reason));
+        }
+        bar.show(done, all, text);
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = ends.wait() => {
@@ -254,6 +258,9 @@ fn progress_line(run: &Run) -> String {
     if failed > 0 {
         text += &format!(", {} failed", count(failed.unsigned_abs()));
     }
+    if run.waits_for.is_some() {
+        text += ", waiting";
+    }
     text
 }
 
@@ -284,6 +291,9 @@ pub(super) fn describe(run: &Run) -> String {
     let mut text = table(&[row(run)]);
     if let Some(error) = &run.error {
         text += &format!("{}\n", line(error));
+    }
+    if let Some(reason) = &run.waits_for {
+        text += &format!("It waits: {}. It goes on by itself.\n", line(reason));
     }
     if let Some(report) = &run.report {
         text += &describe_report(report);

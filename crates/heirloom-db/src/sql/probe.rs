@@ -17,7 +17,7 @@ use crate::{Db, DbError, Engine, Location, value::Value};
 const TOLD: [(&str, &[&str]); 2] = [
     ("heirloom_db::search::ADD", &["INT8", "TEXT"]),
     (
-        "heirloom_db::unit::END",
+        "heirloom_db::unit::end::END",
         &[
             "BYTEA", "TEXT", "INT8", "INT8", "INT8", "TEXT", "BOOL", "INT8", "INT8", "TEXT", "BOOL",
         ],

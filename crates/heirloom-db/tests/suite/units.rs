@@ -314,6 +314,31 @@ on_both_engines! {
         }
     }
 
+    async fn only_a_run_that_goes_on_or_is_held_may_be_about_to_store_something(store: Store) {
+        store.assets(2).await;
+        let holder = async || store.db.find_oldest_holder().await.unwrap();
+        assert_eq!(holder().await, None);
+        let run = store.running(&Parameters::default()).await;
+        let started_at_ms = store.db.get_run(OPERATOR, run).await.unwrap().started_at_ms;
+        assert_eq!(holder().await, started_at_ms);
+        store.db.plan_run(run, 10, Aim::Complete, wanted).await.unwrap();
+        let ready = store.db.list_ready_units(run, "look", 2).await.unwrap();
+        let in_time = store.db.lease_units(&ready[..1], LEASE_MS).await.unwrap().remove(0);
+        // Its lease has run out before it begins.
+        let late = store.db.lease_units(&ready[1..], -1).await.unwrap().remove(0);
+        store.db.advance_run(OPERATOR, run, RunEvent::Pause, None).await.unwrap();
+        assert_eq!(holder().await, started_at_ms, "one of its units is held");
+        let made = store.done(&late).await;
+        assert_eq!(store.db.end_units(run, &[made]).await.unwrap(), [late.unit], "it counts as dead now");
+        let made = store.done(&in_time).await;
+        assert!(store.db.end_units(run, &[made]).await.unwrap().is_empty());
+        assert_eq!(holder().await, None);
+        assert_eq!(store.counts(run).await, StepCounts { done: 1, pending: 1, ..StepCounts::default() });
+        // Resumed, it goes on with what was let go of.
+        store.db.advance_run(OPERATOR, run, RunEvent::Resume, None).await.unwrap();
+        assert_eq!(lease(&store.db, run, 10).await.remove(0).unit, late.unit);
+    }
+
     async fn a_purged_asset_takes_its_units_along(store: Store) {
         let asset = store.assets(1).await[0];
         let run = store.running(&Parameters::default()).await;

@@ -25,6 +25,9 @@ pub enum ConfinementError {
     /// It took more than it may, other than memory and time.
     #[error("{0}")]
     TooMuch(Excess),
+    /// The disk is full, whatever the file.
+    #[error("no space is left on the disk for what is made of it")]
+    NoSpace,
     /// The program says that it cannot: it is broken, cut short or of a kind that it does not know.
     #[error("{reason}")]
     Failed {
@@ -62,13 +65,20 @@ impl ConfinementError {
     /// Whether the file is what is wrong, so that trying it again gives the same.
     #[must_use]
     pub fn is_about_the_file(&self) -> bool {
-        !matches!(self, Self::CouldNotStart { .. } | Self::Cancelled)
+        !matches!(
+            self,
+            Self::CouldNotStart { .. } | Self::NoSpace | Self::Cancelled
+        )
     }
 
-    pub(super) fn could_not_start(program: &str, error: &io::Error) -> Self {
-        Self::CouldNotStart {
-            program: program.to_owned(),
-            reason: error.to_string(),
+    /// What was needed for it could not be had.
+    pub(crate) fn could_not_start(program: &str, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace,
+            _ => Self::CouldNotStart {
+                program: program.to_owned(),
+                reason: error.to_string(),
+            },
         }
     }
 }

@@ -181,6 +181,7 @@ impl Process {
             _ if OUT_OF_MEMORY.iter().any(|words| said.contains(words)) => {
                 ConfinementError::OutOfMemory
             }
+            _ if NO_SPACE.iter().any(|words| said.contains(words)) => ConfinementError::NoSpace,
             Some(signal) => ConfinementError::Killed {
                 program: self.name.clone(),
                 signal,
@@ -218,6 +219,9 @@ const OUT_OF_MEMORY: [&str; 5] = [
     "Out of memory",
     "out of memory",
 ];
+
+/// How programs say that the disk is full.
+const NO_SPACE: [&str; 2] = ["No space left on device", "Disk quota exceeded"];
 
 /// What a process computed so far, from `/proc/PID/stat`.
 pub(super) fn computed(id: Pid) -> Option<Duration> {

@@ -24,11 +24,11 @@ impl Strength {
         let gaps = [
             (
                 self.landlock < 1,
-                "this kernel has no Landlock (Linux 5.13 and newer, enabled), so decoders can read files that this account can read",
+                "this kernel has no Landlock, so a malicious picture or film could make its decoder read whatever this account can read",
             ),
             (
                 !self.has_seccomp,
-                "this kernel has no seccomp filters, so decoders can reach the network and start programs",
+                "this kernel has no seccomp filters, so a malicious picture or film could make its decoder reach the network and start programs",
             ),
         ];
         gaps.into_iter()

@@ -207,10 +207,7 @@ async fn lay_out(
 }
 
 fn no_room(error: io::Error) -> ConfinementError {
-    ConfinementError::CouldNotStart {
-        program: "ffmpeg".to_owned(),
-        reason: error.to_string(),
-    }
+    ConfinementError::could_not_start("ffmpeg", &error)
 }
 
 #[cfg(test)]

@@ -51,6 +51,10 @@ const TOGETHER_BYTES: usize = 32 * 1024 * 1024;
 
 /// How often something that fails for the moment is tried.
 const ATTEMPTS: i64 = 5;
+/// How long something waits that found the disk full, and with how much space left that was not the
+/// reason, so that it is tried no more often than anything else.
+const FULL_DISK_MS: i64 = 30_000;
+const ROOM_BYTES: u64 = 64 * 1024 * 1024;
 /// How many processes a unit may kill.
 const CRASHES: i64 = 3;
 
@@ -102,6 +106,8 @@ pub(crate) struct Batch<'a> {
     bytes: Vec<Bytes>,
     /// Since when something waits to be stored.
     since: Option<Instant>,
+    /// Why something of it waits, when the disk is full.
+    waits_for: Option<String>,
     count: usize,
 }
 
@@ -124,6 +130,7 @@ impl<'a> Batch<'a> {
             ended: Vec::new(),
             bytes: Vec::new(),
             since: None,
+            waits_for: None,
             count: 0,
         })
     }
@@ -134,11 +141,12 @@ impl<'a> Batch<'a> {
     }
 
     /// Works on the units until all have ended or `order` says something else. Gives how many were
-    /// worked on. `stored` is called whenever results have been stored.
+    /// worked on. `stored` is called whenever results have been stored, with why some of them wait for
+    /// something that nobody here can do.
     pub(crate) async fn execute(
         mut self,
         mut order: watch::Receiver<Order>,
-        stored: &(dyn Fn() + Sync),
+        stored: &(dyn Fn(Option<String>) + Sync),
     ) -> Result<usize, BatchError> {
         let ids: Vec<AssetId> = self.waiting.iter().map(|lease| lease.asset).collect();
         let assets = self.ctx.db.find_assets(&self.ctx.actor, &ids).await?;
@@ -160,7 +168,7 @@ impl<'a> Batch<'a> {
             }
             if self.is_due() {
                 self.store().await?;
-                stored();
+                stored(self.waits_for.take());
             }
         }
         let told = *order.borrow();
@@ -168,7 +176,7 @@ impl<'a> Batch<'a> {
             self.end_untouched(lease, told);
         }
         self.store().await?;
-        stored();
+        stored(self.waits_for.take());
         Ok(self.count)
     }
 
@@ -216,6 +224,13 @@ impl<'a> Batch<'a> {
                 }
             }
             (Ok(_), None) => Outcome::Done(Vec::new()),
+            (Err(Failure::NoSpace(reason)), _) if self.is_waiting_for_space(&lease) => {
+                self.waits_for = Some(reason.clone());
+                Outcome::Again {
+                    reason,
+                    after_ms: FULL_DISK_MS,
+                }
+            }
             (Err(failure), _) => outcome_of(failure, &lease),
         };
         self.ended.push(Ended {
@@ -229,6 +244,15 @@ impl<'a> Batch<'a> {
         self.since.get_or_insert_with(Instant::now);
         self.count += 1;
         Ok(true)
+    }
+
+    /// Whether what found the disk full goes on waiting: not what is too large for a disk with space.
+    fn is_waiting_for_space(&self, lease: &Lease) -> bool {
+        let is_full = match rustix::fs::statvfs(&self.ctx.data_folder) {
+            Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM_BYTES,
+            Err(_) => false,
+        };
+        is_full || lease.attempts < ATTEMPTS
     }
 
     /// Extends the leases of what is at hand and of what waits.
@@ -383,7 +407,7 @@ fn outcome_of(failure: Failure, lease: &Lease) -> Outcome {
             reason,
             is_permanent: true,
         },
-        Failure::Unavailable(reason) => Outcome::Failed {
+        Failure::Unavailable(reason) | Failure::NoSpace(reason) => Outcome::Failed {
             reason,
             is_permanent: false,
         },

@@ -175,6 +175,7 @@ async fn plan(shared: &Shared, run: &Run, template: &'static Template) -> Result
             template.wanted(asset, parameters)
         })
         .await?;
+    shared.note_waiting(run.id, None);
     Ok(true)
 }
 
@@ -254,7 +255,8 @@ impl Feeder {
             return Ok(None);
         }
         let started = Instant::now();
-        let stored = || {
+        let stored = |waits_for: Option<String>| {
+            self.shared.note_waiting(self.job.run, waits_for);
             self.used.notify_one();
             let _ = self.shared.changes.send(self.job.run);
         };

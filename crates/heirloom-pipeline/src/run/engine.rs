@@ -13,7 +13,7 @@ use heirloom_core::{
 use heirloom_db::{
     DbError, Engine as Database,
     asset::Asset,
-    plan::{Foreseen, Parameters, Scope},
+    plan::{Foreseen, Parameters},
     run::Run,
 };
 use serde_json::{Map, Value as Json};
@@ -66,6 +66,9 @@ pub(super) struct Shared {
     hands: Hands,
     /// How to wake whoever drives a run.
     driven: Mutex<HashMap<RunId, Arc<Notify>>>,
+    /// Why runs do not go on, for as long as they do not. It is not in the catalogue, which may be what
+    /// cannot be written.
+    waiting: Mutex<HashMap<RunId, String>>,
     tasks: Tasks,
     pub(super) stopping: CancellationToken,
     pub(super) changes: broadcast::Sender<RunId>,
@@ -110,6 +113,7 @@ impl Engine {
                 templates,
                 hands,
                 driven: Mutex::default(),
+                waiting: Mutex::default(),
                 tasks: Tasks::default(),
                 stopping: CancellationToken::new(),
                 changes: broadcast::channel(CHANGES).0,
@@ -117,12 +121,16 @@ impl Engine {
         }
     }
 
-    /// Goes on with the runs that have not ended, and, where other processes share the catalogue, with
-    /// those that they begin.
+    /// Goes on with the runs that have not ended and with what scans and additions found whose process
+    /// was killed before it began to prepare that; where other processes share the catalogue, also with
+    /// the runs that they begin.
     ///
     /// # Errors
     /// What the catalogue says.
     pub async fn resume(&self) -> Result<(), DbError> {
+        for run in self.shared.ctx.db.list_unfollowed_runs().await? {
+            self.prepare_found(run).await?;
+        }
         for run in self.list_unended().await? {
             self.go_on(run.id);
         }
@@ -147,8 +155,8 @@ impl Engine {
         parameters: &Parameters,
     ) -> Result<RunId, EngineError> {
         let template = self.get_template(pipeline)?;
-        let steps: Vec<&str> = template.steps.iter().map(|step| step.name).collect();
         let db = &self.shared.ctx.db;
+        let steps = template.step_names();
         let run = db
             .create_deriving_run(actor, family, template.name, parameters, &steps)
             .await?;
@@ -209,21 +217,17 @@ impl Engine {
     ///
     /// # Errors
     /// What the catalogue says.
-    pub async fn prepare_found(&self, found_by: RunId) -> Result<Option<RunId>, EngineError> {
-        let Context { db, actor, .. } = &self.shared.ctx;
-        let run = db.get_run(actor, found_by).await?;
-        let is_asked = run.parameters["process"] == serde_json::Value::Bool(true);
-        let parameters = Parameters {
-            scope: Scope::FoundBy(found_by),
-            ..Parameters::default()
-        };
-        if run.state != RunState::Done || !is_asked || db.count_scope(&run, &parameters).await? == 0
-        {
+    pub async fn prepare_found(&self, found_by: RunId) -> Result<Option<RunId>, DbError> {
+        let Some(template) = self.shared.find_template(PREPARE.name) else {
             return Ok(None);
+        };
+        let db = &self.shared.ctx.db;
+        let steps = template.step_names();
+        let next = db.create_next_run(found_by, template.name, &steps).await?;
+        if let Some(next) = next {
+            self.go_on(next);
         }
-        let name = PREPARE.name;
-        let next = self.start(actor, run.family_id, name, &parameters);
-        Ok(Some(next.await?))
+        Ok(next)
     }
 
     /// Lets a person's wish happen to a run: [`RunEvent::Pause`], [`RunEvent::Resume`] or
@@ -262,6 +266,19 @@ impl Engine {
     #[must_use]
     pub fn count(&self) -> usize {
         self.shared.driven().len()
+    }
+
+    /// Why a run does not go on in this process, as a sentence without its full stop, when that is nothing
+    /// of its own: it goes on by itself when it is over.
+    #[must_use]
+    pub fn why_waiting(&self, run: RunId) -> Option<String> {
+        self.shared.waiting().get(&run).cloned()
+    }
+
+    /// What its tools read bytes in that nobody knows.
+    #[must_use]
+    pub fn confinement(&self) -> &Confinement {
+        self.shared.workshop.confinement()
     }
 
     /// Whether this engine has the pipeline.
@@ -303,6 +320,7 @@ impl Engine {
                 // Nothing is lost: what was made and not stored is made again.
                 Err(error) => {
                     tracing::warn!(run = %run, "a run is held up: {error}");
+                    self.shared.note_waiting(run, Some(error.to_string()));
                     tokio::select! {
                         () = self.shared.stopping.cancelled() => break,
                         () = tokio::time::sleep(LOOK_EVERY) => {}
@@ -385,6 +403,23 @@ impl Shared {
         names.join(", ")
     }
 
+    /// Notes why a run does not go on, or that it does.
+    pub(super) fn note_waiting(&self, run: RunId, reason: Option<String>) {
+        let mut waiting = self.waiting();
+        let before = match &reason {
+            Some(reason) => waiting.insert(run, reason.clone()),
+            None => waiting.remove(&run),
+        };
+        drop(waiting);
+        if before != reason {
+            let _ = self.changes.send(run);
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<RunId, String>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn driven(&self) -> MutexGuard<'_, HashMap<RunId, Arc<Notify>>> {
         self.driven.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -399,5 +434,6 @@ struct Leaving<'a> {
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
         self.shared.driven().remove(&self.run);
+        self.shared.note_waiting(self.run, None);
     }
 }

@@ -50,7 +50,8 @@ pub(crate) fn make_stills<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Pr
                 products.push(Product::new(STORYBOARD, Content::File(about, board.sheet)));
             }
             // A film that can be looked at in one place only is still worth looking at.
-            Err(error) => task.say(&format!("no storyboard: {error}")),
+            Err(error) if error.is_about_the_file() => task.say(&format!("no storyboard: {error}")),
+            Err(error) => return Err(error.into()),
         }
         Ok(products)
     }

@@ -1,6 +1,6 @@
 //! Hostile bytes meet a process that can do no harm, and a parent that stays well.
 
-mod children;
+pub(crate) mod children;
 
 use std::{
     fs::{self, File, Permissions},

@@ -2,6 +2,10 @@
 //!
 //! The tool here does what a file's name tells it to, so that a test says in its library what happens.
 
+mod disturbance;
+mod next;
+mod orders;
+
 use std::{
     collections::BTreeMap,
     sync::atomic::{AtomicI64, Ordering},
@@ -16,7 +20,7 @@ use heirloom_core::{
     unit::UnitState,
 };
 use heirloom_db::{
-    DbError, Engine as Database,
+    Engine as Database,
     artifact::Artifact,
     claim::NewClaim,
     plan::{Aim, Foreseen, Parameters, Scope},
@@ -24,8 +28,8 @@ use heirloom_db::{
     unit::{Unit, WhichUnits},
 };
 use heirloom_pipeline::{
-    confinement::Confinement,
-    run::{Engine, EngineError},
+    confinement::{Confinement, JobLimits},
+    run::Engine,
     template::{Step, Template},
     tool::{Parameter, ResourceClass, Tool, View},
     work::{Content, Failure, Product, Task},
@@ -101,6 +105,7 @@ fn look<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> 
         match word {
             "slow" => tokio::time::sleep(Duration::from_millis(30)).await,
             "endless" => tokio::time::sleep(Duration::from_secs(3600)).await,
+            "hanging" => hang(task).await?,
             "broken" => return Err(Failure::Permanent(because("It is cut off."))),
             "empty" => return Err(Failure::NothingToDo(because("Nothing is to be seen."))),
             "deadly" => return Err(Failure::Crashed(because("signal 11"))),
@@ -148,6 +153,18 @@ fn title(words: &str) -> NewClaim {
     }
 }
 
+/// Waits for a confined process that hears no signal and never answers.
+async fn hang(task: &Task<'_>) -> Result<(), Failure> {
+    let job = json!({ "attempt": "hang-deaf" });
+    let limits = JobLimits {
+        wall: Duration::from_secs(3600),
+        ..JobLimits::default()
+    };
+    let work = task.workshop().work(job, task.open().await?, limits);
+    work.await?;
+    Ok(())
+}
+
 fn count<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
     async move {
         Ok(vec![Product::new(
@@ -160,7 +177,8 @@ fn count<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>>
 
 impl Home {
     fn engine(&self) -> Engine {
-        Engine::new(self.ctx.clone(), Confinement::of_this_program(), &TEMPLATES)
+        let confinement = Confinement::through(env!("CARGO_BIN_EXE_confined-for-tests"));
+        Engine::new(self.ctx.clone(), confinement, &TEMPLATES)
     }
 
     /// A library of these files, scanned.
@@ -461,52 +479,6 @@ on_both_engines! {
         engine.tell(OPERATOR, &row, RunEvent::Resume).await.unwrap();
         home.wait_for(run, RunState::Done).await;
         assert_eq!(home.made().await, all(&names));
-        engine.stop().await;
-    }
-
-    async fn nothing_can_be_told_to_a_run_out_of_its_order(home: Home) {
-        home.with(&["a-1.jpg", "endless-2.jpg"]).await;
-        let engine = home.engine();
-        let sample = Parameters { scope: Scope::Assets(vec![home.asset("a-1.jpg").await.id]), ..Parameters::default() };
-        let done = home.start_with(&engine, sample).await;
-        home.wait_for(done, RunState::Done).await;
-        let cancelled = home.start(&engine).await;
-        let running = home.start(&engine).await;
-        let paused = home.start(&engine).await;
-        for run in [cancelled, running, paused] {
-            home.wait_for(run, RunState::Running).await;
-        }
-        let get = async |run| home.ctx.db.get_run(OPERATOR, run).await.unwrap();
-        engine.tell(OPERATOR, &get(cancelled).await, RunEvent::Cancel).await.unwrap();
-        home.wait_for(cancelled, RunState::Cancelled).await;
-        engine.tell(OPERATOR, &get(paused).await, RunEvent::Pause).await.unwrap();
-        use RunEvent::{Cancel, Pause, Resume};
-        let refused = [
-            (done, vec![Pause, Resume, Cancel]),
-            (cancelled, vec![Pause, Resume, Cancel]),
-            (running, vec![Resume]),
-            (paused, vec![Pause]),
-        ];
-        for (run, events) in refused {
-            let row = get(run).await;
-            for event in events {
-                match engine.tell(OPERATOR, &row, event).await {
-                    Err(EngineError::Db(DbError::Refused(_))) => {}
-                    other => panic!("{event} to a run that is {}: {other:?}", row.state),
-                }
-                assert_eq!(get(run).await.state, row.state);
-            }
-        }
-        for run in [running, paused] {
-            match engine.retry(OPERATOR, &get(run).await).await {
-                Err(EngineError::Db(DbError::Refused(_))) => {}
-                other => panic!("{other:?}"),
-            }
-        }
-        match engine.start(OPERATOR, home.family.id, "dreams", &Parameters::default()).await {
-            Err(EngineError::NoPipeline { known, .. }) => assert_eq!(known, "rehearsal, encore, new encore"),
-            other => panic!("{other:?}"),
-        }
         engine.stop().await;
     }
 

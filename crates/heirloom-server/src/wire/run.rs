@@ -50,6 +50,10 @@ pub struct Run {
     /// How far each of its steps is; none for a scan.
     #[serde(default)]
     pub steps: Vec<RunStep>,
+    /// What it waits for, when it does not go on for a reason that is not its own, such as a full disk. It
+    /// goes on by itself when that is over.
+    #[serde(default)]
+    pub waits_for: Option<String>,
     /// Why it failed, if it did.
     pub error: Option<String>,
     /// When it was asked for.
@@ -301,11 +305,12 @@ struct Stored {
 }
 
 impl Run {
-    /// A run, with how far it is now if it runs here.
+    /// A run, with how far it is now and what it waits for if it runs here.
     pub(crate) fn new(
         run: &db::run::Run,
         steps: &[db::run::RunStep],
         live: Option<&scan::Progress>,
+        waits_for: Option<String>,
     ) -> Self {
         let stored: Stored = serde_json::from_value(run.progress.clone()).unwrap_or_default();
         // Whoever sees that it has ended must see what it found, which is stored a moment later.
@@ -332,6 +337,7 @@ impl Run {
             assets_planned: run.assets_planned,
             is_planned: run.is_planned,
             steps: steps.iter().map(RunStep::from).collect(),
+            waits_for: waits_for.filter(|_| run.state == RunState::Running),
             error: run.error.clone(),
             created_at_ms: run.created_at_ms,
             started_at_ms: run.started_at_ms,

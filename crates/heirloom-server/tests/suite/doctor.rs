@@ -1,10 +1,55 @@
 //! What the doctor says.
 
-use std::fs;
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
+};
 
-use serde_json::json;
+use heirloom_core::Actor;
+use heirloom_server::{Door, Library, LibraryConfig, UploadLimits, router};
+use serde_json::{Value as Json, json};
 
-use crate::harness::on_both_engines;
+use crate::harness::{ask, on_both_engines};
+
+#[tokio::test]
+async fn what_confinement_lacks_is_said_with_what_to_do_about_it() {
+    let folder = tempfile::tempdir().unwrap();
+    // The tracer lets the call fail as an old kernel does.
+    let without = folder.path().join("old-kernel");
+    let script = format!(
+        "#!/bin/sh\nexec strace -D -f -qq -o /dev/null -e inject=landlock_create_ruleset:error=ENOSYS '{}' \"$@\"",
+        env!("CARGO_BIN_EXE_confined-for-server-tests")
+    );
+    fs::write(&without, script).unwrap();
+    fs::set_permissions(&without, Permissions::from_mode(0o755)).unwrap();
+    let cases = [
+        (env!("CARGO_BIN_EXE_confined-for-server-tests").into(), true),
+        (without, false),
+    ];
+    for (number, (program, is_well)) in cases.into_iter().enumerate() {
+        let config = LibraryConfig {
+            folder: folder.path().join(format!("data-{number}")),
+            database: None,
+            is_creating: true,
+            confined_program: Some(program),
+            uploads: UploadLimits::default(),
+        };
+        let library = Library::open(&config).await.unwrap();
+        let router = router(library.clone(), Door::Known(Actor::Operator));
+        let diagnosis = ask(&router, "GET", "/api/v1/doctor", &[], None)
+            .await
+            .json();
+        let checks = diagnosis["checks"].as_array().unwrap();
+        let mut named = checks.iter().filter(|check| check["name"] == "confinement");
+        let check: &Json = named.next().unwrap();
+        assert_eq!(check["is_well"], is_well, "{check}");
+        assert_eq!(diagnosis["is_well"], is_well, "{diagnosis}");
+        let detail = check["detail"].as_str().unwrap();
+        assert_eq!(detail.contains("Landlock"), !is_well, "{check}");
+        assert_eq!(check["hint"].is_string(), !is_well, "{check}");
+        library.close().await;
+    }
+}
 
 #[tokio::test]
 async fn a_healthy_library_is_well_and_a_lost_disk_shows() {

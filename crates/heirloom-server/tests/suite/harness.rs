@@ -99,13 +99,18 @@ impl Home {
         }
     }
 
-    /// The family whose library it is.
-    pub(crate) async fn family(&self) -> Family {
+    /// The catalogue, beside the library that is open.
+    pub(crate) async fn db(&self) -> Db {
         let location = match &self.database {
             Some(database) => Location::Url(database.url.clone()),
             None => Location::File(self.library.folder().join("catalogue.db")),
         };
-        let db = Db::open_existing(&location).await.unwrap();
+        Db::open_existing(&location).await.unwrap()
+    }
+
+    /// The family whose library it is.
+    pub(crate) async fn family(&self) -> Family {
+        let db = self.db().await;
         let family = db.get_or_create_family("Family").await.unwrap();
         db.close().await;
         family
@@ -263,7 +268,7 @@ impl Events {
     }
 }
 
-/// Sends a request to a router.
+/// Sends a request to a router, with JSON or nothing.
 pub(crate) async fn ask(
     router: &Router,
     method: &str,
@@ -271,14 +276,26 @@ pub(crate) async fn ask(
     headers: &[(&str, &str)],
     body: Option<&Json>,
 ) -> Answer {
+    let Some(body) = body else {
+        return send(router, method, path, headers, Body::empty()).await;
+    };
+    let json = [("content-type", "application/json")];
+    let headers = [headers, &json].concat();
+    send(router, method, path, &headers, body.to_string().into()).await
+}
+
+/// Sends a request with a body of bytes.
+pub(crate) async fn send(
+    router: &Router,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Body,
+) -> Answer {
     let mut req = axum::http::Request::builder().method(method).uri(path);
     for (name, value) in headers {
         req = req.header(*name, *value);
     }
-    if body.is_some() {
-        req = req.header("content-type", "application/json");
-    }
-    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
     let res = router
         .clone()
         .oneshot(req.body(body).unwrap())

@@ -52,25 +52,34 @@ impl Catalogue {
         let database = options
             .is_postgres
             .then(|| postgres::cluster_with(Durability::Durable).database());
-        let location = match &database {
-            Some(database) => Location::Url(database.url.clone()),
-            None => Location::File(data.join("catalogue.db")),
+        let catalogue = Self {
+            data,
+            _folder: folder,
+            database,
         };
-        let db = Db::open(&location).await.unwrap();
+        let db = catalogue.open().await;
         let family = db.get_or_create_family("Family").await.unwrap();
         let page = db.list_assets(&Actor::Operator, family.id, None, 1).await;
         if page.unwrap().items.is_empty() {
             seed(&db, &family, options).await;
         }
         db.close().await;
-        if let Some(database) = &database {
+        if let Some(database) = &catalogue.database {
             // What the server does by itself within a minute.
             let _ = database.sql("VACUUM ANALYZE");
         }
-        Self {
-            data,
-            _folder: folder,
-            database,
+        catalogue
+    }
+
+    /// The catalogue, opened in this process.
+    pub(crate) async fn open(&self) -> Db {
+        Db::open(&self.location()).await.unwrap()
+    }
+
+    fn location(&self) -> Location {
+        match &self.database {
+            Some(database) => Location::Url(database.url.clone()),
+            None => Location::File(self.data.join("catalogue.db")),
         }
     }
 

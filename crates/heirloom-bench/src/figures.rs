@@ -47,6 +47,12 @@ impl Figures {
         self.row(name, &cells, figure > limit);
     }
 
+    /// Prints a figure that has to be at least `limit`, both in `unit`.
+    pub(crate) fn at_least(&self, name: &str, figure: f64, limit: f64, unit: &str) {
+        let cells = [&in_unit(figure, unit), &in_unit(limit, unit), ""];
+        self.row(name, &cells, figure < limit);
+    }
+
     /// Prints a rate that has to be at least `share` of its peer's, both in `unit`.
     pub(crate) fn beside(
         &self,

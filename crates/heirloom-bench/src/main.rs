@@ -20,6 +20,7 @@ mod hash;
 mod metadata;
 mod options;
 mod renditions;
+mod runs;
 mod scan;
 mod search;
 mod serve;
@@ -34,6 +35,7 @@ subjects (all of them, if none is named)
   hash        reading large originals, beside b3sum
   metadata    metadata of photographs, beside exiftool -fast
   renditions  what is shown of photographs of 12 megapixels, beside vipsthumbnail
+  runs        units a second, what a run costs that finds nothing to do, the first artifact
   blobs       putting and getting what was derived, beside plain files
   rescan      a scan where nothing changed
   scan        a first scan: memory, and whether the last file costs what the first does
@@ -45,7 +47,7 @@ options
   --rescanned N     how many files to scan again (100000)
   --assets N        how many assets to seed (1000000)
   --audiences N     how many audiences these are spread over (1)
-  --postgres        search and serve with a PostgreSQL of its own instead of SQLite
+  --postgres        runs, search and serve with a PostgreSQL of its own instead of SQLite
   --only CLASS      search only with the classes of queries whose names contain this
   --data FOLDER     keep the seeded data folder here, or measure the one that is here
   --place FOLDER    where files are made (the system's temporary folder)";
@@ -67,6 +69,7 @@ async fn main() {
             "hash" => hash::measure(&options),
             "metadata" => metadata::measure(&options),
             "renditions" => renditions::measure(&options),
+            "runs" => runs::measure(&options).await,
             "blobs" => blobs::measure(&options).await,
             "rescan" => scan::measure_again(&options).await,
             "scan" => scan::measure_first(&options).await,

@@ -18,10 +18,11 @@ pub(crate) struct Options {
     place: PathBuf,
 }
 
-const ALL: [&str; 8] = [
+const ALL: [&str; 9] = [
     "hash",
     "metadata",
     "renditions",
+    "runs",
     "blobs",
     "rescan",
     "scan",

@@ -165,7 +165,10 @@ async fn measure_engine(options: &Options) {
     let assets = RERUN.min(options.assets);
     let figures = Figures::of(&format!("a run over {assets} assets, on {name}"));
     let made = bench.run("stamp", assets).await.as_secs_f64();
-    figures.plain("where one artifact is made of each", &format!("{made:.1} s"));
+    figures.plain(
+        "where one artifact is made of each",
+        &format!("{made:.1} s"),
+    );
     let again = bench.run("stamp", assets).await.as_secs_f64();
     figures.at_most("where all of them are there", again, RERUN_S, "s");
     bench.engine.stop().await;
@@ -183,7 +186,7 @@ async fn measure_first(options: &Options) {
     }
     let heirloom = heirloom(&folder.path().join("data"));
     let scan = ["scan", pictures.to_str().unwrap(), "--no-process"];
-    heirloom.run(scan).expect_code(0);
+    assert_eq!(heirloom.run(scan).code, Some(0));
     let mut served = Served::start(&heirloom).await;
     let started = Instant::now();
     let starting = std::thread::spawn(move || heirloom.run(["run", "start", "prepare"]));
@@ -195,7 +198,7 @@ async fn measure_first(options: &Options) {
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
     };
-    starting.join().unwrap().expect_code(0);
+    assert_eq!(starting.join().unwrap().code, Some(0));
     let figures = Figures::of("200 small photographs, through the program");
     let name = "until the first artifact is there";
     figures.at_most(name, after.as_secs_f64(), FIRST_S, "s");

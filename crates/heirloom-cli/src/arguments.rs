@@ -4,7 +4,9 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use heirloom_core::{ArchiveId, ArtifactId, AssetId, ClaimId, RunId, claim::ClaimKind};
+use heirloom_core::{
+    ArchiveId, ArtifactId, AssetId, ClaimId, RunId, UnitId, claim::ClaimKind, unit::UnitState,
+};
 
 /// A home for a family's photographs, films, voices and letters
 ///
@@ -342,6 +344,21 @@ pub(crate) enum Run {
         /// Which
         id: RunId,
     },
+    /// List the originals that went through the steps of one, with how each ended and how long it took
+    Units {
+        /// Which
+        id: RunId,
+        /// Only those in this state: pending, running, done, skipped, failed, cancelled
+        #[arg(long, value_parser = parse_unit_state)]
+        state: Option<UnitState>,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show one original in one step of a run: how it ended, and what its tool said
+    Unit {
+        /// Which
+        id: UnitId,
+    },
     /// List what failed in one, and why
     Failed {
         /// Which
@@ -361,6 +378,11 @@ pub(crate) enum Run {
         /// Which
         id: RunId,
     },
+}
+
+fn parse_unit_state(word: &str) -> Result<UnitState, String> {
+    UnitState::from_word(word)
+        .ok_or_else(|| "it is pending, running, done, skipped, failed or cancelled".to_owned())
 }
 
 /// Something that the tool of a step is asked for.

@@ -114,6 +114,16 @@ pub(super) async fn run(
             output.data(&run, || describe(&run));
             Ok(Ending::Done)
         }
+        arguments::Run::Units { id, state, paging } => {
+            let state = state.map(|state| format!("?state={state}"));
+            let path = format!("/api/v1/runs/{id}/units{}", state.unwrap_or_default());
+            show_units(api, &path, &paging, "There are none.", output).await
+        }
+        arguments::Run::Unit { id } => {
+            let unit: Unit = api.get(&format!("/api/v1/units/{id}")).await?;
+            output.data(&unit, || describe_unit(&unit));
+            Ok(Ending::Done)
+        }
         arguments::Run::Failed { id, paging } => {
             let path = format!("/api/v1/runs/{id}/units?state=failed");
             show_units(api, &path, &paging, "Nothing failed.", output).await
@@ -280,11 +290,34 @@ fn row(run: &Run) -> Vec<String> {
 
 fn unit_row(unit: &Unit) -> Vec<String> {
     vec![
-        unit.asset_id.to_string(),
+        unit.id.to_string(),
         unit.step.clone(),
-        line(unit.asset_name.as_deref().unwrap_or("(no longer there)")),
+        unit.state.to_string(),
+        name_of(unit),
         line(unit.error.as_deref().unwrap_or_default()),
     ]
+}
+
+fn name_of(unit: &Unit) -> String {
+    line(unit.asset_name.as_deref().unwrap_or("(no longer there)"))
+}
+
+fn describe_unit(unit: &Unit) -> String {
+    let mut rows = vec![
+        vec!["step".to_owned(), unit.step.clone()],
+        vec!["original".to_owned(), name_of(unit)],
+        vec!["its id".to_owned(), unit.asset_id.to_string()],
+        vec!["state".to_owned(), unit.state.to_string()],
+        vec!["tried".to_owned(), count(unit.attempts.unsigned_abs())],
+    ];
+    let took = unit.duration_ms.map(|ms| duration(ms.unsigned_abs()));
+    let error = unit.error.as_deref().map(line);
+    for (name, value) in [("took", took), ("because", error)] {
+        rows.extend(value.map(|value| vec![name.to_owned(), value]));
+    }
+    let said = unit.log.iter().flat_map(|log| log.lines());
+    rows.extend(said.map(|words| vec!["said".to_owned(), line(words)]));
+    table(&rows)
 }
 
 pub(super) fn describe(run: &Run) -> String {

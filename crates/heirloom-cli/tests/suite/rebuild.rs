@@ -180,6 +180,43 @@ fn size_of(film: &Path) -> (u32, u32) {
 }
 
 #[test]
+fn what_became_of_each_original_in_a_run_is_told() {
+    let home = Home::new();
+    let root = home.pictures();
+    fs::write(
+        root.join("broken.jpg"),
+        b"\xff\xd8\xff\xe0 and then nothing",
+    )
+    .unwrap();
+    let scan = home.heirloom.run(["scan", path(&root)]).expect_code(1);
+    drop(scan);
+    let run = home.json(["run", "list", "--limit", "1"])["items"][0].clone();
+    let run = run["id"].as_str().unwrap();
+    let of = |arguments: &[&str]| -> Vec<Json> {
+        let list = home.json(["run", "units", run].iter().chain(arguments).copied());
+        list["items"].as_array().unwrap().clone()
+    };
+    let failed = of(&["--state", "failed"]);
+    let names: Vec<&Json> = failed.iter().map(|unit| &unit["asset_name"]).collect();
+    assert_eq!(names, ["broken.jpg"]);
+    let all = of(&[]);
+    assert!(all.len() > failed.len());
+    for unit in all {
+        let id = unit["id"].as_str().unwrap();
+        assert_eq!(home.json(["run", "unit", id]), unit);
+        assert!(unit["duration_ms"].is_i64(), "{unit}");
+    }
+    let said = home
+        .done(["run", "unit", failed[0]["id"].as_str().unwrap()])
+        .stdout;
+    for words in ["renditions", "broken.jpg", "failed", "because"] {
+        assert!(said.contains(words), "{said}");
+    }
+    let said = home.refused(["run", "units", run, "--state", "tired"]);
+    assert!(said.contains("pending, running, done"), "{said}");
+}
+
+#[test]
 fn what_cannot_be_asked_is_refused() {
     let home = Home::scanned();
     let ask = |param: &str| home.refused(["run", "start", "prepare", "--param", param]);

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 5] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -27,6 +27,7 @@ const MIGRATIONS: [(&str, &str); 4] = [
     ("0002_search", include_str!("../migrations/0002_search.sql")),
     ("0003_runs", include_str!("../migrations/0003_runs.sql")),
     ("0004_vault", include_str!("../migrations/0004_vault.sql")),
+    ("0005_text", include_str!("../migrations/0005_text.sql")),
 ];
 
 /// What stands between the name of a file and the last migration in it, in the name of a copy.

@@ -11,8 +11,10 @@ use crate::{
     tool::{
         Tool,
         film::{FILM, make_stills},
+        pages::{DRAWER, draw_pages},
         playback::{PLAYER, make_playable},
         rendition::{RENDITIONS, make_renditions},
+        text::{READER, read_document},
         waveform::{LISTENER, draw_waveform},
     },
     work::Work,
@@ -86,6 +88,16 @@ pub static PREPARE: Template = Template {
             name: "playback",
             tool: PLAYER,
             work: make_playable,
+        },
+        Step {
+            name: "pages",
+            tool: DRAWER,
+            work: draw_pages,
+        },
+        Step {
+            name: "text",
+            tool: READER,
+            work: read_document,
         },
     ],
 };

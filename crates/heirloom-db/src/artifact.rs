@@ -13,12 +13,13 @@ use serde_json::Value as Json;
 
 use crate::{
     Db, DbError, Tx,
-    asset::Asset,
+    asset::{self, Asset},
     blob,
     claim::{self, NewClaim},
     clock,
     row::Row,
     sql::statements,
+    text, timeline,
     value::{Value, args},
 };
 
@@ -83,6 +84,15 @@ pub enum Payload {
     Blob(ContentHash, u64),
     /// Such a blob, with what is said of it: its media type, how large it is.
     Media(Json, ContentHash, u64),
+    /// What stands in the asset, as JSON here or in a blob, and its words, by which the asset is found.
+    Text {
+        /// The JSON, where it is small enough to lie in the database.
+        json: Option<Json>,
+        /// Else the blob that is already stored, with its size in bytes.
+        blob: Option<(ContentHash, u64)>,
+        /// The words.
+        words: String,
+    },
 }
 
 impl Payload {
@@ -91,6 +101,7 @@ impl Payload {
     pub const fn json(&self) -> Option<&Json> {
         match self {
             Self::Json(json) | Self::Media(json, ..) => Some(json),
+            Self::Text { json, .. } => json.as_ref(),
             Self::Blob(..) => None,
         }
     }
@@ -99,8 +110,13 @@ impl Payload {
     #[must_use]
     pub const fn blob(&self) -> Option<ContentHash> {
         match self {
-            Self::Json(_) => None,
-            Self::Blob(hash, _) | Self::Media(_, hash, _) => Some(*hash),
+            Self::Json(_) | Self::Text { blob: None, .. } => None,
+            Self::Blob(hash, _)
+            | Self::Media(_, hash, _)
+            | Self::Text {
+                blob: Some((hash, _)),
+                ..
+            } => Some(*hash),
         }
     }
 }
@@ -317,14 +333,29 @@ pub(crate) async fn add(
 ) -> Result<(), DbError> {
     let mut artifacts = Vec::with_capacity(derived.len());
     let mut claims = Vec::new();
-    for (asset, unit, derived) in derived {
+    let mut texts = Vec::new();
+    for (asset, unit, mut derived) in derived {
         let id = clock::new_id();
         let origin = (family, run, unit);
+        if let Payload::Text { words, .. } = &mut derived.artifact.payload {
+            texts.push((asset, id, std::mem::take(words)));
+        }
         artifacts.push(row(tx, origin, asset, id, derived.artifact, now_ms).await?);
         claims.extend(claims_of(asset, id, derived.claims, now_ms).map(|claim| (claim, None)));
     }
     tx.execute_rows(ADD, COLUMNS, artifacts).await?;
-    claim::add(tx, family, claims).await
+    claim::add(tx, family, claims).await?;
+    if texts.is_empty() {
+        return Ok(());
+    }
+    for (asset, id, words) in &texts {
+        text::keep(tx, *asset, *id, words).await?;
+    }
+    let mut read: Vec<AssetId> = texts.into_iter().map(|(asset, ..)| asset).collect();
+    read.sort_unstable();
+    read.dedup();
+    timeline::lock(tx).await?;
+    asset::refresh(tx, &read).await
 }
 
 /// The keys of all that was derived from these assets.
@@ -524,6 +555,7 @@ async fn row(
     let key = artifact_key(family, asset, &artifact.recipe());
     let subject = artifact.part.of(asset);
     let (payload, blob) = match artifact.payload {
+        Payload::Text { json, blob, .. } => (json, blob),
         Payload::Json(json) => (Some(json), None),
         Payload::Blob(hash, size_bytes) => (None, Some((hash, size_bytes))),
         Payload::Media(json, hash, size_bytes) => (Some(json), Some((hash, size_bytes))),

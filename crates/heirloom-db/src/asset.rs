@@ -24,7 +24,7 @@ use crate::{
         document::{self, Known},
     },
     sql::statements,
-    timeline,
+    text, timeline,
     value::{Value, args},
 };
 
@@ -244,6 +244,7 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
     }
     let mut claims = claim::list_of_assets(tx, ids).await?;
     let mut places = read_places(&tx.fetch_list(LIST_PLACES, args![], list.clone()).await?)?;
+    let texts = text::list(tx, ids).await?;
     let mut collections: HashMap<AssetId, Vec<CollectionId>> = HashMap::new();
     for row in tx.fetch_list(LIST_MEMBERSHIPS, args![], list).await? {
         collections
@@ -268,7 +269,14 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
         store_believed(tx, asset, &believed, name.clone()).await?;
         documents.push((
             asset.timeline_key,
-            compose(asset, &believed, &places, &collections, &claims),
+            compose(
+                asset,
+                &believed,
+                &places,
+                &collections,
+                &claims,
+                texts.get(&asset.id).map(String::as_str),
+            ),
         ));
     }
     document::add(tx, documents).await
@@ -317,6 +325,7 @@ pub(crate) fn compose(
     places: &[Place],
     collections: &[CollectionId],
     claims: &[heirloom_core::claim::Claim],
+    text: Option<&str>,
 ) -> Document {
     let date = (believed.date_from_s, believed.date_until_s);
     Document::of(&Known {
@@ -329,6 +338,7 @@ pub(crate) fn compose(
         places: shown_places(places),
         collections,
         claims,
+        text,
     })
 }
 

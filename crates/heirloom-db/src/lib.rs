@@ -33,6 +33,7 @@ pub mod run;
 pub mod search;
 pub mod sidecar;
 pub mod stack;
+mod text;
 pub mod timeline;
 pub mod unit;
 pub mod upload;
@@ -73,6 +74,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         search::WALK_STATEMENTS,
         sidecar::STATEMENTS,
         stack::STATEMENTS,
+        text::STATEMENTS,
         timeline::STATEMENTS,
         unit::STATEMENTS,
         unit::END_STATEMENTS,

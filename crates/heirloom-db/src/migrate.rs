@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 5] = [
+const MIGRATIONS: [(&str, &str); 6] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -31,6 +31,7 @@ const MIGRATIONS: [(&str, &str); 5] = [
         "0005_rebuild",
         include_str!("../migrations/0005_rebuild.sql"),
     ),
+    ("0006_text", include_str!("../migrations/0006_text.sql")),
 ];
 
 /// What stands between the name of a file and the last migration in it, in the name of a copy.

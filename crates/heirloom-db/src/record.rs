@@ -405,7 +405,10 @@ async fn add_assets(
             name: file.name.clone(),
             is_there: true,
         };
-        documents.push((key, asset::compose(&asset, believed, &[place], &[], claims)));
+        documents.push((
+            key,
+            asset::compose(&asset, believed, &[place], &[], claims, None),
+        ));
         rows.push(asset_row(asset, believed));
     }
     tx.execute_rows(ADD_ASSETS, 20, rows).await?;

@@ -66,9 +66,6 @@ const DIRECTORY_LIMIT: usize = 64;
 /// No scanner that families had wrote EXIF before this year.
 const FIRST_SCANNERS: u16 = 1995;
 
-/// The most pages that are counted.
-const PAGE_LIMIT: usize = 10_000;
-
 /// The longest embedded packet (XMP, IPTC) that is read.
 const PACKET_LIMIT: usize = 8 * 1024 * 1024;
 
@@ -125,7 +122,8 @@ pub(crate) fn read(bytes: &mut dyn Bytes, role: Role, out: &mut Notes) -> bool {
     if let Role::File { is_raw } = role {
         exif.sizes(bytes, layout, &first, &mut visited);
         if !is_raw {
-            out.facts.page_count = count_pages(bytes, layout, &first);
+            let pages = tiff::page_directories(bytes, layout, &first).len();
+            out.facts.page_count = u32::try_from(pages).ok();
         }
         if let Some((width, height)) = exif.largest {
             out.facts.width = u32::try_from(width).ok();
@@ -146,27 +144,6 @@ pub(crate) fn read_gps(bytes: &mut dyn Bytes, header: tiff::Header, out: &mut No
 /// A pointer that points somewhere.
 fn pointer(offset: Option<u64>) -> Option<u64> {
     offset.filter(|offset| *offset > 0)
-}
-
-/// Pages of a TIFF file: directories in the chain that are no thumbnails.
-fn count_pages(bytes: &mut dyn Bytes, layout: Layout, first: &Directory) -> Option<u32> {
-    let mut pages = 1;
-    let mut next = first.next;
-    let mut visited = HashSet::new();
-    while next != 0 && visited.len() < PAGE_LIMIT && visited.insert(next) {
-        let Some(directory) = tiff::directory(bytes, layout, next) else {
-            break;
-        };
-        let kind = directory
-            .value(bytes, layout, tag::NEW_SUBFILE_TYPE)
-            .and_then(|value| value.unsigned(0))
-            .unwrap_or(0);
-        if kind & 1 == 0 && directory.entry(tag::WIDTH).is_some() {
-            pages += 1;
-        }
-        next = directory.next;
-    }
-    Some(pages)
 }
 
 impl Exif {

@@ -6,8 +6,8 @@
 //!
 //! Whatever the bytes, none of these panics, reads more than a bounded part of a file, or
 //! allocates by a length that the file states. Broken media is a value with
-//! [problems](Problem), never an error; the only errors are those of the disk. [`picture`] draws, with
-//! libraries of which not all are in Rust, and is called in a confined process. The crate knows no
+//! [problems](Problem), never an error; the only errors are those of the disk. [`picture`] and [`document`] draw
+//! and read, with libraries of which not all are in Rust, and are called in a confined process. The crate knows no
 //! database and no HTTP and runs no other program.
 
 #![warn(
@@ -28,6 +28,7 @@ mod asf;
 mod audio;
 mod bmff;
 mod bytes;
+pub mod document;
 mod ebml;
 mod exif;
 mod file_name;

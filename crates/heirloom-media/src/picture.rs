@@ -154,6 +154,35 @@ pub fn render(
     })
 }
 
+/// Everything that is shown of one page of a picture, counted from 0.
+///
+/// # Errors
+/// As [`render`], and [`PictureError::NoSuchPage`].
+pub fn render_page(
+    bytes: &[u8],
+    file_type: FileType,
+    limits: &Limits,
+    page: u32,
+) -> Result<Rendered, PictureError> {
+    let want = Want {
+        page,
+        longest_side: None,
+    };
+    guarded(|| {
+        let stored = open(bytes, file_type, limits, want)?;
+        rendition::make(stored, !is_shown_by_browsers(file_type), limits)
+    })
+}
+
+/// How many pages a picture has: one, unless it is a TIFF with more.
+#[must_use]
+pub fn count_pages(bytes: &[u8], file_type: FileType) -> u32 {
+    match file_type.reader {
+        Reader::Tiff => facts(bytes, file_type).page_count.unwrap_or(1).max(1),
+        _ => 1,
+    }
+}
+
 /// The renditions of pixels that were got elsewhere: of a film's frame, or a page of a document.
 ///
 /// `has_full` asks for a full-size rendition too.
@@ -235,7 +264,9 @@ fn facts(bytes: &[u8], file_type: FileType) -> Facts {
 }
 
 /// Decoders should not panic, and some do; that is an answer about the picture.
-fn guarded<T>(work: impl FnOnce() -> Result<T, PictureError>) -> Result<T, PictureError> {
+pub(crate) fn guarded<T>(
+    work: impl FnOnce() -> Result<T, PictureError>,
+) -> Result<T, PictureError> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(PictureError::damaged("its decoder gave up")))
 }

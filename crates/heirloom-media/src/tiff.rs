@@ -3,6 +3,8 @@
 //! Lenient, as the pictures are: an entry that points nowhere is passed over and what can be read
 //! is read. See TIFF 6.0, section 2; BigTIFF has the same shape with wider fields.
 
+use std::collections::HashSet;
+
 use crate::{
     bytes::{Endian, index, u16_at, u32_at, u64_at},
     source::Source,
@@ -124,6 +126,9 @@ const ENTRY_LIMIT: u16 = 2_000;
 /// The longest value that is read unless the reader asks for more.
 const VALUE_LIMIT: usize = 64 * 1024;
 
+/// The most directories that are followed from one to the next.
+const PAGE_LIMIT: usize = 10_000;
+
 /// Bytes per number of a TIFF type; `None` for a type that does not exist.
 const fn width(format: u16) -> Option<u64> {
     match format {
@@ -217,6 +222,45 @@ pub(crate) fn directory(bytes: &mut dyn Bytes, layout: Layout, offset: u64) -> O
         found.is_damaged = true;
     }
     Some(found)
+}
+
+/// Which directories of the chain that begins with `first` are pages, and no thumbnails; counted from 0.
+/// The first always is one.
+pub(crate) fn page_directories(
+    bytes: &mut dyn Bytes,
+    layout: Layout,
+    first: &Directory,
+) -> Vec<usize> {
+    const NEW_SUBFILE_TYPE: u16 = 254;
+    const WIDTH: u16 = 256;
+    let mut pages = vec![0];
+    let mut next = first.next;
+    let mut visited = HashSet::new();
+    while next != 0 && visited.len() < PAGE_LIMIT && visited.insert(next) {
+        let Some(directory) = directory(bytes, layout, next) else {
+            break;
+        };
+        let kind = directory
+            .value(bytes, layout, NEW_SUBFILE_TYPE)
+            .and_then(|value| value.unsigned(0))
+            .unwrap_or(0);
+        if kind & 1 == 0 && directory.entry(WIDTH).is_some() {
+            pages.push(visited.len());
+        }
+        next = directory.next;
+    }
+    pages
+}
+
+/// The directory of a page of a TIFF file, both counted from 0.
+pub(crate) fn page_directory(mut bytes: &[u8], page: u32) -> Option<usize> {
+    if page == 0 {
+        return Some(0);
+    }
+    let header = header(&mut bytes)?;
+    let first = directory(&mut bytes, header.layout, header.first)?;
+    let pages = page_directories(&mut bytes, header.layout, &first);
+    pages.get(index(u64::from(page))).copied()
 }
 
 impl Directory {

@@ -330,7 +330,7 @@ fn predefined(name: &str) -> Option<&'static str> {
 }
 
 /// An attribute's value with its references resolved; unknown ones stay as they are written.
-fn unescape(raw: &str) -> String {
+pub(crate) fn unescape(raw: &str) -> String {
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some((before, after)) = rest.split_once('&') {

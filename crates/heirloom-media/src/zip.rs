@@ -1,5 +1,7 @@
 //! The few parts of a ZIP archive that say what an office file or book is about.
 
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
+
 use crate::{
     bytes::{index, le16, le32, rest, slice},
     notes::Notes,
@@ -74,6 +76,28 @@ impl Entry {
         match self.method {
             0 => Some(packed),
             8 => out.inflate_bare(&packed, CONTENT_LIMIT),
+            _ => None,
+        }
+    }
+
+    /// The same for what is longer than a description: up to `limit` bytes, and whether that is all of it.
+    pub(crate) fn unpack(&self, source: &mut Source<'_>, limit: usize) -> Option<(Vec<u8>, bool)> {
+        let head = source.copy(u64::from(self.at), 30);
+        if !head.starts_with(b"PK\x03\x04") {
+            return None;
+        }
+        let skip = 30 + u64::from(le16(&head, 26)?) + u64::from(le16(&head, 28)?);
+        let at = u64::from(self.at).saturating_add(skip);
+        let packed_len = index(u64::from(self.packed_len));
+        let packed = source.copy(at, packed_len.min(limit));
+        let is_whole = packed.len() == packed_len;
+        match self.method {
+            0 => Some((packed, is_whole)),
+            8 => match decompress_to_vec_with_limit(&packed, limit) {
+                Ok(plain) => Some((plain, is_whole)),
+                // What came out before the damage or the limit.
+                Err(error) => Some((error.output, false)).filter(|(plain, _)| !plain.is_empty()),
+            },
             _ => None,
         }
     }

@@ -6,12 +6,13 @@ use serde_json::json;
 
 use crate::{
     confinement::{Answer, Failure, JobHeader},
-    tool::rendition,
+    tool::{pages, rendition, text},
 };
 
 /// Does one job: `{"job": NAME, …}`. It runs in confinement; see [`confinement`](crate::confinement).
 ///
 /// - `render` draws a picture of the given `name`.
+/// - `pages` draws the pages `from` to `until` of a document of the given `name`, and `text` reads them.
 /// - `length` reads the input to its end and answers `{"size_bytes": N}`: whether a disk gives all of it.
 ///
 /// # Errors
@@ -25,6 +26,8 @@ pub fn jobs(header: &JobHeader, input: File, answer: &mut Answer<'_>) -> Result<
             Ok(())
         }
         Some(rendition::JOB) => rendition::draw(header, input, answer),
+        Some(pages::JOB) => pages::draw(header, input, answer),
+        Some(text::JOB) => text::read(header, input, answer),
         _ => Err(Failure::new(format!("there is no such job: {header}"))),
     }
 }

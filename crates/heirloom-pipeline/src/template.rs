@@ -10,9 +10,11 @@ use crate::{
     tool::{
         FILE_NAME, METADATA, SIDECAR, Tool,
         film::{FILM, make_stills},
+        pages::{DRAWER, draw_pages},
         playback::{PLAYER, make_playable},
         rendition::{RENDITIONS, make_renditions},
         reread,
+        text::{READER, read_document},
         waveform::{LISTENER, draw_waveform},
     },
     work::Work,
@@ -91,12 +93,30 @@ const PLAYBACK_STEP: Step = Step {
     work: make_playable,
 };
 
+const PAGES_STEP: Step = Step {
+    name: "pages",
+    tool: DRAWER,
+    work: draw_pages,
+};
+const TEXT_STEP: Step = Step {
+    name: "text",
+    tool: READER,
+    work: read_document,
+};
+
 /// What makes an asset something to look at, to play and to read: renditions, proxies, waveforms,
 /// pages and text.
 pub static PREPARE: Template = Template {
     name: "prepare",
     aim: Aim::Complete,
-    steps: &[RENDITIONS_STEP, FILM_STEP, WAVEFORM_STEP, PLAYBACK_STEP],
+    steps: &[
+        RENDITIONS_STEP,
+        FILM_STEP,
+        WAVEFORM_STEP,
+        PLAYBACK_STEP,
+        PAGES_STEP,
+        TEXT_STEP,
+    ],
 };
 
 /// Makes again what deterministic tools made, those of a scan included, and says what comes out
@@ -124,6 +144,8 @@ pub static REBUILD: Template = Template {
         FILM_STEP,
         WAVEFORM_STEP,
         PLAYBACK_STEP,
+        PAGES_STEP,
+        TEXT_STEP,
     ],
 };
 

@@ -4,14 +4,17 @@
 //! that a scan and an engine run the same tools. A tool that panics has found a problem with the file
 //! and does not end what it is part of. Changing what a tool makes means raising its version.
 
+mod document;
 mod file_name;
 pub mod film;
 mod metadata;
+pub mod pages;
 pub mod parameter;
 pub mod playback;
 pub mod rendition;
 pub(crate) mod reread;
 mod sidecar;
+pub mod text;
 pub mod waveform;
 
 use std::{
@@ -71,8 +74,10 @@ pub enum View {
     Film,
     /// Sound: a recording's or a film's.
     Sound,
-    /// A document's pages or text.
+    /// A document's text.
     Document,
+    /// The pages of a document that has some, or of a picture that may have several.
+    Pages,
 }
 
 impl View {
@@ -87,6 +92,7 @@ impl View {
             Self::Film => "film",
             Self::Sound => "sound",
             Self::Document => "document",
+            Self::Pages => "pages",
         }
     }
 
@@ -98,13 +104,14 @@ impl View {
 
     /// Whether an asset can be shown so.
     #[must_use]
-    pub const fn is_offered_by(self, asset: &Asset) -> bool {
+    pub fn is_offered_by(self, asset: &Asset) -> bool {
         match self {
             Self::Bytes | Self::Name | Self::Sidecar => true,
             Self::Picture => matches!(asset.kind, MediaKind::Image),
             Self::Film => matches!(asset.kind, MediaKind::Video),
             Self::Sound => matches!(asset.kind, MediaKind::Audio | MediaKind::Video),
             Self::Document => matches!(asset.kind, MediaKind::Document),
+            Self::Pages => matches!(asset.media_type.as_str(), "application/pdf" | "image/tiff"),
         }
     }
 }

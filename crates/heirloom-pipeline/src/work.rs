@@ -74,6 +74,13 @@ pub enum Content {
     Bytes(Json, Bytes),
     /// The same, in a file that has no name any more.
     File(Json, File),
+    /// A JSON object with what stands in an asset, and its words alone, by which the asset is found.
+    Text {
+        /// The object.
+        json: Json,
+        /// The words.
+        words: String,
+    },
 }
 
 /// Why a tool made nothing.

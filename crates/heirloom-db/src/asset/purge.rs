@@ -18,6 +18,7 @@ statements! {
     LIST_BLOBS = "SELECT blob_hash FROM artifact WHERE subject_id = $1 AND blob_hash IS NOT NULL
         UNION SELECT content_hash FROM original_blob WHERE asset_id = $1";
     DELETE_CLAIMS = "DELETE FROM claim WHERE subject_id = $1";
+    DELETE_TEXT = "DELETE FROM asset_text WHERE asset_id = $1";
     DELETE_ARTIFACTS = "DELETE FROM artifact WHERE subject_id = $1";
     LIST_STACKS = "SELECT stack_id FROM stack_member WHERE asset_id = $1";
     DELETE_STACK_MEMBERS = "DELETE FROM stack_member WHERE stack_id = $1";
@@ -77,6 +78,7 @@ impl Db {
         }
         let mut contents = sidecar::purge(&mut tx, id).await?;
         contents.push(asset.content_hash);
+        tx.execute(DELETE_TEXT, args![id]).await?;
         tx.execute(DELETE_ARTIFACTS, args![id]).await?;
         unit::delete_of_asset(&mut tx, id).await?;
         for statement in [

@@ -115,13 +115,16 @@ pub(crate) struct Known<'a> {
     pub(crate) places: Vec<(ArchiveId, &'a str, &'a str)>,
     pub(crate) collections: &'a [CollectionId],
     pub(crate) claims: &'a [Claim],
+    /// What stands in it.
+    pub(crate) text: Option<&'a str>,
 }
 
 /// The texts of an asset by which it is found, each with what it is: names first and long ones last,
-/// because a document has an end. What is shown as the reason of a find is chosen from the same.
+/// because a document has an end; what a machine read in it comes after all that people say. What is shown as the reason of a find is chosen from the same.
 pub(crate) fn texts<'a>(
     places: &[(ArchiveId, &'a str, &'a str)],
     claims: &'a [Claim],
+    text: Option<&'a str>,
 ) -> Vec<(Field, &'a str)> {
     const SAID: [(ClaimKind, Field); 8] = [
         (ClaimKind::Title, Field::Title),
@@ -142,6 +145,7 @@ pub(crate) fn texts<'a>(
         texts.push((Field::Folder, *folder));
     }
     push_said(&mut texts, ClaimKind::Caption, Field::Caption, claims);
+    texts.extend(text.map(|text| (Field::Text, text)));
     texts
 }
 
@@ -193,7 +197,7 @@ impl Document {
         for collection in known.collections {
             document.push(id_word("in", collection.uuid()));
         }
-        for (field, text) in texts(&known.places, known.claims) {
+        for (field, text) in texts(&known.places, known.claims, known.text) {
             document.push_text(field, text);
         }
         document.thin();
@@ -213,7 +217,7 @@ impl Document {
             self.push(GAP.to_owned());
         }
         let first = self.words.len();
-        let most = if field == Field::Caption {
+        let most = if matches!(field, Field::Caption | Field::Text) {
             MAX_WORDS
         } else {
             MAX_NAME_WORDS

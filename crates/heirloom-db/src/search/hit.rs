@@ -55,6 +55,8 @@ pub enum Field {
     Name,
     /// The path of its folder.
     Folder,
+    /// What stands in it, as a machine read it.
+    Text,
 }
 
 impl Field {
@@ -72,6 +74,7 @@ impl Field {
             Self::Lens => "lens",
             Self::Name => "name",
             Self::Folder => "folder",
+            Self::Text => "text",
         }
     }
 }
@@ -97,17 +100,32 @@ impl Db {
         for asset in assets {
             let claims = claims.remove(&asset.id).unwrap_or_default();
             let places = places.remove(&asset.id).unwrap_or_default();
-            let mut texts = texts(&asset::shown_places(&places), &claims);
-            texts.sort_by_key(|(field, _)| *field);
-            let matches = choose(&texts, phrases);
+            let shown = asset::shown_places(&places);
+            let mut said = texts(&shown, &claims, None);
+            said.sort_by_key(|(field, _)| *field);
+            let mut matches = choose(&said, phrases);
+            // What stands in it is long, and is fetched only where nothing else explains the find.
+            if !matches.explains_all
+                && let Some(text) = self.find_text(asset.id).await?
+            {
+                said.push((Field::Text, &text));
+                matches = choose(&said, phrases);
+            }
+            let matches = matches.found;
             hits.push(Hit { asset, matches });
         }
         Ok(hits)
     }
 }
 
+/// The texts that explain a find.
+struct Chosen {
+    found: Vec<Match>,
+    explains_all: bool,
+}
+
 /// The fewest and best texts that have all the phrases between them.
-fn choose(texts: &[(Field, &str)], phrases: &[(Option<Field>, Phrase)]) -> Vec<Match> {
+fn choose(texts: &[(Field, &str)], phrases: &[(Option<Field>, Phrase)]) -> Chosen {
     let mut left: Vec<&(Option<Field>, Phrase)> = phrases.iter().collect();
     let mut matches = Vec::new();
     for (field, text) in texts {
@@ -127,7 +145,10 @@ fn choose(texts: &[(Field, &str)], phrases: &[(Option<Field>, Phrase)]) -> Vec<M
             break;
         }
     }
-    matches
+    Chosen {
+        found: matches,
+        explains_all: left.is_empty(),
+    }
 }
 
 #[cfg(test)]
@@ -143,7 +164,7 @@ mod tests {
         ];
         let phrase = |field, text| (field, Phrase::new(text, false).unwrap());
         let of = |phrases: &[(Option<Field>, Phrase)]| -> Vec<(Field, usize)> {
-            let matches = choose(&texts, phrases);
+            let matches = choose(&texts, phrases).found;
             let found = matches.iter();
             found
                 .map(|found| (found.field, found.snippet.highlights.len()))

@@ -16,4 +16,5 @@ mod purge;
 mod scans;
 mod search;
 mod search_model;
+mod text;
 mod units;

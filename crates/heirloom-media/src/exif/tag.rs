@@ -1,6 +1,5 @@
 //! Numbers of the tags that are looked at.
 
-pub(super) const NEW_SUBFILE_TYPE: u16 = 0x00FE;
 pub(super) const WIDTH: u16 = 0x0100;
 pub(super) const HEIGHT: u16 = 0x0101;
 pub(super) const DESCRIPTION: u16 = 0x010E;

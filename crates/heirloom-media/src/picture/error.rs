@@ -48,7 +48,7 @@ pub enum PictureError {
 
 impl PictureError {
     /// Damage, with what the decoder said.
-    pub(super) fn damaged(detail: impl std::fmt::Display) -> Self {
+    pub(crate) fn damaged(detail: impl std::fmt::Display) -> Self {
         Self::Damaged {
             detail: detail.to_string(),
         }

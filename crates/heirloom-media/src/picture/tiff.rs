@@ -27,16 +27,17 @@ pub(super) fn open(
     if want.page > 0 && want.page >= pages {
         return Err(PictureError::NoSuchPage);
     }
+    let directory = structure::page_directory(bytes, want.page).ok_or(PictureError::NoSuchPage)?;
     // The decoder knows no palettes, and does know grey levels, which are stored the same way.
-    let as_grey = as_grey(bytes, want.page);
+    let as_grey = as_grey(bytes, directory);
     let is_palette = as_grey.is_some();
     let bytes = as_grey.as_deref().unwrap_or(bytes);
     let mut decoder = Decoder::new(Cursor::new(bytes))
         .map_err(PictureError::damaged)?
         .with_limits(tiff_limits(limits));
-    if want.page > 0 {
+    if directory > 0 {
         decoder
-            .seek_to_image(want.page as usize)
+            .seek_to_image(directory)
             .map_err(PictureError::damaged)?;
     }
     let orientation = decoder
@@ -57,14 +58,14 @@ pub(super) fn open(
     Ok(stored)
 }
 
-/// The file with the numbers of colours of that page declared to be grey levels, where it has a palette.
-fn as_grey(bytes: &[u8], page: u32) -> Option<Vec<u8>> {
+/// The file with the numbers of colours of that directory declared to be grey levels, where it has a palette.
+fn as_grey(bytes: &[u8], number: usize) -> Option<Vec<u8>> {
     const PHOTOMETRIC: u16 = 262;
     const PALETTE: u64 = 3;
     let mut source = bytes;
     let header = structure::header(&mut source)?;
     let mut directory = structure::directory(&mut source, header.layout, header.first)?;
-    for _ in 0..page {
+    for _ in 0..number {
         directory = structure::directory(&mut source, header.layout, directory.next)?;
     }
     let entry = directory.entry(PHOTOMETRIC)?;

@@ -18,7 +18,7 @@ fn bytes_of(name: &str) -> Vec<u8> {
     fs::read(media(name)).unwrap()
 }
 
-fn type_of(bytes: &[u8]) -> FileType {
+pub(crate) fn type_of(bytes: &[u8]) -> FileType {
     sniff(&mut Cursor::new(bytes), "a").unwrap()
 }
 
@@ -26,7 +26,7 @@ fn drawn(bytes: &[u8]) -> Rendered {
     render(bytes, type_of(bytes), &Limits::default()).unwrap()
 }
 
-fn pixels(bytes: &[u8]) -> Picture {
+pub(crate) fn pixels(bytes: &[u8]) -> Picture {
     decode(bytes, type_of(bytes), &Limits::default(), Want::default()).unwrap()
 }
 
@@ -50,7 +50,7 @@ fn cells(picture: &Picture) -> Vec<f64> {
 }
 
 /// How far two pictures are from each other, of 255.
-fn distance(a: &Picture, b: &Picture) -> f64 {
+pub(crate) fn distance(a: &Picture, b: &Picture) -> f64 {
     let (a, b) = (cells(a), cells(b));
     a.iter().zip(&b).map(|(a, b)| (a - b).abs()).sum::<f64>() / a.len() as f64
 }

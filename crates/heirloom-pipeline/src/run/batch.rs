@@ -313,14 +313,14 @@ impl<'a> Batch<'a> {
         let mut derived = Vec::with_capacity(products.len());
         for product in products {
             let payload = match product.content {
-                Content::Json(json) => {
-                    let text = json.to_string();
-                    if text.len() <= INLINE_BYTES {
-                        Payload::Json(json)
-                    } else {
-                        let (hash, size_bytes) = self.keep(text.into());
-                        Payload::Blob(hash, size_bytes)
-                    }
+                Content::Json(json) => match self.keep_if_long(&json) {
+                    None => Payload::Json(json),
+                    Some((hash, size_bytes)) => Payload::Blob(hash, size_bytes),
+                },
+                Content::Text { json, words } => {
+                    let blob = self.keep_if_long(&json);
+                    let json = Some(json).filter(|_| blob.is_none());
+                    Payload::Text { json, blob, words }
                 }
                 Content::Bytes(says, bytes) => {
                     let (hash, size_bytes) = self.keep(bytes);
@@ -346,6 +346,12 @@ impl<'a> Batch<'a> {
             });
         }
         Ok(derived)
+    }
+
+    /// Keeps what is too long to lie in the database as a blob.
+    fn keep_if_long(&mut self, json: &Json) -> Option<(ContentHash, u64)> {
+        let text = json.to_string();
+        (text.len() > INLINE_BYTES).then(|| self.keep(text.into()))
     }
 
     fn keep(&mut self, bytes: Bytes) -> (ContentHash, u64) {

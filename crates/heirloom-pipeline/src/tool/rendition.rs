@@ -111,6 +111,14 @@ pub(crate) fn draw(
 }
 
 fn give(rendered: Rendered, answer: &mut Answer<'_>) -> Result<(), JobFailure> {
+    for (header, bytes) in parts(rendered) {
+        answer.give(&header, &bytes)?;
+    }
+    Ok(())
+}
+
+/// What is drawn as the parts of an answer: the look first.
+pub(super) fn parts(rendered: Rendered) -> Vec<(JobHeader, Vec<u8>)> {
     let problems = rendered.problems.iter().map(|problem| &problem.what);
     let look = json!({
         "width": rendered.width,
@@ -121,7 +129,7 @@ fn give(rendered: Rendered, answer: &mut Answer<'_>) -> Result<(), JobFailure> {
         "perceptual_hash": format!("{:016x}", rendered.perceptual_hash),
         "problems": problems.collect::<Vec<_>>(),
     });
-    answer.give(&part(LOOK, look), &[])?;
+    let mut parts = vec![(part(LOOK, look), Vec::new())];
     for rendition in rendered.renditions {
         let kind = match rendition.kind {
             RenditionKind::Grid => GRID,
@@ -133,9 +141,9 @@ fn give(rendered: Rendered, answer: &mut Answer<'_>) -> Result<(), JobFailure> {
             "width": rendition.width,
             "height": rendition.height,
         });
-        answer.give(&part(kind, about), &rendition.bytes)?;
+        parts.push((part(kind, about), rendition.bytes));
     }
-    Ok(())
+    parts
 }
 
 fn part(kind: &str, about: Json) -> JobHeader {

@@ -7,6 +7,7 @@ mod asset;
 mod claim;
 mod data_folder;
 mod doctor;
+mod document;
 mod edge;
 mod fsck;
 mod harness;

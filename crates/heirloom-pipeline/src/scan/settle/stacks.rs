@@ -62,6 +62,8 @@ impl Settling<'_, '_> {
             for (asset, payload) in self.db.list_payloads(assets, METADATA.name).await? {
                 let payload = match payload {
                     Payload::Json(payload) => payload,
+                    // No reader of metadata makes one.
+                    Payload::Text { .. } => continue,
                     Payload::Blob(hash, _) | Payload::Media(_, hash, _) => {
                         match self.read_blob(hash).await {
                             Some(payload) => payload,

@@ -1,0 +1,137 @@
+//! What stands in documents: found from the transaction on that stores it, and gone with it.
+
+use std::collections::BTreeSet;
+
+use heirloom_core::{AssetId, MediaKind, claim::ClaimKind::Caption, run::RunEvent};
+use heirloom_db::{
+    artifact::{Derived, NewArtifact, Part, Payload, Recipe, artifact_key},
+    plan::{Parameters, Wanted},
+    search::Field,
+    unit::{Ended, Outcome},
+};
+use serde_json::{Value as Json, json};
+
+use crate::harness::{OPERATOR, Store, file, on_both_engines};
+
+impl Store {
+    /// Has a version of a tool read these words in an asset.
+    async fn read(&self, asset: AssetId, version: i64, words: &str) {
+        let run = self
+            .db
+            .create_deriving_run(
+                OPERATOR,
+                self.family_id(),
+                "prepare",
+                &Parameters::default(),
+                &["text"],
+            )
+            .await
+            .unwrap();
+        self.db
+            .advance_run(OPERATOR, run.id, RunEvent::Start, None)
+            .await
+            .unwrap();
+        let wanted = |asset: &heirloom_db::asset::Asset| {
+            let recipe = Recipe {
+                kind: "text",
+                part: Part::Whole,
+                tool: ("text", version),
+                parameters: &Json::Null,
+                inputs: &[asset.content_hash],
+            };
+            vec![Wanted {
+                step: "text",
+                key: artifact_key(asset.family_id, asset.id, &recipe),
+            }]
+        };
+        self.db.plan_run(run.id, 100, wanted).await.unwrap();
+        let ready = self.db.list_ready_units(run.id, "text", 100).await.unwrap();
+        let leases = self.db.lease_units(&ready, 60_000).await.unwrap();
+        let lease = leases
+            .into_iter()
+            .find(|lease| lease.asset == asset)
+            .unwrap();
+        let artifact = NewArtifact {
+            kind: "text",
+            part: Part::Whole,
+            tool: "text",
+            tool_version: version,
+            parameters: Json::Null,
+            is_deterministic: true,
+            inputs: vec![self.asset(asset).await.content_hash],
+            payload: Payload::Text {
+                json: Some(json!({ "pages": [{ "text": words }] })),
+                blob: None,
+                words: words.to_owned(),
+            },
+        };
+        let ended = Ended {
+            lease,
+            outcome: Outcome::Done(vec![Derived {
+                artifact,
+                claims: Vec::new(),
+            }]),
+            has_crashed: false,
+            duration_ms: 1,
+            log: None,
+        };
+        assert_eq!(self.db.end_units(run.id, &[ended]).await.unwrap(), []);
+    }
+}
+
+on_both_engines! {
+    async fn a_document_is_found_by_what_stands_in_it(store: Store) {
+        let letter = store.add(file("letter.pdf").of_kind(MediaKind::Document)).await;
+        store.add(file("other.pdf").of_kind(MediaKind::Document)).await;
+        assert_eq!(store.find("äpfel").await, Vec::<String>::new());
+        store.read(letter, 1, "Liebe Anna,\ndie Äpfel sind reif.\0").await;
+        for query in ["äpfel", "apfel*", "\"die Äpfel sind\"", "letter reif"] {
+            assert_eq!(store.find(query).await, ["letter.pdf"], "{query}");
+        }
+        let found = store.search_as(OPERATOR, "reif letter").await.unwrap().items;
+        let fields: Vec<Field> = found[0].matches.iter().map(|found| found.field).collect();
+        assert_eq!(fields, [Field::Name, Field::Text]);
+        assert_eq!(&found[0].matches[1].snippet.text, "Liebe Anna, die Äpfel sind reif.");
+    }
+
+    async fn what_people_say_explains_a_find_before_what_a_machine_read(store: Store) {
+        let letter = store.add(file("letter.pdf").of_kind(MediaKind::Document)).await;
+        store.read(letter, 1, "the apples are ripe").await;
+        store.say(letter, Caption, "about apples").await;
+        let found = store.search_as(OPERATOR, "apples").await.unwrap().items;
+        let fields: Vec<Field> = found[0].matches.iter().map(|found| found.field).collect();
+        assert_eq!(fields, [Field::Caption]);
+        // The text is found still when its asset's document was made anew.
+        assert_eq!(store.find("ripe").await, ["letter.pdf"]);
+    }
+
+    async fn a_newer_text_takes_the_place_of_an_older_one_and_the_index_can_be_made_anew(store: Store) {
+        let letter = store.add(file("letter.pdf").of_kind(MediaKind::Document)).await;
+        store.read(letter, 1, "rotten applcs").await;
+        store.read(letter, 2, "rotten apples").await;
+        for _ in 0..2 {
+            assert_eq!(store.find("applcs").await, Vec::<String>::new());
+            assert_eq!(store.find("apples").await, ["letter.pdf"]);
+            store.db.rebuild_search(OPERATOR).await.unwrap();
+        }
+    }
+
+    async fn a_long_text_is_found_by_its_beginning_and_leaves_room_for_names(store: Store) {
+        let book = store.add(file("book.pdf").of_kind(MediaKind::Document)).await;
+        let words: Vec<String> = (0..100_000).map(|n| format!("w{n}")).collect();
+        store.read(book, 1, &words.join(" ")).await;
+        assert_eq!(store.find("w3 w15000").await, ["book.pdf"]);
+        assert_eq!(store.find("w99999").await, Vec::<String>::new());
+        assert_eq!(store.find("book").await, ["book.pdf"]);
+    }
+
+    async fn a_purge_forgets_what_stood_in_an_asset(store: Store) {
+        let letter = store.add(file("letter.pdf").of_kind(MediaKind::Document)).await;
+        store.read(letter, 1, "the apples are ripe").await;
+        store.db.delete_asset(OPERATOR, letter, None, true).await.unwrap();
+        store.db.purge_asset(OPERATOR, letter).await.unwrap();
+        let left: BTreeSet<String> =
+            store.sql("SELECT words FROM asset_text").await.into_iter().collect();
+        assert_eq!(left, BTreeSet::new());
+    }
+}

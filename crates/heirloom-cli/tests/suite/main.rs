@@ -15,5 +15,6 @@ mod originals;
 mod refused;
 mod scan;
 mod served;
+mod sharing;
 mod space;
 mod words;

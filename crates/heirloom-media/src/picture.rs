@@ -25,6 +25,7 @@ mod tiff;
 mod webp;
 
 use std::{
+    borrow::Cow,
     io::Cursor,
     panic::{AssertUnwindSafe, catch_unwind},
 };
@@ -49,6 +50,9 @@ pub struct Limits {
     /// The most bytes of all renditions of a picture together.
     pub output_bytes: usize,
 }
+
+/// What is said of a picture that is there in part.
+const CUT_SHORT: &str = "The picture's file ends too early; the rest of the picture is missing.";
 
 impl Default for Limits {
     fn default() -> Self {
@@ -261,6 +265,27 @@ fn facts(bytes: &[u8], file_type: FileType) -> Facts {
     crate::metadata(&mut Cursor::new(bytes), file_type, "")
         .map(|metadata| metadata.facts)
         .unwrap_or_default()
+}
+
+/// Of a file that was cut short, more than one part in so many has to be there.
+const LEAST_PART: usize = 8;
+/// The longest that one is filled up to.
+const FILLED_BYTES: usize = 256 * 1024 * 1024;
+
+/// A file of that stated length with zeros in the place of what is missing at its end, and whether anything
+/// is: a decoder that knows no other way than to the end draws what is there on its way.
+fn filled(bytes: &[u8], stated: Option<usize>) -> (Cow<'_, [u8]>, bool) {
+    let whole = stated.filter(|whole| {
+        *whole > bytes.len() && *whole <= FILLED_BYTES && bytes.len() > *whole / LEAST_PART
+    });
+    match whole {
+        Some(whole) => {
+            let mut filled = bytes.to_vec();
+            filled.resize(whole, 0);
+            (filled.into(), true)
+        }
+        None => (bytes.into(), false),
+    }
 }
 
 /// Decoders should not panic, and some do; that is an answer about the picture.

@@ -106,6 +106,34 @@ pub enum Failure {
     Crashed(String),
 }
 
+impl Failure {
+    /// The same with its reason as a sentence: a person reads it by itself.
+    #[must_use]
+    pub fn as_sentence(self) -> Self {
+        match self {
+            Self::NothingToDo(reason) => Self::NothingToDo(sentence(&reason)),
+            Self::Permanent(reason) => Self::Permanent(sentence(&reason)),
+            Self::Unavailable(reason) => Self::Unavailable(sentence(&reason)),
+            Self::NoSpace(reason) => Self::NoSpace(sentence(&reason)),
+            Self::Temporary(reason) => Self::Temporary(sentence(&reason)),
+            // What is said of it comes before it, with how often.
+            crashed @ Self::Crashed(_) => crashed,
+        }
+    }
+}
+
+/// Words that begin with a capital letter and end with a full stop.
+pub(crate) fn sentence(reason: &str) -> String {
+    let reason = reason.trim();
+    let mut letters = reason.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    let mut sentence: String = first.chain(letters).collect();
+    if !sentence.ends_with(['.', '!', '?', '…']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
 impl Product {
     /// Something about the whole of an asset that states nothing.
     #[must_use]

@@ -224,10 +224,18 @@ impl Running {
     ///
     /// # Panics
     /// When that takes longer than [`PATIENCE`].
-    pub fn wait(mut self) -> Finished {
+    pub fn wait(self) -> Finished {
+        self.wait_patiently(1)
+    }
+
+    /// Waits for the end of something that takes so many times as long as others.
+    ///
+    /// # Panics
+    /// When that takes longer.
+    pub fn wait_patiently(mut self, times: u32) -> Finished {
         let started = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > PATIENCE * times {
                 let said = self.kill();
                 panic!(
                     "the process did not end; it said:\n{}{}",

@@ -1,6 +1,7 @@
 //! The program with a data folder and a few originals.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -156,17 +157,32 @@ pub(crate) fn strace(calls: &str, trace: &Path) -> Vec<String> {
     words.map(str::to_owned).collect()
 }
 
-/// What strace wrote of a program that has ended well: it goes on writing for a moment after that.
+/// What strace wrote of a program once that has ended with everything that it started.
+///
+/// # Panics
+/// When something that it started goes on.
 pub(crate) fn read_trace(trace: &Path) -> String {
     let started = Instant::now();
     loop {
         let bytes = fs::read(trace).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        if text.trim_end().ends_with("+++ exited with 0 +++") {
+        let mut living = BTreeSet::new();
+        for line in text.lines() {
+            let (id, call) = line.split_once(' ').unwrap_or_default();
+            if call.trim_start().starts_with("+++ ") {
+                living.remove(id);
+            } else {
+                living.insert(id);
+            }
+        }
+        if living.is_empty() && text.ends_with('\n') {
             return text;
         }
-        assert!(started.elapsed() < PATIENCE, "the trace has no end");
-        std::thread::sleep(Duration::from_millis(5));
+        assert!(
+            started.elapsed() < PATIENCE,
+            "these were left over: {living:?}"
+        );
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -16,5 +16,6 @@ mod rebuild;
 mod refused;
 mod scan;
 mod served;
+mod sharing;
 mod space;
 mod words;

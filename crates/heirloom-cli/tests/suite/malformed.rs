@@ -1,6 +1,8 @@
 //! Files that are broken on purpose: what the manifest expects of each comes true when the program
 //! scans and serves them with little memory.
 
+mod prepare;
+
 use std::{collections::BTreeMap, fs, path::Path};
 
 use heirloom_testing::{

@@ -9,7 +9,8 @@ use heirloom_core::{
 
 use super::{Ended, LONGEST_WAIT_MS, Outcome, TRIES};
 use crate::{
-    Db, DbError, Tx, artifact,
+    Db, DbError, Tx,
+    artifact::{self, AllMade, Derived},
     asset::{self, Measures},
     blob, clock,
     run::{self, StepCounts},
@@ -123,11 +124,11 @@ async fn store_made(
     }
     let family = run::family_of(tx, run).await?;
     let assets: Vec<AssetId> = made.iter().map(|(lease, ..)| lease.asset).collect();
-    let known = artifact::list_keys(tx, &assets).await?;
+    let known = artifact::list_made(tx, &assets).await?;
     let mut new = Vec::new();
     let mut stated = Vec::new();
     for (lease, derived, is_again) in made {
-        if is_again {
+        if is_again || has_older(&known, lease.asset, derived) {
             let origin = (family, run, lease.unit);
             let replaced = artifact::replace(tx, origin, lease.asset, derived, now_ms).await?;
             if replaced.is_different {
@@ -140,7 +141,7 @@ async fn store_made(
         }
         for derived in derived {
             let key = artifact::artifact_key(family, lease.asset, &derived.artifact.recipe());
-            if known.contains(&key) {
+            if known.keys.contains(&key) {
                 forget_blob(tx, derived.artifact.payload.blob()).await?;
                 continue;
             }
@@ -170,6 +171,17 @@ async fn store_measures(tx: &mut Tx, asset: AssetId, measures: &Measures) -> Res
     )
     .await?;
     Ok(())
+}
+
+/// Whether the same tool made something of the asset in another version.
+fn has_older(known: &AllMade, asset: AssetId, derived: &[Derived]) -> bool {
+    derived.first().is_some_and(|first| {
+        let tool = (asset, first.artifact.tool.to_owned());
+        let versions = known.versions.get(&tool).into_iter().flatten();
+        versions
+            .copied()
+            .any(|version| version != first.artifact.tool_version)
+    })
 }
 
 /// Notes the bytes of what is not stored as unneeded, unless a row has them.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use heirloom_core::{AssetId, MediaKind, claim::ClaimKind::Caption, run::RunEvent};
 use heirloom_db::{
     artifact::{Derived, NewArtifact, Part, Payload, Recipe, artifact_key},
-    plan::{Parameters, Wanted},
+    plan::{Aim, Parameters, Wanted},
     search::Field,
     unit::{Ended, Outcome},
 };
@@ -31,7 +31,7 @@ impl Store {
             .advance_run(OPERATOR, run.id, RunEvent::Start, None)
             .await
             .unwrap();
-        let wanted = |asset: &heirloom_db::asset::Asset| {
+        let wanted = |asset: &heirloom_db::asset::Asset, _: &Parameters| {
             let recipe = Recipe {
                 kind: "text",
                 part: Part::Whole,
@@ -41,10 +41,12 @@ impl Store {
             };
             vec![Wanted {
                 step: "text",
-                key: artifact_key(asset.family_id, asset.id, &recipe),
+                tool: ("text", version),
+                key: Some(artifact_key(asset.family_id, asset.id, &recipe)),
             }]
         };
-        self.db.plan_run(run.id, 100, wanted).await.unwrap();
+        let planned = self.db.plan_run(run.id, 100, Aim::Complete, wanted).await;
+        planned.unwrap();
         let ready = self.db.list_ready_units(run.id, "text", 100).await.unwrap();
         let leases = self.db.lease_units(&ready, 60_000).await.unwrap();
         let lease = leases
@@ -74,6 +76,7 @@ impl Store {
             has_crashed: false,
             duration_ms: 1,
             log: None,
+            measures: None,
         };
         assert_eq!(self.db.end_units(run.id, &[ended]).await.unwrap(), []);
     }

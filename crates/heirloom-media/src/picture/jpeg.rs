@@ -19,7 +19,16 @@ pub(super) fn open(
     want: Want,
 ) -> Result<Stored, PictureError> {
     let mut decoder = Decompressor::new().map_err(PictureError::unsupported)?;
-    let header = decoder.read_header(bytes).map_err(PictureError::damaged)?;
+    let tidy;
+    let (bytes, header) = match decoder.read_header(bytes) {
+        Ok(header) => (bytes, header),
+        // What it warns of in a header, it reports like what it cannot read at all.
+        Err(error) => {
+            tidy = tidied(bytes).ok_or_else(|| PictureError::damaged(&error))?;
+            let header = decoder.read_header(&tidy);
+            (&*tidy, header.map_err(|_| PictureError::damaged(error))?)
+        }
+    };
     let (full_width, full_height) = (header.width as u32, header.height as u32);
     limits.allow(full_width, full_height)?;
     let scale = if header.is_lossless {
@@ -112,7 +121,7 @@ fn pixels(
 /// A warning of libjpeg-turbo in words for people; nothing for what leaves the picture whole.
 fn problem(warning: &str) -> Option<&'static str> {
     if warning.contains("Premature end") {
-        Some("The picture's file ends too early; the rest of the picture is missing.")
+        Some(super::CUT_SHORT)
     } else if warning.contains("extraneous bytes") || warning.contains("Invalid SOS parameters") {
         None
     } else {
@@ -156,35 +165,47 @@ fn segments(bytes: &[u8]) -> Segments {
     found
 }
 
+/// A JPEG with only those segments before its data that it is decoded by, and nothing between them.
+fn tidied(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut tidy = vec![0xFF, 0xD8];
+    let data = walk(bytes, |marker, body| {
+        let is_adobe = marker == 0xEE && body.starts_with(b"Adobe") && body.len() >= 12;
+        if is_adobe || matches!(marker, 0xC0..=0xCF | 0xDB | 0xDD) {
+            let len = u16::try_from(body.len() + 2).unwrap_or(u16::MAX);
+            tidy.extend([0xFF, marker]);
+            tidy.extend(len.to_be_bytes());
+            tidy.extend(body);
+        }
+        true
+    })?;
+    tidy.extend(rest(bytes, data));
+    Some(tidy)
+}
+
 /// Walks the segments up to the picture's data; `visit` is given marker and content, and says whether to
-/// go on.
-fn walk<'b>(bytes: &'b [u8], mut visit: impl FnMut(u8, &'b [u8]) -> bool) {
+/// go on. Gives where the data begins, when it came so far.
+fn walk<'b>(bytes: &'b [u8], mut visit: impl FnMut(u8, &'b [u8]) -> bool) -> Option<usize> {
     let mut at = 2;
     for _ in 0..SEGMENT_LIMIT {
-        let Some(skipped) = rest(bytes, at).iter().position(|byte| *byte == 0xFF) else {
-            return;
-        };
-        at += skipped;
+        at += rest(bytes, at).iter().position(|byte| *byte == 0xFF)?;
         let fill = rest(bytes, at).iter().take_while(|byte| **byte == 0xFF);
         at += fill.count();
-        let Some(marker) = u8_at(bytes, at) else {
-            return;
-        };
+        let marker = u8_at(bytes, at)?;
         at += 1;
         match marker {
             0 | 1 | 0xD0..=0xD8 => continue,
-            0xD9 | 0xDA => return,
+            0xD9 => return None,
+            0xDA => return at.checked_sub(2),
             _ => {}
         }
-        let Some(len) = be16(bytes, at).map(usize::from).filter(|len| *len >= 2) else {
-            return;
-        };
+        let len = be16(bytes, at).map(usize::from).filter(|len| *len >= 2)?;
         let body = slice(bytes, at + 2, len - 2).unwrap_or_else(|| rest(bytes, at + 2));
         if !visit(marker, body) {
-            return;
+            return None;
         }
         at += len;
     }
+    None
 }
 
 /// The size of a JPEG that can be shown, by its header alone: with eight bits and not lossless, as the

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use tiff::{
-    ColorType,
+    ColorType, TiffError,
     decoder::{Decoder, DecodingResult, Limits as TiffLimits},
     tags::Tag,
 };
@@ -33,12 +33,12 @@ pub(super) fn open(
     let is_palette = as_grey.is_some();
     let bytes = as_grey.as_deref().unwrap_or(bytes);
     let mut decoder = Decoder::new(Cursor::new(bytes))
-        .map_err(PictureError::damaged)?
+        .map_err(|error| refused(&error))?
         .with_limits(tiff_limits(limits));
     if directory > 0 {
         decoder
             .seek_to_image(directory)
-            .map_err(PictureError::damaged)?;
+            .map_err(|error| refused(&error))?;
     }
     let orientation = decoder
         .find_tag_unsigned::<u16>(Tag::Orientation)
@@ -89,6 +89,14 @@ fn tiff_limits(limits: &Limits) -> TiffLimits {
     tiff
 }
 
+/// What is wrong, or only not known here.
+fn refused(error: &TiffError) -> PictureError {
+    match error {
+        TiffError::UnsupportedError(_) => PictureError::unsupported(error),
+        _ => PictureError::damaged(error),
+    }
+}
+
 type Pages<'b> = Decoder<Cursor<&'b [u8]>>;
 
 fn page(
@@ -106,7 +114,7 @@ fn page(
     if let Some(error) = &failed
         && read.as_buffer(0).as_bytes().iter().all(|byte| *byte == 0)
     {
-        return Err(PictureError::damaged(error));
+        return Err(refused(error));
     }
     let bits = colours.bit_depth();
     let row_bytes = layout

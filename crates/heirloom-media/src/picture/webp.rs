@@ -1,14 +1,17 @@
-//! WebP: a still picture, or the first frame of one that plays.
+//! WebP: a still picture, or the first frame of one that plays. Of one that was cut short, the upper part.
 
 use std::io::Cursor;
 
 use image_webp::WebPDecoder;
 
-use super::{Limits, PictureError, raster::Raster, stored::Stored};
-use crate::finding::Facts;
+use super::{Limits, PictureError, filled, raster::Raster, stored::Stored};
+use crate::{bytes::le32, finding::Facts};
 
 pub(super) fn open(bytes: &[u8], facts: &Facts, limits: &Limits) -> Result<Stored, PictureError> {
-    let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(PictureError::damaged)?;
+    // What follows the first eight bytes (https://www.rfc-editor.org/rfc/rfc9649#section-2.4).
+    let stated = le32(bytes, 4).and_then(|rest| usize::try_from(rest).ok()?.checked_add(8));
+    let (whole, is_cut) = filled(bytes, stated);
+    let mut decoder = WebPDecoder::new(Cursor::new(&*whole)).map_err(PictureError::damaged)?;
     let (width, height) = decoder.dimensions();
     limits.allow(width, height)?;
     decoder
@@ -29,5 +32,8 @@ pub(super) fn open(bytes: &[u8], facts: &Facts, limits: &Limits) -> Result<Store
         .turned(facts.orientation)
         .with_profile(profile.as_deref());
     stored.is_animated = is_animated;
+    if is_cut {
+        stored.problem(super::CUT_SHORT);
+    }
     Ok(stored)
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a surprise is a failure")]
 
 mod bytes;
+mod cut_short;
 mod documents;
 mod formats;
 mod hostile;

@@ -14,7 +14,7 @@ use heirloom_testing::media::{malformed, media};
 /// Pictures are compared by the colours of so many cells across and down.
 const CELLS: (usize, usize) = (16, 10);
 
-fn bytes_of(name: &str) -> Vec<u8> {
+pub(crate) fn bytes_of(name: &str) -> Vec<u8> {
     fs::read(media(name)).unwrap()
 }
 

@@ -6,7 +6,7 @@ use std::{io, time::Duration};
 #[derive(Debug, thiserror::Error)]
 pub enum ConfinementError {
     /// The program crashed.
-    #[error("{program} crashed on this file (signal {signal})")]
+    #[error("the program that reads this file crashed on it ({program}, signal {signal})")]
     Killed {
         /// The program.
         program: String,

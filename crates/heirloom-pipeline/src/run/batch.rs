@@ -34,7 +34,7 @@ use crate::{
     Context,
     template::Step,
     tool::INLINE_BYTES,
-    work::{Content, Failure, Noted, Product, Task},
+    work::{Content, Failure, Noted, Product, Task, sentence},
     workshop::Workshop,
 };
 
@@ -227,11 +227,11 @@ impl<'a> Batch<'a> {
             (Err(Failure::NoSpace(reason)), _) if self.is_waiting_for_space(&lease) => {
                 self.waits_for = Some(reason.clone());
                 Outcome::Again {
-                    reason,
+                    reason: sentence(&reason),
                     after_ms: FULL_DISK_MS,
                 }
             }
-            (Err(failure), _) => outcome_of(failure, &lease),
+            (Err(failure), _) => outcome_of(failure.as_sentence(), &lease),
         };
         self.ended.push(Ended {
             lease,
@@ -422,10 +422,11 @@ fn outcome_of(failure: Failure, lease: &Lease) -> Outcome {
             is_permanent: false,
         },
         Failure::Crashed(reason) if lease.crashes + 1 >= CRASHES => Outcome::Failed {
-            reason: format!("It ended the process that worked on it {CRASHES} times: {reason}"),
+            reason: format!("It ended the process that worked on it {CRASHES} times: {reason}."),
             is_permanent: true,
         },
-        Failure::Temporary(reason) | Failure::Crashed(reason) => again(reason),
+        Failure::Crashed(reason) => again(sentence(&reason)),
+        Failure::Temporary(reason) => again(reason),
     }
 }
 

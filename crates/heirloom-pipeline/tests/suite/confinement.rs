@@ -313,7 +313,7 @@ fn what_takes_too_much_is_stopped_and_said() {
         ("hang-silent", short, &WAYS, "takes longer than the 0.3 s"),
         ("spin", lazy, &WAYS, "takes longer than the 1 s"),
         ("spin-deaf", lazy, &[Way::Tool], "takes longer than the 1 s"),
-        ("crash", limits, &WAYS, "crashed on this file (signal 4)"),
+        ("crash", limits, &WAYS, "crashed on it ("),
         ("complain", limits, &[Way::Tool], "the film has no end"),
         (
             "refuse",

@@ -13,13 +13,13 @@ use serde_json::Value as Json;
 
 use crate::{
     Db, DbError, Tx,
-    asset::{self, Asset},
+    asset::Asset,
     blob,
     claim::{self, NewClaim},
     clock,
     row::Row,
     sql::statements,
-    text, timeline,
+    text,
     value::{Value, args},
 };
 
@@ -345,17 +345,7 @@ pub(crate) async fn add(
     }
     tx.execute_rows(ADD, COLUMNS, artifacts).await?;
     claim::add(tx, family, claims).await?;
-    if texts.is_empty() {
-        return Ok(());
-    }
-    for (asset, id, words) in &texts {
-        text::keep(tx, *asset, *id, words).await?;
-    }
-    let mut read: Vec<AssetId> = texts.into_iter().map(|(asset, ..)| asset).collect();
-    read.sort_unstable();
-    read.dedup();
-    timeline::lock(tx).await?;
-    asset::refresh(tx, &read).await
+    text::keep(tx, texts).await
 }
 
 /// The keys of all that was derived from these assets.

@@ -3,13 +3,14 @@
 //! A copy of the newest text that a tool read, kept beside the artifact by [`keep`] alone and gone with it. The
 //! index is made of it, and the reason of a find is shown from it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use heirloom_core::{ArtifactId, AssetId};
 
 use crate::{
-    Db, DbError, Tx,
+    Db, DbError, Tx, asset,
     sql::statements,
+    timeline,
     value::{Value, args},
 };
 
@@ -31,18 +32,25 @@ impl Db {
     }
 }
 
-/// Keeps the beginning of what an artifact read in an asset, in the place of what was read before.
+/// Keeps the beginning of what artifacts read in assets, in the place of what was read before, and has the
+/// assets found by it.
 pub(crate) async fn keep(
     tx: &mut Tx,
-    asset: AssetId,
-    artifact: ArtifactId,
-    words: &str,
+    texts: Vec<(AssetId, ArtifactId, String)>,
 ) -> Result<(), DbError> {
-    let words = words.get(..words.floor_char_boundary(WORDS_BYTES));
-    // PostgreSQL keeps no NUL.
-    let words = words.unwrap_or_default().replace('\0', " ");
-    tx.execute(KEEP, args![asset, artifact, words]).await?;
-    Ok(())
+    if texts.is_empty() {
+        return Ok(());
+    }
+    let mut assets = BTreeSet::new();
+    for (asset, artifact, words) in texts {
+        let words = words.get(..words.floor_char_boundary(WORDS_BYTES));
+        // PostgreSQL keeps no NUL.
+        let words = words.unwrap_or_default().replace('\0', " ");
+        tx.execute(KEEP, args![asset, artifact, words]).await?;
+        assets.insert(asset);
+    }
+    timeline::lock(tx).await?;
+    asset::refresh(tx, &assets.into_iter().collect::<Vec<_>>()).await
 }
 
 /// What stands in these assets.

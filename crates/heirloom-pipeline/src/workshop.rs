@@ -1,7 +1,7 @@
 //! What tools work with: confined processes for bytes that nobody knows.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -24,6 +24,12 @@ pub struct Workshop {
 
 /// How many hands are kept for later, each with a process that waits.
 const KEPT: usize = 4;
+
+/// How much space is left where a folder is, if the system says so.
+pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
 
 impl Workshop {
     /// Nobody works yet. What is under way lies in `scratch`, a folder of this workshop's own.

@@ -35,7 +35,7 @@ use crate::{
     template::Step,
     tool::INLINE_BYTES,
     work::{Content, Failure, Noted, Product, Task, sentence},
-    workshop::Workshop,
+    workshop::{Workshop, free_bytes},
 };
 
 /// How long a lease lasts, and how often it is extended. A process that is killed holds its units up
@@ -248,11 +248,8 @@ impl<'a> Batch<'a> {
 
     /// Whether what found the disk full goes on waiting: not what is too large for a disk with space.
     fn is_waiting_for_space(&self, lease: &Lease) -> bool {
-        let is_full = match rustix::fs::statvfs(&self.ctx.data_folder) {
-            Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM_BYTES,
-            Err(_) => false,
-        };
-        is_full || lease.attempts < ATTEMPTS
+        let free_bytes = free_bytes(&self.ctx.data_folder);
+        free_bytes.is_some_and(|free| free < ROOM_BYTES) || lease.attempts < ATTEMPTS
     }
 
     /// Extends the leases of what is at hand and of what waits.

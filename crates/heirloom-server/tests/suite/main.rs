@@ -18,3 +18,4 @@ mod search;
 mod serve;
 mod stranger;
 mod upload;
+mod web;

@@ -1,22 +1,6 @@
-import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
 import adapter from '@sveltejs/adapter-static';
 import { vitePreprocess } from '@sveltejs/vite-plugin-svelte';
-
-/**
- * The version of the app is the hash of what it is made from: the same sources give the same files,
- * and an offline copy is thrown away exactly when something changed.
- */
-function version() {
-  const hash = createHash('sha256').update(readFileSync('package-lock.json'));
-  for (const folder of ['src', 'static']) {
-    const names = readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => `${entry.parentPath}/${entry.name}`);
-    for (const name of names.sort()) hash.update(name).update(readFileSync(name));
-  }
-  return hash.digest('hex').slice(0, 16);
-}
+import { version } from './scripts/version.mjs';
 
 /** @type {import('@sveltejs/kit').Config} */
 export default {

@@ -18,14 +18,6 @@ export function sizeInWords(bytes: number): string {
   }).format(size);
 }
 
-/** How long something plays: 1:02:03. */
-export function playingTime(durationMs: number): string {
-  const all = Math.round(durationMs / 1000);
-  const [hours, minutes, seconds] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
-  const two = (number: number) => String(number).padStart(2, '0');
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
-}
-
 /** How long something takes: "3 minutes". */
 export function spanInWords(durationMs: number): string {
   const seconds = Math.max(1, Math.round(durationMs / 1000));

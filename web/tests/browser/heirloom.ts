@@ -17,10 +17,15 @@ export class Heirloom {
   #port = 0;
   #folder = mkdtempSync(join(tmpdir(), 'heirloom-browser-one-'));
   #server: ChildProcess | undefined;
+  #isEmpty: boolean;
+
+  constructor(isEmpty = false) {
+    this.#isEmpty = isEmpty;
+  }
 
   async start(): Promise<void> {
     if (this.#port === 0) {
-      cpSync(inject('prepared'), this.#folder, { recursive: true });
+      if (!this.#isEmpty) cpSync(inject('prepared'), this.#folder, { recursive: true });
       this.#port = await freePort();
       this.address = `http://127.0.0.1:${this.#port}`;
     }
@@ -85,11 +90,11 @@ export interface Visit {
 }
 
 /** A server and a browser for the tests of a file. */
-export function atHome(): {
+export function atHome({ isEmpty = false } = {}): {
   heirloom: Heirloom;
   visit: (path: string, options?: BrowserContextOptions & { settings?: object }) => Promise<Visit>;
 } {
-  const heirloom = new Heirloom();
+  const heirloom = new Heirloom(isEmpty);
   let browser: Browser;
   let open: { close: () => Promise<void>; complaints: string[]; allowed: RegExp[] }[] = [];
 

@@ -13,7 +13,7 @@ async function tabTo(page: Page, name: RegExp): Promise<void> {
       const label = it?.id
         ? document.querySelector(`label[for="${CSS.escape(it.id)}"]`)?.textContent
         : '';
-      return `${it?.getAttribute('aria-label') ?? ''} ${it?.innerText ?? ''} ${label ?? ''}`;
+      return `${it?.getAttribute('aria-label') ?? ''} ${it?.textContent ?? ''} ${label ?? ''}`;
     });
     if (name.test(focused)) return;
   }
@@ -65,7 +65,7 @@ test('what a machine said can be denied, and a date is understood as people say 
   await page.getByRole('heading', { name: 'Sous le consulat', level: 1 }).waitFor();
 
   await page.getByRole('button', { name: 'Say something about it' }).click();
-  await page.getByLabel('About').selectOption('date');
+  await page.getByLabel('About', { exact: true }).selectOption('date');
   await page.getByLabel('When was it?').fill('nonsense');
   await page.getByText('This is not understood as a date yet.').waitFor();
   await page.getByLabel('When was it?').fill('about 1950');

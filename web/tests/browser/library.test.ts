@@ -14,7 +14,7 @@ function lookAtTiles() {
     if (!picture) return !tile.querySelector('.card');
     return !(picture.complete && picture.naturalWidth > 0 && picture.classList.contains('here'));
   });
-  return { tiles: tiles.length, bare: bare.map((tile) => tile.getAttribute('aria-label')) };
+  return { tiles: tiles.length, bare: bare.map((tile) => tile.textContent) };
 }
 
 test('every tile is painted, wherever one scrolls to', async () => {
@@ -79,14 +79,10 @@ test('going back leads to where one was', async () => {
     return (await page.evaluate(() => scrollY)) === 1600;
   });
   await page.waitForTimeout(200);
-  const tile = page.locator('.grid a').nth(24);
-  const label = await tile.getAttribute('aria-label');
-  await page.evaluate((name) => {
-    const found = [...document.querySelectorAll<HTMLElement>('.grid a')].find(
-      (it) => it.getAttribute('aria-label') === name
-    );
-    found?.click();
-  }, label);
+  await page.evaluate(() => {
+    const tiles = [...document.querySelectorAll<HTMLElement>('.grid a')];
+    tiles.find((it) => it.getBoundingClientRect().top > 100)!.click();
+  });
   await page.getByRole('heading', { name: 'What is known, and from where' }).waitFor();
   await page.goBack();
   await page.locator('.grid a').first().waitFor();
@@ -98,13 +94,13 @@ test('the list says the same in words, and stays chosen', async () => {
   await page.getByRole('button', { name: 'As a list' }).click();
   const entry = page.getByRole('link', { name: /Sous le consulat/ });
   await entry.waitFor();
-  expect(await entry.innerText()).toContain('July 2004');
+  expect(await entry.textContent()).toContain('July 2004');
   await page.reload();
   await entry.waitFor();
 });
 
-test('an empty library says how to begin, and a page that is not there leads back', async () => {
-  const { page, allow } = await visit('/nothing-here', {});
+test('a page that is not there leads back', async () => {
+  const { page, allow } = await visit('/nothing-here');
   allow(/404 \(Not Found\)/);
   await page.getByRole('link', { name: 'Back to the list' }).click();
   await page.getByRole('heading', { name: 'Library', level: 1 }).waitFor();

@@ -16,6 +16,13 @@ export default function setup(project: TestProject): () => void {
   const program = process.env.HEIRLOOM_PROGRAM ?? resolve('../target/debug/heirloom');
   if (!existsSync(program)) throw new Error(`there is no program ${program}: build it first`);
   if (!existsSync('build/app/index.html')) throw new Error('the app is not built: npm run build');
+  // Whoever works on the tests prepares a data folder once.
+  const ready = process.env.HEIRLOOM_PREPARED;
+  if (ready) {
+    project.provide('program', program);
+    project.provide('prepared', ready);
+    return () => {};
+  }
   const folder = mkdtempSync(join(tmpdir(), 'heirloom-browser-'));
   const prepared = join(folder, 'data');
   const sample = resolve('../testdata/sample');

@@ -44,13 +44,11 @@ test('what failed is told by reason, with the files, and can be tried again', as
     'hex'
   );
   const { page } = await visit('/add');
-  await page
-    .locator('[data-testid=files]')
-    .setInputFiles({
-      name: 'cut off.mp4',
-      mimeType: 'video/mp4',
-      buffer: Buffer.concat([bytes, Buffer.alloc(4096, 7)])
-    });
+  await page.locator('[data-testid=files]').setInputFiles({
+    name: 'cut off.mp4',
+    mimeType: 'video/mp4',
+    buffer: Buffer.concat([bytes, Buffer.alloc(4096, 7)])
+  });
   await page.getByText('1 of 1 file is there').waitFor();
   await until(async () => {
     const runs = await heirloom.get<{
@@ -73,11 +71,14 @@ test('an archive is read again, and says what was found', async () => {
   const { page, allow } = await visit('/archives');
   allow(/422/);
   const card = page.locator('li.card', { hasText: 'Sample library' });
-  await card.getByRole('button', { name: 'Read again' }).click();
-  await until(async () => (await card.innerText()).includes('Done'));
+  const begun = page.waitForResponse((res) => res.url().endsWith('/scans'));
+  const button = card.getByRole('button', { name: 'Read again' });
+  await button.click();
+  expect((await begun).status()).toBe(201);
+  await until(async () => (await button.isEnabled()) && (await card.innerText()).includes('Done'));
   await card.getByText('What was found').click();
-  await card.getByText('62 are as they were').waitFor();
-  await page.getByLabel('Folder').fill('/no/such/folder');
+  await card.getByText('66 are as they were').waitFor();
+  await page.getByRole('textbox', { name: 'Folder' }).fill('/no/such/folder');
   const refused = page.waitForResponse(
     (res) => res.url().endsWith('/api/v1/archives') && res.request().method() === 'POST'
   );

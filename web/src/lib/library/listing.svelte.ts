@@ -69,6 +69,25 @@ export class Listing {
     await this.loadMore();
   }
 
+  /** Looks whether its beginning is another by now, and begins anew if so; what is there stays meanwhile. */
+  async refresh(): Promise<void> {
+    if (this.isLoading) return;
+    const begun = ++this.#begun;
+    try {
+      const part = await this.#fetch(undefined, FIRST);
+      if (begun !== this.#begun) return;
+      const mark = (items: readonly Listed[]) =>
+        items.map((item) => `${item.id} ${item.version}`).join();
+      if (mark(part.items) === mark(this.items.slice(0, FIRST))) return;
+      this.items = part.items;
+      this.#next = part.next ?? undefined;
+      this.isComplete = !part.next;
+      this.problem = undefined;
+    } catch (thrown) {
+      if (begun === this.#begun) this.problem = Problem.from(thrown);
+    }
+  }
+
   /** Takes over what is known better by now. */
   update(asset: Asset): void {
     const at = this.items.findIndex((item) => item.id === asset.id);

@@ -21,7 +21,7 @@ test('a run is told as it goes, also after the server was away', async () => {
   await until(async () => (await page.locator('li.card').count()) === before + 2);
 });
 
-test('the page of a run says that the line is gone, and goes on by itself when it is back', async () => {
+test('a run that has ended is shown as it ended, also after the server was started anew', async () => {
   const asset = await heirloom.asset('IMG_5195.MOV');
   const run = await heirloom.post<{ id: string }>('/api/v1/runs', {
     pipeline: 'prepare',

@@ -43,17 +43,6 @@ export function headingOf(text: string | null | undefined): Heading {
   return { key, words: inWords(date) };
 }
 
-/** A moment of the catalogue, such as when a file was found: the day, on the clock of this device. */
-export function dayOfMs(atMs: number): string {
-  return new Intl.DateTimeFormat(locale(), { dateStyle: 'long' }).format(atMs);
-}
-
-/** The same with the time of day. */
-export function momentOfMs(atMs: number): string {
-  const style = { dateStyle: 'long', timeStyle: 'short' } as const;
-  return new Intl.DateTimeFormat(locale(), style).format(atMs);
-}
-
 function qualified(date: PlainDate): string {
   const words = plain(date);
   if (date.qualifier === '~') return say('date_about', { date: words });

@@ -31,7 +31,7 @@ pub(crate) async fn measure(options: &Options) {
         figures.at_most(name, after_ms, READY_MS, "ms");
     }
     let mut served = Served::start(&catalogue.heirloom()).await;
-    served.get("/").await;
+    served.get("/plain").await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     let resident = resident_mb(served.running.id(), "VmRSS");
     figures.at_most("resident, idle after a page", resident, IDLE_MB, "MB");

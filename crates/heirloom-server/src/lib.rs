@@ -1,4 +1,4 @@
-//! The edge of Heirloom: the data folder, the HTTP API, the pages and the command socket.
+//! The edge of Heirloom: the data folder, the HTTP API, the web app, the plain pages and the command socket.
 //!
 //! [`Library::open`] takes a data folder for this process; [`router`] is everything that answers,
 //! whoever carries the requests: [`serve`] does over TCP and a Unix socket, a command within its own
@@ -34,6 +34,7 @@ mod search;
 mod serve;
 mod upload;
 mod uploads;
+mod web;
 pub mod wire;
 mod words;
 

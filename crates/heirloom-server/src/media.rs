@@ -145,7 +145,7 @@ fn file_name(name: &str) -> String {
     format!("filename*=UTF-8''{}", utf8_percent_encode(name, KEPT))
 }
 
-fn has_tag(headers: &HeaderMap, name: &HeaderName, tag: &str) -> bool {
+pub(crate) fn has_tag(headers: &HeaderMap, name: &HeaderName, tag: &str) -> bool {
     headers.get_all(name).iter().any(|value| {
         let text = value.to_str().unwrap_or_default();
         let mut tags = text.split(',').map(str::trim);

@@ -1,4 +1,5 @@
-//! The first pages: the library as a list, and one asset. They work without scripts.
+//! The plain pages: the library as a list, and one asset. They work without scripts, on old devices and
+//! where the web app is not there; they only read.
 
 mod asset;
 mod date;
@@ -23,9 +24,9 @@ use crate::{
 /// The pages that only those may see who may see what is on them.
 pub(crate) fn routes() -> Router<Library> {
     Router::new()
-        .route("/", get(list::get_list))
-        .route("/assets/{id}", get(asset::get_asset_page))
-        .route("/assets/{id}/original", get(asset::get_original))
+        .route("/plain", get(list::get_list))
+        .route("/plain/assets/{id}", get(asset::get_asset_page))
+        .route("/plain/assets/{id}/original", get(asset::get_original))
 }
 
 /// The style, which says nothing about anybody.
@@ -60,13 +61,12 @@ fn render_page(
                 meta name="robots" content="noindex";
                 title { (title) " · Heirloom" }
                 link rel="stylesheet" href="/style.css";
-                // No picture in the tab; without this line browsers ask for one and log a miss.
-                link rel="icon" href="data:,";
+                link rel="icon" href="/icon.svg" type="image/svg+xml";
             }
             body {
                 a.skip href="#content" { (language.say(Word::Skip)) }
                 header {
-                    p.title { a href="/" { span.name { "Heirloom" } } }
+                    p.title { a href="/plain" { span.name { "Heirloom" } } }
                     (search_box(language, search))
                 }
                 main id="content" { (content) }
@@ -84,7 +84,7 @@ fn render_page(
 fn search_box(language: Language, query: Option<&str>) -> Markup {
     let fields = "type: date: person: place: camera: tag: archive:";
     html! {
-        form.search role="search" method="get" action="/" {
+        form.search role="search" method="get" action="/plain" {
             label for="q" { (language.say(Word::SearchLabel)) }
             div.row {
                 input id="q" name="q" type="search" value=[query] maxlength="2000"
@@ -95,6 +95,17 @@ fn search_box(language: Language, query: Option<&str>) -> Markup {
             p.note id="q-help" { (language.fill(Word::SearchHelp, &[("fields", fields)])) }
         }
     }
+}
+
+/// The page in the place of the app, where the program was built without it.
+pub(crate) fn app_is_missing(language: Language) -> Response {
+    let title = language.say(Word::AppMissing);
+    let content = html! {
+        h1 { (title) }
+        p { (language.say(Word::AppMissingHint)) " " code { "./dev run" } }
+        p { a.button href="/plain" { (language.say(Word::PlainList)) } }
+    };
+    render_page(language, title, None, &content)
 }
 
 /// The page for something that did not work.

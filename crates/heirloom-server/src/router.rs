@@ -20,7 +20,7 @@ use crate::{
     library::Library,
     observe, page,
     problem::{Code, Problem},
-    run, search, upload,
+    run, search, upload, web,
 };
 
 /// How a request came in, and so who is asking.
@@ -48,6 +48,7 @@ pub fn router(library: Library, door: Door) -> Router {
         .merge(strict(api()))
         .merge(page::routes())
         .merge(page::public_routes())
+        .merge(web::routes())
         .merge(observe::routes())
         .merge(observe::public_routes())
         .route("/api/v1/openapi.json", get(get_description))
@@ -120,9 +121,9 @@ pub fn openapi() -> OpenApi {
 pub fn addresses() -> Vec<(String, String, bool)> {
     let mut addresses = description::addresses(&openapi());
     for (path, is_public) in [
-        ("/", false),
-        ("/assets/{id}", false),
-        ("/assets/{id}/original", false),
+        ("/plain", false),
+        ("/plain/assets/{id}", false),
+        ("/plain/assets/{id}/original", false),
         ("/metrics", false),
         ("/style.css", true),
         ("/healthz", true),
@@ -131,6 +132,9 @@ pub fn addresses() -> Vec<(String, String, bool)> {
     ] {
         addresses.push(("GET".to_owned(), path.to_owned(), is_public));
     }
+    // The app is the same for everybody; what it shows comes from the API.
+    let pages = web::PAGES.map(|path| ("GET".to_owned(), path.to_owned(), true));
+    addresses.extend(pages);
     addresses
 }
 

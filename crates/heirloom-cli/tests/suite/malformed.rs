@@ -316,7 +316,7 @@ fn serve(data: &Path) -> BTreeMap<String, Read> {
             let read = Read {
                 detail: detail.clone(),
                 original: http::get(address, &format!("/api/v1/assets/{id}/original"), &[]),
-                page: http::get(address, &format!("/assets/{id}"), &[]),
+                page: http::get(address, &format!("/plain/assets/{id}"), &[]),
             };
             known.insert(location["path"].as_str().unwrap().to_owned(), read);
         }

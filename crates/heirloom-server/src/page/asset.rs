@@ -38,7 +38,7 @@ pub(super) async fn get_asset_page(
     }
     let title = detail.asset.title.as_deref().unwrap_or(&detail.asset.name);
     let content = html! {
-        p.way { a href="/" { (language.say(Word::BackToList)) } }
+        p.way { a href="/plain" { (language.say(Word::BackToList)) } }
         h1 { (title) }
         p {
             (date_of(language, detail.asset.date.as_deref())) " · "
@@ -56,7 +56,7 @@ pub(super) async fn get_asset_page(
                 p { (language.say(stack_word(kind))) }
                 ul.plain { @for (member, name) in members { li {
                     @if *member == id { (language.fill(Word::ThisOne, &[("name", name)])) }
-                    @else { a href={ "/assets/" (member) } { (name) } }
+                    @else { a href={ "/plain/assets/" (member) } { (name) } }
                 } } }
             }
         }
@@ -103,7 +103,7 @@ fn render_original(language: Language, title: &str, detail: &AssetDetail) -> Mar
     };
     html! {
         @if is_there {
-            @let address = format!("/assets/{}/original", detail.asset.id);
+            @let address = format!("/plain/assets/{}/original", detail.asset.id);
             @match Shown::of(&detail.asset.media_type) {
                 Some(Shown::Picture) => { img.original src=(address) alt=(title); }
                 Some(Shown::Sound) => {

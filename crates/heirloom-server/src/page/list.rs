@@ -78,7 +78,7 @@ pub(super) async fn get_list(
             let listing = find(&library, &actor, typed, &query, &asked).await?;
             html! {
                 h1 { (language.fill(Word::Found, &[("query", typed)])) }
-                p.way { a href="/" { (language.say(Word::ShowAll)) } }
+                p.way { a href="/plain" { (language.say(Word::ShowAll)) } }
                 (render_listing(language, &listing, Some(typed)))
             }
         }
@@ -90,7 +90,7 @@ pub(super) async fn get_list(
                     p { strong { (what) } }
                     @if let Some(hint) = hint { p { (hint) } }
                 }
-                p { a.button.quiet href="/" { (language.say(Word::ShowAll)) } }
+                p { a.button.quiet href="/plain" { (language.say(Word::ShowAll)) } }
             }
         }
     };
@@ -123,8 +123,8 @@ async fn list_all(
     };
     let items = with_places(library, &page.items).await?;
     Ok(Listing {
-        before: key_of(page.items.first(), has_newer).map(|key| format!("/?before={key}")),
-        after: key_of(page.items.last(), has_older).map(|key| format!("/?after={key}")),
+        before: key_of(page.items.first(), has_newer).map(|key| format!("/plain?before={key}")),
+        after: key_of(page.items.last(), has_older).map(|key| format!("/plain?after={key}")),
         items: items
             .into_iter()
             .map(|asset| wire::Found {
@@ -158,7 +158,7 @@ async fn find(
         let from = trail.len().saturating_sub(TRAIL);
         let trail = trail[from..].join(",");
         format!(
-            "/?q={q}&after={after}&trail={}",
+            "/plain?q={q}&after={after}&trail={}",
             utf8_percent_encode(&trail, NON_ALPHANUMERIC)
         )
     };
@@ -211,7 +211,7 @@ fn render_nothing(language: Language, listing: &Listing, query: Option<&str>) ->
             p { (language.say(Word::NothingYet)) }
             p { (language.say(Word::NothingYetHint)) " " code { "heirloom scan ~/Pictures" } }
         }
-        p { a.button.quiet href="/" { (language.say(Word::Newest)) } }
+        p { a.button.quiet href="/plain" { (language.say(Word::Newest)) } }
     }
 }
 
@@ -222,7 +222,7 @@ fn render_entry(language: Language, found: &wire::Found) -> Markup {
     let (in_name, elsewhere): (Vec<_>, Vec<_>) =
         found.matches.iter().partition(|found| found.text == name);
     html! {
-        a href={ "/assets/" (asset.id) } {
+        a href={ "/plain/assets/" (asset.id) } {
             span.name {
                 @match in_name.first() { Some(found) => (render_match(found)), None => (name) }
             }

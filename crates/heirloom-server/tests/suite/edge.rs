@@ -54,12 +54,14 @@ async fn every_answer_has_the_requests_id_and_the_headers_that_protect() {
 async fn a_browser_gets_a_page_and_a_program_a_document_when_something_fails() {
     let home = Home::on_sqlite().await;
     let browser = [("accept", "text/html"), ("accept-language", "de")];
-    let page = home.ask("GET", "/assets/nothing", &browser, None).await;
+    let page = home
+        .ask("GET", "/plain/assets/nothing", &browser, None)
+        .await;
     assert_eq!(page.status, 404);
     assert!(page.header("content-type").starts_with("text/html"));
     assert!(page.text().contains("lang=\"de\""), "{}", page.text());
     assert!(page.text().contains(page.header("x-request-id")));
-    home.get("/assets/nothing")
+    home.get("/plain/assets/nothing")
         .await
         .assert_problem(404, "not_found");
     let api = home

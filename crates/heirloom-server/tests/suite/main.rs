@@ -19,3 +19,4 @@ mod search;
 mod serve;
 mod stranger;
 mod upload;
+mod web;

@@ -33,7 +33,7 @@ fn link<'a>(page: &'a str, words: &str) -> Option<&'a str> {
 async fn the_library_is_a_list_in_the_readers_words() {
     on_both_engines(async |home| {
         home.scanned().await;
-        let english = page(&home, "/", "en").await;
+        let english = page(&home, "/plain", "en").await;
         assert!(english.contains("<html lang=\"en\">"));
         for words in [
             "1 July 1974, 10:00",
@@ -47,7 +47,7 @@ async fn the_library_is_a_list_in_the_readers_words() {
         assert!(english.contains("Pictures: Am Meer/Strand.jpg"));
         let order = ["Düne.jpg", "Strand.jpg", "no date.jpg"].map(|name| english.find(name));
         assert!(order.is_sorted(), "{order:?}");
-        let german = page(&home, "/", "de").await;
+        let german = page(&home, "/plain", "de").await;
         assert!(german.contains("<html lang=\"de\">"));
         for words in [
             "1. Juli 1974, 10:00 Uhr",
@@ -64,7 +64,7 @@ async fn the_library_is_a_list_in_the_readers_words() {
 #[tokio::test]
 async fn an_empty_library_says_how_to_begin() {
     let home = Home::on_sqlite().await;
-    assert!(page(&home, "/", "en").await.contains("heirloom scan"));
+    assert!(page(&home, "/plain", "en").await.contains("heirloom scan"));
 }
 
 #[tokio::test]
@@ -79,8 +79,8 @@ async fn one_can_leaf_to_the_oldest_and_back_to_the_newest() {
                 .map(|part| part.split('<').next().unwrap().to_owned())
                 .collect()
         };
-        for start in ["/", "/?q=type%3Aimage"] {
-            let (on, back) = if start == "/" {
+        for start in ["/plain", "/plain?q=type%3Aimage"] {
+            let (on, back) = if start == "/plain" {
                 ("Older", "Newer")
             } else {
                 ("Next", "Previous")
@@ -130,7 +130,7 @@ async fn an_assets_page_says_what_is_known_and_from_where() {
     home.post(&claims, &title).await;
     let date = json!({ "kind": "date", "value": "1973~", "source": "Oma" });
     home.post(&claims, &date).await;
-    let text = page(&home, &format!("/assets/{id}"), "en").await;
+    let text = page(&home, &format!("/plain/assets/{id}"), "en").await;
     for words in [
         "&lt;b&gt;Am Strand&lt;/b&gt;",
         "about 1973",
@@ -149,7 +149,7 @@ async fn an_assets_page_says_what_is_known_and_from_where() {
     );
     assert_eq!(
         link(&text, "Open the original"),
-        Some(format!("/assets/{id}/original").as_str())
+        Some(format!("/plain/assets/{id}/original").as_str())
     );
 }
 
@@ -172,7 +172,7 @@ async fn an_assets_page_shows_the_original_where_browsers_can_without_running_it
     ];
     for (name, element) in cases {
         let id = home.asset(name).await;
-        let address = format!("/assets/{id}");
+        let address = format!("/plain/assets/{id}");
         let text = page(&home, &address, "de").await;
         let shown = text.find("class=\"original\"");
         let Some(element) = element else {
@@ -208,7 +208,7 @@ async fn an_assets_page_shows_the_original_where_browsers_can_without_running_it
     let id = home.asset("named so.txt").await;
     std::fs::remove_file(root.join("named so.txt")).unwrap();
     home.scan(&root).await;
-    let text = page(&home, &format!("/assets/{id}"), "en").await;
+    let text = page(&home, &format!("/plain/assets/{id}"), "en").await;
     assert!(!text.contains("class=\"original\""), "{text}");
     assert!(
         text.contains("The original is at none of its places."),
@@ -220,18 +220,18 @@ async fn an_assets_page_shows_the_original_where_browsers_can_without_running_it
 async fn a_search_marks_what_it_found_and_explains_what_it_cannot_read() {
     let home = Home::on_sqlite().await;
     home.scanned().await;
-    let found = page(&home, "/?q=strand", "en").await;
+    let found = page(&home, "/plain?q=strand", "en").await;
     assert!(found.contains("<mark>Strand</mark>.jpg"), "{found}");
     assert!(found.contains("value=\"strand\""));
     assert!(!found.contains("Düne"));
-    let nothing = page(&home, "/?q=gibtesnicht", "de").await;
+    let nothing = page(&home, "/plain?q=gibtesnicht", "de").await;
     assert!(nothing.contains("Nichts gefunden"));
     let cases = [
-        ("/?q=kamera%3Aleica", "en", "Was “camera:” meant?"),
-        ("/?q=kamera%3Aleica", "de", "War „camera:“ gemeint?"),
-        ("/?q=date%3Agestern", "de", "„gestern“ ist kein Datum"),
-        ("/?q=type%3A", "en", "Nothing follows “type:”"),
-        ("/?q=%3Cscript%3Ealert(1)", "en", "&lt;script&gt;"),
+        ("/plain?q=kamera%3Aleica", "en", "Was “camera:” meant?"),
+        ("/plain?q=kamera%3Aleica", "de", "War „camera:“ gemeint?"),
+        ("/plain?q=date%3Agestern", "de", "„gestern“ ist kein Datum"),
+        ("/plain?q=type%3A", "en", "Nothing follows “type:”"),
+        ("/plain?q=%3Cscript%3Ealert(1)", "en", "&lt;script&gt;"),
     ];
     for (path, language, words) in cases {
         let text = page(&home, path, language).await;
@@ -239,10 +239,10 @@ async fn a_search_marks_what_it_found_and_explains_what_it_cannot_read() {
     }
     // An old or broken address is no dead end.
     for path in [
-        "/?after=x",
-        "/?before=",
-        "/?q=strand&after=x&trail=%2C%2C",
-        "/?trail=zz",
+        "/plain?after=x",
+        "/plain?before=",
+        "/plain?q=strand&after=x&trail=%2C%2C",
+        "/plain?trail=zz",
     ] {
         page(&home, path, "en").await;
     }

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { barsOf } from './wave';
+import { moveBy, WHOLE, zoomAt } from './zoom';
+
+const frame = { width: 800, height: 600 };
+const picture = { width: 800, height: 400 };
+
+describe('looking closely', () => {
+  it('keeps what is under the pointer where it is', () => {
+    const view = zoomAt(WHOLE, 3, 200, 100, frame, picture);
+    // What was 200 px from the middle is now 600 px from the picture's own middle.
+    expect(view.x + 200 * view.scale).toBeCloseTo(200);
+    expect(view.y + 100 * view.scale).toBeCloseTo(100);
+  });
+  it('never zooms out of the whole nor loses the picture', () => {
+    expect(zoomAt(WHOLE, 0.1, 50, 50, frame, picture)).toEqual(WHOLE);
+    const far = moveBy(zoomAt(WHOLE, 2, 0, 0, frame, picture), 9999, 9999, frame, picture);
+    expect(far).toEqual({ scale: 2, x: 400, y: 100 });
+    expect(zoomAt(far, 0.01, 0, 0, frame, picture)).toEqual(WHOLE);
+    expect(moveBy(WHOLE, 50, 50, frame, picture)).toEqual(WHOLE);
+  });
+});
+
+describe('a waveform', () => {
+  it('has as many bars as fit, and the loudest reaches the top', () => {
+    const wave = { bits: 8, length: 4, data: [0, 1, -8, 2, -1, 1, -2, 4] };
+    expect(barsOf(wave, 2)).toEqual([1, 0.5]);
+    expect(barsOf(wave, 100)).toHaveLength(4);
+    expect(barsOf({ bits: 8, length: 0, data: [] }, 10)).toEqual([]);
+    expect(barsOf({ bits: 8, length: 2, data: [0, 0, 0, 0] }, 2)).toEqual([0, 0]);
+  });
+});

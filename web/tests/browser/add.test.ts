@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { atHome, until } from './heirloom';
+
+const { heirloom, visit } = atHome();
+
+test('a file that was on its way when the page was closed goes on from where it was', async () => {
+  const { page, allow } = await visit('/add');
+  // A line on which this takes half a minute: there is time to leave.
+  const line = await page.context().newCDPSession(page);
+  await line.send('Network.enable');
+  const slow = { offline: false, latency: 20, downloadThroughput: -1, uploadThroughput: 400_000 };
+  await line.send('Network.emulateNetworkConditions', slow);
+  const bytes = Buffer.alloc(12_000_000);
+  for (let i = 0; i < bytes.length; i += 4) bytes.writeUInt32LE((i * 2654435761) >>> 0, i);
+  await page
+    .locator('[data-testid=files]')
+    .setInputFiles({ name: 'long story.bin', mimeType: 'application/octet-stream', buffer: bytes });
+  await until(async () => {
+    const value = await page.locator('progress').evaluate((it: HTMLProgressElement) => it.value);
+    return value > 0.15;
+  });
+  allow(/ERR_/);
+  await page.goto('about:blank');
+  await line.send('Network.emulateNetworkConditions', { ...slow, uploadThroughput: -1 });
+
+  const offsets: number[] = [];
+  page.on('request', (request) => {
+    if (request.method() === 'PATCH') offsets.push(Number(request.headers()['upload-offset']));
+  });
+  // Anywhere in the app will do.
+  await page.goto(`${heirloom.address}/settings`);
+  await until(async () => (await heirloom.asset('long story.bin')) !== '');
+  expect(offsets.length).toBeGreaterThan(0);
+  expect(offsets[0]).toBeGreaterThan(0);
+
+  await page.goto(`${heirloom.address}/add`);
+  await page.getByText('1 of 1 file is there').waitFor();
+  await page.getByText('added', { exact: true }).waitFor();
+  const id = await heirloom.asset('long story.bin');
+  const original = await fetch(`${heirloom.address}/api/v1/assets/${id}/original`);
+  expect(Buffer.from(await original.arrayBuffer()).equals(bytes)).toBe(true);
+  expect(await page.evaluate(() => localStorage.getItem('uploads-waiting'))).toBeNull();
+}, 90_000);
+
+test('what is there already is told, and several are kept apart', async () => {
+  const { page } = await visit('/add');
+  const known = readFileSync('../testdata/sample/2013 Heather.webp');
+  await page.locator('[data-testid=files]').setInputFiles([
+    { name: 'again.webp', mimeType: 'image/webp', buffer: known },
+    { name: 'note.txt', mimeType: 'text/plain', buffer: Buffer.from('Dear Anna') }
+  ]);
+  await page.getByText('2 of 2 files are there').waitFor();
+  await page.getByText('was here already: nothing was stored twice').waitFor();
+  await page.getByRole('link', { name: 'again.webp' }).click();
+  await page.getByRole('heading', { name: '2013 Heather.webp', level: 1 }).waitFor();
+});
+
+test('a file can be dropped and pasted', async () => {
+  const { page } = await visit('/add');
+  await page.evaluate(() => {
+    const give = (name: string, type: string) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([`from ${name}`], name, { type: 'text/plain' }));
+      const init = { bubbles: true, cancelable: true };
+      const event =
+        type === 'paste'
+          ? new ClipboardEvent(type, { ...init, clipboardData: transfer })
+          : new DragEvent(type, { ...init, dataTransfer: transfer });
+      document.querySelector('.drop')!.dispatchEvent(event);
+    };
+    give('dropped.txt', 'drop');
+    give('pasted.txt', 'paste');
+  });
+  await page.getByText('2 of 2 files are there').waitFor();
+  expect(await heirloom.asset('dropped.txt')).not.toBe('');
+  expect(await heirloom.asset('pasted.txt')).not.toBe('');
+});

@@ -1,0 +1,177 @@
+/**
+ * The real program with fresh data, and a real browser in front of it. What the browser complains about
+ * in its console, refusals by the policy of the page included, fails the test that heard it.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
+
+const PATIENCE_MS = 30_000;
+
+export class Heirloom {
+  address = '';
+  #port = 0;
+  #folder = mkdtempSync(join(tmpdir(), 'heirloom-browser-one-'));
+  #server: ChildProcess | undefined;
+  #isEmpty: boolean;
+
+  constructor(isEmpty = false) {
+    this.#isEmpty = isEmpty;
+  }
+
+  async start(): Promise<void> {
+    if (this.#port === 0) {
+      if (!this.#isEmpty) cpSync(inject('prepared'), this.#folder, { recursive: true });
+      this.#port = await freePort();
+      this.address = `http://127.0.0.1:${this.#port}`;
+    }
+    const listen = `127.0.0.1:${this.#port}`;
+    this.#server = spawn(inject('program'), ['serve', '--listen', listen, '--data', this.#folder], {
+      stdio: ['ignore', 'ignore', 'inherit']
+    });
+    await until(async () => (await fetch(`${this.address}/readyz`)).ok);
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (!server || server.exitCode !== null) return;
+    const ended = new Promise((resolve) => server.once('exit', resolve));
+    server.kill('SIGTERM');
+    await ended;
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async get<T>(path: string): Promise<T> {
+    const answer = await fetch(this.address + path);
+    expect(answer.status, path).toBe(200);
+    return (await answer.json()) as T;
+  }
+
+  async post<T>(path: string, body?: unknown): Promise<T> {
+    const answer = await fetch(this.address + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body)
+    });
+    expect(answer.status, `${path}: ${answer.statusText}`).toBeLessThan(300);
+    return (answer.status === 204 ? undefined : await answer.json()) as T;
+  }
+
+  /** The id of the asset whose file is called so. */
+  async asset(name: string): Promise<string> {
+    const list = await this.get<{ items: { id: string; name: string }[] }>(
+      '/api/v1/assets?limit=500'
+    );
+    const found = list.items.find((item) => item.name === name);
+    if (!found) throw new Error(`there is no ${name}`);
+    return found.id;
+  }
+}
+
+/** Complaints that are part of what is tested. */
+const EXPECTED = [
+  // What no picture can be made of is asked for once: the list does not say yet what has one.
+  /404 \(Not Found\).*\/renditions\/grid$/
+];
+
+export interface Visit {
+  page: Page;
+  /** What the browser may complain about from now on. */
+  allow: (pattern: RegExp) => void;
+}
+
+/** A server and a browser for the tests of a file. */
+export function atHome({ isEmpty = false } = {}): {
+  heirloom: Heirloom;
+  visit: (path: string, options?: BrowserContextOptions & { settings?: object }) => Promise<Visit>;
+} {
+  const heirloom = new Heirloom(isEmpty);
+  let browser: Browser;
+  let open: { close: () => Promise<void>; complaints: string[]; allowed: RegExp[] }[] = [];
+
+  beforeAll(async () => {
+    await heirloom.start();
+    browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: ['--no-sandbox', '--disable-dev-shm-usage']
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await heirloom.remove();
+  });
+  afterEach(async () => {
+    const visits = open;
+    open = [];
+    for (const visit of visits) await visit.close();
+    const unexpected = visits.flatMap(({ complaints, allowed }) =>
+      complaints.filter((text) => ![...EXPECTED, ...allowed].some((pattern) => pattern.test(text)))
+    );
+    expect(unexpected).toEqual([]);
+  });
+
+  async function visit(
+    path: string,
+    { settings, ...options }: BrowserContextOptions & { settings?: object } = {}
+  ): Promise<Visit> {
+    const context = await browser.newContext({
+      locale: 'en-GB',
+      viewport: { width: 1280, height: 800 },
+      ...options
+    });
+    context.setDefaultTimeout(PATIENCE_MS);
+    if (settings) {
+      const text = JSON.stringify(settings);
+      await context.addInitScript(
+        `localStorage.getItem('settings') ?? localStorage.setItem('settings', ${JSON.stringify(text)})`
+      );
+    }
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    const allowed: RegExp[] = [];
+    page.on('console', (message) => {
+      if (!['error', 'warning'].includes(message.type())) return;
+      complaints.push(`${message.text()} ${message.location().url}`);
+    });
+    page.on('pageerror', (error) => complaints.push(`thrown: ${error.stack ?? error.message}`));
+    open.push({ close: () => context.close(), complaints, allowed });
+    await page.goto(heirloom.address + path);
+    await page.locator('h1').first().waitFor();
+    return { page, allow: (pattern) => allowed.push(pattern) };
+  }
+  return { heirloom, visit };
+}
+
+/** Waits until something holds. */
+export async function until(holds: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    if (await holds().catch(() => false)) return;
+    if (Date.now() > end) throw new Error('this did not come true');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** How far the page is wider than the window, in pixels. */
+export function overflowOf(page: Page): Promise<number> {
+  return page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth
+  );
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
+}

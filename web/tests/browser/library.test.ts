@@ -1,0 +1,168 @@
+import { expect, test } from 'vitest';
+import { atHome, until } from './heirloom';
+
+const { heirloom, visit } = atHome();
+
+/** Tiles within the window: how many there are, and which of them show neither picture nor card. */
+function lookAtTiles() {
+  const tiles = [...document.querySelectorAll<HTMLElement>('.grid a')].filter((tile) => {
+    const box = tile.getBoundingClientRect();
+    return box.bottom > 0 && box.top < innerHeight;
+  });
+  const bare = tiles.filter((tile) => {
+    const picture = tile.querySelector('img');
+    if (!picture) return !tile.querySelector('.card');
+    return !(picture.complete && picture.naturalWidth > 0 && picture.classList.contains('here'));
+  });
+  return { tiles: tiles.length, bare: bare.map((tile) => tile.textContent) };
+}
+
+test('every tile is painted, wherever one scrolls to', async () => {
+  for (const [width, deviceScaleFactor] of [
+    [1280, 1],
+    [360, 3]
+  ] as const) {
+    const { page } = await visit('/', { viewport: { width, height: 640 }, deviceScaleFactor });
+    await page.locator('.grid a img.here').first().waitFor();
+    // The end is where it says that this is all.
+    await until(async () => {
+      await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+      return page.getByText('That is all').isVisible();
+    });
+    const height = await page.evaluate(() => document.documentElement.scrollHeight - innerHeight);
+    let seen = 0;
+    // Forth and back, with leaps in between.
+    for (let i = 0; i < 60; i++) {
+      const at = (((i * 37) % 60) / 59) * height;
+      await page.evaluate((top) => scrollTo(0, top), at);
+      await until(async () => {
+        const { tiles, bare } = await page.evaluate(lookAtTiles);
+        seen = Math.max(seen, tiles);
+        return tiles > 0 && bare.length === 0;
+      });
+    }
+    expect(seen).toBeGreaterThan(3);
+  }
+});
+
+test('what is read aloud is in the order that is seen, and no more than what is near', async () => {
+  const { page } = await visit('/', { viewport: { width: 360, height: 640 } });
+  await page.locator('.grid a').first().waitFor();
+  for (const top of [0, 1500, 400, 99_999, 0]) {
+    await page.evaluate((to) => scrollTo(0, to), top);
+    await page.waitForTimeout(150);
+    const places = await page.evaluate(() =>
+      [...document.querySelectorAll<HTMLElement>('.grid > *')].map((it) => {
+        const box = it.getBoundingClientRect();
+        return {
+          top: Math.round(box.top),
+          left: Math.round(box.left),
+          isHeading: it.tagName === 'H2'
+        };
+      })
+    );
+    const tiles = places.filter((it) => !it.isHeading);
+    for (let i = 1; i < tiles.length; i++) {
+      const [a, b] = [tiles[i - 1]!, tiles[i]!];
+      expect(b.top > a.top || (b.top === a.top && b.left > a.left), JSON.stringify([a, b])).toBe(
+        true
+      );
+    }
+  }
+});
+
+test('going back leads to where one was', async () => {
+  const { page } = await visit('/', { viewport: { width: 360, height: 640 } });
+  await page.locator('.grid a').first().waitFor();
+  await until(async () => {
+    await page.evaluate(() => scrollTo(0, 1600));
+    return (await page.evaluate(() => scrollY)) === 1600;
+  });
+  await page.waitForTimeout(200);
+  await page.evaluate(() => {
+    const tiles = [...document.querySelectorAll<HTMLElement>('.grid a')];
+    tiles.find((it) => it.getBoundingClientRect().top > 100)!.click();
+  });
+  await page.getByRole('heading', { name: 'What is known, and from where' }).waitFor();
+  await page.goBack();
+  await page.locator('.grid a').first().waitFor();
+  await until(async () => Math.abs((await page.evaluate(() => scrollY)) - 1600) < 5);
+});
+
+test('the list says the same in words, and stays chosen', async () => {
+  const { page } = await visit('/');
+  await page.getByRole('button', { name: 'As a list' }).click();
+  const entry = page.getByRole('link', { name: /Sous le consulat/ });
+  await entry.waitFor();
+  expect(await entry.textContent()).toContain('July 2004');
+  await page.reload();
+  await entry.waitFor();
+});
+
+test('a page that is not there leads back', async () => {
+  const { page, allow } = await visit('/nothing-here');
+  allow(/404 \(Not Found\)/);
+  await page.getByRole('link', { name: 'Back to the list' }).click();
+  await page.getByRole('heading', { name: 'Library', level: 1 }).waitFor();
+});
+
+test('the viewer knows what comes before and after, also when it was opened by its address', async () => {
+  const list = await heirloom.get<{ items: { id: string; name: string; title?: string }[] }>(
+    '/api/v1/assets?limit=10'
+  );
+  const [first, second, third] = list.items.map((it) => it.title ?? it.name);
+  const { page } = await visit(`/assets/${list.items[1]!.id}`);
+  await page.getByRole('heading', { name: second!, level: 1 }).waitFor();
+  await page.getByRole('button', { name: 'Next', exact: true }).click();
+  await page.getByRole('heading', { name: third!, level: 1 }).waitFor();
+  await page.keyboard.press('ArrowLeft');
+  await page.getByRole('heading', { name: second!, level: 1 }).waitFor();
+  await page.keyboard.press('ArrowLeft');
+  await page.getByRole('heading', { name: first!, level: 1 }).waitFor();
+  expect(await page.getByRole('button', { name: 'Previous' }).isDisabled()).toBe(true);
+});
+
+test('a picture can be looked at closely and moved, by buttons and by keys', async () => {
+  const { page } = await visit(`/assets/${await heirloom.asset('PXL_20230506_081500123.jpg')}`);
+  const picture = page.locator('.frame img').first();
+  await until(async () =>
+    picture.evaluate((it: HTMLImageElement) => it.complete && it.naturalWidth > 0)
+  );
+  const scale = () => picture.evaluate((it) => new DOMMatrix(getComputedStyle(it).transform).a);
+  await page.getByRole('button', { name: 'Larger' }).click();
+  expect(await scale()).toBeCloseTo(1.6);
+  await page.keyboard.press('+');
+  expect(await scale()).toBeCloseTo(2.56);
+  const before = await picture.evaluate((it) => new DOMMatrix(getComputedStyle(it).transform).e);
+  await page.keyboard.press('ArrowRight');
+  expect(
+    await picture.evaluate((it) => new DOMMatrix(getComputedStyle(it).transform).e)
+  ).toBeLessThan(before);
+  await page.keyboard.press('0');
+  expect(await scale()).toBe(1);
+});
+
+test('films and recordings play, from any moment', async () => {
+  for (const [name, element] of [
+    ['Grand-père Lucien.m4a', 'audio'],
+    ['IMG_5195.MOV', 'video']
+  ] as const) {
+    const { page } = await visit(`/assets/${await heirloom.asset(name)}`);
+    const player = page.locator(element);
+    await until(async () =>
+      player.evaluate((it: HTMLMediaElement) => it.readyState >= 1 && it.duration > 0.5)
+    );
+    await player.evaluate((it: HTMLMediaElement) => {
+      it.muted = true;
+      it.currentTime = it.duration / 2;
+      return it.play();
+    });
+    await until(async () =>
+      player.evaluate(
+        (it: HTMLMediaElement) => it.currentTime > it.duration / 2 && it.readyState >= 2
+      )
+    );
+    if (element === 'audio')
+      expect(await page.getByRole('slider', { name: 'Moment in the recording' }).count()).toBe(1);
+  }
+});

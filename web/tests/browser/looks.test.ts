@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { atHome, overflowOf } from './heirloom';
+
+const { heirloom, visit } = atHome();
+const axe = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
+
+async function addresses(): Promise<string[]> {
+  const runs = await heirloom.get<{ items: { id: string }[] }>('/api/v1/runs');
+  return [
+    '/',
+    `/assets/${await heirloom.asset('PXL_20230506_081500123.jpg')}`,
+    `/assets/${await heirloom.asset('IMG_5195.MOV')}`,
+    `/assets/${await heirloom.asset('Grand-père Lucien.m4a')}`,
+    `/assets/${await heirloom.asset('Typesetting notes.pdf')}`,
+    '/search',
+    '/search?q=grandmother%20-type%3Aimage',
+    '/search?q=kamera%3Aleica',
+    '/runs',
+    ...runs.items.map((run) => `/runs/${run.id}`),
+    '/archives',
+    '/add',
+    '/settings',
+    '/help',
+    '/offline'
+  ];
+}
+
+async function settle(page: Page): Promise<void> {
+  await page.locator('.loading').waitFor({ state: 'detached' });
+  await page.evaluate(() => document.fonts.ready);
+}
+
+async function violations(page: Page): Promise<string[]> {
+  // The policy of the page lets no script of ours in by a tag; evaluating one is the debugger's right.
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: typeof import('axe-core') };
+    const found = await axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+    });
+    return found.violations.flatMap((rule) =>
+      rule.nodes.map(
+        (node) => `${rule.id}: ${node.target.join(' ')} (${node.failureSummary ?? ''})`
+      )
+    );
+  });
+}
+
+async function everywhere(
+  options: Parameters<typeof visit>[1],
+  look: (page: Page, path: string) => Promise<void>
+): Promise<void> {
+  const { page, allow } = await visit('/', options);
+  // A query that cannot be read is refused.
+  allow(/400 \(Bad Request\).*\/search/);
+  for (const path of await addresses()) {
+    await page.goto(heirloom.address + path);
+    await page.locator('h1').first().waitFor();
+    await settle(page);
+    await look(page, path);
+  }
+}
+
+const SCHEMES = ['light', 'dark'] as const;
+
+test('every page is accessible, light and dark', async () => {
+  await everywhere({}, async (page, path) => {
+    for (const colorScheme of SCHEMES) {
+      await page.emulateMedia({ colorScheme });
+      expect(await violations(page), `${path} ${colorScheme}`).toEqual([]);
+    }
+  });
+}, 120_000);
+
+test('an open dialog and an open form are accessible, in both themes', async () => {
+  for (const colorScheme of SCHEMES) {
+    const { page } = await visit(`/assets/${await heirloom.asset('PXL_20230506_081500123.jpg')}`, {
+      colorScheme
+    });
+    await page.getByRole('button', { name: 'Say something about it' }).click();
+    await page.locator('summary', { hasText: 'Small picture' }).click();
+    await page.getByText('Made from').waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.locator('h1').click();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').waitFor();
+    expect(await violations(page)).toEqual([]);
+  }
+});
+
+test('nothing is cut or runs over at 320 pixels, with text twice as large, in German, from right to left', async () => {
+  const phone = { viewport: { width: 320, height: 640 }, locale: 'de-DE' };
+  const large = { settings: { textSize: 200 } };
+  for (const options of [phone, { ...phone, ...large }, large]) {
+    await everywhere(options, async (page, path) => {
+      for (const direction of ['ltr', 'rtl']) {
+        await page.evaluate((dir) => (document.documentElement.dir = dir), direction);
+        const where = `${path} ${JSON.stringify(options)} ${direction}`;
+        expect(await overflowOf(page), where).toBeLessThanOrEqual(0);
+      }
+    });
+  }
+}, 240_000);
+
+test('the way around is at the bottom of phones, in one line and large enough to hit', async () => {
+  for (const textSize of [100, 150, 200]) {
+    const { page } = await visit('/', {
+      viewport: { width: 320, height: 640 },
+      locale: 'de-DE',
+      settings: { textSize }
+    });
+    const bar = (await page.getByRole('navigation').boundingBox())!;
+    expect(bar.y + bar.height).toBeCloseTo(640, 0);
+    expect(bar.height).toBeLessThan(96);
+    for (const link of await page.getByRole('navigation').getByRole('link').all()) {
+      const box = (await link.boundingBox())!;
+      expect(Math.min(box.width, box.height)).toBeGreaterThanOrEqual(48);
+    }
+  }
+});
+
+test('what is chosen holds from the first paint on', async () => {
+  const { page } = await visit('/settings');
+  await page.getByLabel('Dark').check();
+  await page.getByLabel('150').check();
+  await page.getByLabel('Language').selectOption('de');
+  await page.getByRole('heading', { name: 'Einstellungen' }).waitFor();
+  const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  expect(await paper()).toBe('rgb(23, 24, 26)');
+  await page.reload();
+  await page.getByRole('heading', { name: 'Einstellungen' }).waitFor();
+  expect(await paper()).toBe('rgb(23, 24, 26)');
+  expect(
+    await page.evaluate(() => [
+      document.documentElement.lang,
+      getComputedStyle(document.documentElement).fontSize
+    ])
+  ).toEqual(['de', '27px']);
+  // Names are set in their own typeface, controls in theirs: both were really loaded.
+  const faces = await page.evaluate(() =>
+    [...document.fonts].filter((it) => it.status === 'loaded').map((it) => it.family)
+  );
+  expect(new Set(faces.map((it) => it.replaceAll('"', '')))).toEqual(
+    new Set(['Source Serif 4', 'Atkinson Hyperlegible'])
+  );
+});
+
+test('who wants less movement gets none', async () => {
+  const { page } = await visit('/', { reducedMotion: 'reduce' });
+  await page.locator('.grid img.here').first().waitFor();
+  const longest = await page.evaluate(() =>
+    Math.max(
+      ...[...document.querySelectorAll('*')].map(
+        (it) => parseFloat(getComputedStyle(it).transitionDuration) || 0
+      )
+    )
+  );
+  expect(longest).toBeLessThan(0.01);
+});

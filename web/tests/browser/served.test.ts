@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { expect, test } from 'vitest';
+import { atHome, until } from './heirloom';
+
+const { heirloom, visit } = atHome();
+
+/** As a browser asks, without anything that takes the answer apart. */
+function ask(path: string, headers: Record<string, string> = {}) {
+  return new Promise<{ status: number; header: (name: string) => string; size: number }>(
+    (resolve, reject) => {
+      const req = request(heirloom.address + path, { headers }, (res) => {
+        let size = 0;
+        res.on('data', (bytes: Buffer) => (size += bytes.length));
+        res.on('end', () =>
+          resolve({
+            status: res.statusCode ?? 0,
+            header: (name) => String(res.headers[name] ?? ''),
+            size
+          })
+        );
+      });
+      req.on('error', reject).end();
+    }
+  );
+}
+
+test('files are sent small, kept for ever when their name says what is in them, and asked about otherwise', async () => {
+  const page = await ask('/', { 'accept-encoding': 'gzip, br' });
+  expect([page.status, page.header('content-encoding'), page.header('cache-control')]).toEqual([
+    200,
+    'br',
+    'no-cache'
+  ]);
+  const again = await ask('/', {
+    'accept-encoding': 'gzip, br',
+    'if-none-match': page.header('etag')
+  });
+  expect([again.status, again.size]).toEqual([304, 0]);
+  const plain = await ask('/');
+  expect(plain.header('content-encoding')).toBe('');
+  expect(plain.header('etag')).not.toBe(page.header('etag'));
+  expect(plain.header('vary')).toBe('accept-encoding');
+
+  const shell = JSON.parse(readFileSync('build/app/_app/shell.json', 'utf8')) as string[];
+  const script = await ask(
+    shell.find((name) => name.endsWith('.js'))!,
+    { 'accept-encoding': 'gzip' }
+  );
+  expect(script.header('content-encoding')).toBe('gzip');
+  expect(script.header('cache-control')).toContain('immutable');
+  expect(script.header('content-type')).toContain('text/javascript');
+  const font = await ask(
+    shell.find((name) => name.endsWith('.woff2'))!,
+    { 'accept-encoding': 'br' }
+  );
+  expect([font.header('content-type'), font.header('content-encoding')]).toEqual([
+    'font/woff2',
+    ''
+  ]);
+});
+
+test('the policy lets nothing run but the files of the app', async () => {
+  const policy = (await ask('/')).header('content-security-policy');
+  const script = /script-src ([^;]+)/.exec(policy)?.[1];
+  expect(script).toMatch(/^'self' 'sha256-[\w+/=]+'$/);
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).toContain("frame-ancestors 'none'");
+  expect(policy).not.toContain('unsafe');
+  const { page, allow } = await visit('/');
+  allow(/Content Security Policy/);
+  const ran = await page.evaluate(() => {
+    const script = document.createElement('script');
+    script.textContent = 'window.ran = true';
+    document.head.append(script);
+    return 'ran' in window;
+  });
+  expect(ran).toBe(false);
+});
+
+test('without a line the app opens and says so, and comes back with it', async () => {
+  const { page, allow } = await visit('/');
+  await page.locator('.grid a').first().waitFor();
+  await until(async () =>
+    page.evaluate(async () => (await navigator.serviceWorker.ready).active?.state === 'activated')
+  );
+  const kept = await page.evaluate(async () => {
+    const names = await caches.keys();
+    const requests = await (await caches.open(names[0]!)).keys();
+    return requests.map((request) => new URL(request.url).pathname);
+  });
+  // The shell and nothing of the family's; what is loaded only by some stays out.
+  expect(kept.filter((path) => path.startsWith('/api/'))).toEqual([]);
+  const shell = JSON.parse(readFileSync('build/app/_app/shell.json', 'utf8')) as string[];
+  expect([...kept].sort()).toEqual(['/', '/before-paint.js', '/icon.svg', ...shell].sort());
+
+  allow(/ERR_INTERNET_DISCONNECTED|Failed to load resource|Failed to fetch|EventSource/);
+  await page.context().setOffline(true);
+  await page.reload();
+  await page.getByText('Heirloom cannot be reached.').first().waitFor();
+  await page.getByRole('link', { name: 'What this means' }).click();
+  await page.getByRole('heading', { name: 'No connection' }).waitFor();
+  await page.context().setOffline(false);
+  await page.getByRole('navigation').getByRole('link', { name: 'Library' }).click();
+  await until(async () => {
+    const again = page.getByRole('button', { name: 'Try again' });
+    if (await again.isVisible()) await again.click();
+    return (await page.locator('.grid a').count()) > 0;
+  });
+});
+
+test('who has no JavaScript is led to the plain list', async () => {
+  const { page } = await visit('/plain', { javaScriptEnabled: false });
+  await page.goto(heirloom.address);
+  await page.getByRole('link', { name: 'Open the plain list' }).click();
+  await page.getByRole('heading', { name: 'Library', level: 1 }).waitFor();
+  await page
+    .getByRole('link', { name: /Sous le consulat|Grand-père/ })
+    .first()
+    .click();
+  await page.getByText('What is known, and from where').waitFor();
+});

@@ -365,6 +365,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pipelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The pipelines that runs can execute, with their tools. */
+        get: operations["list_pipelines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -377,6 +394,23 @@ export interface paths {
         put?: never;
         /** Begins a run of a pipeline over assets. What is there already is not made again. */
         post: operations["create_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What such a run would find to do: what is there, what is stale, what is missing. Nothing is begun. */
+        post: operations["forecast_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -522,6 +556,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search/rebuild": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes the full-text index anew from the catalogue and compares it with what was there. Answers when
+         *     it is through; a search meanwhile finds what is in it so far.
+         */
+        post: operations["rebuild_index"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/units/{id}": {
         parameters: {
             query?: never;
@@ -659,6 +713,8 @@ export interface components {
              * @description When it was made.
              */
             made_at_ms: number;
+            /** @description What the tool was asked for other than what it does by itself. */
+            parameters?: Record<string, never>;
             /** @description Which piece of the asset it is about: `3` for its third page. Empty for the whole. */
             part: string;
             /**
@@ -942,6 +998,11 @@ export interface components {
             /** @description What is wrong, in one sentence. */
             what: string;
         };
+        /** @description What a run would find to do, in numbers of assets. */
+        Forecast: {
+            /** @description For each step. */
+            steps: components["schemas"]["StepForecast"][];
+        };
         /** @description An asset that was found. */
         Found: components["schemas"]["Asset"] & {
             /** @description Where the words of the query are, the most telling first; empty for a query without words. */
@@ -1005,6 +1066,36 @@ export interface components {
         Ignored: {
             /** @description As it was typed. */
             text: string;
+        };
+        /** @description How the full-text index was, and how it is since it was made anew. */
+        IndexRebuilt: {
+            /**
+             * Format: int64
+             * @description How many assets there are.
+             */
+            assets: number;
+            /**
+             * Format: int64
+             * @description How many are.
+             */
+            documents: number;
+            /**
+             * Format: int64
+             * @description How many of them were in it.
+             */
+            documents_before: number;
+            /** @description Whether it was as it is. */
+            was_the_same: boolean;
+            /**
+             * Format: int64
+             * @description How many are.
+             */
+            words: number;
+            /**
+             * Format: int64
+             * @description How many words were in it.
+             */
+            words_before: number;
         };
         /** @description A content that need not be sent, or not from its beginning. */
         KnownContent: {
@@ -1172,7 +1263,14 @@ export interface components {
             archive_id?: string | null;
             /** @description Only these assets. */
             asset_ids?: string[] | null;
-            /** @description What is executed: `prepare`. */
+            /**
+             * @description What the tools are asked for other than what they do by themselves: for each such step, its
+             *     parameters with their values.
+             */
+            parameters?: {
+                [key: string]: Record<string, never>;
+            };
+            /** @description What is executed: `prepare`, or `rebuild` to make again what is there. */
             pipeline: string;
             /** @description Whether what failed before and would fail again is tried all the same. */
             retry_failed?: boolean;
@@ -1314,6 +1412,20 @@ export interface components {
             next?: string | null;
         };
         /** @description A page of a list. */
+        Page_Pipeline: {
+            /** @description What is on it. */
+            items: {
+                /** @description Whether it makes again what is there. */
+                is_again: boolean;
+                /** @description What it is called. */
+                name: string;
+                /** @description What each asset goes through. */
+                steps: components["schemas"]["Step"][];
+            }[];
+            /** @description Where the next page begins: the value for `after`. Null on the last page. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Run: {
             /** @description What is on it. */
             items: {
@@ -1358,7 +1470,7 @@ export interface components {
                 next_run_id?: string | null;
                 /** @description What it was asked. */
                 parameters: Record<string, never>;
-                /** @description What is executed: `scan`, `prepare`, or `add` for what was handed over. */
+                /** @description What is executed: `scan`, `prepare`, `rebuild`, or `add` for what was handed over. */
                 pipeline: string;
                 /** @description How far it is. */
                 progress: components["schemas"]["Progress"];
@@ -1375,6 +1487,11 @@ export interface components {
                 state: "pending" | "running" | "paused" | "cancelling" | "cancelled" | "done" | "failed";
                 /** @description How far each of its steps is; none for a scan. */
                 steps?: components["schemas"]["RunStep"][];
+                /**
+                 * @description What it waits for, when it does not go on for a reason that is not its own, such as a full disk. It
+                 *     goes on by itself when that is over.
+                 */
+                waits_for?: string | null;
             }[];
             /** @description Where the next page begins: the value for `after`. Null on the last page. */
             next?: string | null;
@@ -1407,6 +1524,8 @@ export interface components {
                 ended_at_ms?: number | null;
                 /** @description Why it failed, was skipped, or is tried again. */
                 error?: string | null;
+                /** @description Whether it made something again that came out otherwise than before. */
+                has_changed?: boolean;
                 /**
                  * Format: uuid
                  * @description An id: UUID version 7.
@@ -1426,6 +1545,15 @@ export interface components {
             }[];
             /** @description Where the next page begins: the value for `after`. Null on the last page. */
             next?: string | null;
+        };
+        /** @description What runs can execute. */
+        Pipeline: {
+            /** @description Whether it makes again what is there. */
+            is_again: boolean;
+            /** @description What it is called. */
+            name: string;
+            /** @description What each asset goes through. */
+            steps: components["schemas"]["Step"][];
         };
         /** @description A path in an archive. */
         Place: {
@@ -1582,7 +1710,7 @@ export interface components {
             next_run_id?: string | null;
             /** @description What it was asked. */
             parameters: Record<string, never>;
-            /** @description What is executed: `scan`, `prepare`, or `add` for what was handed over. */
+            /** @description What is executed: `scan`, `prepare`, `rebuild`, or `add` for what was handed over. */
             pipeline: string;
             /** @description How far it is. */
             progress: components["schemas"]["Progress"];
@@ -1599,6 +1727,11 @@ export interface components {
             state: "pending" | "running" | "paused" | "cancelling" | "cancelled" | "done" | "failed";
             /** @description How far each of its steps is; none for a scan. */
             steps?: components["schemas"]["RunStep"][];
+            /**
+             * @description What it waits for, when it does not go on for a reason that is not its own, such as a full disk. It
+             *     goes on by itself when that is over.
+             */
+            waits_for?: string | null;
         };
         /** @description A step of a run, in numbers of assets. */
         RunStep: {
@@ -1607,6 +1740,11 @@ export interface components {
              * @description The run was cancelled first.
              */
             cancelled: number;
+            /**
+             * Format: int64
+             * @description Of these: made again, and something came out otherwise than before.
+             */
+            changed?: number;
             /**
              * Format: int64
              * @description Made.
@@ -1783,6 +1921,62 @@ export interface components {
             /** @description `live_photo`, `raw_jpeg` or `burst`. */
             kind: string;
         };
+        /** @description A tool at work in a pipeline. */
+        Step: {
+            /** @description Whether the same inputs give the same again. */
+            is_deterministic: boolean;
+            /** @description The kinds of artifact that it makes. */
+            outputs: string[];
+            /** @description What it can be asked for, as JSON Schema. */
+            parameters: Record<string, never>;
+            /** @description What it needs most: `cpu`, `io` or `memory`. */
+            resource_class: string;
+            /** @description What it is called. */
+            step: string;
+            /** @description The tool that is run. */
+            tool: string;
+            /**
+             * Format: int64
+             * @description That tool's version.
+             */
+            tool_version: number;
+            /**
+             * @description What the tool asks to be shown of an asset: `bytes`, `name`, `sidecar`, `picture`, `film`,
+             *     `sound`, `document`.
+             */
+            view: string;
+        };
+        /** @description What a run would find to do at one of its steps, in numbers of assets. */
+        StepForecast: {
+            /**
+             * Format: int64
+             * @description It failed before and would fail again, so that it would not be tried.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Nothing was made yet.
+             */
+            missing: number;
+            /**
+             * Format: int64
+             * @description What would be made is there. `prepare` leaves it alone, `rebuild` makes it again.
+             */
+            present: number;
+            /**
+             * Format: int64
+             * @description Something else was made by the same tool: another version of it, or one that was asked for
+             *     something else. It is stale, and would be made anew.
+             */
+            stale: number;
+            /** @description What it is called. */
+            step: string;
+            /**
+             * Format: int64
+             * @description The version of its tool.
+             */
+            tool_version: number;
+        };
         /** @description One asset in one step of a run. */
         Unit: {
             /**
@@ -1809,6 +2003,8 @@ export interface components {
             ended_at_ms?: number | null;
             /** @description Why it failed, was skipped, or is tried again. */
             error?: string | null;
+            /** @description Whether it made something again that came out otherwise than before. */
+            has_changed?: boolean;
             /**
              * Format: uuid
              * @description An id: UUID version 7.
@@ -1905,10 +2101,12 @@ export type Counts = components['schemas']['Counts'];
 export type Diagnosis = components['schemas']['Diagnosis'];
 export type Fact = components['schemas']['Fact'];
 export type Fault = components['schemas']['Fault'];
+export type Forecast = components['schemas']['Forecast'];
 export type Found = components['schemas']['Found'];
 export type FsckReport = components['schemas']['FsckReport'];
 export type Highlight = components['schemas']['Highlight'];
 export type Ignored = components['schemas']['Ignored'];
+export type IndexRebuilt = components['schemas']['IndexRebuilt'];
 export type KnownContent = components['schemas']['KnownContent'];
 export type KnownContents = components['schemas']['KnownContents'];
 export type Lineage = components['schemas']['Lineage'];
@@ -1925,8 +2123,10 @@ export type NewScan = components['schemas']['NewScan'];
 export type PageArchive = components['schemas']['Page_Archive'];
 export type PageAsset = components['schemas']['Page_Asset'];
 export type PageKnownContent = components['schemas']['Page_KnownContent'];
+export type PagePipeline = components['schemas']['Page_Pipeline'];
 export type PageRun = components['schemas']['Page_Run'];
 export type PageUnit = components['schemas']['Page_Unit'];
+export type Pipeline = components['schemas']['Pipeline'];
 export type Place = components['schemas']['Place'];
 export type ProblemDocument = components['schemas']['ProblemDocument'];
 export type Progress = components['schemas']['Progress'];
@@ -1937,6 +2137,8 @@ export type ScanReport = components['schemas']['ScanReport'];
 export type SearchPage = components['schemas']['SearchPage'];
 export type Sidecar = components['schemas']['Sidecar'];
 export type Stack = components['schemas']['Stack'];
+export type Step = components['schemas']['Step'];
+export type StepForecast = components['schemas']['StepForecast'];
 export type Unit = components['schemas']['Unit'];
 export type Upload = components['schemas']['Upload'];
 export type UploadState = components['schemas']['UploadState'];
@@ -2908,6 +3110,35 @@ export interface operations {
             };
         };
     };
+    list_pipelines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Pipeline"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_runs: {
         parameters: {
             query?: {
@@ -2962,6 +3193,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    forecast_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRun"];
+            };
+        };
+        responses: {
+            /** @description What there is to do at each step */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forecast"];
                 };
             };
             /** @description Refused */
@@ -3207,6 +3471,8 @@ export interface operations {
         parameters: {
             query?: {
                 state?: "pending" | "running" | "done" | "skipped" | "failed" | "cancelled";
+                /** @description Only those that made something again that came out otherwise than before. */
+                changed?: boolean;
                 /** @description How many at most. */
                 limit?: number;
                 /** @description Where to go on: `next` of the page before. */
@@ -3273,6 +3539,35 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    rebuild_index: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How the index was and is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndexRebuilt"];
                 };
             };
             /** @description Refused */

@@ -38,7 +38,7 @@ async fn an_original_comes_as_it_is_and_is_not_touched() {
 
     let id = home.asset("Düne.jpg").await;
     let head = home
-        .ask("HEAD", &format!("/assets/{id}/original"), &[], None)
+        .ask("HEAD", &format!("/plain/assets/{id}/original"), &[], None)
         .await;
     assert_eq!((head.status, head.body.len()), (200, 0));
     assert_eq!(head.header("content-length"), bytes.len().to_string());

@@ -26,7 +26,7 @@ pub const PAGES: &str = "pages";
 /// Draws the pages of a PDF or a TIFF: each as a picture of its own, and the first page of a document also for
 /// the whole. Input: the original's bytes.
 ///
-/// Pages are drawn up to the [hundredth](DRAWN): a letter, a notebook, a photo book. What is longer is a
+/// Pages are drawn up to the hundredth: a letter, a notebook, a photo book. What is longer is a
 /// book, which one reads in the original; a thousand more pictures of it would cost minutes on a processor that others wait
 /// for, and hundreds of megabytes. Its text is read to the end all the same.
 pub const DRAWER: Tool = Tool {

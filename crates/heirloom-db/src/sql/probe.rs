@@ -6,8 +6,8 @@
 
 use heirloom_testing::postgres;
 use sqlx::{
-    AssertSqlSafe, Column as _, Either, Executor as _, SqlSafeStr as _, Statement as _,
-    TypeInfo as _,
+    AssertSqlSafe, Column as _, Connection as _, Either, Executor as _, SqlSafeStr as _,
+    Statement as _, TypeInfo as _,
 };
 
 use super::{Sql, count_arguments, open_hooks};
@@ -109,6 +109,9 @@ async fn describe(pg: &Db, text: &str) -> Result<Vec<String>, String> {
         .prepare(text)
         .await
         .map_err(|error| error.to_string())?;
+    // Whoever gets this connection next says themselves what they give: a text in place of a query.
+    let cleared = connection.clear_cached_statements().await;
+    cleared.map_err(|error| error.to_string())?;
     for column in statement.columns() {
         let name = column.type_info().name();
         // What EXPLAIN and SHOW give is TEXT as well.

@@ -10,7 +10,10 @@ use std::{
 use heirloom_testing::media::repository;
 
 /// Source files over 600 lines, each with the reason why it is not two files.
-const LONG: &[(&str, &str)] = &[];
+const LONG: &[(&str, &str)] = &[(
+    "web/src/lib/api/schema.d.ts",
+    "it is generated from the description of the API",
+)];
 
 const LONGEST_LINES: usize = 600;
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use heirloom_media::FileType;
+use heirloom_media::{FileType, document::DocumentError};
 use serde_json::json;
 
 use crate::{
@@ -185,4 +185,16 @@ pub(super) fn take_in(
     let name = header["name"].as_str().unwrap_or_default();
     let file_type = heirloom_media::sniff(&mut std::io::Cursor::new(&bytes), name)?;
     Ok(Some((bytes, file_type)))
+}
+
+/// Answers why nothing of a document can be shown: what is locked or of a type that is not read has
+/// nothing wrong with it.
+pub(super) fn refuse(error: &DocumentError, answer: &mut Answer<'_>) -> Result<(), JobFailure> {
+    let reason = error.to_string();
+    match error {
+        DocumentError::Locked | DocumentError::Encrypted | DocumentError::NotRead { .. } => {
+            Ok(answer.give(&json!({ "nothing": reason }), &[])?)
+        }
+        _ => Err(JobFailure::new(reason)),
+    }
 }

@@ -5,14 +5,14 @@ use std::{fs::File, time::Duration};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use heirloom_db::artifact::Part;
 use heirloom_media::{
-    document::{DocumentError, Pages},
+    document::Pages,
     picture::{Limits, Rendered},
 };
 use serde_json::json;
 
 use super::{
     ResourceClass, Tool, View,
-    document::{Request, take_in, wanted},
+    document::{Request, refuse, take_in, wanted},
     rendition::{FULL, GRID, LOOK, SCREEN, parts},
 };
 use crate::{
@@ -111,15 +111,7 @@ pub(crate) fn draw(
     };
     let pages = match Pages::open(bytes, file_type) {
         Ok(pages) => pages,
-        // Nothing is wrong with such a file.
-        Err(
-            nothing @ (DocumentError::Locked
-            | DocumentError::Encrypted
-            | DocumentError::NotRead { .. }),
-        ) => {
-            return Ok(answer.give(&json!({ "nothing": nothing.to_string() }), &[])?);
-        }
-        Err(error) => return Err(JobFailure::new(error.to_string())),
+        Err(error) => return refuse(&error, answer),
     };
     let count = pages.count();
     answer.give(&json!({ "count": count }), &[])?;

@@ -3,12 +3,12 @@
 use std::{fs::File, time::Duration};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
-use heirloom_media::document::{DocumentError, TextLimits, read_text};
+use heirloom_media::document::{TextLimits, read_text};
 use serde_json::{Value as Json, json};
 
 use super::{
     ResourceClass, Tool, View,
-    document::{Request, take_in, wanted},
+    document::{Request, refuse, take_in, wanted},
 };
 use crate::{
     confinement::{Answer, Failure as JobFailure, JobHeader},
@@ -88,14 +88,7 @@ pub(crate) fn read(
     };
     let text = match read_text(bytes, file_type, wanted(header), &TextLimits::default()) {
         Ok(text) => text,
-        Err(
-            nothing @ (DocumentError::Locked
-            | DocumentError::Encrypted
-            | DocumentError::NotRead { .. }),
-        ) => {
-            return Ok(answer.give(&json!({ "nothing": nothing.to_string() }), &[])?);
-        }
-        Err(error) => return Err(JobFailure::new(error.to_string())),
+        Err(error) => return refuse(&error, answer),
     };
     answer.give(
         &json!({ "count": text.count, "language": text.language }),

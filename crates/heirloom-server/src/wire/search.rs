@@ -84,7 +84,7 @@ pub struct IndexRebuilt {
     pub words_before: i64,
     /// How many are.
     pub words: i64,
-    /// Whether it was as it is.
+    /// Whether these numbers are as they were, and it could be read through.
     pub was_the_same: bool,
 }
 

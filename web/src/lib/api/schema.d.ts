@@ -1084,7 +1084,7 @@ export interface components {
              * @description How many of them were in it.
              */
             documents_before: number;
-            /** @description Whether it was as it is. */
+            /** @description Whether these numbers are as they were, and it could be read through. */
             was_the_same: boolean;
             /**
              * Format: int64

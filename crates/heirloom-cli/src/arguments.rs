@@ -5,7 +5,8 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use heirloom_core::{
-    ArchiveId, ArtifactId, AssetId, ClaimId, RunId, UnitId, claim::ClaimKind, unit::UnitState,
+    ArchiveId, ArtifactId, AssetId, Bucket, ClaimId, RunId, UnitId, claim::ClaimKind,
+    unit::UnitState,
 };
 
 /// A home for a family's photographs, films, voices and letters
@@ -86,6 +87,26 @@ pub(crate) enum Command {
         query: Vec<String>,
         #[command(flatten)]
         paging: Paging,
+    },
+    /// How many originals there are of each time, or those of one
+    Timeline {
+        /// A month (1974-05), a year (1974), a decade (195X) or `undated`: lists what is there
+        bucket: Option<Bucket>,
+        /// Only what this finds, as in a search
+        #[arg(
+            long,
+            value_name = "QUERY",
+            default_value = "",
+            allow_hyphen_values = true
+        )]
+        query: String,
+        /// How many of the bucket to pass over
+        #[arg(long, value_name = "N", default_value_t = 0, requires = "bucket")]
+        offset: u32,
+        /// How many of the bucket at most: 1 to 500
+        #[arg(long, value_name = "N", default_value_t = 50, requires = "bucket",
+            value_parser = clap::value_parser!(u16).range(1..=500))]
+        limit: u16,
     },
     /// What goes on in the background
     #[command(subcommand)]

@@ -18,6 +18,7 @@ mod scan;
 mod search;
 mod serve;
 mod signal;
+mod timeline;
 
 use heirloom_server::{Problem, wire::NewFsck};
 
@@ -86,6 +87,17 @@ async fn ask(api: &Api, command: Command, output: &Output) -> Result<Ending, Pro
         Command::Asset(asked) => return asset::run(api, asked, output).await,
         Command::Claim(asked) => claim::run(api, asked, output).await?,
         Command::Search { query, paging } => search::find(api, &query, &paging, output).await?,
+        Command::Timeline {
+            bucket: None,
+            query,
+            ..
+        } => timeline::count(api, &query, output).await?,
+        Command::Timeline {
+            bucket: Some(bucket),
+            query,
+            offset,
+            limit,
+        } => timeline::list_bucket(api, (bucket, &query), (offset, limit), output).await?,
         Command::Run(asked) if asked.may_take_long() => {
             return api.answering(run::run(api, asked, output)).await;
         }

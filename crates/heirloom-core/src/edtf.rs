@@ -30,7 +30,7 @@
 //! what is written here, and dates are kept for generations: what they mean should not hang on
 //! somebody else's next release.
 
-mod civil;
+pub(crate) mod civil;
 mod date;
 mod error;
 mod moment;

@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod audience;
+pub mod bucket;
 pub mod claim;
 pub mod edtf;
 pub mod hash;
@@ -20,6 +21,7 @@ pub mod text;
 pub mod unit;
 
 pub use actor::Actor;
+pub use bucket::Bucket;
 pub use edtf::Edtf;
 pub use hash::ContentHash;
 pub use id::*;

@@ -1,5 +1,6 @@
 //! Artifacts: what was derived, from what, and with which tool.
 
+mod look;
 mod recipe;
 mod replace;
 
@@ -23,6 +24,8 @@ use crate::{
     value::{Value, args},
 };
 
+pub use look::Look;
+pub(crate) use look::STATEMENTS as LOOK_STATEMENTS;
 pub use recipe::{Recipe, artifact_key};
 
 use recipe::parameters_text;

@@ -1,5 +1,6 @@
 //! Assets: one original each, whatever it is called and wherever it lies.
 
+mod bucket;
 mod listing;
 mod purge;
 
@@ -10,6 +11,7 @@ use heirloom_core::{
     permission::Action,
 };
 
+pub(crate) use bucket::STATEMENTS as BUCKET_STATEMENTS;
 pub use listing::AssetPage;
 pub use purge::Purged;
 pub(crate) use purge::STATEMENTS as PURGE_STATEMENTS;
@@ -138,8 +140,8 @@ statements! {
         WHERE l.asset_id IN ({list}) ORDER BY l.asset_id, l.id";
     LIST_MEMBERSHIPS = "SELECT asset_id, collection_id FROM collection_member
         WHERE asset_id IN ({list}) ORDER BY asset_id, collection_id";
-    STORE_BELIEVED = "UPDATE asset SET timeline_key = $2, date = $3, date_from_s = $4, date_until_s = $5,
-          title = $6, name = $7, updated_at_ms = $8, version = version + 1
+    STORE_BELIEVED = "UPDATE asset SET timeline_key = $2, bucket = $9, date = $3, date_from_s = $4,
+          date_until_s = $5, title = $6, name = $7, updated_at_ms = $8, version = version + 1
         WHERE id = $1";
     SET_DELETED = "UPDATE asset SET deleted_at_ms = $3, updated_at_ms = $4, version = version + 1
         WHERE id = $1 AND version = $2";
@@ -366,6 +368,7 @@ async fn store_believed(
             believed.title.clone(),
             &name,
             clock::now_ms(),
+            timeline::bucket_of_key(asset.timeline_key).number(),
         ],
     )
     .await?;

@@ -48,8 +48,10 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
     [
         archive::STATEMENTS,
         artifact::STATEMENTS,
+        artifact::LOOK_STATEMENTS,
         artifact::REPLACE_STATEMENTS,
         asset::STATEMENTS,
+        asset::BUCKET_STATEMENTS,
         asset::PURGE_STATEMENTS,
         audience::STATEMENTS,
         audit::STATEMENTS,
@@ -68,6 +70,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         replacement::STATEMENTS,
         run::STATEMENTS,
         search::STATEMENTS,
+        search::BUCKET_STATEMENTS,
         search::COVERAGE_STATEMENTS,
         search::FEW_STATEMENTS,
         search::PLAN_STATEMENTS,

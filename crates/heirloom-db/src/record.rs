@@ -86,8 +86,8 @@ statements! {
     LIST_PURGED = "SELECT content_hash FROM purged_content
         WHERE family_id = $1 AND content_hash IN ({list})";
     ADD_ASSETS = "INSERT INTO asset (id, family_id, audience_id, content_hash, size_bytes, kind,
-          media_type, state, timeline_key, date, date_from_s, date_until_s, title, name, width, height,
-          duration_ms, added_at_ms, updated_at_ms, version)
+          media_type, state, timeline_key, bucket, date, date_from_s, date_until_s, title, name, width,
+          height, duration_ms, added_at_ms, updated_at_ms, version)
         VALUES {rows}";
     ADD_LOCATIONS = "INSERT INTO asset_location (id, asset_id, folder_id, name, size_bytes,
           modified_at_ns, changed_at_ns, found_at_ms) VALUES {rows}";
@@ -411,7 +411,7 @@ async fn add_assets(
         ));
         rows.push(asset_row(asset, believed));
     }
-    tx.execute_rows(ADD_ASSETS, 20, rows).await?;
+    tx.execute_rows(ADD_ASSETS, 21, rows).await?;
     artifact::add(tx, (archive.family_id, run), derived, now_ms).await?;
     crate::search::document::add(tx, documents).await
 }
@@ -459,6 +459,7 @@ fn asset_row(asset: Asset, believed: &Believed) -> Vec<Value> {
         asset.media_type,
         asset.state.as_str(),
         asset.timeline_key,
+        timeline::bucket_of_key(asset.timeline_key).number(),
         asset.date,
         asset.date_from_s,
         believed.date_until_s,

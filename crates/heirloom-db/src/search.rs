@@ -9,6 +9,7 @@
 //! Both are newest first, so no page depends on how many there are, and both engines give the same
 //! order.
 
+mod bucket;
 mod coverage;
 mod cursor;
 pub(crate) mod document;
@@ -23,6 +24,7 @@ use heirloom_core::{Actor, FamilyId, permission::Action, query::Query};
 
 use crate::{Db, DbError, asset::Asset, sql::statements};
 
+pub(crate) use bucket::STATEMENTS as BUCKET_STATEMENTS;
 pub use coverage::Coverage;
 pub(crate) use coverage::STATEMENTS as COVERAGE_STATEMENTS;
 pub use cursor::Cursor;

@@ -7,7 +7,12 @@
 //! Keys of undated assets are negative and rise with the time they were added: they come after
 //! everything dated and never land on 1970.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::RangeInclusive,
+};
+
+use heirloom_core::bucket::{Bucket, Span};
 
 use crate::{
     DbError, Engine, Tx,
@@ -24,51 +29,37 @@ const SECOND_BITS: u32 = COUNTER_BITS + SPAN_BITS;
 /// about 15,400 BC to 19,300 AD; dates beyond are kept, but stand at that edge.
 const SECOND_OFFSET: i64 = 1 << (62 - SECOND_BITS);
 
-/// How much of time a date may mean, the most first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Span {
-    /// More than ten years, or open at one end.
-    Age,
-    /// Ten years at most.
-    Decade,
-    /// A year at most.
-    Year,
-    /// A day at most: what cameras say.
-    Day,
-}
-
-impl Span {
-    const ALL: [Self; 4] = [Self::Age, Self::Decade, Self::Year, Self::Day];
-
-    /// The span of a date from its first and last second.
-    pub(crate) fn of((from, until): (Option<i64>, Option<i64>)) -> Self {
-        let Some((from, until)) = from.zip(until) else {
-            return Self::Age;
-        };
-        let width_s = until.saturating_sub(from);
-        let fits = |span: &Self| span.width_s().is_some_and(|most| width_s <= most);
-        Self::ALL.into_iter().rfind(fits).unwrap_or(Self::Age)
-    }
-
-    /// The span of the date of the asset with that key; of an undated one it says nothing.
-    pub(crate) const fn of_key(key: i64) -> Self {
-        Self::ALL[((key >> COUNTER_BITS) & 3) as usize]
-    }
-
-    /// The seconds that a date of this span may last.
-    pub(crate) const fn width_s(self) -> Option<i64> {
-        match self {
-            Self::Age => None,
-            Self::Decade => Some(3_653 * 86_400),
-            Self::Year => Some(366 * 86_400),
-            Self::Day => Some(86_400),
-        }
-    }
-}
-
 statements! {
     LIST_TAKEN = "SELECT timeline_key FROM asset WHERE timeline_key IN ({list})";
     FIND_LAST = "SELECT MAX(timeline_key) FROM asset WHERE timeline_key BETWEEN $1 AND $2";
+}
+
+/// The span of the date of the asset with that key; of an undated one it says nothing.
+pub(crate) const fn span_of_key(key: i64) -> Span {
+    Span::ALL[((key >> COUNTER_BITS) & 3) as usize]
+}
+
+/// The bucket of the asset with that key.
+pub(crate) fn bucket_of_key(key: i64) -> Bucket {
+    if key < 0 {
+        return Bucket::UNDATED;
+    }
+    Bucket::of((key >> SECOND_BITS) - SECOND_OFFSET, span_of_key(key))
+}
+
+/// The keys of the assets in a bucket.
+pub(crate) fn keys_of_bucket(bucket: Bucket) -> RangeInclusive<i64> {
+    let Some((seconds, span)) = bucket.begins() else {
+        return i64::MIN..=-1;
+    };
+    let mut first = first_key(seconds.start);
+    if bucket_of_key(first) != bucket {
+        first |= (span as i64) << COUNTER_BITS;
+    }
+    match span {
+        Span::Day => first..=last_key(seconds.end - 1),
+        _ => first..=first | ((1 << COUNTER_BITS) - 1),
+    }
 }
 
 /// The least key of an asset whose date begins at `second` (seconds since 1970).
@@ -180,10 +171,44 @@ mod tests {
             .map(|text| dated_key(text.parse::<heirloom_core::Edtf>().unwrap().interval()).unwrap())
             .collect();
         assert!(keys.is_sorted(), "{keys:?}");
-        let spans: Vec<Span> = keys.iter().map(|key| Span::of_key(*key)).collect();
+        let spans: Vec<Span> = keys.iter().map(|key| span_of_key(*key)).collect();
         use Span::{Age, Day, Decade, Year};
         assert_eq!(spans, [Age, Decade, Year, Year, Day, Day]);
         assert!(last_key(-2_208_988_800) >= keys[5] && first_key(-2_208_988_800) <= keys[0]);
+    }
+
+    #[test]
+    fn each_key_is_in_the_bucket_whose_keys_have_it() {
+        let ends = [first_key(i64::MIN), last_key(i64::MAX), i64::MIN, -1];
+        let dates = [
+            "1974",
+            "1974-01",
+            "1974-01-01",
+            "195X",
+            "1953/..",
+            "-0044",
+            "1969-12-31T23:59:59",
+        ];
+        let keys = dates.map(|text| {
+            dated_key(text.parse::<heirloom_core::Edtf>().unwrap().interval()).unwrap()
+        });
+        let mut keys: Vec<i64> = ends.into_iter().chain(keys).collect();
+        keys.extend(
+            keys.clone()
+                .iter()
+                .flat_map(|key| [key.saturating_sub(1), key.saturating_add(1)]),
+        );
+        for key in keys
+            .into_iter()
+            .filter(|key| *key < 0 || *key >= first_key(i64::MIN))
+        {
+            let bucket = bucket_of_key(key);
+            let range = keys_of_bucket(bucket);
+            assert!(range.contains(&key), "{key} {bucket}");
+            for end in [*range.start(), *range.end()] {
+                assert_eq!(bucket_of_key(end), bucket, "{key} {bucket}");
+            }
+        }
     }
 
     #[test]
@@ -200,7 +225,7 @@ mod tests {
         for (text, span) in cases {
             let date: heirloom_core::Edtf = text.parse().unwrap();
             assert_eq!(Span::of(date.interval()), span, "{text}");
-            assert_eq!(dated_key(date.interval()).map(Span::of_key), Some(span));
+            assert_eq!(dated_key(date.interval()).map(span_of_key), Some(span));
         }
         assert_eq!(dated_key((None, None)), None);
     }

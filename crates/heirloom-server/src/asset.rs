@@ -92,21 +92,23 @@ async fn list_assets(
     let (after, limit) = (paging.after_key()?, paging.limit()?);
     let page = db.list_assets(&actor, family, after, limit).await?;
     Ok(Json(wire::Page {
-        items: with_places(&library, &page.items).await?,
+        items: describe_assets(&library, &page.items).await?,
         next: page.next.map(timeline_cursor),
     }))
 }
 
-/// Assets with where they are.
-pub(crate) async fn with_places(
+/// Assets with where they are and what they look like.
+pub(crate) async fn describe_assets(
     library: &Library,
     assets: &[Asset],
 ) -> Result<Vec<wire::Asset>, Problem> {
+    let ids: Vec<AssetId> = assets.iter().map(|asset| asset.id).collect();
     let places = library.db().list_locations_of(assets).await?;
+    let mut looks = library.db().list_looks(&ids).await?;
     let places_of = |asset: &Asset| places.get(&asset.id).map_or(&[][..], Vec::as_slice);
     Ok(assets
         .iter()
-        .map(|asset| wire::Asset::new(asset, places_of(asset)))
+        .map(|asset| wire::Asset::new(asset, places_of(asset), looks.remove(&asset.id)))
         .collect())
 }
 
@@ -134,8 +136,9 @@ pub(crate) async fn load_detail(
     let asset = db.get_asset(actor, id).await?;
     let claims = db.list_claims(actor, id).await?;
     let locations = db.list_locations(&asset).await?;
+    let look = db.list_looks(&[id]).await?.remove(&id);
     Ok(wire::AssetDetail {
-        asset: wire::Asset::new(&asset, &locations),
+        asset: wire::Asset::new(&asset, &locations, look),
         content_hash: asset.content_hash,
         replaces_asset_id: asset.replaces_asset_id,
         facts: wire::Fact::list(&claims),
@@ -211,8 +214,9 @@ async fn set_deleted(
         .delete_asset(actor, id, version, is_deleted)
         .await?;
     let locations = library.db().list_locations(&asset).await?;
+    let look = library.db().list_looks(&[id]).await?.remove(&id);
     let tag = version_tag(asset.version);
-    Ok((tag, Json(wire::Asset::new(&asset, &locations))))
+    Ok((tag, Json(wire::Asset::new(&asset, &locations, look))))
 }
 
 /// Removes everything that is known about a hidden asset, for good. Its files in folder archives are

@@ -32,6 +32,7 @@ mod run;
 mod scans;
 mod search;
 mod serve;
+mod timeline;
 mod upload;
 mod uploads;
 mod web;

@@ -20,7 +20,7 @@ use crate::{
     library::Library,
     observe, page,
     problem::{Code, Problem},
-    run, search, upload, web,
+    run, search, timeline, upload, web,
 };
 
 /// How a request came in, and so who is asking.
@@ -147,6 +147,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(run::routes())
         .merge(event::routes())
         .merge(search::routes())
+        .merge(timeline::routes())
         .merge(upload::routes())
         .merge(doctor::routes())
 }

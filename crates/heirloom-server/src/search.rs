@@ -9,7 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     actor::Asker,
-    asset::{Paging, with_places},
+    asset::{Paging, describe_assets},
     cursor::List,
     extract::Query,
     library::Library,
@@ -92,7 +92,7 @@ pub(crate) async fn search(
         .into_iter()
         .map(|hit| (hit.asset, hit.matches))
         .unzip();
-    let assets = with_places(library, &assets).await?;
+    let assets = describe_assets(library, &assets).await?;
     let question = query.to_string();
     let ignored = query.ignored.iter().map(|ignored| wire::Ignored {
         text: ignored.text.clone(),

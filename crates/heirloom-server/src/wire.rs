@@ -12,6 +12,7 @@ mod lineage;
 mod run;
 pub(crate) mod schema;
 mod search;
+mod timeline;
 mod upload;
 
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ use utoipa::ToSchema;
 
 pub use crate::problem::{Code, ProblemDocument};
 pub use archive::{Archive, ArchivePatch, NewArchive};
-pub use asset::{Artifact, Asset, AssetDetail, Location, Place, Purged, Sidecar, Stack};
+pub use asset::{Artifact, Asset, AssetDetail, Location, Look, Place, Purged, Sidecar, Stack};
 pub use claim::{Author, Claim, Fact, NewClaim};
 pub use doctor::{Check, Counts, Diagnosis};
 pub use fsck::{Fault, FsckReport, NewFsck};
@@ -29,6 +30,7 @@ pub use run::{
     Unit,
 };
 pub use search::{Found, Highlight, Ignored, IndexRebuilt, Match, SearchPage};
+pub use timeline::{Timeline, TimelineBucket, TimelinePart, TimelinePosition};
 pub(crate) use upload::refusal;
 pub use upload::{Addition, Begun, KnownContent, KnownContents, NewAddition, Upload, UploadState};
 

@@ -2,7 +2,7 @@
 //!
 //! All in `i128`: a year of 18 digits has more seconds than fit into 64 bits.
 
-pub(super) const DAY_S: i128 = 86_400;
+pub(crate) const DAY_S: i128 = 86_400;
 
 /// The days in 400 years, after which the calendar repeats.
 const ERA_DAYS: i128 = 146_097;
@@ -12,7 +12,7 @@ const ERA_DAYS: i128 = 146_097;
 const EPOCH_DAYS: i128 = 719_468;
 
 /// The day number of a date that exists.
-pub(super) fn days_from_civil(year: i64, month: u8, day: u8) -> i128 {
+pub(crate) fn days_from_civil(year: i64, month: u8, day: u8) -> i128 {
     let months_since_march = (i128::from(month) + 9) % 12;
     let march_year = i128::from(year) - i128::from(month <= 2);
     let (era, year_of_era) = (march_year.div_euclid(400), march_year.rem_euclid(400));
@@ -22,7 +22,7 @@ pub(super) fn days_from_civil(year: i64, month: u8, day: u8) -> i128 {
 }
 
 /// The year, month and day of a day number.
-pub(super) fn civil_from_days(days: i64) -> (i64, u8, u8) {
+pub(crate) fn civil_from_days(days: i64) -> (i64, u8, u8) {
     let days = i128::from(days) + EPOCH_DAYS;
     let (era, day_of_era) = (days.div_euclid(ERA_DAYS), days.rem_euclid(ERA_DAYS));
     let year_of_era =

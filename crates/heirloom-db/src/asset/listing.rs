@@ -21,7 +21,7 @@ pub struct AssetPage {
 }
 
 /// How many audiences one statement has arms for (SQLite takes 500 at the most).
-const ARMS: usize = 100;
+pub(super) const ARMS: usize = 100;
 
 impl Db {
     /// The assets that the actor may see, newest first, undated last, from below the timeline key

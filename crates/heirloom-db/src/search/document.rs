@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use heirloom_core::{
     ArchiveId, AudienceId, CollectionId, MediaKind,
+    bucket::Span,
     claim::{Claim, ClaimKind, ClaimValue, resolve},
     query::TextField,
     text,
@@ -19,7 +20,6 @@ use super::{ADD, DELETE, Field, span::span_word};
 use crate::{
     DbError, Engine, Tx,
     asset::{Asset, AssetState},
-    timeline::Span,
     value::{Value, args},
 };
 

@@ -2,6 +2,7 @@
 
 use heirloom_core::{
     Actor, AudienceId, FamilyId, MediaKind,
+    bucket::Span,
     query::{DateRange, Matcher, Query, State, Term},
     text::{self, Phrase},
 };
@@ -16,7 +17,6 @@ use crate::{
     Db, DbError,
     asset::{Asset, AssetState},
     sql::statements,
-    timeline::Span,
     value::args,
 };
 
@@ -172,6 +172,25 @@ impl Plan {
 
     /// The conditions to go through one after the other, without who may see; no asset meets two.
     pub(super) fn tiers(&self) -> Vec<Wanted> {
+        let mut first = self.conditions();
+        let Some(called) = &self.called else {
+            return vec![first];
+        };
+        let mut second = self.whole();
+        first.all.push(called.clone());
+        second.none.push(called.clone());
+        vec![first, second]
+    }
+
+    /// The whole condition, without who may see.
+    pub(super) fn whole(&self) -> Wanted {
+        let mut whole = self.conditions();
+        whole.all.extend(self.words.iter().cloned());
+        whole
+    }
+
+    /// The condition without words.
+    fn conditions(&self) -> Wanted {
         let mut all = self.all.clone();
         let mut none = self.none.clone();
         for (is_negated, fact) in &self.facts {
@@ -189,15 +208,7 @@ impl Plan {
                 words.into_iter().map(Expression::word).collect(),
             ));
         }
-        let mut first = Wanted { all, none };
-        let Some(called) = &self.called else {
-            return vec![first];
-        };
-        let mut second = first.clone();
-        first.all.push(called.clone());
-        second.all.extend(self.words.iter().cloned());
-        second.none.push(called.clone());
-        vec![first, second]
+        Wanted { all, none }
     }
 
     /// The words that say who may see, for `most` audiences at a time.

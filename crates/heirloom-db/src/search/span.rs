@@ -8,10 +8,10 @@
 
 use std::ops::RangeInclusive;
 
-use heirloom_core::query::DateRange;
+use heirloom_core::{bucket::Span, query::DateRange};
 
 use super::document::fact_word;
-use crate::timeline::{Span, first_key, last_key};
+use crate::timeline::{first_key, last_key, span_of_key};
 
 /// The index's word for a date that spans so much. Most dates are exact, and most documents need
 /// none.
@@ -34,7 +34,7 @@ pub(super) struct Part {
 
 impl Part {
     pub(super) fn contains(&self, key: i64) -> bool {
-        self.keys.contains(&key) && (self.least == Span::Day || Span::of_key(key) <= self.least)
+        self.keys.contains(&key) && (self.least == Span::Day || span_of_key(key) <= self.least)
     }
 
     /// The words of which a document must have one; with none, all count.

@@ -26,7 +26,7 @@ use crate::{
 
 /// How many audiences one condition names (FTS5 bounds the depth of an expression, and PostgreSQL
 /// the length of one).
-const SCOPES: usize = 100;
+pub(super) const SCOPES: usize = 100;
 /// How many documents to look at without the words that say who may see: so many times as many as
 /// are missing, and so many more.
 #[derive(Debug, Clone, Copy)]
@@ -132,20 +132,30 @@ impl Db {
         scope: Option<Expression>,
         limit: usize,
     ) -> Result<Vec<i64>, DbError> {
-        let mut wanted = wanted.clone();
-        wanted.all.extend(scope);
-        let spans = part.words();
-        if !spans.is_empty() {
-            let spans = spans.into_iter().map(Expression::word).collect();
-            wanted.all.push(Expression::Any(spans));
-        }
         let walk = Walk {
-            condition: wanted.render(self.engine()),
+            condition: condition(self.engine(), wanted, part, scope),
             plan,
             limit,
         };
         walk.through(self, part.keys.clone()).await
     }
+}
+
+/// What the index is asked for in a part of the timeline.
+pub(super) fn condition(
+    engine: Engine,
+    wanted: &Wanted,
+    part: &Part,
+    scope: Option<Expression>,
+) -> String {
+    let mut wanted = wanted.clone();
+    wanted.all.extend(scope);
+    let spans = part.words();
+    if !spans.is_empty() {
+        let spans = spans.into_iter().map(Expression::word).collect();
+        wanted.all.push(Expression::Any(spans));
+    }
+    wanted.render(engine)
 }
 
 struct Walk<'a> {
@@ -199,7 +209,7 @@ impl Walk<'_> {
 
 /// Compares the dates of an asset with those of the query. A scalar selection, so that it is made
 /// for one document after the other and never for all assets beforehand.
-fn date_conditions(plan: &Plan, key: &str, args: &mut Vec<Value>) -> String {
+pub(super) fn date_conditions(plan: &Plan, key: &str, args: &mut Vec<Value>) -> String {
     let mut text = String::new();
     for (is_negated, range) in plan.dates() {
         args.push(Value::from(range.from().unwrap_or(i64::MIN)));

@@ -17,4 +17,5 @@ mod scans;
 mod search;
 mod search_model;
 mod text;
+mod timeline;
 mod units;

@@ -1,7 +1,8 @@
 //! Opening a catalogue: new, old, newer, changed, damaged, or not to be written.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
+use heirloom_core::{Bucket, bucket::Span, query::Query};
 use heirloom_db::{Db, DbError, Engine, Location};
 use heirloom_testing::{postgres, process::as_nobody};
 use sqlx::Connection as _;
@@ -147,6 +148,85 @@ fn every_older_catalogue_is_brought_up_to_date_and_keeps_what_it_holds() {
                     db.close().await;
                 }
             }
+        }
+    });
+}
+
+#[test]
+fn what_an_older_catalogue_has_is_counted_in_the_bucket_of_its_date() {
+    /// As `timeline` makes keys: the second, counted from long ago, how much the date spans, a counter.
+    const fn key(second: i64, span: Span, counter: i64) -> i64 {
+        ((second + (1 << 39)) << 23) | ((span as i64) << 21) | counter
+    }
+    let years = [
+        -15_000_i64,
+        -1,
+        0,
+        1,
+        1582,
+        1900,
+        1969,
+        1970,
+        2000,
+        2024,
+        9_999,
+        19_000,
+    ];
+    let days = years.map(|year| year * 146_097 / 400 - 719_528);
+    let mut keys = Vec::new();
+    for (counter, second) in (0..).zip(days.into_iter().flat_map(|day| {
+        [day - 1, day, day + 1, day + 58, day + 59, day + 60].map(|day| day * 86_400)
+    })) {
+        for second in [second, second + 1, second + 86_399] {
+            keys.extend(Span::ALL.map(|span| (second, span, key(second, span, counter))));
+        }
+    }
+    let mut expected: BTreeMap<Bucket, i64> = BTreeMap::from([(Bucket::UNDATED, 1)]);
+    for (second, span, _) in &keys {
+        *expected.entry(Bucket::of(*second, *span)).or_default() += 1;
+    }
+    assert!(expected.len() > 60, "{}", expected.len());
+
+    runtime().block_on(async {
+        for engine in [Engine::Sqlite, Engine::Postgres] {
+            let (home, location) = place(engine, &older(6, engine)).await;
+            let text = |id: &str| match engine {
+                Engine::Sqlite => format!("X'{id}'"),
+                Engine::Postgres => format!("'\\x{id}'::bytea"),
+            };
+            let (family, audience) = (
+                text("00112233445566778899aabbccddeeff"),
+                text("11002233445566778899aabbccddeeff"),
+            );
+            let undated = std::iter::once(i64::MIN + 5);
+            let keys = keys.iter().map(|(_, _, key)| *key).chain(undated);
+            let rows: Vec<String> = keys
+                .enumerate()
+                .map(|(number, key)| {
+                    let id = text(&format!("{number:032x}"));
+                    format!(
+                        "({id}, {family}, {audience}, {id}, 1, 'image', 'image/jpeg', 'present', {key}, 'a.jpg', 1, 1, 1)"
+                    )
+                })
+                .collect();
+            for rows in rows.chunks(100) {
+                let rows = rows.join(", ");
+                let script = format!(
+                    "INSERT INTO asset (id, family_id, audience_id, content_hash, size_bytes, kind, media_type,
+                       state, timeline_key, name, added_at_ms, updated_at_ms, version) VALUES {rows}"
+                );
+                match (&location, &home.database) {
+                    (Location::File(path), _) => run_on_file(path, &script).await,
+                    (Location::Url(_), Some(database)) => drop(database.sql(&script)),
+                    (Location::Url(_), None) => unreachable!("PostgreSQL has a database"),
+                }
+            }
+            let db = Db::open(&location).await.unwrap();
+            let family = db.get_or_create_family("A new family").await.unwrap();
+            let counted = db.count_buckets(OPERATOR, family.id, &Query::default()).await;
+            let counted: BTreeMap<Bucket, i64> = counted.unwrap().into_iter().collect();
+            assert_eq!(counted, expected, "{engine:?}");
+            db.close().await;
         }
     });
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{date, query::explain, render_page};
 use crate::{
     actor::Asker,
-    asset::{timeline_cursor, with_places},
+    asset::{describe_assets, timeline_cursor},
     cursor::List,
     extract::Query,
     library::Library,
@@ -121,7 +121,7 @@ async fn list_all(
             .filter(|_| is_there)
             .map(|asset| timeline_cursor(asset.timeline_key))
     };
-    let items = with_places(library, &page.items).await?;
+    let items = describe_assets(library, &page.items).await?;
     Ok(Listing {
         before: key_of(page.items.first(), has_newer).map(|key| format!("/plain?before={key}")),
         after: key_of(page.items.last(), has_older).map(|key| format!("/plain?after={key}")),

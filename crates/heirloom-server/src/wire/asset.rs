@@ -39,6 +39,8 @@ pub struct Asset {
     pub duration_ms: Option<i64>,
     /// How many bytes.
     pub size_bytes: i64,
+    /// What it looks like, once anything is drawn of it.
+    pub look: Option<Look>,
     /// Where it is, or last was.
     pub place: Option<Place>,
     /// When it was first found.
@@ -47,6 +49,22 @@ pub struct Asset {
     pub deleted_at_ms: Option<i64>,
     /// Rises with every change; for `If-Match`.
     pub version: i64,
+}
+
+/// What an asset looks like, and which of its pictures can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Look {
+    /// The page that this shows, of a document: for `page` of its renditions. Null for all of it.
+    pub page: Option<u32>,
+    /// Pixels across, upright.
+    pub width: Option<i64>,
+    /// Pixels down, upright.
+    pub height: Option<i64>,
+    /// A few bytes from which a blurred picture can be drawn at once (<https://evanw.github.io/thumbhash/>),
+    /// in hexadecimal digits.
+    pub thumbhash: Option<String>,
+    /// The kinds of renditions that there are: `full`, `grid`, `screen`.
+    pub renditions: Vec<String>,
 }
 
 /// A path in an archive.
@@ -182,8 +200,12 @@ pub struct Purged {
 }
 
 impl Asset {
-    /// An asset with the places where it is and was.
-    pub(crate) fn new(asset: &db::asset::Asset, locations: &[db::location::AssetLocation]) -> Self {
+    /// An asset with the places where it is and was, and what it looks like.
+    pub(crate) fn new(
+        asset: &db::asset::Asset,
+        locations: &[db::location::AssetLocation],
+        look: Option<db::artifact::Look>,
+    ) -> Self {
         // Where it has been the longest; if it is nowhere, where it was last.
         let place = locations
             .iter()
@@ -201,10 +223,26 @@ impl Asset {
             height: asset.height,
             duration_ms: asset.duration_ms,
             size_bytes: asset.size_bytes,
+            look: look.map(Look::from),
             place: place.map(Place::from),
             added_at_ms: asset.added_at_ms,
             deleted_at_ms: asset.deleted_at_ms,
             version: asset.version,
+        }
+    }
+}
+
+impl From<db::artifact::Look> for Look {
+    fn from(look: db::artifact::Look) -> Self {
+        Self {
+            page: match look.part {
+                db::artifact::Part::Whole => None,
+                db::artifact::Part::Page(page) => Some(page),
+            },
+            width: look.width,
+            height: look.height,
+            thumbhash: look.thumbhash,
+            renditions: look.renditions,
         }
     }
 }

@@ -18,5 +18,6 @@ mod run;
 mod search;
 mod serve;
 mod stranger;
+mod timeline;
 mod upload;
 mod web;

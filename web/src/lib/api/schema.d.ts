@@ -576,6 +576,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many assets each stretch of time has, newest first. */
+        get: operations["get_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/timeline/position": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where in the timeline an asset is. */
+        get: operations["find_position"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/timeline/{bucket}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Some assets of a stretch of time, newest first. */
+        get: operations["list_bucket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/units/{id}": {
         parameters: {
             query?: never;
@@ -769,6 +820,7 @@ export interface components {
              * @enum {string}
              */
             kind: "image" | "video" | "audio" | "document" | "other";
+            look?: components["schemas"]["Look"] | null;
             /** @description Its media type, by its bytes. */
             media_type: string;
             /** @description The name of its file, as path text. */
@@ -1189,6 +1241,31 @@ export interface components {
              */
             id: string;
         };
+        /** @description What an asset looks like, and which of its pictures can be asked for. */
+        Look: {
+            /**
+             * Format: int64
+             * @description Pixels down, upright.
+             */
+            height?: number | null;
+            /**
+             * Format: int32
+             * @description The page that this shows, of a document: for `page` of its renditions. Null for all of it.
+             */
+            page?: number | null;
+            /** @description The kinds of renditions that there are: `full`, `grid`, `screen`. */
+            renditions: string[];
+            /**
+             * @description A few bytes from which a blurred picture can be drawn at once (<https://evanw.github.io/thumbhash/>),
+             *     in hexadecimal digits.
+             */
+            thumbhash?: string | null;
+            /**
+             * Format: int64
+             * @description Pixels across, upright.
+             */
+            width?: number | null;
+        };
         /** @description A text in which words of the query are. */
         Match: {
             /**
@@ -1367,6 +1444,7 @@ export interface components {
                  * @enum {string}
                  */
                 kind: "image" | "video" | "audio" | "document" | "other";
+                look?: components["schemas"]["Look"] | null;
                 /** @description Its media type, by its bytes. */
                 media_type: string;
                 /** @description The name of its file, as path text. */
@@ -1977,6 +2055,45 @@ export interface components {
              */
             tool_version: number;
         };
+        /** @description How much there is in each stretch of time. */
+        Timeline: {
+            /** @description Those that have anything, the newest first, what has no date last. */
+            buckets: components["schemas"]["TimelineBucket"][];
+            /**
+             * Format: int64
+             * @description How many assets they have together.
+             */
+            count: number;
+        };
+        /** @description A stretch of time. */
+        TimelineBucket: {
+            /**
+             * @description What it is: a month (`1974-05`), or how much is known of dates that say less: some time in a year
+             *     (`1974`), in a decade (`195X`), in ten years (`1953/1962`), from a year on (`1953/..`);
+             *     `undated`.
+             */
+            bucket: string;
+            /**
+             * Format: int64
+             * @description How many assets it has.
+             */
+            count: number;
+        };
+        /** @description Some of the assets of a bucket. */
+        TimelinePart: {
+            /** @description The assets, newest first. */
+            items: components["schemas"]["Asset"][];
+        };
+        /** @description Where an asset is in the timeline. */
+        TimelinePosition: {
+            /** @description Its bucket. */
+            bucket: string;
+            /**
+             * Format: int64
+             * @description How many assets of that bucket come before it.
+             */
+            offset: number;
+        };
         /** @description One asset in one step of a run. */
         Unit: {
             /**
@@ -2113,6 +2230,7 @@ export type Lineage = components['schemas']['Lineage'];
 export type LineageInput = components['schemas']['LineageInput'];
 export type LineageSource = components['schemas']['LineageSource'];
 export type Location = components['schemas']['Location'];
+export type Look = components['schemas']['Look'];
 export type Match = components['schemas']['Match'];
 export type NewAddition = components['schemas']['NewAddition'];
 export type NewArchive = components['schemas']['NewArchive'];
@@ -2139,6 +2257,10 @@ export type Sidecar = components['schemas']['Sidecar'];
 export type Stack = components['schemas']['Stack'];
 export type Step = components['schemas']['Step'];
 export type StepForecast = components['schemas']['StepForecast'];
+export type Timeline = components['schemas']['Timeline'];
+export type TimelineBucket = components['schemas']['TimelineBucket'];
+export type TimelinePart = components['schemas']['TimelinePart'];
+export type TimelinePosition = components['schemas']['TimelinePosition'];
 export type Unit = components['schemas']['Unit'];
 export type Upload = components['schemas']['Upload'];
 export type UploadState = components['schemas']['UploadState'];
@@ -3568,6 +3690,156 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IndexRebuilt"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_timeline: {
+        parameters: {
+            query?: {
+                /** @description Those that this query finds, as in a search; all of them if nothing is said. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stretches of time that have any */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description The query cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    find_position: {
+        parameters: {
+            query: {
+                /** @description The asset. */
+                asset: string;
+                /** @description Among those that this query finds, as in a search; among all of them if nothing is said. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its bucket, and how many of it come before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimelinePosition"];
+                };
+            };
+            /** @description The query cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such asset in this timeline */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_bucket: {
+        parameters: {
+            query?: {
+                /** @description Of those that this query finds, as in a search; of all of them if nothing is said. */
+                q?: string;
+                /** @description How many to pass over, counted from the newest. */
+                offset?: number;
+                /** @description How many at most: 1 to 500, 50 if nothing is said. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description A bucket of the timeline: `1974-05`, `1974`, `195X`, `1953/..`, `undated` */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The assets */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimelinePart"];
+                };
+            };
+            /** @description The query cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such part of a timeline */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             /** @description Refused */

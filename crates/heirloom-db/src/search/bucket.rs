@@ -1,0 +1,138 @@
+//! What a query finds, in the order of the timeline alone: how much in each of its stretches, and which.
+
+use std::{collections::BTreeMap, ops::RangeInclusive};
+
+use heirloom_core::{Actor, Bucket, FamilyId, permission::Action, query::Query};
+
+use super::{
+    plan::Plan,
+    walk::{SCOPES, condition, date_conditions},
+};
+use crate::{
+    Db, DbError, Engine,
+    sql::{Sql, statements},
+    timeline,
+    value::args,
+};
+
+statements! {
+    // What lies on one day is in one bucket, unless it begins with the day and spans more. (A key's
+    // seconds begin 6,362,914 days and 44,288 seconds before 1970.)
+    COUNT = "SELECT MIN(hit.timeline_key), COUNT(*) FROM (
+          SELECT s./*lite rowid AS */ timeline_key FROM search_index s
+          WHERE /*lite s.search_index MATCH $1 AND s.rowid *//*pg s.words @@ $1::tsquery AND s.timeline_key */
+            BETWEEN $2 AND $3 {dates}) AS hit
+        GROUP BY CASE WHEN hit.timeline_key < 0 THEN -1
+          ELSE ((hit.timeline_key >> 23) - 44288) / 86400 * 4
+            + CASE WHEN ((hit.timeline_key >> 23) - 44288) % 86400 = 0 THEN (hit.timeline_key >> 21) & 3 ELSE 3 END
+          END";
+    LIST = "SELECT s./*lite rowid *//*pg timeline_key */ FROM search_index s
+        WHERE /*lite s.search_index MATCH $1 AND s.rowid *//*pg s.words @@ $1::tsquery AND s.timeline_key */
+          BETWEEN $2 AND $3 {dates}
+        ORDER BY s./*lite rowid *//*pg timeline_key */ DESC LIMIT $4 OFFSET $5";
+}
+
+/// A query, and what to ask the index for.
+struct Questions {
+    plan: Plan,
+    /// A condition, and the part of the timeline to ask it of; no asset answers two.
+    list: Vec<(String, RangeInclusive<i64>)>,
+}
+
+impl Db {
+    async fn ask(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        query: &Query,
+        within: &RangeInclusive<i64>,
+    ) -> Result<Questions, DbError> {
+        actor.require(Action::Search, family)?;
+        let plan = Plan::of(self, actor, family, query).await?;
+        let whole = plan.whole();
+        let mut list = Vec::new();
+        for part in plan.parts() {
+            let (from, until) = (*part.keys.start(), *part.keys.end());
+            let keys = from.max(*within.start())..=until.min(*within.end());
+            if keys.is_empty() {
+                continue;
+            }
+            for scope in plan.scopes(SCOPES) {
+                let condition = condition(self.engine(), &whole, &part, Some(scope));
+                list.push((condition, keys.clone()));
+            }
+        }
+        Ok(Questions { plan, list })
+    }
+
+    /// The text of a statement about what matches, with its arguments.
+    fn with_dates(
+        &self,
+        sql: Sql,
+        plan: &Plan,
+        mut args: Vec<crate::value::Value>,
+    ) -> (String, Vec<crate::value::Value>) {
+        let key = match self.engine() {
+            Engine::Sqlite => "rowid",
+            Engine::Postgres => "timeline_key",
+        };
+        let dates = date_conditions(plan, key, &mut args);
+        let text = sql.for_engine(self.engine()).replace("{dates}", &dates);
+        (text, args)
+    }
+
+    /// How much of what a query finds, among these keys, is in each bucket.
+    pub(crate) async fn count_found(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        query: &Query,
+        within: &RangeInclusive<i64>,
+    ) -> Result<BTreeMap<Bucket, i64>, DbError> {
+        let questions = self.ask(actor, family, query, within).await?;
+        let mut counts = BTreeMap::new();
+        for (condition, keys) in &questions.list {
+            let args = args![condition, *keys.start(), *keys.end()];
+            let (text, args) = self.with_dates(COUNT, &questions.plan, args);
+            for row in self.fetch_text(text.into(), args).await? {
+                let bucket = timeline::bucket_of_key(row.get(0)?);
+                *counts.entry(bucket).or_default() += row.get::<i64>(1)?;
+            }
+        }
+        Ok(counts)
+    }
+
+    /// The keys of what a query finds among these keys, newest first, from the `offset`th on.
+    pub(crate) async fn list_found(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        query: &Query,
+        within: &RangeInclusive<i64>,
+        (offset, limit): (i64, i64),
+    ) -> Result<Vec<i64>, DbError> {
+        let questions = self.ask(actor, family, query, within).await?;
+        // Of several lists each may have what comes first of all.
+        let is_one = questions.list.len() == 1;
+        let (skipped, most) = if is_one {
+            (offset, limit)
+        } else {
+            (0, offset.saturating_add(limit))
+        };
+        let mut found: Vec<i64> = Vec::new();
+        for (condition, keys) in &questions.list {
+            let args = args![condition, *keys.start(), *keys.end(), most, skipped];
+            let (text, args) = self.with_dates(LIST, &questions.plan, args);
+            for row in self.fetch_text(text.into(), args).await? {
+                found.push(row.get(0)?);
+            }
+        }
+        if is_one {
+            return Ok(found);
+        }
+        found.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
+        let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(found.into_iter().skip(skipped).take(limit).collect())
+    }
+}

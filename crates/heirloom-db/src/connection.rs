@@ -376,6 +376,8 @@ impl Tx {
 
 /// What every SQLite file begins with (https://www.sqlite.org/fileformat.html).
 const FILE_HEADER: &[u8] = b"SQLite format 3\0";
+/// How many rows of an answer may wait to be taken.
+const ROW_BUFFER: usize = 1024;
 
 /// Refuses a file that is no database. SQLite takes one that is shorter than a page for an empty
 /// database and would write over what is left of it.
@@ -424,6 +426,8 @@ async fn open_file(path: &Path, is_creating: bool) -> Result<Pools, DbError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(10))
+        // Rows come from a thread of their own, which waits each time that so many are not taken yet.
+        .row_buffer_size(ROW_BUFFER)
         // Pages that many transactions change are written back once in 32 MiB of them, and not once
         // in each.
         .pragma("wal_autocheckpoint", "8192")

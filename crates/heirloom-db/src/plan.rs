@@ -111,17 +111,20 @@ pub struct Planned {
 statements! {
     LOCK = "SELECT family_id, state, planned_until, is_planned, assets_planned, parameters FROM run
         WHERE id = $1 /*pg FOR UPDATE */";
-    LIST_ALL = concat!("SELECT ", asset::columns!(), " FROM asset a WHERE a.family_id = $1 AND a.id < $2
+    // The plus keeps SQLite from gathering and sorting the whole family each time.
+    LIST_ALL = concat!("SELECT ", asset::columns!(), " FROM asset a WHERE /*lite + */a.family_id = $1 AND a.id < $2
           AND a.deleted_at_ms IS NULL AND a.state = 'present' ORDER BY a.id DESC LIMIT $3");
     LIST_OF_ARCHIVE = concat!("SELECT ", asset::columns!(), " FROM asset a
-        WHERE a.family_id = $1 AND a.id < $2 AND a.deleted_at_ms IS NULL AND a.state = 'present'
+        WHERE /*lite + */a.family_id = $1 AND a.id < $2 AND a.deleted_at_ms IS NULL AND a.state = 'present'
           AND EXISTS (SELECT 1 FROM asset_location l JOIN folder f ON f.id = l.folder_id
             WHERE l.asset_id = a.id AND l.gone_at_ms IS NULL AND f.archive_id = $4)
         ORDER BY a.id DESC LIMIT $3");
     LIST_FOUND = "SELECT DISTINCT subject_id FROM artifact WHERE run_id = $1 AND subject_id < $2
         ORDER BY subject_id DESC LIMIT $3";
-    COUNT_ALL = "SELECT COUNT(*) FROM asset a WHERE a.family_id = $1
-          AND a.deleted_at_ms IS NULL AND a.state = 'present'";
+    // What is listed, less what is listed although it is nowhere any more.
+    COUNT_ALL = "SELECT CAST(COALESCE(SUM(b.assets), 0) - (SELECT COUNT(*) FROM asset a
+            WHERE a.family_id = $1 AND a.state = 'missing' AND a.deleted_at_ms IS NULL) AS BIGINT)
+        FROM timeline_bucket b JOIN audience u ON u.id = b.audience_id WHERE u.family_id = $1";
     COUNT_OF_ARCHIVE = "SELECT COUNT(*) FROM asset a
         WHERE a.family_id = $1 AND a.deleted_at_ms IS NULL AND a.state = 'present'
           AND EXISTS (SELECT 1 FROM asset_location l JOIN folder f ON f.id = l.folder_id

@@ -143,9 +143,11 @@ pub struct UnitPage {
 pub const LONGEST_WAIT_MS: i64 = 10 * 60 * 1000;
 
 statements! {
-    LIST_READY = "SELECT id FROM unit WHERE run_id = $1 AND step = $2
-          AND state IN ('pending', 'running') AND ready_at_ms <= $3
-        ORDER BY ready_at_ms LIMIT $4";
+    // One row instead of a thousand: passing rows on takes longer than finding them.
+    LIST_READY = "SELECT string_agg(/*lite hex(ready.id) *//*pg encode(ready.id, 'hex') */, ' ') FROM (
+          SELECT id FROM unit WHERE run_id = $1 AND step = $2
+            AND state IN ('pending', 'running') AND ready_at_ms <= $3
+          ORDER BY ready_at_ms LIMIT $4) AS ready";
     LEASE = "UPDATE unit SET state = 'running', attempts = attempts + 1, lease_token = lease_token + 1,
           ready_at_ms = $1
         WHERE state IN ('pending', 'running') AND ready_at_ms <= $2
@@ -215,10 +217,14 @@ impl Db {
         limit: usize,
     ) -> Result<Vec<UnitId>, DbError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = self
-            .fetch(LIST_READY, args![run, step, clock::now_ms(), limit])
+        let row = self
+            .fetch_optional(LIST_READY, args![run, step, clock::now_ms(), limit])
             .await?;
-        rows.iter().map(|row| row.get(0)).collect()
+        let ids: Option<String> = row.map_or(Ok(None), |row| row.get(0))?;
+        ids.unwrap_or_default()
+            .split_ascii_whitespace()
+            .map(read_id)
+            .collect()
     }
 
     /// Leases those of these units that are still free and whose run is running, for so long.
@@ -407,6 +413,13 @@ pub(crate) async fn delete_of_asset(tx: &mut Tx, asset: AssetId) -> Result<(), D
     }
     tx.execute(DELETE_OF_ASSET, args![asset]).await?;
     Ok(())
+}
+
+/// An id from its hexadecimal digits.
+fn read_id(digits: &str) -> Result<UnitId, DbError> {
+    uuid::Uuid::try_parse(digits)
+        .map(UnitId::from)
+        .map_err(|error| DbError::unreadable("a unit", error))
 }
 
 fn read_lease(row: &Row) -> Result<Lease, DbError> {

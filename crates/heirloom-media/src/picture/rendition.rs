@@ -72,10 +72,10 @@ pub struct Rendition {
 const SCREEN_QUALITY: i32 = 80;
 const FULL_QUALITY: i32 = 88;
 
-/// How well WebP is written, of 100, and with how much effort, of 6: more effort than 2 costs more time
-/// than the bytes are worth.
+/// How well WebP is written, of 100, and with how much effort, of 6: more than 1 costs more time than the
+/// bytes are worth.
 const GRID_QUALITY: f32 = 75.0;
-const GRID_EFFORT: i32 = 2;
+const GRID_EFFORT: i32 = 1;
 
 /// Makes everything that is shown of a picture.
 pub(super) fn make(

@@ -46,7 +46,7 @@ const HEARTBEAT: Duration = Duration::from_secs(4);
 /// How long a result waits for others to be stored with, how many there are then at most, and of how
 /// many bytes.
 const PATIENCE: Duration = Duration::from_millis(250);
-const TOGETHER: usize = 256;
+const TOGETHER: usize = 1024;
 const TOGETHER_BYTES: usize = 32 * 1024 * 1024;
 
 /// How often something that fails for the moment is tried.

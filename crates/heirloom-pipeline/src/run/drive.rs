@@ -20,9 +20,9 @@ use super::{
 };
 use crate::template::Template;
 
-/// How many assets are planned at once, and how many units wait then at most before more are.
-const PLANNED: usize = 512;
-const WAITING: i64 = 4096;
+/// How many units are planned at once, about, and how many wait then at most before more are.
+const PLANNED: usize = 2048;
+const WAITING: i64 = 8192;
 /// How often a run is looked at that nothing is heard of: another process may have told it something.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often it is looked whether all has been let go of what is cancelled.
@@ -32,7 +32,7 @@ const IDLE: Duration = Duration::from_millis(500);
 /// How long a batch is to take, about, and how many units it has at first and at most.
 const BATCH: Duration = Duration::from_millis(400);
 const FIRST_UNITS: usize = 4;
-const MOST_UNITS: usize = 256;
+const MOST_UNITS: usize = 1024;
 
 /// Drives a run until it has ended or the engine stops.
 pub(super) async fn drive(
@@ -168,10 +168,11 @@ async fn plan(shared: &Shared, run: &Run, template: &'static Template) -> Result
     if steps.iter().map(|step| step.counts.pending).sum::<i64>() >= WAITING {
         return Ok(false);
     }
+    let assets = PLANNED.div_ceil(template.steps.len().max(1));
     shared
         .ctx
         .db
-        .plan_run(run.id, PLANNED, template.aim, |asset, parameters| {
+        .plan_run(run.id, assets, template.aim, |asset, parameters| {
             template.wanted(asset, parameters)
         })
         .await?;

@@ -20,7 +20,7 @@ pub const STORYBOARD: &str = "storyboard";
 /// Makes of a film one picture in all sizes, and a sheet of small ones. Input: the original's bytes.
 pub const FILM: Tool = Tool {
     name: "film",
-    version: 1,
+    version: 2,
     outputs: &[LOOK, GRID, SCREEN, STORYBOARD],
     view: View::Film,
     class: ResourceClass::Cpu,

@@ -31,7 +31,7 @@ pub const PAGES: &str = "pages";
 /// for, and hundreds of megabytes. Its text is read to the end all the same.
 pub const DRAWER: Tool = Tool {
     name: "pages",
-    version: 1,
+    version: 2,
     outputs: &[PAGES, LOOK, GRID, SCREEN, FULL],
     view: View::Pages,
     class: ResourceClass::Cpu,

@@ -28,7 +28,7 @@ pub const FULL: &str = "full";
 /// Makes of a picture what is shown of it. Input: the original's bytes.
 pub const RENDITIONS: Tool = Tool {
     name: "renditions",
-    version: 2,
+    version: 3,
     outputs: &[LOOK, GRID, SCREEN, FULL],
     view: View::Picture,
     class: ResourceClass::Cpu,

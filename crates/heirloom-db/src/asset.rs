@@ -168,13 +168,20 @@ impl Db {
     /// # Errors
     /// What the engine says.
     pub async fn find_assets(&self, actor: &Actor, ids: &[AssetId]) -> Result<Vec<Asset>, DbError> {
-        let list = ids.iter().map(|id| Value::from(*id)).collect();
-        let rows = self.fetch_list(LIST_BY_ID, args![], list).await?;
-        let mut assets: Vec<Asset> = rows.iter().map(read).collect::<Result<_, _>>()?;
+        let mut assets = self.list_assets_by_id(ids).await?;
         assets.retain(|asset| {
             actor.require(Action::ViewAsset, asset.family_id).is_ok()
                 && actor.sight(asset.family_id).includes(asset.audience_id)
         });
+        Ok(assets)
+    }
+
+    /// Those of these assets that are there, in the order of their ids. Who may see them is the caller's
+    /// to know.
+    pub(crate) async fn list_assets_by_id(&self, ids: &[AssetId]) -> Result<Vec<Asset>, DbError> {
+        let list = ids.iter().map(|id| Value::from(*id)).collect();
+        let rows = self.fetch_list(LIST_BY_ID, args![], list).await?;
+        let mut assets: Vec<Asset> = rows.iter().map(read).collect::<Result<_, _>>()?;
         assets.sort_unstable_by_key(|asset| asset.id);
         assets.dedup_by_key(|asset| asset.id);
         Ok(assets)
@@ -224,16 +231,6 @@ impl Db {
         tx.commit().await?;
         self.get_asset(actor, id).await
     }
-}
-
-/// Those of these assets that are there, in no order.
-pub(crate) async fn list_by_id(tx: &mut Tx, ids: &[AssetId]) -> Result<Vec<Asset>, DbError> {
-    let list = ids.iter().map(|id| Value::from(*id)).collect();
-    let rows = tx.fetch_list(LIST_BY_ID, args![], list).await?;
-    let mut assets: Vec<Asset> = rows.iter().map(read).collect::<Result<_, _>>()?;
-    assets.sort_unstable_by_key(|asset| asset.id);
-    assets.dedup_by_key(|asset| asset.id);
-    Ok(assets)
 }
 
 /// Computes anew what listings and the index hold of these assets, from claims and places.

@@ -109,8 +109,9 @@ pub struct Planned {
 }
 
 statements! {
-    LOCK = "SELECT family_id, state, planned_until, is_planned, assets_planned, parameters FROM run
-        WHERE id = $1 /*pg FOR UPDATE */";
+    GET = "SELECT family_id, state, planned_until, is_planned, assets_planned, parameters FROM run
+        WHERE id = $1";
+    LOCK = "SELECT state, planned_until, is_planned FROM run WHERE id = $1 /*pg FOR UPDATE */";
     // The plus keeps SQLite from gathering and sorting the whole family each time.
     LIST_ALL = concat!("SELECT ", asset::columns!(), " FROM asset a WHERE /*lite + */a.family_id = $1 AND a.id < $2
           AND a.deleted_at_ms IS NULL AND a.state = 'present' ORDER BY a.id DESC LIMIT $3");
@@ -147,7 +148,9 @@ const COLUMNS: usize = 14;
 
 impl Db {
     /// Plans the next assets of a run, `limit` at most: `wanted` says which steps an asset goes
-    /// through. One transaction; a run that is not running is left alone.
+    /// through. The assets are read before the one transaction that plans them, so that others write
+    /// meanwhile. A run that is not running is left alone, and so is one that another process has planned
+    /// further by then.
     ///
     /// # Errors
     /// [`DbError::NotFound`], and what the engine says.
@@ -158,9 +161,9 @@ impl Db {
         aim: Aim,
         wanted: impl Fn(&Asset, &Parameters) -> Vec<Wanted>,
     ) -> Result<Planned, DbError> {
-        let mut tx = self.begin().await?;
-        let row = tx.fetch_optional(LOCK, args![id]).await?;
-        let row = row.ok_or_else(|| DbError::not_found("run", id))?;
+        let unknown = || DbError::not_found("run", id);
+        let row = self.fetch_optional(GET, args![id]).await?;
+        let row = row.ok_or_else(unknown)?;
         let family: FamilyId = row.get(0)?;
         let state = row.word(1, "a run state", RunState::from_word)?;
         let is_planned: bool = row.get(3)?;
@@ -177,9 +180,22 @@ impl Db {
             None => usize::MAX,
         };
         let limit = limit.min(left);
-        let until: Option<Vec<u8>> = row.get(2)?;
-        let until = until.unwrap_or_else(|| vec![0xff; 16]);
-        let next = list_next(&mut tx, family, &parameters.scope, until, limit).await?;
+        let planned_until: Option<Vec<u8>> = row.get(2)?;
+        let until = planned_until.clone().unwrap_or_else(|| vec![0xff; 16]);
+        let next = list_next(self, family, &parameters.scope, until, limit).await?;
+        let mut tx = self.begin().await?;
+        let row = tx.fetch_optional(LOCK, args![id]).await?;
+        let row = row.ok_or_else(unknown)?;
+        let is_planned: bool = row.get(2)?;
+        if row.word(0, "a run state", RunState::from_word)? != RunState::Running
+            || row.get::<Option<Vec<u8>>>(1)? != planned_until
+            || is_planned
+        {
+            return Ok(Planned {
+                is_planned,
+                ..Planned::default()
+            });
+        }
         let mut counts: BTreeMap<&str, StepCounts> = BTreeMap::new();
         let failed = match parameters.retry_failed {
             true => HashMap::new(),
@@ -229,9 +245,9 @@ impl Db {
             .map_or(usize::MAX, |sample| sample as usize);
         loop {
             let limit = FORESEEN.min(left);
+            let next = list_next(self, family, &parameters.scope, until, limit).await?;
             // A round each, so that others get at the catalogue in between.
             let mut tx = self.begin().await?;
-            let next = list_next(&mut tx, family, &parameters.scope, until, limit).await?;
             let failed = list_failed(&mut tx, &next.assets).await?;
             let ids: Vec<AssetId> = next.assets.iter().map(|asset| asset.id).collect();
             let made = artifact::list_made(&mut tx, &ids).await?;
@@ -299,7 +315,7 @@ struct Next {
 }
 
 async fn list_next(
-    tx: &mut Tx,
+    db: &Db,
     family: FamilyId,
     scope: &Scope,
     until: Vec<u8>,
@@ -307,18 +323,18 @@ async fn list_next(
 ) -> Result<Next, DbError> {
     let count = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = match scope {
-        Scope::All => tx.fetch(LIST_ALL, args![family, until, count]).await?,
+        Scope::All => db.fetch(LIST_ALL, args![family, until, count]).await?,
         Scope::Archive(archive) => {
-            tx.fetch(LIST_OF_ARCHIVE, args![family, until, count, *archive])
+            db.fetch(LIST_OF_ARCHIVE, args![family, until, count, *archive])
                 .await?
         }
         Scope::FoundBy(run) => {
-            let rows = tx.fetch(LIST_FOUND, args![*run, until, count]).await?;
+            let rows = db.fetch(LIST_FOUND, args![*run, until, count]).await?;
             let ids: Vec<AssetId> = rows
                 .iter()
                 .map(|row| row.get(0))
                 .collect::<Result<_, _>>()?;
-            return get_next(tx, family, ids, limit).await;
+            return get_next(db, family, ids, limit).await;
         }
         Scope::Assets(ids) => {
             let mut ids: Vec<AssetId> = ids
@@ -329,7 +345,7 @@ async fn list_next(
             ids.sort_unstable_by(|a, b| b.cmp(a));
             ids.dedup();
             ids.truncate(limit);
-            return get_next(tx, family, ids, limit).await;
+            return get_next(db, family, ids, limit).await;
         }
     };
     let assets: Vec<Asset> = rows.iter().map(asset::read).collect::<Result<_, _>>()?;
@@ -341,12 +357,12 @@ async fn list_next(
 }
 
 async fn get_next(
-    tx: &mut Tx,
+    db: &Db,
     family: FamilyId,
     ids: Vec<AssetId>,
     limit: usize,
 ) -> Result<Next, DbError> {
-    let mut assets = asset::list_by_id(tx, &ids).await?;
+    let mut assets = db.list_assets_by_id(&ids).await?;
     assets.retain(|asset| {
         asset.family_id == family
             && asset.deleted_at_ms.is_none()

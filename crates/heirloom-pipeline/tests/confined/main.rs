@@ -45,6 +45,9 @@ fn main() -> ExitCode {
 
 /// The same attempts as a job, for decoders that are linked in.
 fn hostile_job(header: &JobHeader, input: File, answer: &mut Answer<'_>) -> Result<(), Failure> {
+    if let Some(job) = header["job"].as_str() {
+        return look_at_pages(job, header, input, answer);
+    }
     let what = header["attempt"].as_str().unwrap_or_default();
     let at: Vec<&str> = header["at"]
         .as_array()
@@ -77,6 +80,39 @@ fn hostile_job(header: &JobHeader, input: File, answer: &mut Answer<'_>) -> Resu
                 &[],
             )?;
         }
+    }
+    Ok(())
+}
+
+/// In the place of what draws documents. The file says how many pages it has and which of them end the
+/// process that looks at them: `%PDF-1.4 pages=12 deadly=3,7`.
+fn look_at_pages(
+    job: &str,
+    header: &JobHeader,
+    mut input: File,
+    answer: &mut Answer<'_>,
+) -> Result<(), Failure> {
+    if job != "pages" {
+        return Ok(answer.give(&json!({ "nothing": "It is not what this is about." }), &[])?);
+    }
+    let mut text = String::new();
+    input.read_to_string(&mut text)?;
+    let numbers = |name: &str| -> Vec<u64> {
+        let word = text
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix(name));
+        let numbers = word.unwrap_or_default().split(',');
+        numbers.filter_map(|number| number.parse().ok()).collect()
+    };
+    let (count, deadly) = (numbers("pages=")[0], numbers("deadly="));
+    answer.give(&json!({ "count": count }), &[])?;
+    let bound = |name: &str| header[name].as_u64().unwrap_or_default();
+    for page in bound("from")..=bound("until").min(count) {
+        if deadly.contains(&page) {
+            std::process::abort();
+        }
+        let look = json!({ "kind": "look", "about": { "said_of": page }, "page": page });
+        answer.give(&look, &[])?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 mod disturbance;
 mod next;
 mod orders;
+mod pages;
 
 use std::{
     collections::BTreeMap,

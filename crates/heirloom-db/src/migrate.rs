@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 6] = [
+const MIGRATIONS: [(&str, &str); 7] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -32,6 +32,10 @@ const MIGRATIONS: [(&str, &str); 6] = [
         include_str!("../migrations/0005_rebuild.sql"),
     ),
     ("0006_text", include_str!("../migrations/0006_text.sql")),
+    (
+        "0009_collections",
+        include_str!("../migrations/0009_collections.sql"),
+    ),
 ];
 
 /// What stands between the name of a file and the last migration in it, in the name of a copy.

@@ -102,6 +102,10 @@ statements! {
     LIST = concat!("SELECT ", columns!(), " FROM collection c
         WHERE c.family_id = $1 AND c.id < $2 AND (c.deleted_at_ms IS NOT NULL) = $3
           AND c.audience_id IN ({list}) ORDER BY c.id DESC LIMIT $4");
+    LIST_OF_ASSET = concat!("SELECT ", columns!(), " FROM collection_member m
+        JOIN collection c ON c.id = m.collection_id
+        WHERE m.asset_id = $1 AND c.deleted_at_ms IS NULL AND c.audience_id IN ({list})
+        ORDER BY c.id DESC LIMIT $2");
     ADD = "INSERT INTO collection (id, family_id, audience_id, name, description, query, created_at_ms,
           updated_at_ms, version)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1)";
@@ -169,6 +173,30 @@ impl Db {
         items.truncate(limit);
         let next = items.last().filter(|_| has_more).map(|item| item.id);
         Ok(CollectionPage { items, next })
+    }
+
+    /// The collections in which an asset has a place, as far as the actor may see them, the newest
+    /// first, at most so many. Whether a saved search finds it is not looked up.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`], also when the actor may not see the asset.
+    pub async fn list_collections_of(
+        &self,
+        actor: &Actor,
+        id: AssetId,
+        most: usize,
+    ) -> Result<Vec<Collection>, DbError> {
+        let family = self.get_asset(actor, id).await?.family_id;
+        let audiences = self.list_audiences(family, &actor.sight(family)).await?;
+        let list = audiences.into_iter().map(Value::from).collect();
+        let fixed = args![id, i64::try_from(most).unwrap_or(i64::MAX)];
+        let mut items: Vec<Collection> = Vec::new();
+        for row in self.fetch_list(LIST_OF_ASSET, fixed, list).await? {
+            items.push(read(&row)?);
+        }
+        items.sort_unstable_by_key(|item| std::cmp::Reverse(item.id));
+        items.truncate(most);
+        Ok(items)
     }
 
     /// One collection, also one that was deleted.

@@ -387,6 +387,8 @@ on_both_engines! {
         for refused in refusals {
             assert!(matches!(refused, Some(DbError::NotFound { .. })), "{refused:?}");
         }
+        let of_asset = async |actor: &Actor| db.list_collections_of(actor, ids[0], 10).await.unwrap().len();
+        assert_eq!((of_asset(&child).await, of_asset(OPERATOR).await), (0, 1));
         let listed = db.list_collections(&child, family, false, None, 10).await.unwrap();
         assert_eq!(listed.items, []);
         // Not even by its name being taken.

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{Collection, touch, unexplained};
 use crate::{
     Db, DbError, Tx,
-    asset::{self, Asset, columns},
+    asset::{self, Asset},
     audit, clock,
     search::Cursor,
     sql::statements,
@@ -70,11 +70,11 @@ statements! {
         WHERE m.collection_id IN ({list}) AND a.deleted_at_ms IS NULL
           AND (a.state <> 'replaced' OR c.frozen_at_ms IS NOT NULL)
         GROUP BY m.collection_id, a.audience_id";
-    PAGE = concat!("SELECT ", columns!(), ", m.position FROM collection_member m
+    PAGE = "SELECT m.position, m.asset_id FROM collection_member m
         JOIN asset a ON a.id = m.asset_id JOIN collection c ON c.id = m.collection_id
         WHERE m.collection_id = $1 AND (m.position, m.asset_id) > ($2, $3) AND a.deleted_at_ms IS NULL
           AND (a.state <> 'replaced' OR c.frozen_at_ms IS NOT NULL) AND a.audience_id IN ({list})
-        ORDER BY m.position, m.asset_id LIMIT $4");
+        ORDER BY m.position, m.asset_id LIMIT $4";
 }
 
 impl Collection {
@@ -150,17 +150,20 @@ impl Db {
         let list = audiences.into_iter().map(Value::from).collect();
         let (position, asset) = after.map_or((i64::MIN, vec![0; 16]), MemberCursor::as_placed);
         let most = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let mut placed: Vec<(i64, Asset)> = Vec::new();
+        let mut placed: Vec<(i64, AssetId)> = Vec::new();
         let fixed = args![collection.id, position, asset, most];
         for row in self.fetch_list(PAGE, fixed, list).await? {
-            placed.push((row.get(20)?, asset::read(&row)?));
+            placed.push((row.get(0)?, row.get(1)?));
         }
-        placed.sort_unstable_by_key(|(position, asset)| (*position, asset.id));
+        placed.sort_unstable();
         let has_more = placed.len() > limit;
         placed.truncate(limit);
         let last = placed.last().filter(|_| has_more);
-        let next = last.map(|(position, asset)| MemberCursor::placed(*position, asset.id));
-        let items = placed.into_iter().map(|(_, asset)| asset).collect();
+        let next = last.map(|(position, asset)| MemberCursor::placed(*position, *asset));
+        let ids: Vec<AssetId> = placed.into_iter().map(|(_, asset)| asset).collect();
+        let assets = self.find_assets(actor, &ids).await?.into_iter();
+        let mut assets: HashMap<AssetId, Asset> = assets.map(|asset| (asset.id, asset)).collect();
+        let items = ids.iter().filter_map(|id| assets.remove(id)).collect();
         Ok(MemberPage { items, next })
     }
 

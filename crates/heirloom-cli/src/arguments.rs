@@ -1,13 +1,17 @@
 //! The command line: what can be typed.
 
+mod collection;
+
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use heirloom_core::{
-    ArchiveId, ArtifactId, AssetId, Bucket, ClaimId, RunId, UnitId, claim::ClaimKind,
+    ArchiveId, ArtifactId, AssetId, Bucket, ClaimBatchId, ClaimId, RunId, UnitId, claim::ClaimKind,
     unit::UnitState,
 };
+
+pub(crate) use collection::{Collection, Which};
 
 /// A home for a family's photographs, films, voices and letters
 ///
@@ -77,10 +81,13 @@ pub(crate) enum Command {
     /// Statements about originals
     #[command(subcommand)]
     Claim(Claim),
+    /// Albums and saved searches
+    #[command(subcommand)]
+    Collection(Collection),
     /// Find originals
     ///
     /// Words, "phrases", prefix*, -not, and the fields type: date: person: place: camera: tag:
-    /// archive: is: — for instance: beach -letter type:image date:1974..1980
+    /// archive: in: is: — for instance: beach -letter type:image date:1974..1980
     Search {
         /// What to look for
         #[arg(required = true, value_name = "QUERY")]
@@ -290,6 +297,39 @@ pub(crate) enum Claim {
         /// Asking again with the same key makes the claim once
         #[arg(long, value_name = "KEY")]
         idempotency_key: Option<String>,
+    },
+    /// Say the same about many originals at once, up to 5,000: about all of them or about none
+    MakeMany {
+        /// What is said something of
+        #[arg(value_parser = parse_claim_kind)]
+        kind: ClaimKind,
+        /// What is said: words, a date such as 1942~, a number, or latitude,longitude
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+        #[command(flatten)]
+        which: Which,
+        /// Say that it is not so
+        #[arg(long)]
+        not: bool,
+        /// Where it is known from
+        #[arg(long, default_value = "", hide_default_value = true)]
+        source: String,
+        /// How sure it is, 0 to 1
+        #[arg(long, default_value_t = 1.0, value_parser = parse_confidence)]
+        confidence: f32,
+        /// Asking again with the same key says it once
+        #[arg(long, value_name = "KEY")]
+        idempotency_key: Option<String>,
+    },
+    /// Take back at once what was said about many
+    UndoMany {
+        /// What was said at once
+        batch: ClaimBatchId,
+    },
+    /// Hold again to what was taken back at once
+    RedoMany {
+        /// What was said at once
+        batch: ClaimBatchId,
     },
     /// Take a claim back
     Undo {

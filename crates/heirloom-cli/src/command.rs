@@ -6,6 +6,7 @@ mod artifact;
 mod asset;
 mod bar;
 mod claim;
+mod collection;
 pub(crate) mod config;
 mod doctor;
 mod fsck;
@@ -86,6 +87,7 @@ async fn ask(api: &Api, command: Command, output: &Output) -> Result<Ending, Pro
         Command::Archive(asked) => archive::run(api, asked, output).await?,
         Command::Asset(asked) => return asset::run(api, asked, output).await,
         Command::Claim(asked) => claim::run(api, asked, output).await?,
+        Command::Collection(asked) => collection::run(api, asked, output).await?,
         Command::Search { query, paging } => search::find(api, &query, &paging, output).await?,
         Command::Timeline {
             bucket: None,

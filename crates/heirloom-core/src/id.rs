@@ -104,6 +104,8 @@ ids! {
     ArtifactId, "an artifact";
     /// One statement about a subject.
     ClaimId, "a claim";
+    /// Statements about many subjects that were made at once.
+    ClaimBatchId, "a claim batch";
     /// A saved query or a set.
     CollectionId, "a collection";
     /// Who may see.

@@ -44,6 +44,8 @@ actions! {
     SuggestClaim: "suggest this" => Some(Role::Viewer);
     /// Say what something is, or take that back.
     MakeClaim: "say this" => Some(Role::Member);
+    /// Make a collection, or change what is in one.
+    EditCollection: "change this collection" => Some(Role::Member);
     /// Put new originals into the vault.
     AddAsset: "add to this archive" => Some(Role::Member);
     /// Hide an asset, or bring it back.
@@ -84,11 +86,11 @@ mod tests {
                 .collect()
         };
         use Action::{
-            AddAsset, DeleteAsset, MakeClaim, ManageAudience, ManageMembers, PurgeAsset, Search,
-            SuggestClaim, ViewAsset,
+            AddAsset, DeleteAsset, EditCollection, MakeClaim, ManageAudience, ManageMembers,
+            PurgeAsset, Search, SuggestClaim, ViewAsset,
         };
         let viewer = vec![ViewAsset, Search, SuggestClaim];
-        let member = [viewer.clone(), vec![MakeClaim, AddAsset]].concat();
+        let member = [viewer.clone(), vec![MakeClaim, EditCollection, AddAsset]].concat();
         let admin = [member.clone(), vec![DeleteAsset, ManageAudience]].concat();
         let owner = [admin.clone(), vec![PurgeAsset, ManageMembers]].concat();
         assert_eq!(may(Role::Viewer), viewer);

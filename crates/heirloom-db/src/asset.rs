@@ -17,7 +17,7 @@ pub use purge::Purged;
 pub(crate) use purge::STATEMENTS as PURGE_STATEMENTS;
 
 use crate::{
-    Db, DbError, Tx, audit,
+    Db, DbError, Engine, Tx, audit,
     claim::{self, Believed},
     clock,
     row::Row,
@@ -231,6 +231,33 @@ impl Db {
         tx.commit().await?;
         self.get_asset(actor, id).await
     }
+}
+
+/// How many assets are computed anew at once: the texts of these are in memory together.
+const AT_ONCE: usize = 256;
+
+/// Puts ids in the order in which transactions hold assets, each once.
+pub(crate) fn in_order(mut ids: Vec<AssetId>) -> Vec<AssetId> {
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// Holds assets before rows that refer to them are written; `ids` are [`in_order`].
+pub(crate) async fn lock(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError> {
+    if tx.engine() == Engine::Postgres {
+        let list = ids.iter().map(|id| Value::from(*id)).collect();
+        tx.fetch_list(LOCK, args![], list).await?;
+    }
+    Ok(())
+}
+
+/// [`refresh`] for however many; `ids` are [`in_order`].
+pub(crate) async fn refresh_many(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError> {
+    for part in ids.chunks(AT_ONCE) {
+        refresh(tx, part).await?;
+    }
+    Ok(())
 }
 
 /// Computes anew what listings and the index hold of these assets, from claims and places.

@@ -1,5 +1,7 @@
 //! Claims as they are stored, and what follows from them for the asset they are about.
 
+mod batch;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use heirloom_core::{
@@ -9,6 +11,9 @@ use heirloom_core::{
 };
 use serde_json::json;
 use uuid::Uuid;
+
+pub use batch::ClaimBatch;
+pub(crate) use batch::STATEMENTS as BATCH_STATEMENTS;
 
 use crate::{
     Db, DbError, Tx,
@@ -114,11 +119,7 @@ impl Db {
     ) -> Result<Claim, DbError> {
         let asset = self.get_asset(actor, id).await?;
         actor.require(Action::MakeClaim, asset.family_id)?;
-        let author = match actor {
-            Actor::Operator => Author::Operator,
-            Actor::Member { account_id, .. } => Author::Account(*account_id),
-            Actor::Stranger => return Err(DbError::not_found("asset", id)),
-        };
+        let author = author(actor).ok_or_else(|| DbError::not_found("asset", id))?;
         if let Some(made) = self.find_claim_once(actor, &asset, once).await? {
             return Ok(made);
         }
@@ -204,37 +205,51 @@ impl Db {
     }
 }
 
+/// As whom somebody says something; nobody where nobody knows who it is.
+fn author(actor: &Actor) -> Option<Author> {
+    match actor {
+        Actor::Operator => Some(Author::Operator),
+        Actor::Member { account_id, .. } => Some(Author::Account(*account_id)),
+        Actor::Stranger => None,
+    }
+}
+
 /// Stores claims, each with the one it is carried from.
 pub(crate) async fn add(
     tx: &mut Tx,
     family: FamilyId,
     claims: Vec<(Claim, Option<ClaimId>)>,
 ) -> Result<(), DbError> {
-    let rows = claims.into_iter().map(|(claim, carried_from)| {
-        let (author_kind, author_id) = match claim.author {
-            Author::Operator => ("operator", None),
-            Author::Account(id) => ("account", Some(id.uuid())),
-            Author::Artifact(id) => ("artifact", Some(id.uuid())),
-        };
-        args![
-            claim.subject.id,
-            claim.id,
-            claim.subject.kind.as_str(),
-            claim.subject.part,
-            family,
-            claim.statement.kind().as_str(),
-            claim.statement.value().to_json().to_string(),
-            claim.is_negation,
-            author_kind,
-            author_id,
-            claim.source,
-            f64::from(claim.confidence),
-            claim.made_at_ms,
-            carried_from,
-        ]
-    });
+    let rows = claims
+        .into_iter()
+        .map(|(claim, carried_from)| values(family, claim, carried_from));
     tx.execute_rows(ADD, COLUMNS, rows.collect()).await?;
     Ok(())
+}
+
+/// The values of an `ADD` row.
+fn values(family: FamilyId, claim: Claim, carried_from: Option<ClaimId>) -> Vec<Value> {
+    let (author_kind, author_id) = match claim.author {
+        Author::Operator => ("operator", None),
+        Author::Account(id) => ("account", Some(id.uuid())),
+        Author::Artifact(id) => ("artifact", Some(id.uuid())),
+    };
+    args![
+        claim.subject.id,
+        claim.id,
+        claim.subject.kind.as_str(),
+        claim.subject.part,
+        family,
+        claim.statement.kind().as_str(),
+        claim.statement.value().to_json().to_string(),
+        claim.is_negation,
+        author_kind,
+        author_id,
+        claim.source,
+        f64::from(claim.confidence),
+        claim.made_at_ms,
+        carried_from,
+    ]
 }
 
 /// The claims about each of these assets.

@@ -19,6 +19,7 @@ pub mod audience;
 pub mod audit;
 pub mod blob;
 pub mod claim;
+pub mod collection;
 pub mod count;
 mod dump;
 pub mod family;
@@ -57,6 +58,9 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         audit::STATEMENTS,
         blob::STATEMENTS,
         claim::STATEMENTS,
+        claim::BATCH_STATEMENTS,
+        collection::STATEMENTS,
+        collection::MEMBER_STATEMENTS,
         count::STATEMENTS,
         dump::STATEMENTS,
         family::STATEMENTS,
@@ -73,7 +77,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         search::BUCKET_STATEMENTS,
         search::COVERAGE_STATEMENTS,
         search::FEW_STATEMENTS,
-        search::PLAN_STATEMENTS,
+        search::SAVED_STATEMENTS,
         search::WALK_STATEMENTS,
         sidecar::STATEMENTS,
         stack::STATEMENTS,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 7] = [
+const MIGRATIONS: [(&str, &str); 8] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -35,6 +35,10 @@ const MIGRATIONS: [(&str, &str); 7] = [
     (
         "0007_timeline",
         include_str!("../migrations/0007_timeline.sql"),
+    ),
+    (
+        "0009_collections",
+        include_str!("../migrations/0009_collections.sql"),
     ),
 ];
 

@@ -17,6 +17,7 @@ mod expression;
 mod few;
 mod hit;
 mod plan;
+mod saved;
 mod span;
 mod walk;
 
@@ -32,7 +33,7 @@ pub(crate) use document::{Document, Scope};
 pub(crate) use few::STATEMENTS as FEW_STATEMENTS;
 pub use hit::{Field, Hit, Match};
 use plan::Plan;
-pub(crate) use plan::STATEMENTS as PLAN_STATEMENTS;
+pub(crate) use saved::STATEMENTS as SAVED_STATEMENTS;
 pub(crate) use walk::STATEMENTS as WALK_STATEMENTS;
 
 /// Some of what a query finds, and where the next page begins.
@@ -70,20 +71,71 @@ impl Db {
     ) -> Result<SearchPage, DbError> {
         actor.require(Action::Search, family)?;
         let plan = Plan::of(self, actor, family, query).await?;
+        let (assets, next) = self.find_part(&plan, after, limit.max(1)).await?;
+        Ok(SearchPage {
+            items: self.explain(&plan.phrases, assets).await?,
+            next,
+        })
+    }
+
+    /// The same without why, for what is saved.
+    pub(crate) async fn find_page(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        query: &Query,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<(Vec<Asset>, Option<Cursor>), DbError> {
+        actor.require(Action::Search, family)?;
+        let plan = Plan::of(self, actor, family, query).await?;
+        self.find_part(&plan, after, limit).await
+    }
+
+    /// The first `most` assets that a query finds.
+    pub(crate) async fn find(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        query: &Query,
+        most: usize,
+    ) -> Result<Vec<Asset>, DbError> {
+        let found = self.find_page(actor, family, query, None, most).await?;
+        Ok(found.0)
+    }
+
+    /// Refuses a query that nobody could ask again later.
+    pub(crate) async fn check_saved(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        query: &Query,
+    ) -> Result<(), DbError> {
+        if query.terms.is_empty() {
+            return Err(DbError::Refused(
+                "a search that asks for nothing would find everything: say what to look for"
+                    .to_owned(),
+            ));
+        }
+        Plan::of(self, actor, family, query).await.map(drop)
+    }
+
+    async fn find_part(
+        &self,
+        plan: &Plan,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<(Vec<Asset>, Option<Cursor>), DbError> {
         let after = after.unwrap_or_default();
-        let limit = limit.max(1);
-        let mut found = match self.find_few(&plan, after, limit + 1).await? {
+        let mut found = match self.find_few(plan, after, limit + 1).await? {
             Some(found) => found,
-            None => self.find_many(&plan, after, limit + 1).await?,
+            None => self.find_many(plan, after, limit + 1).await?,
         };
         let has_more = found.len() > limit;
         found.truncate(limit);
         let next = found.last().map(|(cursor, _)| *cursor);
         let assets = found.into_iter().map(|(_, asset)| asset);
-        Ok(SearchPage {
-            items: self.explain(&plan.phrases, assets.collect()).await?,
-            next: next.filter(|_| has_more),
-        })
+        Ok((assets.collect(), next.filter(|_| has_more)))
     }
 
     /// The first `limit` assets after `after` that the query finds, however many there are.

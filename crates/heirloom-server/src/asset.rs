@@ -246,7 +246,8 @@ async fn purge_asset(
     }))
 }
 
-fn version_tag(version: i64) -> HeaderMap {
+/// The version of something as its ETag.
+pub(crate) fn version_tag(version: i64) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if let Ok(value) = HeaderValue::from_str(&format!("\"{version}\"")) {
         headers.insert(header::ETAG, value);
@@ -255,7 +256,7 @@ fn version_tag(version: i64) -> HeaderMap {
 }
 
 /// The version in `If-Match`; none when any will do.
-fn parse_version(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+pub(crate) fn parse_version(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     let Some(value) = headers.get(header::IF_MATCH) else {
         return Ok(None);
     };
@@ -272,6 +273,6 @@ fn parse_version(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
             Code::InvalidRequest,
             "If-Match is not a version in quotation marks",
         )
-        .hint("Take it from the ETag of the asset: If-Match: \"7\"")
+        .hint("Take it from the ETag: If-Match: \"7\"")
     })
 }

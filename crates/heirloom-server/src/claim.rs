@@ -1,5 +1,7 @@
 //! Claims: made, taken back, held to again.
 
+pub(crate) mod batch;
+
 use axum::{
     Json,
     extract::{Path, State},
@@ -40,13 +42,7 @@ async fn make_claim(
     IdempotencyKey(key): IdempotencyKey,
     Body(new): Body<wire::NewClaim>,
 ) -> Result<(StatusCode, Json<wire::Claim>), Problem> {
-    if !(0.0..=1.0).contains(&new.confidence) {
-        return Err(Problem::new(
-            Code::InvalidClaim,
-            "how sure a claim is lies between 0 and 1",
-        )
-        .hint("0 is a guess, 1 is certain; without a number it is 1."));
-    }
+    check_confidence(new.confidence)?;
     let once = key.map(|key| once(&actor, &key, &("claim", id, &new)));
     let claim = NewClaim {
         statement: Statement::from_json(new.kind, &new.value)?,
@@ -59,6 +55,17 @@ async fn make_claim(
         .make_claim_once(&actor, id, claim, once.as_ref())
         .await?;
     Ok((StatusCode::CREATED, Json(wire::Claim::from(&claim))))
+}
+
+fn check_confidence(confidence: f32) -> Result<(), Problem> {
+    if (0.0..=1.0).contains(&confidence) {
+        return Ok(());
+    }
+    let problem = Problem::new(
+        Code::InvalidClaim,
+        "how sure a claim is lies between 0 and 1",
+    );
+    Err(problem.hint("0 is a guess, 1 is certain; without a number it is 1."))
 }
 
 /// The key with what it is for.

@@ -41,6 +41,10 @@ pub(crate) fn describe(mut openapi: OpenApi) -> OpenApi {
             "archive",
             "Folders in which originals are; read and never written",
         ),
+        tag(
+            "collection",
+            "Albums that people put together, and searches that are asked anew each time",
+        ),
         tag("artifact", "What was derived from assets"),
         tag(
             "upload",

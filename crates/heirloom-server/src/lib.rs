@@ -11,6 +11,7 @@ mod archive;
 mod artifact;
 mod asset;
 mod claim;
+mod collection;
 mod cursor;
 mod data_folder;
 mod description;

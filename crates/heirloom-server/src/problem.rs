@@ -110,6 +110,8 @@ codes! {
     InvalidArchive, "invalid_archive", UNPROCESSABLE_ENTITY, "This cannot be an archive";
     /// A value that does not fit its kind of claim.
     InvalidClaim, "invalid_claim", UNPROCESSABLE_ENTITY, "This cannot be claimed";
+    /// A name or a text that no collection can have.
+    InvalidCollection, "invalid_collection", UNPROCESSABLE_ENTITY, "This cannot be a collection";
     /// A file that cannot be added, such as an empty one.
     InvalidUpload, "invalid_upload", UNPROCESSABLE_ENTITY, "This cannot be added";
     /// Other bytes came than the hash that was promised for the whole file.

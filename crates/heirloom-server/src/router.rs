@@ -16,7 +16,8 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    archive, artifact, asset, claim, description, doctor, edge, event, extract, fsck, guard,
+    archive, artifact, asset, claim, collection, description, doctor, edge, event, extract, fsck,
+    guard,
     library::Library,
     observe, page,
     problem::{Code, Problem},
@@ -142,6 +143,7 @@ fn api() -> OpenApiRouter<Library> {
     OpenApiRouter::new()
         .merge(asset::routes())
         .merge(claim::routes())
+        .merge(collection::routes())
         .merge(archive::routes())
         .merge(artifact::routes())
         .merge(run::routes())
@@ -156,6 +158,8 @@ fn api() -> OpenApiRouter<Library> {
 fn slow_api() -> OpenApiRouter<Library> {
     OpenApiRouter::new()
         .merge(asset::slow_routes())
+        .merge(claim::batch::slow_routes())
+        .merge(collection::slow_routes())
         .merge(upload::slow_routes())
         .merge(fsck::routes())
 }

@@ -31,12 +31,15 @@ struct Built;
 
 /// The addresses of the app's pages: each is answered with the app, which shows what belongs there.
 /// The service worker knows the same (`web/src/service-worker.ts`).
-pub(crate) const PAGES: [&str; 10] = [
+pub(crate) const PAGES: [&str; 13] = [
     "/",
     "/assets/{id}",
     "/search",
     "/runs",
     "/runs/{id}",
+    "/collections",
+    "/collections/{id}",
+    "/lineage/{id}",
     "/archives",
     "/add",
     "/settings",

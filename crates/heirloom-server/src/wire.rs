@@ -6,6 +6,7 @@
 mod archive;
 mod asset;
 mod claim;
+mod collection;
 mod doctor;
 mod fsck;
 mod lineage;
@@ -21,7 +22,10 @@ use utoipa::ToSchema;
 pub use crate::problem::{Code, ProblemDocument};
 pub use archive::{Archive, ArchivePatch, NewArchive};
 pub use asset::{Artifact, Asset, AssetDetail, Location, Look, Place, Purged, Sidecar, Stack};
-pub use claim::{Author, Claim, Fact, NewClaim};
+pub use claim::{Author, Claim, ClaimBatch, Fact, NewClaim, NewClaimBatch};
+pub use collection::{
+    Collection, CollectionPatch, MemberMove, Members, MembersChanged, NewCollection,
+};
 pub use doctor::{Check, Counts, Diagnosis};
 pub use fsck::{Fault, FsckReport, NewFsck};
 pub use lineage::{Lineage, LineageInput, LineageSource};

@@ -6,6 +6,24 @@ import { atHome, overflowOf } from './heirloom';
 const { heirloom, visit } = atHome();
 const axe = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
 
+/** An album, a saved search, and where a rendition came from. */
+async function collectionAddresses(): Promise<string[]> {
+  const asset = await heirloom.asset('PXL_20230506_081500123.jpg');
+  const { items } = await heirloom.get<{ items: { id: string }[] }>('/api/v1/collections');
+  if (items.length === 0) {
+    const about = { description: 'Donaudampfschifffahrtsgesellschaftskapitän' };
+    const album = { name: 'Sommer in Europa', assets: [asset], ...about };
+    items.push(await heirloom.post('/api/v1/collections', album));
+    const saved = { name: 'Voices', query: 'type:audio' };
+    items.push(await heirloom.post('/api/v1/collections', saved));
+  }
+  const detail = await heirloom.get<{ artifacts: { id: string; kind: string }[] }>(
+    `/api/v1/assets/${asset}`
+  );
+  const grid = detail.artifacts.find((it) => it.kind === 'grid')!.id;
+  return ['/collections', ...items.map(({ id }) => `/collections/${id}`), `/lineage/${grid}`];
+}
+
 async function addresses(): Promise<string[]> {
   const runs = await heirloom.get<{ items: { id: string }[] }>('/api/v1/runs');
   return [
@@ -19,6 +37,7 @@ async function addresses(): Promise<string[]> {
     '/search?q=kamera%3Aleica',
     '/runs',
     ...runs.items.map((run) => `/runs/${run.id}`),
+    ...(await collectionAddresses()),
     '/archives',
     '/add',
     '/settings',
@@ -86,6 +105,36 @@ test('an open dialog and an open form are accessible, in both themes', async () 
     await page.locator('h1').click();
     await page.keyboard.press('?');
     await page.getByRole('dialog').waitFor();
+    expect(await violations(page)).toEqual([]);
+  }
+});
+
+test('the dialogs of collections are accessible, in both themes', async () => {
+  await collectionAddresses();
+  for (const colorScheme of SCHEMES) {
+    const { page } = await visit('/collections', { colorScheme });
+    await page.getByRole('button', { name: 'New album' }).click();
+    await page.getByRole('dialog').waitFor();
+    expect(await violations(page)).toEqual([]);
+    const collections = await heirloom.get<{ items: { id: string; is_dynamic: boolean }[] }>(
+      '/api/v1/collections'
+    );
+    const { id } = collections.items.find((it) => !it.is_dynamic)!;
+    await page.goto(`${heirloom.address}/collections/${id}`);
+    for (const name of ['Change the name', 'Date or place for all', 'Freeze']) {
+      await page.getByRole('button', { name }).click();
+      await page.getByRole('dialog').waitFor();
+      expect(await violations(page), name).toEqual([]);
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    }
+    await page.getByRole('button', { name: 'Put in order' }).click();
+    expect(await violations(page), 'in order').toEqual([]);
+    await page.goto(
+      `${heirloom.address}/assets/${await heirloom.asset('PXL_20230506_081500123.jpg')}`
+    );
+    await page.getByRole('button', { name: 'Add to a collection' }).click();
+    await page.getByRole('dialog').getByText('Sommer in Europa').waitFor();
     expect(await violations(page)).toEqual([]);
   }
 });

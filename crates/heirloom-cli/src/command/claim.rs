@@ -8,16 +8,17 @@ use heirloom_core::{
 };
 use heirloom_server::{
     Code, Problem,
-    wire::{AssetDetail, Author, Claim, Fact, NewClaim, Page},
+    wire::{AssetDetail, Author, Claim, ClaimBatch, Fact, NewClaim, NewClaimBatch, Page},
 };
 use http::Method;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+use super::collection::which_assets;
 use crate::{
     api::{Api, render},
     arguments,
-    output::{Output, line, list, table},
+    output::{Output, line, list, number_of, table},
 };
 
 pub(super) async fn run(
@@ -77,6 +78,44 @@ pub(super) async fn run(
             api.ask(Method::POST, &path, &headers, Some(render(&new)?))
                 .await?
         }
+        arguments::Claim::MakeMany {
+            kind,
+            value,
+            which,
+            not,
+            source,
+            confidence,
+            idempotency_key,
+        } => {
+            let new = NewClaimBatch {
+                assets: which_assets(api, which).await?,
+                kind,
+                value: parse_value(kind, &value)?,
+                is_negation: not,
+                source,
+                confidence,
+            };
+            let headers: Vec<(&str, &str)> = idempotency_key
+                .iter()
+                .map(|key| ("idempotency-key", key.as_str()))
+                .collect();
+            let body = Some(render(&new)?);
+            let batch = api.ask(Method::POST, "/api/v1/claims", &headers, body);
+            tell_batch(&batch.await?, output);
+            return Ok(());
+        }
+        arguments::Claim::UndoMany { batch } => {
+            let path = format!("/api/v1/claims/{batch}/undo");
+            let batch = api.ask(Method::POST, &path, &[], None).await?;
+            tell_batch(&batch, output);
+            return Ok(());
+        }
+        arguments::Claim::RedoMany { batch } => {
+            let path = format!("/api/v1/claims/{batch}/redo");
+            let batch = api.ask(Method::POST, &path, &[], None).await?;
+            tell_batch(&batch, output);
+            return Ok(());
+        }
         arguments::Claim::Undo { asset, claim } => {
             let path = format!("/api/v1/assets/{asset}/claims/{claim}/undo");
             api.ask(Method::POST, &path, &[], None).await?
@@ -88,6 +127,34 @@ pub(super) async fn run(
     };
     output.data(&claim, || table(&[row(&claim, false)]));
     Ok(())
+}
+
+/// Says what was said at once, and how it is taken back.
+fn tell_batch(batch: &ClaimBatch, output: &Output) {
+    output.data(batch, || {
+        let count = |number: usize| {
+            number_of(
+                u64::try_from(number).unwrap_or(u64::MAX),
+                "original",
+                "originals",
+            )
+        };
+        let (all, not) = (
+            count(batch.asset_count),
+            if batch.is_negation { "not " } else { "" },
+        );
+        let said = format!("{}: {not}{}", batch.kind, json_text(&batch.value));
+        let id = batch.id;
+        match batch.undone_count {
+            0 => format!(
+                "Said of {all}: {said}\nTake it back with `heirloom claim undo-many {id}`."
+            ),
+            undone => format!(
+                "Taken back of {} of {all}: {said}\nHold to it again with `heirloom claim redo-many {id}`.",
+                undone
+            ),
+        }
+    });
 }
 
 /// A claim among others.
@@ -122,7 +189,11 @@ pub(super) fn fact_lines(facts: &[Fact]) -> Vec<Vec<String>> {
 
 /// A claim's value on one line.
 pub(super) fn value_text(claim: &Claim) -> String {
-    match &claim.value {
+    json_text(&claim.value)
+}
+
+fn json_text(value: &Json) -> String {
+    match value {
         Json::String(text) => {
             let words: Vec<&str> = text.split_whitespace().collect();
             line(&words.join(" "))

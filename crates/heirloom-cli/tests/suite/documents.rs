@@ -36,6 +36,7 @@ fn every_example_of_a_search_does_what_the_document_says() {
         first.collect()
     };
     let home = Home::scanned();
+    home.done(["collection", "create", "Am Meer"]);
     let (understood, refused) = (examples(understood), examples(refused));
     assert!(
         understood.len() >= 35 && refused.len() >= 8,

@@ -17,6 +17,8 @@ pub(super) enum Expression {
     All(Vec<Self>),
     /// One of these, at least one.
     Any(Vec<Self>),
+    /// What is wanted, without what is not.
+    Except(Box<Wanted>),
 }
 
 impl Expression {
@@ -63,6 +65,11 @@ impl Expression {
             }
             (Self::All(parts), _) => write_list(parts, all, engine, to),
             (Self::Any(parts), _) => write_list(parts, any, engine, to),
+            (Self::Except(wanted), _) => {
+                to.push('(');
+                to.push_str(&wanted.render(engine));
+                to.push(')');
+            }
         }
     }
 }

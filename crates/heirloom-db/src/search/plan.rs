@@ -4,27 +4,20 @@ use heirloom_core::{
     Actor, AudienceId, FamilyId, MediaKind,
     bucket::Span,
     query::{DateRange, Matcher, Query, State, Term},
-    text::{self, Phrase},
+    text::Phrase,
 };
 
 use super::{
     Field, Scope,
-    document::{fact_word, field_of, id_word},
+    document::{fact_word, field_of},
     expression::{Expression, Wanted},
+    saved::{self, Asked},
     span::{Keys, Part, parts_that_may_overlap},
 };
 use crate::{
     Db, DbError,
     asset::{Asset, AssetState},
-    sql::statements,
-    value::args,
 };
-
-statements! {
-    LIST_ARCHIVES = "SELECT id, name FROM archive WHERE family_id = $1 ORDER BY id";
-    LIST_COLLECTIONS = "SELECT id, name, audience_id, query IS NOT NULL FROM collection
-        WHERE family_id = $1 AND deleted_at_ms IS NULL ORDER BY id";
-}
 
 /// Which names outrank the rest of what is known of an asset.
 const CALLED: [Field; 4] = [Field::Title, Field::Person, Field::Place, Field::Tag];
@@ -63,7 +56,8 @@ impl Plan {
         family: FamilyId,
         query: &Query,
     ) -> Result<Self, DbError> {
-        let scope = scope(query);
+        let asked = saved::expand(db, actor, family, query).await?;
+        let scope = scope(&asked);
         let mut plan = Self {
             scope,
             audiences: db.list_audiences(family, &actor.sight(family)).await?,
@@ -76,35 +70,34 @@ impl Plan {
             phrases: Vec::new(),
         };
         let mut called = Vec::new();
-        for term in &query.terms {
-            match &term.matcher {
-                Matcher::Words(phrase) if !term.is_negated => {
+        for Asked {
+            term,
+            is_typed,
+            expression,
+        } in asked
+        {
+            match (&term.matcher, expression) {
+                (_, Some(expression)) => plan.push(&term, expression),
+                // What a saved search looks for neither ranks what is found nor explains it.
+                (Matcher::Words(phrase), None) if !term.is_negated && is_typed => {
                     called.push(in_a_name(phrase));
                     plan.words.push(Expression::phrase(phrase));
                     plan.phrases.push((None, phrase.clone()));
                 }
-                Matcher::Archive(name) => {
-                    let archives = find_archives(db, family, name).await?;
-                    plan.push(term, Expression::Any(archives));
-                }
-                Matcher::Collection(name) => {
-                    let collection = find_collection(db, actor, family, name).await?;
-                    plan.push(term, collection);
-                }
-                _ => plan.add(term)?,
+                _ => plan.add(&term, is_typed)?,
             }
         }
         plan.called = (!called.is_empty()).then_some(Expression::All(called));
         Ok(plan)
     }
 
-    fn add(&mut self, term: &Term) -> Result<(), DbError> {
+    fn add(&mut self, term: &Term, is_typed: bool) -> Result<(), DbError> {
         let is_negated = term.is_negated;
         match &term.matcher {
             Matcher::Words(phrase) => self.push(term, Expression::phrase(phrase)),
             Matcher::Field { field, phrase } => {
                 let field = field_of(*field);
-                if !is_negated {
+                if !is_negated && is_typed {
                     self.phrases.push((Some(field), phrase.clone()));
                 }
                 self.push(term, Expression::in_field(field, phrase));
@@ -287,10 +280,10 @@ impl Fact {
 }
 
 /// What is deleted or replaced is looked among only when it is asked for.
-fn scope(query: &Query) -> Scope {
+fn scope(asked: &[Asked]) -> Scope {
     let asks_for = |state| {
         let matcher = Matcher::Is(state);
-        let mut terms = query.terms.iter();
+        let mut terms = asked.iter().map(|asked| &asked.term);
         terms.any(|term| !term.is_negated && term.matcher == matcher)
     };
     if asks_for(State::Deleted) {
@@ -310,53 +303,4 @@ fn in_a_name(phrase: &Phrase) -> Expression {
             .map(|field| Expression::in_field(field, phrase))
             .collect(),
     )
-}
-
-/// The words of the archives with that name or id.
-async fn find_archives(db: &Db, family: FamilyId, name: &str) -> Result<Vec<Expression>, DbError> {
-    let mut found = Vec::new();
-    for row in db.fetch(LIST_ARCHIVES, args![family]).await? {
-        let (id, called): (heirloom_core::ArchiveId, String) = (row.get(0)?, row.get(1)?);
-        if is_meant(name, id.uuid(), &called) {
-            found.push(Expression::word(id_word("archive", id.uuid())));
-        }
-    }
-    if found.is_empty() {
-        return Err(DbError::not_found("archive", name));
-    }
-    Ok(found)
-}
-
-/// The word of the collection with that name or id, if the actor may see it.
-async fn find_collection(
-    db: &Db,
-    actor: &Actor,
-    family: FamilyId,
-    name: &str,
-) -> Result<Expression, DbError> {
-    let sight = actor.sight(family);
-    let mut found = Vec::new();
-    for row in db.fetch(LIST_COLLECTIONS, args![family]).await? {
-        let (id, called): (heirloom_core::CollectionId, String) = (row.get(0)?, row.get(1)?);
-        if !sight.includes(row.get(2)?) || !is_meant(name, id.uuid(), &called) {
-            continue;
-        }
-        if row.get(3)? {
-            return Err(DbError::Refused(format!(
-                "the collection {called:?} is a saved query, and a search within one is not possible \
-                 yet: type its query instead"
-            )));
-        }
-        found.push(Expression::word(id_word("in", id.uuid())));
-    }
-    if found.is_empty() {
-        return Err(DbError::not_found("collection", name));
-    }
-    Ok(Expression::Any(found))
-}
-
-/// Whether what was typed names this thing. Names are compared as words are: case and accents do
-/// not matter.
-fn is_meant(typed: &str, id: uuid::Uuid, name: &str) -> bool {
-    text::fold(typed) == text::fold(name) || typed.parse() == Ok(id)
 }

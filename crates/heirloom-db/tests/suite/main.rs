@@ -7,7 +7,9 @@
 mod assets;
 mod audiences;
 mod audit;
+mod claim_batches;
 mod claims;
+mod collections;
 mod concurrency;
 mod harness;
 mod hostile;

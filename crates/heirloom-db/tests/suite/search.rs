@@ -178,9 +178,6 @@ on_both_engines! {
         assert_eq!(store.find("-in:\"für oma\" strand").await, ["IMG_2041.jpg", "letter.pdf"]);
         let archive = store.archive.id;
         assert_eq!(store.find(&format!("archive:{archive} type:video")).await, ["film.mp4"]);
-        store.sql("UPDATE collection SET query = 'strand'").await;
-        let error = store.search_as(OPERATOR, "in:\"fur oma\"").await.unwrap_err();
-        assert!(error.to_string().contains("is a saved query"), "{error}");
     }
 
     async fn a_page_has_at_least_one_find(store: Store) {

@@ -1,7 +1,7 @@
 //! Claims on the wire.
 
 use heirloom_core::{
-    AssetId, ClaimId,
+    AssetId, ClaimBatchId, ClaimId,
     claim::{self as core, Cardinality, ClaimKind, Resolution, resolve},
 };
 use serde::{Deserialize, Serialize};
@@ -95,6 +95,56 @@ pub struct NewClaim {
     pub confidence: f32,
 }
 
+/// A statement about many assets on its way in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewClaimBatch {
+    /// What it is about: 1 to 5,000 assets.
+    #[schema(value_type = Vec<String>)]
+    pub assets: Vec<AssetId>,
+    /// What is said something of.
+    #[schema(schema_with = schema::claim_kind)]
+    pub kind: ClaimKind,
+    /// What is said.
+    #[schema(value_type = serde_json::Value)]
+    pub value: serde_json::Value,
+    /// Whether that is denied.
+    #[serde(default)]
+    pub is_negation: bool,
+    /// Where it is known from, in a few words.
+    #[serde(default)]
+    pub source: String,
+    /// How sure it is, 0 to 1; 1 if nothing is said.
+    #[serde(default = "sure")]
+    pub confidence: f32,
+}
+
+/// What was said about many assets at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ClaimBatch {
+    /// Its id.
+    #[schema(schema_with = schema::id)]
+    pub id: ClaimBatchId,
+    /// What it says something of.
+    #[schema(schema_with = schema::claim_kind)]
+    pub kind: ClaimKind,
+    /// What it says.
+    #[schema(value_type = serde_json::Value)]
+    pub value: serde_json::Value,
+    /// Whether it denies that.
+    pub is_negation: bool,
+    /// Where the author has it from.
+    pub source: String,
+    /// How sure the author is, 0 to 1.
+    pub confidence: f32,
+    /// When it was made.
+    pub made_at_ms: i64,
+    /// About how many assets it is that whoever asks may see.
+    pub asset_count: usize,
+    /// Of how many of them it was taken back.
+    pub undone_count: usize,
+}
+
 const fn sure() -> f32 {
     1.0
 }
@@ -116,6 +166,22 @@ impl From<&core::Claim> for Claim {
             confidence: claim.confidence,
             made_at_ms: claim.made_at_ms,
             undone_at_ms: claim.undone_at_ms,
+        }
+    }
+}
+
+impl From<&heirloom_db::claim::ClaimBatch> for ClaimBatch {
+    fn from(batch: &heirloom_db::claim::ClaimBatch) -> Self {
+        Self {
+            id: batch.id,
+            kind: batch.statement.kind(),
+            value: batch.statement.value().to_json(),
+            is_negation: batch.is_negation,
+            source: batch.source.clone(),
+            confidence: batch.confidence,
+            made_at_ms: batch.made_at_ms,
+            asset_count: batch.asset_count,
+            undone_count: batch.undone_count,
         }
     }
 }

@@ -182,3 +182,58 @@ async fn what_cannot_be_claimed_is_refused_and_changes_nothing() {
         before["claims"].as_array().unwrap().len() + 1
     );
 }
+
+#[tokio::test]
+async fn a_box_of_scans_is_dated_at_once_and_taken_back_at_once() {
+    on_both_engines(async |home| {
+        home.scanned().await;
+        let (a, b) = (
+            home.asset("no date.jpg").await,
+            home.asset("Oma erzählt.wav").await,
+        );
+        let new = json!({ "assets": [a, b], "kind": "date", "value": "1953~", "source": "box 7" });
+        let key = [("idempotency-key", "a-key")];
+        let said = home.ask("POST", "/api/v1/claims", &key, Some(&new)).await;
+        assert_eq!(said.status, 201, "{}", said.text());
+        let said = said.json();
+        assert_eq!(
+            (said["asset_count"].as_i64(), said["undone_count"].as_i64()),
+            (Some(2), Some(0))
+        );
+        let again = home
+            .ask("POST", "/api/v1/claims", &key, Some(&new))
+            .await
+            .json();
+        assert_eq!(said["id"], again["id"]);
+        let date =
+            async |id: &str| home.get(&format!("/api/v1/assets/{id}")).await.json()["date"].clone();
+        assert_eq!(
+            (date(&a).await, date(&b).await),
+            (json!("1953~"), json!("1953~"))
+        );
+
+        let at = format!("/api/v1/claims/{}", said["id"].as_str().unwrap());
+        let undone = home
+            .ask("POST", &format!("{at}/undo"), &[], None)
+            .await
+            .json();
+        assert_eq!(undone["undone_count"], 2);
+        assert_eq!((date(&a).await, date(&b).await), (Json::Null, Json::Null));
+        home.ask("POST", &format!("{at}/redo"), &[], None).await;
+        assert_eq!(date(&a).await, "1953~");
+
+        let unknown = "01a1fd5a-0000-7000-8000-000000000000";
+        let new = json!({ "assets": [a, unknown], "kind": "tag", "value": "box" });
+        let refused = home.post("/api/v1/claims", &new).await;
+        let problem = refused.assert_problem(404, "not_found");
+        assert!(
+            problem["detail"].as_str().unwrap().contains(unknown),
+            "{problem}"
+        );
+        assert_eq!(
+            home.get("/api/v1/search?q=tag:box").await.json()["items"],
+            json!([])
+        );
+    })
+    .await;
+}

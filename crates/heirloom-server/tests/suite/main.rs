@@ -5,6 +5,7 @@
 mod archive;
 mod asset;
 mod claim;
+mod collection;
 mod data_folder;
 mod doctor;
 mod document;

@@ -113,6 +113,13 @@ async fn what_is_answered_is_what_is_described() {
         .post(&format!("/api/v1/assets/{beach}/claims"), &title)
         .await;
     let claim = made.json()["id"].as_str().unwrap().to_owned();
+    let album = json!({ "name": "Am Meer", "assets": [&beach] });
+    let album = home.post("/api/v1/collections", &album).await.json();
+    let album = album["id"].as_str().unwrap().to_owned();
+    let both = json!({ "assets": [&beach, &undated], "kind": "tag", "value": "box" });
+    let batch = home.post("/api/v1/claims", &both).await.json();
+    let batch = batch["id"].as_str().unwrap().to_owned();
+    let (one, unknown) = (json!({ "assets": [&undated] }), json!({ "assets": [none] }));
     let nothing = || Some(json!({}));
     // Method, path of the description, what stands for `{id}`, parameters, body, status.
     type Case<'a> = (&'a str, &'a str, &'a str, &'a str, Option<Json>, u16);
@@ -143,6 +150,42 @@ async fn what_is_answered_is_what_is_described() {
         ("POST", "/api/v1/assets/{id}/claims/{claim_id}/undo", &beach, "", None, 200),
         ("POST", "/api/v1/assets/{id}/claims/{claim_id}/redo", &beach, "", None, 200),
         ("POST", "/api/v1/assets/{id}/claims/{claim_id}/redo", &undated, "", None, 404),
+        ("POST", "/api/v1/claims", "", "", Some(both.clone()), 201),
+        ("POST", "/api/v1/claims", "", "", Some(json!({ "assets": [none], "kind": "tag", "value": "x" })), 404),
+        ("POST", "/api/v1/claims", "", "", Some(json!({ "assets": [], "kind": "tag", "value": "x" })), 400),
+        ("POST", "/api/v1/claims", "", "", Some(json!({ "assets": [&beach], "kind": "date", "value": "soon" })), 422),
+        ("POST", "/api/v1/claims/{id}/undo", &batch, "", None, 200),
+        ("POST", "/api/v1/claims/{id}/redo", &batch, "", None, 200),
+        ("POST", "/api/v1/claims/{id}/redo", none, "", None, 404),
+        ("GET", "/api/v1/collections", "", "?limit=1", None, 200),
+        ("GET", "/api/v1/collections", "", "?deleted=true", None, 200),
+        ("GET", "/api/v1/collections", "", "?after=zz", None, 400),
+        ("POST", "/api/v1/collections", "", "", Some(json!({ "name": "Beaches", "query": "strand" })), 201),
+        ("POST", "/api/v1/collections", "", "", Some(json!({ "name": "Beaches" })), 409),
+        ("POST", "/api/v1/collections", "", "", Some(json!({ "name": " " })), 422),
+        ("POST", "/api/v1/collections", "", "", Some(json!({ "name": "x", "query": "kamera:x" })), 400),
+        ("POST", "/api/v1/collections", "", "", Some(json!({ "name": "x", "query": "in:nowhere" })), 404),
+        ("GET", "/api/v1/assets/{id}/collections", &beach, "", None, 200),
+        ("GET", "/api/v1/assets/{id}/collections", none, "", None, 404),
+        ("GET", "/api/v1/collections/{id}", &album, "", None, 200),
+        ("GET", "/api/v1/collections/{id}", none, "", None, 404),
+        ("PATCH", "/api/v1/collections/{id}", &album, "", Some(json!({ "name": "Meer" })), 200),
+        ("PATCH", "/api/v1/collections/{id}", &album, "", Some(json!({ "name": "two\nlines" })), 422),
+        ("PATCH", "/api/v1/collections/{id}", &album, "", Some(json!({ "query": "strand" })), 409),
+        ("GET", "/api/v1/collections/{id}/assets", &album, "?limit=1", None, 200),
+        ("GET", "/api/v1/collections/{id}/assets", none, "", None, 404),
+        ("POST", "/api/v1/collections/{id}/assets", &album, "", Some(one.clone()), 200),
+        ("POST", "/api/v1/collections/{id}/assets", &album, "", Some(unknown.clone()), 404),
+        ("POST", "/api/v1/collections/{id}/assets/move", &album, "", Some(json!({ "asset_id": &undated, "before_asset_id": &beach })), 200),
+        ("POST", "/api/v1/collections/{id}/assets/move", &album, "", Some(json!({ "asset_id": none })), 404),
+        ("POST", "/api/v1/collections/{id}/assets/remove", &album, "", Some(one.clone()), 200),
+        ("POST", "/api/v1/collections/{id}/assets/remove", &album, "", Some(unknown), 200),
+        ("POST", "/api/v1/collections/{id}/freeze", &album, "", None, 200),
+        ("POST", "/api/v1/collections/{id}/freeze", &album, "", None, 409),
+        ("POST", "/api/v1/collections/{id}/assets", &album, "", Some(one.clone()), 409),
+        ("POST", "/api/v1/collections/{id}/assets/remove", &album, "", Some(one), 409),
+        ("DELETE", "/api/v1/collections/{id}", &album, "", None, 200),
+        ("POST", "/api/v1/collections/{id}/restore", &album, "", None, 200),
         ("DELETE", "/api/v1/assets/{id}", &undated, "", None, 200),
         ("DELETE", "/api/v1/assets/{id}", none, "", None, 404),
         ("POST", "/api/v1/assets/{id}/restore", &undated, "", None, 200),

@@ -9,6 +9,7 @@ export type Artifact = components['schemas']['Artifact'];
 export type Archive = components['schemas']['Archive'];
 export type Claim = components['schemas']['Claim'];
 export type ClaimKind = Claim['kind'];
+export type Collection = components['schemas']['Collection'];
 export type Fact = components['schemas']['Fact'];
 export type Found = components['schemas']['Found'];
 export type Match = components['schemas']['Match'];
@@ -55,8 +56,10 @@ async function ask(method: string, path: string, asked: Asked = {}): Promise<Ans
  */
 export const api = {
   GET: (path: string, asked?: Asked) => ask('GET', path, asked),
-  POST: (path: string, asked?: Asked) => ask('POST', path, asked)
-} as unknown as Pick<Client<paths>, 'GET' | 'POST'>;
+  POST: (path: string, asked?: Asked) => ask('POST', path, asked),
+  PATCH: (path: string, asked?: Asked) => ask('PATCH', path, asked),
+  DELETE: (path: string, asked?: Asked) => ask('DELETE', path, asked)
+} as unknown as Pick<Client<paths>, 'GET' | 'POST' | 'PATCH' | 'DELETE'>;
 
 interface Answer<T> {
   data?: T;

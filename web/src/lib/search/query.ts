@@ -20,6 +20,7 @@ export const FIELDS = [
   'camera',
   'tag',
   'archive',
+  'in',
   'is'
 ] as const;
 export type Field = (typeof FIELDS)[number];

@@ -6,6 +6,7 @@
 import type { Component } from 'svelte';
 import type { AssetDetail } from '../../api/client';
 import type { Word } from '../../words/words.svelte';
+import Collections from './Collections.svelte';
 import Facts from './Facts.svelte';
 import FileAbout from './FileAbout.svelte';
 import Made from './Made.svelte';
@@ -33,6 +34,7 @@ export const PANELS: Panel[] = [
     isFor: (detail) => detail.stacks.length > 0 || detail.replaces_asset_id != null,
     content: Together
   },
+  { title: 'panel_collections', isFor: (detail) => !detail.deleted_at_ms, content: Collections },
   { title: 'panel_places', isFor: (detail) => detail.locations.length > 0, content: Places },
   { title: 'panel_file', isFor: () => true, content: FileAbout },
   { title: 'panel_made', isFor: (detail) => detail.artifacts.length > 0, content: Made }

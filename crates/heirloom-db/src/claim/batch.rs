@@ -1,0 +1,250 @@
+//! One statement about many assets, made and taken back at once: a box of scans is from about 1953.
+//!
+//! Each asset has a claim of its own, so what is believed of it follows as always, and one of them can be
+//! taken back alone. The batch is what they have in common, and nothing else is kept of it.
+
+use heirloom_core::{
+    Actor, AssetId, ClaimBatchId, FamilyId, Subject,
+    claim::{Claim, ClaimKind, Statement},
+    permission::Action,
+};
+use serde_json::json;
+
+use super::{COLUMNS, NewClaim, author, read_confidence, read_statement, values};
+use crate::{
+    Db, DbError, Tx, asset, audit, clock,
+    once::{self, Once},
+    sql::statements,
+    timeline,
+    value::{Value, args},
+};
+
+/// A statement about many assets, as far as whoever asks may see them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClaimBatch {
+    /// Its id.
+    pub id: ClaimBatchId,
+    /// What is stated.
+    pub statement: Statement,
+    /// Whether it is denied.
+    pub is_negation: bool,
+    /// Where its author has it from.
+    pub source: String,
+    /// How sure they are, 0 to 1.
+    pub confidence: f32,
+    /// When it was made.
+    pub made_at_ms: i64,
+    /// About how many assets it is.
+    pub asset_count: usize,
+    /// Of how many of them it was taken back.
+    pub undone_count: usize,
+}
+
+statements! {
+    ADD = "INSERT INTO claim (subject_id, id, subject_kind, subject_part, family_id, kind, value,
+          is_negation, author_kind, author_id, source, confidence, made_at_ms, carried_from_id, batch_id)
+        VALUES {rows}";
+    LIST = "SELECT subject_id, kind, value, is_negation, source, confidence, made_at_ms, undone_at_ms
+        FROM claim WHERE batch_id = $1 AND family_id = $2 ORDER BY subject_id";
+    UNDO = "UPDATE claim SET undone_at_ms = $2
+        WHERE batch_id = $1 AND undone_at_ms IS NULL AND subject_id IN ({list})";
+    REDO = "UPDATE claim SET undone_at_ms = NULL
+        WHERE batch_id = $1 AND undone_at_ms = $2 AND subject_id IN ({list})";
+}
+
+/// What is stored of a batch, and about which assets it is.
+struct Stored {
+    batch: ClaimBatch,
+    /// Each asset with when it was taken back of it.
+    assets: Vec<(AssetId, Option<i64>)>,
+}
+
+impl Db {
+    /// Says the same about each of these assets, or about none of them; unless it was said with the same
+    /// key before: then what was made is given.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`] for an asset that is not there or that the actor may not see,
+    /// [`DbError::Denied`], [`DbError::KeyReused`], [`DbError::Refused`] without any asset.
+    pub async fn make_claims_once(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        assets: &[AssetId],
+        claim: NewClaim,
+        once: Option<&Once>,
+    ) -> Result<ClaimBatch, DbError> {
+        actor.require(Action::MakeClaim, family)?;
+        let assets = self.require_assets(actor, family, assets).await?;
+        let first = assets
+            .first()
+            .ok_or_else(|| DbError::Refused("this would be about nothing".to_owned()))?;
+        let author = author(actor).ok_or_else(|| DbError::not_found("asset", first))?;
+        if let Some(made) = self.find_batch_once(actor, family, once).await? {
+            return Ok(made);
+        }
+        let (id, now_ms): (ClaimBatchId, i64) = (clock::new_id(), clock::now_ms());
+        let mut tx = self.begin().await?;
+        let remembered = once::remember(&mut tx, family, once, id.uuid()).await;
+        if let Err(error) = remembered {
+            drop(tx);
+            // Somebody was quicker with the same key.
+            let made = self.find_batch_once(actor, family, once).await?;
+            return made.filter(|_| error.is_duplicate()).ok_or(error);
+        }
+        lock_timeline(&mut tx, claim.statement.kind()).await?;
+        let rows = assets.iter().map(|asset| {
+            let claim = Claim {
+                id: clock::new_id(),
+                subject: Subject::asset(*asset),
+                statement: claim.statement.clone(),
+                is_negation: claim.is_negation,
+                author,
+                source: claim.source.clone(),
+                confidence: claim.confidence,
+                made_at_ms: now_ms,
+                undone_at_ms: None,
+            };
+            let mut row = values(family, claim, None);
+            row.push(Value::from(id));
+            row
+        });
+        let rows = rows.collect();
+        tx.execute_rows(ADD, COLUMNS + 1, rows).await?;
+        asset::refresh_many(&mut tx, &assets).await?;
+        let details = json!({
+            "batch": id, "kind": claim.statement.kind().as_str(), "assets": assets.len(),
+        });
+        audit::add(&mut tx, family, actor, "claim.make_batch", details).await?;
+        tx.commit().await?;
+        Ok(ClaimBatch {
+            id,
+            statement: claim.statement,
+            is_negation: claim.is_negation,
+            source: claim.source,
+            confidence: claim.confidence,
+            made_at_ms: now_ms,
+            asset_count: assets.len(),
+            undone_count: 0,
+        })
+    }
+
+    /// Takes all of a batch back that still holds, or (`is_undone` false) holds again to what was taken
+    /// back of it last. What the actor may not see of it stays as it is.
+    ///
+    /// # Errors
+    /// [`DbError::NotFound`], also when the actor may see nothing of it; [`DbError::Denied`].
+    pub async fn undo_claims(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        id: ClaimBatchId,
+        is_undone: bool,
+    ) -> Result<ClaimBatch, DbError> {
+        let found = self.find_batch(actor, family, id).await?;
+        let Stored { batch, assets } = found.ok_or_else(|| no_batch(id))?;
+        actor.require(Action::MakeClaim, family)?;
+        let last = assets.iter().filter_map(|(_, undone)| *undone).max();
+        let wanted = |undone: Option<i64>| match is_undone {
+            true => undone.is_none(),
+            false => undone.is_some() && undone == last,
+        };
+        let changed = assets.iter().filter(|(_, undone)| wanted(*undone));
+        let changed = asset::in_order(changed.map(|(asset, _)| *asset).collect());
+        if changed.is_empty() {
+            return Ok(batch);
+        }
+        let mut tx = self.begin().await?;
+        lock_timeline(&mut tx, batch.statement.kind()).await?;
+        asset::lock(&mut tx, &changed).await?;
+        let list = changed.iter().map(|asset| Value::from(*asset)).collect();
+        let (statement, at, action) = match is_undone {
+            true => (UNDO, clock::now_ms(), "claim.undo_batch"),
+            false => (REDO, last.unwrap_or_default(), "claim.redo_batch"),
+        };
+        tx.execute_list(statement, args![id, at], list).await?;
+        asset::refresh_many(&mut tx, &changed).await?;
+        let details = json!({ "batch": id, "assets": changed.len() });
+        audit::add(&mut tx, family, actor, action, details).await?;
+        tx.commit().await?;
+        let found = self.find_batch(actor, family, id).await?;
+        found.map(|stored| stored.batch).ok_or_else(|| no_batch(id))
+    }
+
+    /// These assets [in order](asset::in_order), all of which have to be there and the actor's to see.
+    pub(crate) async fn require_assets(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        assets: &[AssetId],
+    ) -> Result<Vec<AssetId>, DbError> {
+        let wanted = asset::in_order(assets.to_vec());
+        let seen = self.find_assets(actor, &wanted).await?;
+        let seen: Vec<AssetId> = seen
+            .into_iter()
+            .filter(|asset| asset.family_id == family)
+            .map(|asset| asset.id)
+            .collect();
+        match wanted.iter().find(|id| seen.binary_search(id).is_err()) {
+            Some(missing) => Err(DbError::not_found("asset", missing)),
+            None => Ok(wanted),
+        }
+    }
+
+    async fn find_batch_once(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        once: Option<&Once>,
+    ) -> Result<Option<ClaimBatch>, DbError> {
+        let Some(once) = once else { return Ok(None) };
+        let Some(made) = self.find_made_once(family, once).await? else {
+            return Ok(None);
+        };
+        let found = self.find_batch(actor, family, made.into()).await?;
+        Ok(found.map(|stored| stored.batch))
+    }
+
+    /// A batch, as far as the actor may see what it is about.
+    async fn find_batch(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        id: ClaimBatchId,
+    ) -> Result<Option<Stored>, DbError> {
+        let rows = self.fetch(LIST, args![id, family]).await?;
+        let mut assets: Vec<(AssetId, Option<i64>)> = Vec::with_capacity(rows.len());
+        for row in &rows {
+            assets.push((row.get(0)?, row.get(7)?));
+        }
+        let ids: Vec<AssetId> = assets.iter().map(|(asset, _)| *asset).collect();
+        let seen = self.find_assets(actor, &ids).await?;
+        assets.retain(|(id, _)| seen.binary_search_by_key(id, |asset| asset.id).is_ok());
+        let (Some(row), false) = (rows.first(), assets.is_empty()) else {
+            return Ok(None);
+        };
+        let batch = ClaimBatch {
+            id,
+            statement: read_statement(row, 1)?,
+            is_negation: row.get(3)?,
+            source: row.get(4)?,
+            confidence: read_confidence(row, 5)?,
+            made_at_ms: row.get(6)?,
+            asset_count: assets.len(),
+            undone_count: assets.iter().filter(|(_, at)| at.is_some()).count(),
+        };
+        Ok(Some(Stored { batch, assets }))
+    }
+}
+
+/// Dates give assets other places in the timeline: this is held before any asset is.
+async fn lock_timeline(tx: &mut Tx, kind: ClaimKind) -> Result<(), DbError> {
+    if kind == ClaimKind::Date {
+        timeline::lock(tx).await?;
+    }
+    Ok(())
+}
+
+fn no_batch(id: ClaimBatchId) -> DbError {
+    DbError::not_found("claim batch", id)
+}

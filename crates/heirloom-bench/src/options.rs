@@ -18,7 +18,7 @@ pub(crate) struct Options {
     place: PathBuf,
 }
 
-const ALL: [&str; 9] = [
+const ALL: [&str; 10] = [
     "hash",
     "metadata",
     "renditions",
@@ -27,6 +27,7 @@ const ALL: [&str; 9] = [
     "rescan",
     "scan",
     "search",
+    "map",
     "serve",
 ];
 

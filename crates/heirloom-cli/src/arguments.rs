@@ -87,6 +87,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         paging: Paging,
     },
+    /// Where assets were made
+    #[command(subcommand)]
+    Place(Place),
     /// What goes on in the background
     #[command(subcommand)]
     Run(Run),
@@ -180,6 +183,21 @@ pub(crate) struct Add {
     /// Add them only, and begin nothing with them
     #[arg(long)]
     pub(crate) no_process: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Place {
+    /// List the countries in which assets were made, the regions of one, or the places of one
+    List {
+        /// Of which country: two letters such as DE, or none for what has a place and no known position
+        #[arg(long)]
+        country: Option<String>,
+        /// Of which of its regions
+        #[arg(long, requires = "country")]
+        region: Option<String>,
+        #[command(flatten)]
+        paging: Paging,
+    },
 }
 
 #[derive(Debug, Subcommand)]

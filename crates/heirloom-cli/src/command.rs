@@ -12,6 +12,7 @@ mod fsck;
 mod lineage;
 mod paging;
 mod pipeline;
+mod place;
 mod rebuild;
 mod run;
 mod scan;
@@ -86,6 +87,7 @@ async fn ask(api: &Api, command: Command, output: &Output) -> Result<Ending, Pro
         Command::Asset(asked) => return asset::run(api, asked, output).await,
         Command::Claim(asked) => claim::run(api, asked, output).await?,
         Command::Search { query, paging } => search::find(api, &query, &paging, output).await?,
+        Command::Place(asked) => place::run(api, asked, output).await?,
         Command::Run(asked) if asked.may_take_long() => {
             return api.answering(run::run(api, asked, output)).await;
         }

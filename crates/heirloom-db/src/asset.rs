@@ -7,7 +7,7 @@ use std::{collections::HashMap, str::FromStr};
 
 use heirloom_core::{
     Actor, ArchiveId, AssetId, AudienceId, CollectionId, ContentHash, FamilyId, MediaKind,
-    permission::Action,
+    map::Position, permission::Action,
 };
 
 pub use listing::AssetPage;
@@ -18,6 +18,7 @@ use crate::{
     Db, DbError, Tx, audit,
     claim::{self, Believed},
     clock,
+    place::{self, Placed},
     row::Row,
     search::{
         Document, Scope,
@@ -88,6 +89,10 @@ pub struct Asset {
     pub title: Option<String>,
     /// The file name under which it was last found.
     pub name: String,
+    /// Where it is believed to be made.
+    pub position: Option<Position>,
+    /// Where it is listed among places.
+    pub placed: Option<Placed>,
     /// Pixels across, as stored.
     pub width: Option<i64>,
     /// Pixels down, as stored.
@@ -122,7 +127,8 @@ macro_rules! columns {
     () => {
         "a.id, a.family_id, a.audience_id, a.content_hash, a.size_bytes, a.kind, a.media_type, a.state, \
          a.replaces_asset_id, a.timeline_key, a.date, a.date_from_s, a.title, a.name, a.width, a.height, \
-         a.duration_ms, a.added_at_ms, a.deleted_at_ms, a.version"
+         a.duration_ms, a.added_at_ms, a.deleted_at_ms, a.version, a.latitude_e7, a.longitude_e7, \
+         a.country, a.region, a.place"
     };
 }
 pub(crate) use columns;
@@ -245,6 +251,7 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
     let mut claims = claim::list_of_assets(tx, ids).await?;
     let mut places = read_places(&tx.fetch_list(LIST_PLACES, args![], list.clone()).await?)?;
     let texts = text::list(tx, ids).await?;
+    let mut names = place::list_made(tx, ids).await?;
     let mut collections: HashMap<AssetId, Vec<CollectionId>> = HashMap::new();
     for row in tx.fetch_list(LIST_MEMBERSHIPS, args![], list).await? {
         collections
@@ -257,7 +264,9 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
 
     let mut documents = Vec::new();
     for asset in &mut assets {
-        let claims = claims.remove(&asset.id).unwrap_or_default();
+        let mut claims = claims.remove(&asset.id).unwrap_or_default();
+        let names = names.remove(&asset.id).unwrap_or_default();
+        let named = place::settle(tx, asset.id, names, &mut claims).await?;
         let places = places.remove(&asset.id).unwrap_or_default();
         let collections = collections.remove(&asset.id).unwrap_or_default();
         let believed = Believed::of(&claims);
@@ -267,6 +276,8 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
             .find(|place| place.is_there)
             .map_or(&asset.name, |place| &place.name);
         store_believed(tx, asset, &believed, name.clone()).await?;
+        let placed = Placed::of(&believed, named.as_ref());
+        place::store(tx, asset, believed.position, placed).await?;
         documents.push((
             asset.timeline_key,
             compose(
@@ -276,6 +287,7 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
                 &collections,
                 &claims,
                 texts.get(&asset.id).map(String::as_str),
+                named.and_then(|named| named.words()).as_deref(),
             ),
         ));
     }
@@ -326,6 +338,7 @@ pub(crate) fn compose(
     collections: &[CollectionId],
     claims: &[heirloom_core::claim::Claim],
     text: Option<&str>,
+    named: Option<&str>,
 ) -> Document {
     let date = (believed.date_from_s, believed.date_until_s);
     Document::of(&Known {
@@ -339,6 +352,7 @@ pub(crate) fn compose(
         collections,
         claims,
         text,
+        named,
     })
 }
 
@@ -398,5 +412,28 @@ pub(crate) fn read(row: &Row) -> Result<Asset, DbError> {
         added_at_ms: row.get(17)?,
         deleted_at_ms: row.get(18)?,
         version: row.get(19)?,
+        position: read_position(row)?,
+        placed: read_placed(row)?,
     })
+}
+
+fn read_position(row: &Row) -> Result<Option<Position>, DbError> {
+    let (latitude, longitude): (Option<i64>, Option<i64>) = (row.get(20)?, row.get(21)?);
+    Ok(latitude
+        .zip(longitude)
+        .map(|(latitude_e7, longitude_e7)| Position {
+            latitude_e7,
+            longitude_e7,
+        }))
+}
+
+fn read_placed(row: &Row) -> Result<Option<Placed>, DbError> {
+    let Some(name) = row.get(24)? else {
+        return Ok(None);
+    };
+    Ok(Some(Placed {
+        country: row.get::<Option<String>>(22)?.unwrap_or_default(),
+        region: row.get::<Option<String>>(23)?.unwrap_or_default(),
+        name,
+    }))
 }

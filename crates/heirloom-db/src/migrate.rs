@@ -13,13 +13,13 @@ use std::{
 };
 
 use crate::{
-    Db, DbError, Engine, clock,
+    Db, DbError, Engine, clock, place,
     sql::{open_hooks, statements},
     value::args,
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 6] = [
+const MIGRATIONS: [(&str, &str); 7] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -32,7 +32,11 @@ const MIGRATIONS: [(&str, &str); 6] = [
         include_str!("../migrations/0005_rebuild.sql"),
     ),
     ("0006_text", include_str!("../migrations/0006_text.sql")),
+    (PLACES, include_str!("../migrations/0008_places.sql")),
 ];
+
+/// The migration after which it has to be computed where assets were made.
+const PLACES: &str = "0008_places";
 
 /// What stands between the name of a file and the last migration in it, in the name of a copy.
 const COPY: &str = ".after-";
@@ -74,12 +78,18 @@ pub(crate) async fn migrate(db: &Db, is_creating: bool) -> Result<(), DbError> {
     for row in tx.fetch(LIST_APPLIED, args![]).await? {
         applied.push((row.get(0)?, row.get(1)?));
     }
+    let mut has_new_places = false;
     for (name, text) in MIGRATIONS.into_iter().skip(count_known(&applied)?) {
         tx.execute_script(open_hooks(text, tx.engine()).into_owned())
             .await?;
+        has_new_places |= name == PLACES;
         tx.execute(ADD_APPLIED, args![name, text_hash(text), clock::now_ms()])
             .await?;
         tracing::info!(migration = name, "applied");
+    }
+    if has_new_places {
+        // When the tables are as the code knows them.
+        place::fill(&mut tx).await?;
     }
     tx.commit().await
 }

@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{
     archive, artifact, asset, claim, description, doctor, edge, event, extract, fsck, guard,
     library::Library,
-    observe, page,
+    observe, page, place,
     problem::{Code, Problem},
     run, search, upload, web,
 };
@@ -147,6 +147,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(run::routes())
         .merge(event::routes())
         .merge(search::routes())
+        .merge(place::routes())
         .merge(upload::routes())
         .merge(doctor::routes())
 }

@@ -9,6 +9,7 @@ mod claim;
 mod doctor;
 mod fsck;
 mod lineage;
+mod place;
 mod run;
 pub(crate) mod schema;
 mod search;
@@ -24,6 +25,7 @@ pub use claim::{Author, Claim, Fact, NewClaim};
 pub use doctor::{Check, Counts, Diagnosis};
 pub use fsck::{Fault, FsckReport, NewFsck};
 pub use lineage::{Lineage, LineageInput, LineageSource};
+pub use place::{MapCluster, MapClusters, PlaceCount, Places};
 pub use run::{
     Forecast, NewRun, NewScan, Pipeline, Progress, Run, RunStep, ScanReport, Step, StepForecast,
     Unit,

@@ -365,6 +365,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What of the assets lies in a part of the map: counts of what lies near each other, never single ones. */
+        get: operations["get_map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pipelines": {
         parameters: {
             query?: never;
@@ -374,6 +391,40 @@ export interface paths {
         };
         /** The pipelines that runs can execute, with their tools. */
         get: operations["list_pipelines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Countries, the regions of one or the places of one, each with how many assets were made there. */
+        get: operations["list_places"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/places/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The assets of one place or of one cell of the map, newest first. */
+        get: operations["list_placed_assets"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1189,6 +1240,40 @@ export interface components {
              */
             id: string;
         };
+        /** @description What lies in a cell of the map. */
+        MapCluster: {
+            /**
+             * Format: int64
+             * @description How many assets.
+             */
+            assets: number;
+            /** @description The cell: level, number from the west, number from the north, as tiles of the web's maps. */
+            cell: string;
+            /** @description Its country (ISO 3166-1, two letters). */
+            country?: string | null;
+            /**
+             * Format: uuid
+             * @description One of them.
+             */
+            cover_asset_id?: string | null;
+            /**
+             * Format: double
+             * @description Degrees north of the middle of its assets.
+             */
+            latitude: number;
+            /**
+             * Format: double
+             * @description Degrees east of it.
+             */
+            longitude: number;
+            /** @description The place nearest to the middle; null where there is none. */
+            near?: string | null;
+        };
+        /** @description What lies in a part of the map. */
+        MapClusters: {
+            /** @description Each with what lies in one cell. */
+            clusters: components["schemas"]["MapCluster"][];
+        };
         /** @description A text in which words of the query are. */
         Match: {
             /**
@@ -1568,6 +1653,33 @@ export interface components {
             is_there: boolean;
             /** @description Path below the archive's root, as path text. */
             path: string;
+        };
+        /** @description How many assets were made somewhere. */
+        PlaceCount: {
+            /**
+             * Format: int64
+             * @description How many assets that are listed.
+             */
+            assets: number;
+            /** @description The country (ISO 3166-1, two letters); null for what has a place and no known position. */
+            country?: string | null;
+            /**
+             * Format: uuid
+             * @description One of them.
+             */
+            cover_asset_id?: string | null;
+            /** @description The place, as people or files call it, or as what is nearest is called; null of a country or region. */
+            name?: string | null;
+            /** @description The region; null of a country, and where none is known. */
+            region?: string | null;
+        };
+        /** @description Some places. */
+        Places: {
+            /** @description Countries, regions or places, in the order of their codes or names. */
+            items: components["schemas"]["PlaceCount"][];
+            /** @description Where the next page begins: the value for `after`. Null on the last page. */
+            next?: string | null;
+            unnamed?: components["schemas"]["PlaceCount"] | null;
         };
         /** @description A problem as it is written (`application/problem+json`, RFC 9457). */
         ProblemDocument: Record<string, never> & {
@@ -2113,6 +2225,8 @@ export type Lineage = components['schemas']['Lineage'];
 export type LineageInput = components['schemas']['LineageInput'];
 export type LineageSource = components['schemas']['LineageSource'];
 export type Location = components['schemas']['Location'];
+export type MapCluster = components['schemas']['MapCluster'];
+export type MapClusters = components['schemas']['MapClusters'];
 export type Match = components['schemas']['Match'];
 export type NewAddition = components['schemas']['NewAddition'];
 export type NewArchive = components['schemas']['NewArchive'];
@@ -2128,6 +2242,8 @@ export type PageRun = components['schemas']['Page_Run'];
 export type PageUnit = components['schemas']['Page_Unit'];
 export type Pipeline = components['schemas']['Pipeline'];
 export type Place = components['schemas']['Place'];
+export type PlaceCount = components['schemas']['PlaceCount'];
+export type Places = components['schemas']['Places'];
 export type ProblemDocument = components['schemas']['ProblemDocument'];
 export type Progress = components['schemas']['Progress'];
 export type Purged = components['schemas']['Purged'];
@@ -3110,6 +3226,43 @@ export interface operations {
             };
         };
     };
+    get_map: {
+        parameters: {
+            query: {
+                /**
+                 * @description West, south, east and north in degrees: `13.0,52.3,13.8,52.7`. Where the west is east of the east,
+                 *     it lies across the date line.
+                 */
+                box: string;
+                /** @description How near: 0 shows the whole world on 512 pixels, and each step doubles them. */
+                zoom: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description At most 400 clusters */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapClusters"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_pipelines: {
         parameters: {
             query?: never;
@@ -3126,6 +3279,89 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Pipeline"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_places: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Of which country (ISO 3166-1, two letters); `none` for what has a place and no known position.
+                 *     Without it, the countries.
+                 */
+                country?: string;
+                /** @description Of which region of that country; empty for what is in none. Without it, the regions. */
+                region?: string;
+                /** @description How many places at most: 1 to 500, 50 if nothing is said. Countries and regions come all at once. */
+                limit?: number;
+                /** @description Where to go on: `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Places"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_placed_assets: {
+        parameters: {
+            query?: {
+                /** @description A cell of the map, as a cluster names it. Instead of a country. */
+                cell?: string;
+                /** @description The country of the place; `none` where none is known. */
+                country?: string;
+                /** @description Its region; empty where none is known. */
+                region?: string;
+                /** @description What it is called. Without it, in no country: what has a position that nothing names. */
+                name?: string;
+                /** @description How many at most: 1 to 500, 50 if nothing is said. */
+                limit?: number;
+                /** @description Where to go on: `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of assets */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Asset"];
                 };
             };
             /** @description Refused */

@@ -36,7 +36,7 @@ worker.addEventListener('activate', (event) => {
 
 /** Pages of the app; everything else that is navigated to is the server's. */
 const PAGES =
-  /^\/(?:$|search$|runs(?:\/|$)|collections(?:\/|$)|lineage\/|archives$|add$|settings$|help$|offline$|assets\/[^/]+$)/;
+  /^\/(?:$|search$|places$|runs(?:\/|$)|collections(?:\/|$)|lineage\/|archives$|add$|settings$|help$|offline$|assets\/[^/]+$)/;
 
 worker.addEventListener('fetch', (event) => {
   const { request } = event;

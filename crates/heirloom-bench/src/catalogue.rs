@@ -313,10 +313,14 @@ fn claims(number: u64, folder_path: &str, chance: &mut Chance) -> Vec<NewClaim> 
     if chance.percent(60) {
         let place = chance.rank(words::PLACES);
         say(ClaimKind::Place, json!(words::place(place)));
-        let latitude = f64::from(u32::try_from(place).unwrap_or(0)) / 40.0;
+        // Each place somewhere on Earth; what is taken there lies within some kilometres of its middle.
+        let mut middle = Chance::new(place as u64 ^ 0x0b5e_55ed);
+        let mut near =
+            |reach: f64| reach * (2.0 * middle.fraction() - 1.0) + 0.1 * chance.fraction();
+        let (latitude, longitude) = (near(60.0), near(170.0));
         say(
             ClaimKind::Position,
-            json!({ "latitude": latitude, "longitude": chance.fraction() * 100.0 }),
+            json!({ "latitude": latitude, "longitude": longitude }),
         );
     }
     if chance.percent(30) {

@@ -17,6 +17,7 @@ mod catalogue;
 mod chance;
 mod figures;
 mod hash;
+mod map;
 mod metadata;
 mod options;
 mod renditions;
@@ -42,6 +43,7 @@ subjects (all of them, if none is named)
   scan        a first scan: memory, and whether the last file costs what the first does
   search      pages of queries over HTTP, on a seeded catalogue
   timeline    how much there is of each time, and any part of it, on that catalogue
+  map         views of the map and lists of places over HTTP, on the same catalogue
   serve       an idle server on that catalogue, and how soon it answers
 
 options
@@ -49,7 +51,7 @@ options
   --rescanned N     how many files to scan again (100000)
   --assets N        how many assets to seed (1000000)
   --audiences N     how many audiences these are spread over (1)
-  --postgres        runs, search, timeline and serve with a PostgreSQL of its own instead of SQLite
+  --postgres        runs, search, timeline, map and serve with a PostgreSQL of its own instead of SQLite
   --only CLASS      search only with the classes of queries whose names contain this
   --data FOLDER     keep the seeded data folder here, or measure the one that is here
   --place FOLDER    where files are made (the system's temporary folder)";
@@ -77,6 +79,7 @@ async fn main() {
             "scan" => scan::measure_first(&options).await,
             "search" => search::measure(&options).await,
             "timeline" => timeline::measure(&options).await,
+            "map" => map::measure(&options).await,
             "serve" => serve::measure(&options).await,
             other => refuse(format!("there is no subject {other:?}")),
         }

@@ -18,7 +18,7 @@ pub(crate) struct Options {
     place: PathBuf,
 }
 
-const ALL: [&str; 10] = [
+const ALL: [&str; 11] = [
     "hash",
     "metadata",
     "renditions",
@@ -28,6 +28,7 @@ const ALL: [&str; 10] = [
     "scan",
     "search",
     "timeline",
+    "map",
     "serve",
 ];
 

@@ -115,6 +115,9 @@ pub(crate) enum Command {
             value_parser = clap::value_parser!(u16).range(1..=500))]
         limit: u16,
     },
+    /// Where assets were made
+    #[command(subcommand)]
+    Place(Place),
     /// What goes on in the background
     #[command(subcommand)]
     Run(Run),
@@ -208,6 +211,21 @@ pub(crate) struct Add {
     /// Add them only, and begin nothing with them
     #[arg(long)]
     pub(crate) no_process: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Place {
+    /// List the countries in which assets were made, the regions of one, or the places of one
+    List {
+        /// Of which country: two letters such as DE, or none for what has a place and no known position
+        #[arg(long)]
+        country: Option<String>,
+        /// Of which of its regions
+        #[arg(long, requires = "country")]
+        region: Option<String>,
+        #[command(flatten)]
+        paging: Paging,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,6 +13,7 @@ mod fsck;
 mod lineage;
 mod paging;
 mod pipeline;
+mod place;
 mod rebuild;
 mod run;
 mod scan;
@@ -100,6 +101,7 @@ async fn ask(api: &Api, command: Command, output: &Output) -> Result<Ending, Pro
             offset,
             limit,
         } => timeline::list_bucket(api, (bucket, &query), (offset, limit), output).await?,
+        Command::Place(asked) => place::run(api, asked, output).await?,
         Command::Run(asked) if asked.may_take_long() => {
             return api.answering(run::run(api, asked, output)).await;
         }

@@ -10,6 +10,7 @@ pub mod claim;
 pub mod edtf;
 pub mod hash;
 pub mod id;
+pub mod map;
 pub mod media;
 pub mod path;
 pub mod permission;

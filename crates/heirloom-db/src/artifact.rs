@@ -330,7 +330,7 @@ fn read_json(text: &str) -> Result<Json, DbError> {
 /// Stores artifacts that are not stored yet, with their claims; those that a unit made, with it.
 pub(crate) async fn add(
     tx: &mut Tx,
-    (family, run): (FamilyId, RunId),
+    (family, run): (FamilyId, Option<RunId>),
     derived: Vec<(AssetId, Option<UnitId>, Derived)>,
     now_ms: i64,
 ) -> Result<(), DbError> {
@@ -402,7 +402,7 @@ pub(crate) async fn add_unseen(
             unseen.push((asset, None, derived));
         }
     }
-    add(tx, (family, run), unseen, now_ms).await
+    add(tx, (family, Some(run)), unseen, now_ms).await
 }
 
 /// What one version of a tool has read of one asset: an artifact for each single input.
@@ -466,7 +466,7 @@ pub(crate) async fn keep_exactly(
         .map(|derived| (asset, None, derived))
         .collect();
     has_changed |= !new.is_empty();
-    add(tx, (family, run), new, now_ms).await?;
+    add(tx, (family, Some(run)), new, now_ms).await?;
     Ok(has_changed)
 }
 
@@ -493,7 +493,11 @@ pub(crate) async fn keep_names(tx: &mut Tx, assets: &[AssetId]) -> Result<(), Db
     Ok(())
 }
 
-async fn delete(tx: &mut Tx, asset: AssetId, artifact: ArtifactId) -> Result<(), DbError> {
+pub(crate) async fn delete(
+    tx: &mut Tx,
+    asset: AssetId,
+    artifact: ArtifactId,
+) -> Result<(), DbError> {
     claim::delete_of_artifact(tx, asset, artifact).await?;
     let blob = tx.fetch_optional(FIND_BLOB, args![artifact]).await?;
     tx.execute(DELETE, args![artifact]).await?;
@@ -539,7 +543,7 @@ pub(crate) fn claims_of(
 
 async fn row(
     tx: &mut Tx,
-    (family, run, unit): (FamilyId, RunId, Option<UnitId>),
+    (family, run, unit): (FamilyId, Option<RunId>, Option<UnitId>),
     asset: AssetId,
     id: ArtifactId,
     artifact: NewArtifact,

@@ -8,7 +8,7 @@ use std::{collections::HashMap, str::FromStr};
 
 use heirloom_core::{
     Actor, ArchiveId, AssetId, AudienceId, CollectionId, ContentHash, FamilyId, MediaKind,
-    permission::Action,
+    map::Position, permission::Action,
 };
 
 pub(crate) use bucket::STATEMENTS as BUCKET_STATEMENTS;
@@ -20,6 +20,7 @@ use crate::{
     Db, DbError, Engine, Tx, audit,
     claim::{self, Believed},
     clock,
+    place::{self, Placed},
     row::Row,
     search::{
         Document, Scope,
@@ -90,6 +91,10 @@ pub struct Asset {
     pub title: Option<String>,
     /// The file name under which it was last found.
     pub name: String,
+    /// Where it is believed to be made.
+    pub position: Option<Position>,
+    /// Where it is listed among places.
+    pub placed: Option<Placed>,
     /// Pixels across, as stored.
     pub width: Option<i64>,
     /// Pixels down, as stored.
@@ -124,7 +129,8 @@ macro_rules! columns {
     () => {
         "a.id, a.family_id, a.audience_id, a.content_hash, a.size_bytes, a.kind, a.media_type, a.state, \
          a.replaces_asset_id, a.timeline_key, a.date, a.date_from_s, a.title, a.name, a.width, a.height, \
-         a.duration_ms, a.added_at_ms, a.deleted_at_ms, a.version"
+         a.duration_ms, a.added_at_ms, a.deleted_at_ms, a.version, a.latitude_e7, a.longitude_e7, \
+         a.country, a.region, a.place"
     };
 }
 pub(crate) use columns;
@@ -180,11 +186,7 @@ impl Db {
     /// to know.
     pub(crate) async fn list_assets_by_id(&self, ids: &[AssetId]) -> Result<Vec<Asset>, DbError> {
         let list = ids.iter().map(|id| Value::from(*id)).collect();
-        let rows = self.fetch_list(LIST_BY_ID, args![], list).await?;
-        let mut assets: Vec<Asset> = rows.iter().map(read).collect::<Result<_, _>>()?;
-        assets.sort_unstable_by_key(|asset| asset.id);
-        assets.dedup_by_key(|asset| asset.id);
-        Ok(assets)
+        in_order_once(&self.fetch_list(LIST_BY_ID, args![], list).await?)
     }
 
     /// Hides an asset, or (`is_deleted` false) brings it back. Its bytes are not touched. One that is
@@ -233,6 +235,21 @@ impl Db {
     }
 }
 
+/// Those of these assets that are there, in the order of their ids.
+pub(crate) async fn list_by_id(tx: &mut Tx, ids: &[AssetId]) -> Result<Vec<Asset>, DbError> {
+    let list = ids.iter().map(|id| Value::from(*id)).collect();
+    let rows = tx.fetch_list(LIST_BY_ID, args![], list).await?;
+    in_order_once(&rows)
+}
+
+/// The assets of these rows in the order of their ids, each once.
+fn in_order_once(rows: &[Row]) -> Result<Vec<Asset>, DbError> {
+    let mut assets: Vec<Asset> = rows.iter().map(read).collect::<Result<_, _>>()?;
+    assets.sort_unstable_by_key(|asset| asset.id);
+    assets.dedup_by_key(|asset| asset.id);
+    Ok(assets)
+}
+
 /// How many assets are computed anew at once: the texts of these are in memory together.
 const AT_ONCE: usize = 256;
 
@@ -271,6 +288,7 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
     let mut claims = claim::list_of_assets(tx, ids).await?;
     let mut places = read_places(&tx.fetch_list(LIST_PLACES, args![], list.clone()).await?)?;
     let texts = text::list(tx, ids).await?;
+    let mut names = place::list_made(tx, ids).await?;
     let mut collections: HashMap<AssetId, Vec<CollectionId>> = HashMap::new();
     for row in tx.fetch_list(LIST_MEMBERSHIPS, args![], list).await? {
         collections
@@ -283,7 +301,9 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
 
     let mut documents = Vec::new();
     for asset in &mut assets {
-        let claims = claims.remove(&asset.id).unwrap_or_default();
+        let mut claims = claims.remove(&asset.id).unwrap_or_default();
+        let names = names.remove(&asset.id).unwrap_or_default();
+        let named = place::settle(tx, asset.id, names, &mut claims).await?;
         let places = places.remove(&asset.id).unwrap_or_default();
         let collections = collections.remove(&asset.id).unwrap_or_default();
         let believed = Believed::of(&claims);
@@ -293,6 +313,8 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
             .find(|place| place.is_there)
             .map_or(&asset.name, |place| &place.name);
         store_believed(tx, asset, &believed, name.clone()).await?;
+        let placed = Placed::of(&believed, named.as_ref());
+        place::store(tx, asset, believed.position, placed).await?;
         documents.push((
             asset.timeline_key,
             compose(
@@ -302,6 +324,7 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
                 &collections,
                 &claims,
                 texts.get(&asset.id).map(String::as_str),
+                named.and_then(|named| named.words()).as_deref(),
             ),
         ));
     }
@@ -352,6 +375,7 @@ pub(crate) fn compose(
     collections: &[CollectionId],
     claims: &[heirloom_core::claim::Claim],
     text: Option<&str>,
+    named: Option<&str>,
 ) -> Document {
     let date = (believed.date_from_s, believed.date_until_s);
     Document::of(&Known {
@@ -365,6 +389,7 @@ pub(crate) fn compose(
         collections,
         claims,
         text,
+        named,
     })
 }
 
@@ -425,5 +450,28 @@ pub(crate) fn read(row: &Row) -> Result<Asset, DbError> {
         added_at_ms: row.get(17)?,
         deleted_at_ms: row.get(18)?,
         version: row.get(19)?,
+        position: read_position(row)?,
+        placed: read_placed(row)?,
     })
+}
+
+fn read_position(row: &Row) -> Result<Option<Position>, DbError> {
+    let (latitude, longitude): (Option<i64>, Option<i64>) = (row.get(20)?, row.get(21)?);
+    Ok(latitude
+        .zip(longitude)
+        .map(|(latitude_e7, longitude_e7)| Position {
+            latitude_e7,
+            longitude_e7,
+        }))
+}
+
+fn read_placed(row: &Row) -> Result<Option<Placed>, DbError> {
+    let Some(name) = row.get(24)? else {
+        return Ok(None);
+    };
+    Ok(Some(Placed {
+        country: row.get::<Option<String>>(22)?.unwrap_or_default(),
+        region: row.get::<Option<String>>(23)?.unwrap_or_default(),
+        name,
+    }))
 }

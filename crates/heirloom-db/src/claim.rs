@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use heirloom_core::{
     Actor, ArtifactId, AssetId, ClaimId, FamilyId, Subject, SubjectKind,
     claim::{Author, Claim, ClaimKind, ClaimValue, Statement, resolve},
+    map::Position,
     permission::Action,
 };
 use serde_json::json;
@@ -20,6 +21,7 @@ use crate::{
     asset::{self, Asset},
     audit, clock,
     once::{self, Once},
+    place,
     row::Row,
     sql::statements,
     timeline,
@@ -371,6 +373,16 @@ pub(crate) struct Believed {
     pub(crate) date_from_s: Option<i64>,
     pub(crate) date_until_s: Option<i64>,
     pub(crate) title: Option<String>,
+    pub(crate) position: Option<Position>,
+    pub(crate) place: Option<BelievedPlace>,
+}
+
+/// What a place is believed to be called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BelievedPlace {
+    pub(crate) words: String,
+    /// What says so, unless it is a person.
+    pub(crate) artifact: Option<ArtifactId>,
 }
 
 impl Believed {
@@ -389,6 +401,20 @@ impl Believed {
         if let Some(ClaimValue::Text(title)) = best(ClaimKind::Title) {
             believed.title = Some(title);
         }
+        believed.position = place::position_of(claims);
+        let place = resolve(ClaimKind::Place, claims).believed;
+        believed.place = place
+            .first()
+            .and_then(|claim| match claim.statement.value() {
+                ClaimValue::Text(words) => Some(BelievedPlace {
+                    words: words.clone(),
+                    artifact: match claim.author {
+                        Author::Artifact(artifact) => Some(artifact),
+                        Author::Operator | Author::Account(_) => None,
+                    },
+                }),
+                _ => None,
+            });
         believed
     }
 

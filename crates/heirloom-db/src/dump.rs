@@ -72,6 +72,11 @@ statements! {
           /*pg (SELECT s.timeline_key AS doc, u.lexeme AS term, p::BIGINT AS position
             FROM search_index s, unnest(s.words) u, unnest(u.positions) p) w */
         LEFT JOIN asset a ON a.timeline_key = w.doc");
+    PLACES = "SELECT u.name || ' ' || p.country || ' ' || p.region || ' ' || p.place || ' ' || p.assets
+        FROM place_count p JOIN audience u ON u.id = p.audience_id";
+    MAP_CELLS = "SELECT u.name || ' ' || c.level || ' ' || c.cell || ' ' || c.assets || ' ' || c.latitude_sum
+          || ' ' || c.longitude_sum
+        FROM map_cell c JOIN audience u ON u.id = c.audience_id";
     SET_CHANGED = "UPDATE asset_location SET changed_at_ns = $2 WHERE name = $1 AND gone_at_ms IS NULL";
     SET_SIDECAR_CHANGED = "UPDATE sidecar SET changed_at_ns = $2 WHERE name = $1 AND gone_at_ms IS NULL";
     DOCUMENTS = "SELECT '' || COUNT(*) FROM search_index";
@@ -80,7 +85,7 @@ statements! {
 }
 
 /// What a catalogue says, part by part, a line in the first column of each row.
-const PARTS: [(&str, Sql); 14] = [
+const PARTS: [(&str, Sql); 16] = [
     ("folder", FOLDERS),
     ("asset", ASSETS),
     ("location", LOCATIONS),
@@ -94,6 +99,8 @@ const PARTS: [(&str, Sql); 14] = [
     ("collection_member", MEMBERSHIPS),
     ("purged", PURGED),
     ("audit", AUDIT),
+    ("place", PLACES),
+    ("map_cell", MAP_CELLS),
     ("documents", DOCUMENTS),
 ];
 

@@ -27,6 +27,7 @@ pub mod folder;
 pub mod health;
 pub mod location;
 pub mod once;
+pub mod place;
 pub mod plan;
 pub mod record;
 pub mod replacement;
@@ -69,6 +70,9 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         location::STATEMENTS,
         migrate::STATEMENTS,
         once::STATEMENTS,
+        place::STATEMENTS,
+        place::LIST_STATEMENTS,
+        place::MAP_STATEMENTS,
         plan::STATEMENTS,
         record::STATEMENTS,
         replacement::STATEMENTS,

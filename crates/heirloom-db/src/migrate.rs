@@ -13,13 +13,13 @@ use std::{
 };
 
 use crate::{
-    Db, DbError, Engine, clock,
+    Db, DbError, Engine, clock, place,
     sql::{open_hooks, statements},
     value::args,
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 8] = [
+const MIGRATIONS: [(&str, &str); 9] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -36,11 +36,15 @@ const MIGRATIONS: [(&str, &str); 8] = [
         "0007_timeline",
         include_str!("../migrations/0007_timeline.sql"),
     ),
+    (PLACES, include_str!("../migrations/0008_places.sql")),
     (
         "0009_collections",
         include_str!("../migrations/0009_collections.sql"),
     ),
 ];
+
+/// The migration after which it has to be computed where assets were made.
+const PLACES: &str = "0008_places";
 
 /// What stands between the name of a file and the last migration in it, in the name of a copy.
 const COPY: &str = ".after-";
@@ -82,12 +86,18 @@ pub(crate) async fn migrate(db: &Db, is_creating: bool) -> Result<(), DbError> {
     for row in tx.fetch(LIST_APPLIED, args![]).await? {
         applied.push((row.get(0)?, row.get(1)?));
     }
+    let mut has_new_places = false;
     for (name, text) in MIGRATIONS.into_iter().skip(count_known(&applied)?) {
         tx.execute_script(open_hooks(text, tx.engine()).into_owned())
             .await?;
+        has_new_places |= name == PLACES;
         tx.execute(ADD_APPLIED, args![name, text_hash(text), clock::now_ms()])
             .await?;
         tracing::info!(migration = name, "applied");
+    }
+    if has_new_places {
+        // When the tables are as the code knows them.
+        place::fill(&mut tx).await?;
     }
     tx.commit().await
 }

@@ -13,7 +13,9 @@ use crate::{
     claim::Believed,
     clock,
     folder::{self, FolderChange, KnownAs},
-    location, replacement,
+    location,
+    place::{self, Placed},
+    replacement,
     sidecar::{self, FoundSidecar},
     sql::statements,
     timeline,
@@ -87,7 +89,8 @@ statements! {
         WHERE family_id = $1 AND content_hash IN ({list})";
     ADD_ASSETS = "INSERT INTO asset (id, family_id, audience_id, content_hash, size_bytes, kind,
           media_type, state, timeline_key, bucket, date, date_from_s, date_until_s, title, name, width,
-          height, duration_ms, added_at_ms, updated_at_ms, version)
+          height, duration_ms, added_at_ms, updated_at_ms, version, latitude_e7, longitude_e7, map_cell,
+          country, region, place)
         VALUES {rows}";
     ADD_LOCATIONS = "INSERT INTO asset_location (id, asset_id, folder_id, name, size_bytes,
           modified_at_ns, changed_at_ns, found_at_ms) VALUES {rows}";
@@ -407,12 +410,12 @@ async fn add_assets(
         };
         documents.push((
             key,
-            asset::compose(&asset, believed, &[place], &[], claims, None),
+            asset::compose(&asset, believed, &[place], &[], claims, None, None),
         ));
         rows.push(asset_row(asset, believed));
     }
-    tx.execute_rows(ADD_ASSETS, 21, rows).await?;
-    artifact::add(tx, (archive.family_id, run), derived, now_ms).await?;
+    tx.execute_rows(ADD_ASSETS, 27, rows).await?;
+    artifact::add(tx, (archive.family_id, Some(run)), derived, now_ms).await?;
     crate::search::document::add(tx, documents).await
 }
 
@@ -439,6 +442,8 @@ fn new_asset(
         date_from_s: believed.date_from_s,
         title: believed.title.clone(),
         name: file.name.clone(),
+        position: believed.position,
+        placed: Placed::of(believed, None),
         width: file.measures.width,
         height: file.measures.height,
         duration_ms: file.measures.duration_ms,
@@ -449,7 +454,8 @@ fn new_asset(
 }
 
 fn asset_row(asset: Asset, believed: &Believed) -> Vec<Value> {
-    args![
+    let place = place::columns_of(&asset);
+    let mut row = args![
         asset.id,
         asset.family_id,
         asset.audience_id,
@@ -471,7 +477,9 @@ fn asset_row(asset: Asset, believed: &Believed) -> Vec<Value> {
         asset.added_at_ms,
         asset.added_at_ms,
         asset.version,
-    ]
+    ];
+    row.extend(place);
+    row
 }
 
 fn location_row(file: &FoundFile, asset: AssetId, now_ms: i64) -> Vec<Value> {

@@ -15,6 +15,7 @@ mod jobs;
 pub mod lineage;
 pub mod open;
 mod original;
+pub mod place;
 pub mod probe;
 pub mod purge;
 mod remake;

@@ -11,6 +11,7 @@ use crate::{
         FILE_NAME, METADATA, SIDECAR, Tool,
         film::{FILM, make_stills},
         pages::{DRAWER, draw_pages},
+        place::{NAMER, name_position},
         playback::{PLAYER, make_playable},
         rendition::{RENDITIONS, make_renditions},
         reread,
@@ -53,20 +54,21 @@ impl Template {
         let steps = self.steps.iter();
         let steps = steps.filter(|step| step.tool.view.is_offered_by(asset));
         let key_of = |step: &Step| {
+            let input = step.tool.view.input_of(asset)?;
             let recipe = Recipe {
                 kind: step.tool.outputs[0],
                 part: Part::Whole,
                 tool: (step.tool.name, step.tool.version),
                 parameters: parameters.of_step(step.name),
-                inputs: &[asset.content_hash],
+                inputs: &[input],
             };
-            artifact_key(asset.family_id, asset.id, &recipe)
+            Some(artifact_key(asset.family_id, asset.id, &recipe))
         };
         steps
             .map(|step| Wanted {
                 step: step.name,
                 tool: (step.tool.name, step.tool.version),
-                key: step.tool.view.is_original().then(|| key_of(step)),
+                key: key_of(step),
             })
             .collect()
     }
@@ -104,8 +106,14 @@ const TEXT_STEP: Step = Step {
     work: read_document,
 };
 
+const PLACE_STEP: Step = Step {
+    name: "place",
+    tool: NAMER,
+    work: name_position,
+};
+
 /// What makes an asset something to look at, to play and to read: renditions, proxies, waveforms,
-/// pages and text.
+/// pages and text; and what its position is called.
 pub static PREPARE: Template = Template {
     name: "prepare",
     aim: Aim::Complete,
@@ -116,6 +124,7 @@ pub static PREPARE: Template = Template {
         PLAYBACK_STEP,
         PAGES_STEP,
         TEXT_STEP,
+        PLACE_STEP,
     ],
 };
 
@@ -146,6 +155,7 @@ pub static REBUILD: Template = Template {
         PLAYBACK_STEP,
         PAGES_STEP,
         TEXT_STEP,
+        PLACE_STEP,
     ],
 };
 

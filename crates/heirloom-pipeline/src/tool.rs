@@ -10,6 +10,7 @@ pub mod film;
 mod metadata;
 pub mod pages;
 pub mod parameter;
+pub mod place;
 pub mod playback;
 pub mod rendition;
 pub(crate) mod reread;
@@ -78,6 +79,8 @@ pub enum View {
     Document,
     /// The pages of a document that has some, or of a picture that may have several.
     Pages,
+    /// Where it is believed to be made.
+    Position,
 }
 
 impl View {
@@ -93,13 +96,19 @@ impl View {
             Self::Sound => "sound",
             Self::Document => "document",
             Self::Pages => "pages",
+            Self::Position => "position",
         }
     }
 
-    /// Whether what is shown are the bytes of the original.
+    /// The hash of what is shown of an asset, which a tool makes everything of; `None` where only the tool
+    /// knows what that is.
     #[must_use]
-    pub const fn is_original(self) -> bool {
-        !matches!(self, Self::Name | Self::Sidecar)
+    pub fn input_of(self, asset: &Asset) -> Option<ContentHash> {
+        match self {
+            Self::Name | Self::Sidecar => None,
+            Self::Position => asset.position.map(heirloom_db::place::input_of),
+            _ => Some(asset.content_hash),
+        }
     }
 
     /// Whether an asset can be shown so.
@@ -111,6 +120,7 @@ impl View {
             Self::Film => matches!(asset.kind, MediaKind::Video),
             Self::Sound => matches!(asset.kind, MediaKind::Audio | MediaKind::Video),
             Self::Document => matches!(asset.kind, MediaKind::Document),
+            Self::Position => asset.position.is_some(),
             Self::Pages => matches!(asset.media_type.as_str(), "application/pdf" | "image/tiff"),
         }
     }

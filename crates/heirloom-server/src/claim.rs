@@ -7,7 +7,10 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use heirloom_core::{Actor, AssetId, ClaimId, claim::Statement};
+use heirloom_core::{
+    Actor, AssetId, ClaimId,
+    claim::{ClaimKind, Statement},
+};
 use heirloom_db::{claim::NewClaim, once::Once};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -15,6 +18,7 @@ use crate::{
     actor::Asker,
     extract::{Body, IdPath, IdempotencyKey, parse_id},
     library::Library,
+    place::follow_positions,
     problem::{Code, Problem},
     wire,
 };
@@ -54,6 +58,9 @@ async fn make_claim(
         .db()
         .make_claim_once(&actor, id, claim, once.as_ref())
         .await?;
+    if claim.statement.kind() == ClaimKind::Position {
+        follow_positions(&library, &[id]).await;
+    }
     Ok((StatusCode::CREATED, Json(wire::Claim::from(&claim))))
 }
 
@@ -123,9 +130,10 @@ async fn set_undone(
     let db = library.db();
     db.undo_claim(actor, id, claim_id, is_undone).await?;
     let claims = db.list_claims(actor, id).await?;
-    claims
-        .iter()
-        .find(|claim| claim.id == claim_id)
-        .map(|claim| Json(wire::Claim::from(claim)))
-        .ok_or_else(|| heirloom_db::DbError::not_found("claim", claim_id).into())
+    let claim = claims.iter().find(|claim| claim.id == claim_id);
+    let claim = claim.ok_or_else(|| heirloom_db::DbError::not_found("claim", claim_id))?;
+    if claim.statement.kind() == ClaimKind::Position {
+        follow_positions(library, &[id]).await;
+    }
+    Ok(Json(wire::Claim::from(claim)))
 }

@@ -52,8 +52,19 @@ impl List<'_> {
     /// `invalid_cursor` for a text that [`render_cursor`](Self::render_cursor) did not write for this
     /// very list.
     pub(crate) fn parse_cursor<const N: usize>(self, text: &str) -> Result<[u8; N], Problem> {
-        let invalid =
-            || Problem::new(Code::InvalidCursor, "this is no place in this list").hint(CURSOR_HINT);
+        let key = self.parse_bytes(text)?;
+        key.try_into().map_err(|_| invalid())
+    }
+
+    /// The text that a cursor stands for.
+    ///
+    /// # Errors
+    /// `invalid_cursor`, as of other keys.
+    pub(crate) fn parse_text(self, text: &str) -> Result<String, Problem> {
+        String::from_utf8(self.parse_bytes(text)?).map_err(|_| invalid())
+    }
+
+    fn parse_bytes(self, text: &str) -> Result<Vec<u8>, Problem> {
         let digits = text.strip_prefix('c').ok_or_else(invalid)?.as_bytes();
         let mut bytes = Vec::new();
         for pair in digits.chunks(2) {
@@ -63,7 +74,7 @@ impl List<'_> {
             bytes.push(byte.ok_or_else(invalid)?);
         }
         let key = bytes.strip_prefix(&self.mark()).ok_or_else(invalid)?;
-        key.try_into().map_err(|_| invalid())
+        Ok(key.to_vec())
     }
 
     /// What tells lists apart: FNV-1a of name and question (Fowler, Noll, Vo, 32 bits). It keeps
@@ -75,6 +86,10 @@ impl List<'_> {
         });
         hash.to_be_bytes()
     }
+}
+
+fn invalid() -> Problem {
+    Problem::new(Code::InvalidCursor, "this is no place in this list").hint(CURSOR_HINT)
 }
 
 #[cfg(test)]

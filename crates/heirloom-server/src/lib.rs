@@ -26,6 +26,7 @@ mod media;
 mod metrics;
 mod observe;
 mod page;
+mod place;
 mod problem;
 mod range;
 mod router;

@@ -19,7 +19,7 @@ use crate::{
     archive, artifact, asset, claim, collection, description, doctor, edge, event, extract, fsck,
     guard,
     library::Library,
-    observe, page,
+    observe, page, place,
     problem::{Code, Problem},
     run, search, timeline, upload, web,
 };
@@ -150,6 +150,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(event::routes())
         .merge(search::routes())
         .merge(timeline::routes())
+        .merge(place::routes())
         .merge(upload::routes())
         .merge(doctor::routes())
 }

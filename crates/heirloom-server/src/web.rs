@@ -31,10 +31,11 @@ struct Built;
 
 /// The addresses of the app's pages: each is answered with the app, which shows what belongs there.
 /// The service worker knows the same (`web/src/service-worker.ts`).
-pub(crate) const PAGES: [&str; 13] = [
+pub(crate) const PAGES: [&str; 14] = [
     "/",
     "/assets/{id}",
     "/search",
+    "/places",
     "/runs",
     "/runs/{id}",
     "/collections",

@@ -10,6 +10,7 @@ mod collection;
 mod doctor;
 mod fsck;
 mod lineage;
+mod place;
 mod run;
 pub(crate) mod schema;
 mod search;
@@ -29,6 +30,7 @@ pub use collection::{
 pub use doctor::{Check, Counts, Diagnosis};
 pub use fsck::{Fault, FsckReport, NewFsck};
 pub use lineage::{Lineage, LineageInput, LineageSource};
+pub use place::{MapCluster, MapClusters, PlaceCount, Places};
 pub use run::{
     Forecast, NewRun, NewScan, Pipeline, Progress, Run, RunStep, ScanReport, Step, StepForecast,
     Unit,

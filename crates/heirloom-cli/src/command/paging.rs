@@ -2,7 +2,7 @@
 
 use heirloom_server::{
     Problem,
-    wire::{Found, Page, SearchPage},
+    wire::{Found, Page, PlaceCount, Places, SearchPage},
 };
 use serde::de::DeserializeOwned;
 
@@ -31,6 +31,14 @@ impl Listing for SearchPage {
     type Entry = Found;
 
     fn parts(&mut self) -> (&mut Vec<Found>, &mut Option<String>) {
+        (&mut self.items, &mut self.next)
+    }
+}
+
+impl Listing for Places {
+    type Entry = PlaceCount;
+
+    fn parts(&mut self) -> (&mut Vec<PlaceCount>, &mut Option<String>) {
         (&mut self.items, &mut self.next)
     }
 }

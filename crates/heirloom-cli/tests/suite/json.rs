@@ -34,6 +34,32 @@ fn scans_and_archives() {
 }
 
 #[test]
+fn places() {
+    let home = Home::scanned();
+    let id = home.asset("Strand.jpg");
+    let position = ["claim", "make", &id, "position", "54.9079,8.3074"];
+    home.done(position);
+    let other = home.asset("Düne.jpg");
+    home.done(["claim", "make", &other, "place", "Oma's garden"]);
+    redacted(|| {
+        insta::assert_snapshot!(json(&home, &["place", "list"]));
+        insta::assert_snapshot!(json(&home, &["place", "list", "--country", "DE"]));
+        let region = [
+            "place",
+            "list",
+            "--country",
+            "DE",
+            "--region",
+            "Schleswig-Holstein",
+        ];
+        insta::assert_snapshot!(json(&home, &region));
+        insta::assert_snapshot!(home.done(["place", "list"]).stdout);
+        insta::assert_snapshot!(home.done(["place", "list", "--country", "none"]).stdout);
+        insta::assert_snapshot!(home.done(["place", "list", "--country", "FR"]).stdout);
+    });
+}
+
+#[test]
 fn assets_and_claims() {
     let home = Home::scanned();
     redacted(|| {

@@ -73,6 +73,6 @@ pub(crate) async fn replace(
         delete(tx, asset, id).await?;
     }
     replaced.has_new_claims |= !new.is_empty();
-    add(tx, (family, run), new, now_ms).await?;
+    add(tx, (family, Some(run)), new, now_ms).await?;
     Ok(replaced)
 }

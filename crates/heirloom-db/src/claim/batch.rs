@@ -34,8 +34,8 @@ pub struct ClaimBatch {
     pub confidence: f32,
     /// When it was made.
     pub made_at_ms: i64,
-    /// About how many assets it is.
-    pub asset_count: usize,
+    /// About which assets it is.
+    pub assets: Vec<AssetId>,
     /// Of how many of them it was taken back.
     pub undone_count: usize,
 }
@@ -124,7 +124,7 @@ impl Db {
             source: claim.source,
             confidence: claim.confidence,
             made_at_ms: now_ms,
-            asset_count: assets.len(),
+            assets,
             undone_count: 0,
         })
     }
@@ -230,7 +230,7 @@ impl Db {
             source: row.get(4)?,
             confidence: read_confidence(row, 5)?,
             made_at_ms: row.get(6)?,
-            asset_count: assets.len(),
+            assets: assets.iter().map(|(id, _)| *id).collect(),
             undone_count: assets.iter().filter(|(_, at)| at.is_some()).count(),
         };
         Ok(Some(Stored { batch, assets }))

@@ -117,6 +117,8 @@ pub(crate) struct Known<'a> {
     pub(crate) claims: &'a [Claim],
     /// What stands in it.
     pub(crate) text: Option<&'a str>,
+    /// What follows from its position: the names of the place, the region and the country.
+    pub(crate) named: Option<&'a str>,
 }
 
 /// The texts of an asset by which it is found, each with what it is: names first and long ones last,
@@ -196,6 +198,9 @@ impl Document {
         }
         for collection in known.collections {
             document.push(id_word("in", collection.uuid()));
+        }
+        if let Some(named) = known.named {
+            document.push_text(Field::Place, named);
         }
         for (field, text) in texts(&known.places, known.claims, known.text) {
             document.push_text(field, text);

@@ -162,7 +162,7 @@ async fn store_made(
             new.push((lease.asset, Some(lease.unit), derived.clone()));
         }
     }
-    artifact::add(tx, (family, run), new, now_ms).await?;
+    artifact::add(tx, (family, Some(run)), new, now_ms).await?;
     if !stated.is_empty() {
         stated.sort_unstable();
         stated.dedup();

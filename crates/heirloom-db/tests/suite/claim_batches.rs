@@ -24,7 +24,7 @@ on_both_engines! {
         store.say(ids[0], Date, "1930").await;
         let family = store.family_id();
         let said = store.db.make_claims_once(OPERATOR, family, &ids[..4], claim(Date, "1953~"), None).await.unwrap();
-        assert_eq!((said.asset_count, said.undone_count), (4, 0));
+        assert_eq!((said.assets.len(), said.undone_count), (4, 0));
         assert_eq!(store.find("date:1953").await.len(), 4);
         assert_eq!(store.asset(ids[0]).await.date.as_deref(), Some("1953~"), "the newest word of a person holds");
         assert_eq!(store.list().await[..4].len(), 4);
@@ -58,7 +58,7 @@ on_both_engines! {
         let ids = fill(&store, 1_000).await;
         let family = store.family_id();
         let said = store.db.make_claims_once(OPERATOR, family, &ids, claim(Date, "1953"), None).await.unwrap();
-        assert_eq!(said.asset_count, 1_000);
+        assert_eq!(said.assets.len(), 1_000);
         assert_eq!(store.find("date:1953 0123").await, ["0123.jpg"]);
         let undone = store.db.undo_claims(OPERATOR, family, said.id, true).await.unwrap();
         assert_eq!(undone.undone_count, 1_000);
@@ -85,7 +85,7 @@ on_both_engines! {
         // Of what was said about all, Anna takes back what she sees.
         let said = db.make_claims_once(OPERATOR, family, &ids, claim(Place, "Sylt"), None).await.unwrap();
         let undone = db.undo_claims(&anna, family, said.id, true).await.unwrap();
-        assert_eq!((undone.asset_count, undone.undone_count), (2, 2));
+        assert_eq!((undone.assets.len(), undone.undone_count), (2, 2));
         assert_eq!(store.find("place:sylt").await, ["0002.jpg"]);
         let refused = db.undo_claims(&guest, family, said.id, false).await;
         assert!(matches!(refused, Err(DbError::Denied(_))), "{refused:?}");
@@ -102,7 +102,7 @@ on_both_engines! {
         let (first, again) = tokio::join!(say(), say());
         let (first, again, later) = (first.unwrap(), again.unwrap(), say().await.unwrap());
         assert_eq!((first.id, first.id), (again.id, later.id));
-        assert_eq!(later.asset_count, 2);
+        assert_eq!(later.assets.len(), 2);
         assert_eq!(store.db.list_claims(OPERATOR, ids[0]).await.unwrap().len(), 1);
     }
 }

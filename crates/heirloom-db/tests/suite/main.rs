@@ -14,6 +14,7 @@ mod concurrency;
 mod harness;
 mod hostile;
 mod migrations;
+mod places;
 mod purge;
 mod scans;
 mod search;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use heirloom_core::{Bucket, bucket::Span, query::Query};
+use heirloom_core::{Bucket, bucket::Span, map::View, query::Query};
 use heirloom_db::{Db, DbError, Engine, Location};
 use heirloom_testing::{postgres, process::as_nobody};
 use sqlx::Connection as _;
@@ -226,6 +226,68 @@ fn what_an_older_catalogue_has_is_counted_in_the_bucket_of_its_date() {
             let counted = db.count_buckets(OPERATOR, family.id, &Query::default()).await;
             let counted: BTreeMap<Bucket, i64> = counted.unwrap().into_iter().collect();
             assert_eq!(counted, expected, "{engine:?}");
+            db.close().await;
+        }
+    });
+}
+
+#[test]
+fn what_was_said_of_positions_and_places_before_is_counted_from_then_on() {
+    runtime().block_on(async {
+        for engine in [Engine::Sqlite, Engine::Postgres] {
+            let names: Vec<String> = migrations().into_iter().map(|(name, _)| name).collect();
+            let before = names.iter().position(|name| name == "0008_places").unwrap();
+            let literal = |hex: String| {
+                match engine {
+                    Engine::Sqlite => format!("X'{hex}'"),
+                    Engine::Postgres => format!("'\\x{hex}'::bytea"),
+                }
+            };
+            let hex = |number: u8| format!("00112233445566778899aabbccddee{number:02x}");
+            let id = |number: u8| literal(hex(number));
+            let hash = |number: u8| literal(hex(number).repeat(2));
+            let (family, audience) = (id(0xff), id(0xff).replace("0011", "1100"));
+            let mut script = older(before, engine);
+            for asset in [1, 2, 3] {
+                script += &format!(
+                    "INSERT INTO asset (id, family_id, audience_id, content_hash, size_bytes, kind, media_type,
+                       state, timeline_key, name, added_at_ms, updated_at_ms, version)
+                     VALUES ({}, {family}, {audience}, {}, 1, 'image', 'image/jpeg', 'present', {asset}, 'a', 1, 1, 1);",
+                    id(asset),
+                    hash(asset),
+                );
+            }
+            let berlin = r#"{"latitude":52.52,"longitude":13.4}"#;
+            let rome = r#"{"latitude":41.9,"longitude":12.5}"#;
+            let said = [
+                (1, 11, "position", berlin, "artifact", id(99)),
+                (1, 12, "position", rome, "operator", "NULL".to_owned()),
+                (2, 13, "position", berlin, "artifact", id(99)),
+                (3, 14, "place", "\"Oma's garden\"", "operator", "NULL".to_owned()),
+            ];
+            for (asset, claim, kind, value, author, author_id) in said {
+                let value = value.replace('\'', "''");
+                script += &format!(
+                    "INSERT INTO claim (subject_id, id, subject_kind, subject_part, family_id, kind, value,
+                       is_negation, author_kind, author_id, source, confidence, made_at_ms)
+                     VALUES ({}, {}, 'asset', '', {family}, '{kind}', '{value}', FALSE, '{author}', {author_id}, '', 0.9, 1);",
+                    id(asset),
+                    id(claim),
+                );
+            }
+            let (_home, location) = place(engine, &script).await;
+            let db = Db::open(&location).await.unwrap();
+            let family = db.get_or_create_family("Home").await.unwrap().id;
+            let view = |text: &str| text.parse::<View>().unwrap().cells(8);
+            for (part, count) in [("12,41,13,42", 1), ("13,52,14,53", 1)] {
+                let clusters = db.list_clusters(OPERATOR, family, &view(part)).await.unwrap();
+                let counts: Vec<i64> = clusters.iter().map(|cluster| cluster.assets).collect();
+                assert_eq!(counts, [count], "{part}");
+            }
+            let countries = db.list_countries(OPERATOR, family).await.unwrap();
+            assert_eq!((countries.len(), countries[0].assets), (1, 1));
+            let unnamed = db.count_unnamed(OPERATOR, family).await.unwrap().unwrap();
+            assert_eq!(unnamed.assets, 2);
             db.close().await;
         }
     });

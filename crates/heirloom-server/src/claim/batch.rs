@@ -1,8 +1,11 @@
 //! One statement about many assets, made and taken back at once.
 
 use axum::{Json, extract::State, http::StatusCode};
-use heirloom_core::{Actor, ClaimBatchId, claim::Statement};
-use heirloom_db::claim::NewClaim;
+use heirloom_core::{
+    Actor, ClaimBatchId,
+    claim::{ClaimKind, Statement},
+};
+use heirloom_db::claim::{ClaimBatch, NewClaim};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{check_confidence, once};
@@ -11,6 +14,7 @@ use crate::{
     collection::check_number,
     extract::{Body, IdPath, IdempotencyKey},
     library::Library,
+    place::follow_positions,
     problem::Problem,
     wire,
 };
@@ -52,6 +56,7 @@ async fn make_claims(
     let batch = db
         .make_claims_once(&actor, family, &new.assets, claim, once.as_ref())
         .await?;
+    follow(&library, &batch).await;
     Ok((StatusCode::CREATED, Json(wire::ClaimBatch::from(&batch))))
 }
 
@@ -93,5 +98,13 @@ async fn set_undone(
 ) -> Result<Json<wire::ClaimBatch>, Problem> {
     let (db, family) = (library.db(), library.family().id);
     let batch = db.undo_claims(actor, family, id, is_undone).await?;
+    follow(library, &batch).await;
     Ok(Json(wire::ClaimBatch::from(&batch)))
+}
+
+/// Names the positions that were corrected.
+async fn follow(library: &Library, batch: &ClaimBatch) {
+    if batch.statement.kind() == ClaimKind::Position {
+        follow_positions(library, &batch.assets).await;
+    }
 }

@@ -180,7 +180,7 @@ impl From<&heirloom_db::claim::ClaimBatch> for ClaimBatch {
             source: batch.source.clone(),
             confidence: batch.confidence,
             made_at_ms: batch.made_at_ms,
-            asset_count: batch.asset_count,
+            asset_count: batch.assets.len(),
             undone_count: batch.undone_count,
         }
     }

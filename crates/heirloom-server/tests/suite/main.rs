@@ -15,6 +15,7 @@ mod harness;
 mod openapi;
 mod original;
 mod page;
+mod place;
 mod run;
 mod search;
 mod serve;

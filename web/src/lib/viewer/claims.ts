@@ -1,10 +1,20 @@
 /** Claims in words: what they say, and who says so. */
-import type { Claim, ClaimKind } from '../api/client';
+import type { Artifact, Claim, ClaimKind } from '../api/client';
 import { dateInWords } from '../date/words';
+import { countryInWords } from '../place/places';
 import { locale, say, type Word } from '../words/words.svelte';
 
 export function kindOfClaim(kind: ClaimKind): string {
   return say(`claim_${kind}` as Word);
+}
+
+/** The country that a position is in, of a claim that names the position. */
+export function countryOf(claim: Claim, artifacts: readonly Artifact[]): string | undefined {
+  if (claim.kind !== 'place' || claim.author.kind !== 'artifact') return undefined;
+  const { id } = claim.author;
+  const made = artifacts.find((artifact) => artifact.id === id && artifact.kind === 'place');
+  const country = (made?.payload as { country?: string } | undefined)?.country;
+  return country && countryInWords(country);
 }
 
 /** What a claim says, as people say it. */
@@ -50,6 +60,7 @@ export function sourceInWords(claim: Claim): string {
   if (source === 'takeout') return say('from_takeout');
   if (source === 'name') return say('from_name');
   if (source === 'folder') return say('from_folder');
+  if (source === 'position') return say('from_position');
   return say('from_file');
 }
 

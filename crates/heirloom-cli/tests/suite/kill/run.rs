@@ -53,7 +53,11 @@ fn kill_runs_until_satisfied(
         .expect_code(1);
     let expected = twin.made();
     assert_eq!(expected.len(), 252);
-    assert_eq!(expected["000.jpg"].len(), 3, "a look and two sizes");
+    assert_eq!(
+        expected["000.jpg"].len(),
+        4,
+        "a look, two sizes and the name of where it was"
+    );
     assert_eq!(
         expected["voice.wav"].len(),
         2,

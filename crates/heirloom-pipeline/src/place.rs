@@ -1,0 +1,271 @@
+//! Which town or village is nearest to a position, from the table that Heirloom carries within itself.
+//!
+//! The table (`places/README.md`) is unpacked when it is first asked, and takes 6 MB from then on. What is
+//! far from every place is nowhere: better no name than a wrong one.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use heirloom_core::{AssetId, map::Position};
+use heirloom_db::{DbError, place::Named};
+
+use crate::{Context, tool::place::derive};
+
+/// How far from the nearest place something may be and still be said to be there.
+const FAR_M: f64 = 40_000.0;
+/// Metres in a ten-thousandth of a degree of latitude, all over the Earth.
+const METRES: f64 = 11.1195;
+/// The most bytes that the table unpacks to.
+const TABLE_BYTES: usize = 8 * 1024 * 1024;
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let packed = include_bytes!("../places/places.z");
+    let countries = include_str!("../places/countries.tsv");
+    // A test reads all of it; nothing that anybody does can change it afterwards.
+    Table::read(packed, countries).unwrap_or_default()
+});
+
+/// A place that is near.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Near {
+    /// What it is called.
+    pub named: Named,
+    /// How far its middle is away.
+    pub distance_m: f64,
+}
+
+/// The nearest place; `None` far from all of them.
+#[must_use]
+pub fn find_nearest(position: Position) -> Option<Near> {
+    TABLE.find_nearest(position)
+}
+
+/// Gives the positions of these assets their names, as far as they have none yet: they were corrected just
+/// now, and the names of the old positions went with these.
+///
+/// # Errors
+/// What the catalogue says.
+pub async fn name_positions(ctx: &Context, assets: &[AssetId]) -> Result<(), DbError> {
+    let mut families: HashMap<_, Vec<_>> = HashMap::new();
+    for asset in ctx.db.find_assets(&ctx.actor, assets).await? {
+        if let Some(position) = asset.position {
+            let made = families.entry(asset.family_id).or_default();
+            made.push((asset.id, derive(position)));
+        }
+    }
+    for (family, made) in families {
+        ctx.db.keep_places(family, made).await?;
+    }
+    Ok(())
+}
+
+/// Every place, ordered from south to north. Numbers are ten-thousandths of a degree.
+#[derive(Debug, Default)]
+struct Table {
+    latitudes: Vec<i32>,
+    longitudes: Vec<i32>,
+    regions_of: Vec<u16>,
+    /// Country and name of each region.
+    regions: Vec<(String, String)>,
+    names: String,
+    /// Where each name ends.
+    ends: Vec<u32>,
+    /// What countries are called, by their code.
+    countries: HashMap<String, Vec<String>>,
+}
+
+impl Table {
+    fn read(packed: &[u8], countries: &str) -> Option<Self> {
+        let raw =
+            miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(packed, TABLE_BYTES).ok()?;
+        let mut rest = raw.as_slice();
+        let mut take = |bytes: usize| {
+            let (taken, left) = rest.split_at_checked(bytes)?;
+            rest = left;
+            Some(taken)
+        };
+        let mut count = || Some(u32::from_le_bytes(take(4)?.try_into().ok()?) as usize);
+        let (region_count, place_count) = (count()?, count()?);
+        let numbers = |column: &[u8]| -> Vec<i32> {
+            let (numbers, _) = column.as_chunks::<4>();
+            numbers
+                .iter()
+                .map(|bytes| i32::from_le_bytes(*bytes))
+                .collect()
+        };
+        let mut latitudes = numbers(take(place_count * 4)?);
+        for at in 1..latitudes.len() {
+            latitudes[at] = latitudes[at].checked_add(latitudes[at - 1])?;
+        }
+        let longitudes = numbers(take(place_count * 4)?);
+        let (regions_of, _) = take(place_count * 2)?.as_chunks::<2>();
+        let regions_of: Vec<u16> = regions_of
+            .iter()
+            .map(|bytes| u16::from_le_bytes(*bytes))
+            .collect();
+        let mut lines = std::str::from_utf8(rest).ok()?.lines();
+        let regions: Vec<(String, String)> = lines
+            .by_ref()
+            .take(region_count)
+            .filter_map(|line| line.split_once('\t'))
+            .map(|(country, name)| (country.to_owned(), name.to_owned()))
+            .collect();
+        let mut names = String::with_capacity(rest.len());
+        let mut ends = Vec::with_capacity(place_count);
+        for name in lines {
+            names.push_str(name);
+            ends.push(u32::try_from(names.len()).ok()?);
+        }
+        let is_whole = regions.len() == region_count
+            && ends.len() == place_count
+            && regions_of
+                .iter()
+                .all(|region| usize::from(*region) < region_count);
+        is_whole.then(|| Self {
+            latitudes,
+            longitudes,
+            regions_of,
+            regions,
+            names,
+            ends,
+            countries: countries
+                .lines()
+                .filter_map(|line| line.split_once('\t'))
+                .map(|(code, names)| {
+                    let mut names: Vec<String> = names.split('\t').map(str::to_owned).collect();
+                    names.dedup();
+                    (code.to_owned(), names)
+                })
+                .collect(),
+        })
+    }
+
+    /// Only a band of latitudes can be near; in it, whatever is nearest.
+    fn find_nearest(&self, position: Position) -> Option<Near> {
+        let latitude = position.latitude() * 1e4;
+        let longitude = position.longitude() * 1e4;
+        let narrower = position.latitude().to_radians().cos();
+        let reach = FAR_M / METRES;
+        let first = self
+            .latitudes
+            .partition_point(|place| f64::from(*place) < latitude - reach);
+        let until = self
+            .latitudes
+            .partition_point(|place| f64::from(*place) <= latitude + reach);
+        let mut nearest: Option<(usize, f64)> = None;
+        for at in first..until {
+            let north = f64::from(self.latitudes[at]) - latitude;
+            let apart = (f64::from(self.longitudes[at]) - longitude).abs();
+            let east = apart.min(3_600_000.0 - apart) * narrower;
+            let square = north * north + east * east;
+            if nearest.is_none_or(|(_, least)| square < least) {
+                nearest = Some((at, square));
+            }
+        }
+        let (at, square) = nearest?;
+        let distance_m = square.sqrt() * METRES;
+        (distance_m <= FAR_M).then(|| Near {
+            named: self.named(at),
+            distance_m,
+        })
+    }
+
+    fn named(&self, at: usize) -> Named {
+        let begin = at.checked_sub(1).map_or(0, |before| self.ends[before]) as usize;
+        let (country, region) = &self.regions[usize::from(self.regions_of[at])];
+        Named {
+            country: country.clone(),
+            region: region.clone(),
+            name: self.names[begin..self.ends[at] as usize].to_owned(),
+            words: self.countries.get(country).cloned().unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(latitude: f64, longitude: f64) -> String {
+        match find_nearest(Position::from_degrees(latitude, longitude)) {
+            None => String::new(),
+            Some(Near { named, .. }) => {
+                format!("{}, {}, {}", named.name, named.region, named.country)
+            }
+        }
+    }
+
+    #[test]
+    fn a_position_is_called_after_what_is_nearest() {
+        let cases = [
+            (
+                "the Brandenburg Gate",
+                52.5163,
+                13.3777,
+                "Berlin, State of Berlin, DE",
+            ),
+            (
+                "Hanover's main station",
+                52.3765,
+                9.7410,
+                "Hannover, Lower Saxony, DE",
+            ),
+            (
+                "the Holsten Gate",
+                53.8662,
+                10.6798,
+                "Lübeck, Schleswig-Holstein, DE",
+            ),
+            (
+                "Sydney's opera",
+                -33.8568,
+                151.2153,
+                "Sydney, New South Wales, AU",
+            ),
+            (
+                "the last town before the date line",
+                -16.78,
+                179.99,
+                "Labasa, Northern, FJ",
+            ),
+        ];
+        for (what, latitude, longitude, expected) in cases {
+            assert_eq!(at(latitude, longitude), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn what_is_far_from_everything_is_nowhere() {
+        let cases = [
+            ("the Atlantic", 30.0, -40.0),
+            ("where the axes meet", 0.0, 0.0),
+            ("the North Pole", 90.0, 0.0),
+            ("the South Pole", -90.0, 180.0),
+            ("the middle of Greenland", 75.0, -40.0),
+        ];
+        for (what, latitude, longitude) in cases {
+            assert_eq!(at(latitude, longitude), "", "{what}");
+        }
+    }
+
+    #[test]
+    fn all_that_is_carried_can_be_read() {
+        assert!(TABLE.latitudes.len() > 150_000);
+        assert!(TABLE.latitudes.is_sorted());
+        assert!(
+            TABLE
+                .longitudes
+                .iter()
+                .all(|place| place.abs() <= 1_800_000)
+        );
+        for at in 0..TABLE.latitudes.len() {
+            let named = TABLE.named(at);
+            assert!(
+                !named.name.is_empty() && named.country.len() == 2,
+                "{named:?}"
+            );
+            assert!(!named.words.is_empty(), "{named:?}");
+        }
+        assert_eq!(TABLE.countries["DE"], ["Germany", "Deutschland"]);
+        assert_eq!(TABLE.countries["LI"], ["Liechtenstein"]);
+    }
+}

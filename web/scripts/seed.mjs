@@ -11,6 +11,8 @@ const YEARS_S = 50 * 31_556_952;
 /** The first seconds of 1974 and of 1950. */
 const IN_1974 = 126_230_400;
 const IN_1950 = -631_152_000;
+/** Above this, only what has to be there is: three of twenty are pictures, and dates rest on nothing. */
+const MANY = 500_000;
 /** How many seconds a date may mean, as the catalogue counts it: ten years, a year, a day. */
 const SPAN = { decade: 1, year: 2, day: 3 };
 
@@ -26,16 +28,17 @@ export function seed(folder, count) {
   const decade = Math.floor(count / 1000);
   const year = Math.floor(count / 500);
   const dated = count - undated - decade - year;
+  const pictures = count > MANY ? 3 : 9;
   const taken = `${LAST_S} - n * ${Math.floor(YEARS_S / dated)}`;
   const day = `strftime('%Y-%m-%dT%H:%M:%S', ${taken}, 'unixepoch')`;
   const sql = `
     PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -400000;
     BEGIN;
-    ${insertAssets(0, dated, keyOf(taken, SPAN.day, '0'), bucketOf(taken, SPAN.day), day)}
-    ${insertAssets(dated, year, keyOf(`${IN_1974}`, SPAN.year, 'n'), bucketOf(`${IN_1974}`, SPAN.year), `'1974'`)}
-    ${insertAssets(dated + year, decade, keyOf(`${IN_1950}`, SPAN.decade, 'n'), bucketOf(`${IN_1950}`, SPAN.decade), `'195X'`)}
-    ${insertAssets(count - undated, undated, '(-9223372036854775807 - 1) + 65536 + n', '-1099511627776', 'NULL')}
-    ${insertDates()}
+    ${insertAssets(pictures, 0, dated, keyOf(taken, SPAN.day, '0'), bucketOf(taken, SPAN.day), day)}
+    ${insertAssets(pictures, dated, year, keyOf(`${IN_1974}`, SPAN.year, 'n'), bucketOf(`${IN_1974}`, SPAN.year), `'1974'`)}
+    ${insertAssets(pictures, dated + year, decade, keyOf(`${IN_1950}`, SPAN.decade, 'n'), bucketOf(`${IN_1950}`, SPAN.decade), `'195X'`)}
+    ${insertAssets(pictures, count - undated, undated, '(-9223372036854775807 - 1) + 65536 + n', '-1099511627776', 'NULL')}
+    ${count > MANY ? '' : insertDates()}
     CREATE TEMP TABLE drawn AS
       SELECT row_number() OVER () - 1 AS i, grid.blob_hash, look.payload
       FROM artifact AS look JOIN artifact AS grid USING (subject_id, subject_part)
@@ -69,19 +72,20 @@ function bucketOf(second, span) {
 }
 
 /**
+ * @param {number} pictures how many in twenty
  * @param {number} from
  * @param {number} howMany
  * @param {string} key
  * @param {string} bucket
  * @param {string} date
  */
-function insertAssets(from, howMany, key, bucket, date) {
+function insertAssets(pictures, from, howMany, key, bucket, date) {
   return `
     INSERT INTO asset (id, family_id, audience_id, content_hash, size_bytes, kind, media_type, state,
         timeline_key, bucket, date, name, width, height, added_at_ms, updated_at_ms, version)
       SELECT CAST(printf('%016d', n) AS BLOB), family_id, audience_id, CAST(printf('%032d', n) AS BLOB), 1,
-        CASE WHEN n % 20 < 9 THEN 'image' ELSE 'document' END,
-        CASE WHEN n % 20 < 9 THEN 'image/jpeg' ELSE 'application/pdf' END, 'present',
+        CASE WHEN n % 20 < ${pictures} THEN 'image' ELSE 'document' END,
+        CASE WHEN n % 20 < ${pictures} THEN 'image/jpeg' ELSE 'application/pdf' END, 'present',
         ${key}, ${bucket}, ${date}, 'seeded ' || n, 570, 380, 1, 1, 1
       FROM (SELECT ${from} + value AS n FROM generate_series(0, ${howMany - 1}))
       CROSS JOIN (SELECT family_id, audience_id FROM asset LIMIT 1);`;

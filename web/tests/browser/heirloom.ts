@@ -102,7 +102,7 @@ export function atHome({ isEmpty = false, seeded = 0 } = {}): {
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       args: ['--no-sandbox', '--disable-dev-shm-usage']
     });
-  });
+  }, 240_000);
   afterAll(async () => {
     await browser?.close();
     await heirloom.remove();

@@ -67,12 +67,12 @@ export async function choose(change: Partial<Settings>): Promise<void> {
   await apply();
 }
 
-/** Makes the page as the settings say. */
-export async function apply(): Promise<void> {
+/** Makes the page as the settings say; the first page does not wait for words that it does not show. */
+export async function apply(isFirstPage = false): Promise<void> {
   const root = document.documentElement;
   if (settings.theme === 'system') delete root.dataset.theme;
   else root.dataset.theme = settings.theme;
   if (settings.textSize === 100) delete root.dataset.text;
   else root.dataset.text = String(settings.textSize);
-  await speak(settings.language ?? pickLanguage(navigator.languages));
+  await speak(settings.language ?? pickLanguage(navigator.languages), isFirstPage);
 }

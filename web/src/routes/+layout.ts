@@ -4,6 +4,6 @@ import { apply } from '$lib/settings.svelte';
 export const ssr = false;
 export const prerender = false;
 
-export async function load(): Promise<void> {
-  await apply();
+export async function load({ url }: { url: URL }): Promise<void> {
+  await apply(url.pathname === '/');
 }

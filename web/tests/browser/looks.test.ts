@@ -32,6 +32,8 @@ async function addresses(): Promise<string[]> {
     `/assets/${await heirloom.asset('IMG_5195.MOV')}`,
     `/assets/${await heirloom.asset('Grand-père Lucien.m4a')}`,
     `/assets/${await heirloom.asset('Typesetting notes.pdf')}`,
+    '/?q=type%3Aimage%20camera%3Agibtesnicht',
+    '/?q=type%3Aimage',
     '/search',
     '/search?q=grandmother%20-type%3Aimage',
     '/search?q=kamera%3Aleica',
@@ -140,6 +142,49 @@ test('the dialogs of collections are accessible, in both themes', async () => {
     await page.getByRole('button', { name: 'Add to a collection' }).click();
     await page.getByRole('dialog').getByText('Sommer in Europa').waitFor();
     expect(await violations(page)).toEqual([]);
+  }
+}, 90_000);
+
+test('the timeline is accessible as a list, while choosing and with its dialogs open', async () => {
+  for (const colorScheme of SCHEMES) {
+    const { page } = await visit('/', { colorScheme });
+    await page.locator('.grid img.here').first().waitFor();
+    await page.getByRole('button', { name: 'Choose several' }).click();
+    await page.locator('.grid a').nth(1).click();
+    await page.getByText('1 chosen').waitFor();
+    expect(await violations(page)).toEqual([]);
+    for (const name of ['Go to a date', 'Show only']) {
+      await page.getByRole('button', { name }).click();
+      await page.getByRole('dialog', { name }).waitFor();
+      expect(await violations(page), name).toEqual([]);
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog', { name }).waitFor({ state: 'hidden' });
+    }
+    await page.getByRole('button', { name: 'As a list' }).click();
+    await page.locator('.assets li').first().waitFor();
+    await settle(page);
+    expect(await violations(page)).toEqual([]);
+  }
+}, 90_000);
+
+test('choosing and its dialogs fit on the smallest phone, with text twice as large', async () => {
+  const { page } = await visit('/', {
+    viewport: { width: 320, height: 640 },
+    locale: 'de-DE',
+    settings: { textSize: 200 }
+  });
+  await page.locator('.grid a').first().waitFor();
+  await page.getByRole('button', { name: 'Mehrere auswählen' }).click();
+  await page.locator('.grid a').first().click();
+  await page.getByText('1 ausgewählt').waitFor();
+  expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+  for (const name of ['Zu einem Datum gehen', 'Nur zeigen']) {
+    await page.getByRole('button', { name }).click();
+    const dialog = page.getByRole('dialog', { name });
+    await dialog.waitFor();
+    const tooWide = await dialog.evaluate((it) => it.scrollWidth - it.clientWidth);
+    expect(tooWide, name).toBeLessThanOrEqual(0);
+    await page.keyboard.press('Escape');
   }
 });
 

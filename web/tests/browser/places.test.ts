@@ -15,7 +15,7 @@ test('places open from country to region to town, down to a picture, and back', 
   await page.getByRole('link', { name: /Bremen/ }).click();
   await page.getByRole('heading', { name: /Bremen/, level: 1 }).waitFor();
   await page.getByRole('link', { name: /^Bremen/ }).click();
-  const tiles = page.locator('.grid a');
+  const tiles = page.locator('.tiles a');
   await tiles.first().waitFor();
   const region = page.url();
   await tiles.first().click();
@@ -106,5 +106,5 @@ test('the map is painted, its clusters are reached by keyboard, and the list has
   await until(async () => (await clusters.first().getAttribute('data-cell')) !== before);
   await page.locator('ul.plain a').first().click();
   await page.getByRole('heading', { name: 'In this part of the map', level: 1 }).waitFor();
-  await page.locator('.grid a').first().waitFor();
+  await page.locator('.tiles a').first().waitFor();
 });

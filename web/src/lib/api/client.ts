@@ -27,11 +27,12 @@ export type Upload = components['schemas']['Upload'];
 interface Asked {
   params?: { path?: object; query?: object; header?: object };
   body?: unknown;
+  signal?: AbortSignal;
 }
 
 /** Asks the API; refusals are answers too. */
 async function ask(method: string, path: string, asked: Asked = {}): Promise<Answer<unknown>> {
-  const { params = {}, body } = asked;
+  const { params = {}, body, signal } = asked;
   const given = Object.entries(params.path ?? {}) as [string, string][];
   let address = given.reduce(
     (address, [name, value]) => address.replace(`{${name}}`, encodeURIComponent(value)),
@@ -44,6 +45,7 @@ async function ask(method: string, path: string, asked: Asked = {}): Promise<Ans
   const response = await fetch(address, {
     method,
     headers,
+    signal,
     body: body === undefined ? undefined : JSON.stringify(body)
   });
   const text = await response.text();
@@ -87,9 +89,14 @@ export async function answered<T>(asked: Promise<Answer<T>>): Promise<NonNullabl
   return answer.data as NonNullable<T>;
 }
 
-/** Where a rendition of an asset is. */
-export function renditionAddress(id: string, kind: 'grid' | 'screen' | 'full' | 'proxy'): string {
-  return `/api/v1/assets/${id}/renditions/${kind}`;
+/** Where a rendition of an asset is, or of one of its pages. */
+export function renditionAddress(
+  id: string,
+  kind: 'grid' | 'screen' | 'full' | 'proxy',
+  page?: number | null
+): string {
+  const address = `/api/v1/assets/${id}/renditions/${kind}`;
+  return page ? `${address}?page=${page}` : address;
 }
 
 /** Where an original is. */

@@ -237,6 +237,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assets/{id}/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The albums and frozen collections that an asset is in, the newest first. */
+        get: operations["list_collections_of_asset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assets/{id}/original": {
         parameters: {
             query?: never;
@@ -302,6 +319,186 @@ export interface paths {
         put?: never;
         /** Brings a hidden asset back. */
         post: operations["restore_asset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says the same about many assets at once, up to 5,000: about all of them or about none. Each has a claim of
+         *     its own, and all can be taken back at once.
+         */
+        post: operations["make_claims"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims/{id}/redo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Holds again to what was taken back at once. */
+        post: operations["redo_claims"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes back at once what was said about many assets at once, as far as it still holds. */
+        post: operations["undo_claims"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The collections, the newest first. */
+        get: operations["list_collections"];
+        put?: never;
+        /** Makes a collection: an album with these assets in it, or a saved search. */
+        post: operations["create_collection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One collection, also one that was deleted. */
+        get: operations["get_collection"];
+        put?: never;
+        post?: never;
+        /** Hides a collection. What is in it stays in the catalogue, and it can be brought back. */
+        delete: operations["delete_collection"];
+        options?: never;
+        head?: never;
+        /**
+         * Calls a collection something else, says something else about it, or has a saved search ask something
+         *     else.
+         */
+        patch: operations["update_collection"];
+        trace?: never;
+    };
+    "/api/v1/collections/{id}/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is in a collection: in its order, or as its search finds it. */
+        get: operations["list_members"];
+        put?: never;
+        /** Puts assets at the end of an album, all of them or none. What is in it already stays where it is. */
+        post: operations["add_members"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{id}/assets/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Moves an asset within an album: to right before another, or to the end. */
+        post: operations["move_member"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{id}/assets/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes assets out of an album; they stay in the catalogue. What is not in it is passed over. */
+        post: operations["remove_members"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{id}/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a collection stay as it is, for good. A saved search has in it from then on what it finds now. */
+        post: operations["freeze_collection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Brings a hidden collection back. */
+        post: operations["restore_collection"];
         delete?: never;
         options?: never;
         head?: never;
@@ -627,6 +824,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many assets each stretch of time has, newest first. */
+        get: operations["get_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/timeline/position": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where in the timeline an asset is. */
+        get: operations["find_position"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/timeline/{bucket}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Some assets of a stretch of time, newest first. */
+        get: operations["list_bucket"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/units/{id}": {
         parameters: {
             query?: never;
@@ -820,6 +1068,7 @@ export interface components {
              * @enum {string}
              */
             kind: "image" | "video" | "audio" | "document" | "other";
+            look?: components["schemas"]["Look"] | null;
             /** @description Its media type, by its bytes. */
             media_type: string;
             /** @description The name of its file, as path text. */
@@ -953,11 +1202,99 @@ export interface components {
             /** @description What it says: a text, a date (EDTF), a number, or `{latitude, longitude, altitude_m}`. */
             value: unknown;
         };
+        /** @description What was said about many assets at once. */
+        ClaimBatch: {
+            /** @description About how many assets it is that whoever asks may see. */
+            asset_count: number;
+            /**
+             * Format: float
+             * @description How sure the author is, 0 to 1.
+             */
+            confidence: number;
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            id: string;
+            /** @description Whether it denies that. */
+            is_negation: boolean;
+            /**
+             * @description What is said something of.
+             * @enum {string}
+             */
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation";
+            /**
+             * Format: int64
+             * @description When it was made.
+             */
+            made_at_ms: number;
+            /** @description Where the author has it from. */
+            source: string;
+            /** @description Of how many of them it was taken back. */
+            undone_count: number;
+            /** @description What it says. */
+            value: unknown;
+        };
         /**
          * @description What kind of problem it is. The words are stable: programs may rely on them.
          * @enum {string}
          */
-        Code: "invalid_request" | "invalid_query" | "invalid_cursor" | "unknown_actor" | "denied" | "foreign_request" | "not_found" | "method_not_allowed" | "refused" | "scan_running" | "original_gone" | "original_changed" | "original_damaged" | "version_conflict" | "too_large" | "unsupported_type" | "invalid_range" | "invalid_archive" | "invalid_claim" | "invalid_upload" | "content_mismatch" | "checksum_mismatch" | "tus_version" | "offset_conflict" | "upload_busy" | "upload_gone" | "idempotency_key_reused" | "in_use" | "no_library" | "not_a_library" | "read_only" | "no_space" | "newer_version" | "damaged" | "unavailable" | "busy" | "too_slow" | "stopping" | "internal";
+        Code: "invalid_request" | "invalid_query" | "invalid_cursor" | "unknown_actor" | "denied" | "foreign_request" | "not_found" | "method_not_allowed" | "refused" | "scan_running" | "original_gone" | "original_changed" | "original_damaged" | "version_conflict" | "too_large" | "unsupported_type" | "invalid_range" | "invalid_archive" | "invalid_claim" | "invalid_collection" | "invalid_upload" | "content_mismatch" | "checksum_mismatch" | "tus_version" | "offset_conflict" | "upload_busy" | "upload_gone" | "idempotency_key_reused" | "in_use" | "no_library" | "not_a_library" | "read_only" | "no_space" | "newer_version" | "damaged" | "unavailable" | "busy" | "too_slow" | "stopping" | "internal";
+        /** @description An album, or a saved search. */
+        Collection: {
+            /** @description How many assets are in it for whoever asks. */
+            count: number;
+            cover?: components["schemas"]["Asset"] | null;
+            /**
+             * Format: int64
+             * @description When it was made.
+             */
+            created_at_ms: number;
+            /**
+             * Format: int64
+             * @description When it was deleted.
+             */
+            deleted_at_ms?: number | null;
+            /** @description What it is about, in somebody's words. */
+            description: string;
+            /**
+             * Format: int64
+             * @description Since when it stays as it is, for good.
+             */
+            frozen_at_ms?: number | null;
+            /** @description Whether there are more: what a search finds is not counted to its end. */
+            has_more: boolean;
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            id: string;
+            /** @description Whether it asks its query anew each time; else it has members in an order. */
+            is_dynamic: boolean;
+            /** @description What it is called. */
+            name: string;
+            /** @description What it asks; of one that is frozen, what it asked until then. */
+            query?: string | null;
+            /**
+             * Format: int64
+             * @description When it, or what is in it, was changed last.
+             */
+            updated_at_ms: number;
+            /**
+             * Format: int64
+             * @description Rises with every change; for `If-Match`.
+             */
+            version: number;
+        };
+        /** @description What is to be another of a collection; what is left out stays. */
+        CollectionPatch: {
+            /** @description What it is about. */
+            description?: string | null;
+            /** @description What it is called: 1 to 200 characters on one line. */
+            name?: string | null;
+            /** @description What a saved search asks. */
+            query?: string | null;
+        };
         /** @description How much there is. */
         Counts: {
             /**
@@ -1240,6 +1577,31 @@ export interface components {
              */
             id: string;
         };
+        /** @description What an asset looks like, and which of its pictures can be asked for. */
+        Look: {
+            /**
+             * Format: int64
+             * @description Pixels down, upright.
+             */
+            height?: number | null;
+            /**
+             * Format: int32
+             * @description The page that this shows, of a document: for `page` of its renditions. Null for all of it.
+             */
+            page?: number | null;
+            /** @description The kinds of renditions that there are: `full`, `grid`, `screen`. */
+            renditions: string[];
+            /**
+             * @description A few bytes from which a blurred picture can be drawn at once (<https://evanw.github.io/thumbhash/>),
+             *     in hexadecimal digits.
+             */
+            thumbhash?: string | null;
+            /**
+             * Format: int64
+             * @description Pixels across, upright.
+             */
+            width?: number | null;
+        };
         /** @description What lies in a cell of the map. */
         MapCluster: {
             /**
@@ -1286,6 +1648,29 @@ export interface components {
             /** @description The part of it that shows why, on one line. */
             text: string;
         };
+        /** @description Where something is to stand in a collection. */
+        MemberMove: {
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            asset_id: string;
+            /**
+             * Format: uuid
+             * @description What it is to stand right before; null for the end.
+             */
+            before_asset_id?: string | null;
+        };
+        /** @description Some assets. */
+        Members: {
+            /** @description Which: 1 to 5,000. */
+            assets: string[];
+        };
+        /** @description A collection, and how many assets were added to it or taken out of it. */
+        MembersChanged: components["schemas"]["Collection"] & {
+            /** @description How many: what was there already, or was not, is no change. */
+            changed: number;
+        };
         /** @description An addition that is to begin. */
         NewAddition: {
             /**
@@ -1319,6 +1704,38 @@ export interface components {
             source?: string;
             /** @description What is said. */
             value: unknown;
+        };
+        /** @description A statement about many assets on its way in. */
+        NewClaimBatch: {
+            /** @description What it is about: 1 to 5,000 assets. */
+            assets: string[];
+            /**
+             * Format: float
+             * @description How sure it is, 0 to 1; 1 if nothing is said.
+             */
+            confidence?: number;
+            /** @description Whether that is denied. */
+            is_negation?: boolean;
+            /**
+             * @description What is said something of.
+             * @enum {string}
+             */
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation";
+            /** @description Where it is known from, in a few words. */
+            source?: string;
+            /** @description What is said. */
+            value: unknown;
+        };
+        /** @description A collection on its way in. */
+        NewCollection: {
+            /** @description What is in it from the beginning, in this order; up to 5,000. */
+            assets?: string[];
+            /** @description What it is about. */
+            description?: string;
+            /** @description What it is called: 1 to 200 characters on one line. */
+            name: string;
+            /** @description What it asks, if it is to be a saved search. */
+            query?: string | null;
         };
         /** @description How everything stored is to be checked. */
         NewFsck: {
@@ -1452,6 +1869,7 @@ export interface components {
                  * @enum {string}
                  */
                 kind: "image" | "video" | "audio" | "document" | "other";
+                look?: components["schemas"]["Look"] | null;
                 /** @description Its media type, by its bytes. */
                 media_type: string;
                 /** @description The name of its file, as path text. */
@@ -1476,6 +1894,57 @@ export interface components {
                  * @description Pixels across, as stored.
                  */
                 width?: number | null;
+            }[];
+            /** @description Where the next page begins: the value for `after`. Null on the last page. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Collection: {
+            /** @description What is on it. */
+            items: {
+                /** @description How many assets are in it for whoever asks. */
+                count: number;
+                cover?: components["schemas"]["Asset"] | null;
+                /**
+                 * Format: int64
+                 * @description When it was made.
+                 */
+                created_at_ms: number;
+                /**
+                 * Format: int64
+                 * @description When it was deleted.
+                 */
+                deleted_at_ms?: number | null;
+                /** @description What it is about, in somebody's words. */
+                description: string;
+                /**
+                 * Format: int64
+                 * @description Since when it stays as it is, for good.
+                 */
+                frozen_at_ms?: number | null;
+                /** @description Whether there are more: what a search finds is not counted to its end. */
+                has_more: boolean;
+                /**
+                 * Format: uuid
+                 * @description An id: UUID version 7.
+                 */
+                id: string;
+                /** @description Whether it asks its query anew each time; else it has members in an order. */
+                is_dynamic: boolean;
+                /** @description What it is called. */
+                name: string;
+                /** @description What it asks; of one that is frozen, what it asked until then. */
+                query?: string | null;
+                /**
+                 * Format: int64
+                 * @description When it, or what is in it, was changed last.
+                 */
+                updated_at_ms: number;
+                /**
+                 * Format: int64
+                 * @description Rises with every change; for `If-Match`.
+                 */
+                version: number;
             }[];
             /** @description Where the next page begins: the value for `after`. Null on the last page. */
             next?: string | null;
@@ -2089,6 +2558,45 @@ export interface components {
              */
             tool_version: number;
         };
+        /** @description How much there is in each stretch of time. */
+        Timeline: {
+            /** @description Those that have anything, the newest first, what has no date last. */
+            buckets: components["schemas"]["TimelineBucket"][];
+            /**
+             * Format: int64
+             * @description How many assets they have together.
+             */
+            count: number;
+        };
+        /** @description A stretch of time. */
+        TimelineBucket: {
+            /**
+             * @description What it is: a month (`1974-05`), or how much is known of dates that say less: some time in a year
+             *     (`1974`), in a decade (`195X`), in ten years (`1953/1962`), from a year on (`1953/..`);
+             *     `undated`.
+             */
+            bucket: string;
+            /**
+             * Format: int64
+             * @description How many assets it has.
+             */
+            count: number;
+        };
+        /** @description Some of the assets of a bucket. */
+        TimelinePart: {
+            /** @description The assets, newest first. */
+            items: components["schemas"]["Asset"][];
+        };
+        /** @description Where an asset is in the timeline. */
+        TimelinePosition: {
+            /** @description Its bucket. */
+            bucket: string;
+            /**
+             * Format: int64
+             * @description How many assets of that bucket come before it.
+             */
+            offset: number;
+        };
         /** @description One asset in one step of a run. */
         Unit: {
             /**
@@ -2208,7 +2716,10 @@ export type Author = components['schemas']['Author'];
 export type Begun = components['schemas']['Begun'];
 export type Check = components['schemas']['Check'];
 export type Claim = components['schemas']['Claim'];
+export type ClaimBatch = components['schemas']['ClaimBatch'];
 export type Code = components['schemas']['Code'];
+export type Collection = components['schemas']['Collection'];
+export type CollectionPatch = components['schemas']['CollectionPatch'];
 export type Counts = components['schemas']['Counts'];
 export type Diagnosis = components['schemas']['Diagnosis'];
 export type Fact = components['schemas']['Fact'];
@@ -2225,17 +2736,24 @@ export type Lineage = components['schemas']['Lineage'];
 export type LineageInput = components['schemas']['LineageInput'];
 export type LineageSource = components['schemas']['LineageSource'];
 export type Location = components['schemas']['Location'];
+export type Look = components['schemas']['Look'];
 export type MapCluster = components['schemas']['MapCluster'];
 export type MapClusters = components['schemas']['MapClusters'];
 export type Match = components['schemas']['Match'];
+export type MemberMove = components['schemas']['MemberMove'];
+export type Members = components['schemas']['Members'];
+export type MembersChanged = components['schemas']['MembersChanged'];
 export type NewAddition = components['schemas']['NewAddition'];
 export type NewArchive = components['schemas']['NewArchive'];
 export type NewClaim = components['schemas']['NewClaim'];
+export type NewClaimBatch = components['schemas']['NewClaimBatch'];
+export type NewCollection = components['schemas']['NewCollection'];
 export type NewFsck = components['schemas']['NewFsck'];
 export type NewRun = components['schemas']['NewRun'];
 export type NewScan = components['schemas']['NewScan'];
 export type PageArchive = components['schemas']['Page_Archive'];
 export type PageAsset = components['schemas']['Page_Asset'];
+export type PageCollection = components['schemas']['Page_Collection'];
 export type PageKnownContent = components['schemas']['Page_KnownContent'];
 export type PagePipeline = components['schemas']['Page_Pipeline'];
 export type PageRun = components['schemas']['Page_Run'];
@@ -2255,6 +2773,10 @@ export type Sidecar = components['schemas']['Sidecar'];
 export type Stack = components['schemas']['Stack'];
 export type Step = components['schemas']['Step'];
 export type StepForecast = components['schemas']['StepForecast'];
+export type Timeline = components['schemas']['Timeline'];
+export type TimelineBucket = components['schemas']['TimelineBucket'];
+export type TimelinePart = components['schemas']['TimelinePart'];
+export type TimelinePosition = components['schemas']['TimelinePosition'];
 export type Unit = components['schemas']['Unit'];
 export type Upload = components['schemas']['Upload'];
 export type UploadState = components['schemas']['UploadState'];
@@ -2888,6 +3410,38 @@ export interface operations {
             };
         };
     };
+    list_collections_of_asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The collections; always on one page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Collection"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     get_original: {
         parameters: {
             query?: {
@@ -3110,6 +3664,638 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Asset"];
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    make_claims: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key says the same once */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewClaimBatch"];
+            };
+        };
+        responses: {
+            /** @description What was said, and about how many */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimBatch"];
+                };
+            };
+            /** @description One of the assets is not there */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description The value does not fit, or the key was used for something else */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    redo_claims: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What was said at once */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was said, and of how many it is taken back */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimBatch"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    undo_claims: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What was said at once */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was said, and of how many it is taken back */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimBatch"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_collections: {
+        parameters: {
+            query?: {
+                /** @description Those that were deleted instead of those that are there. */
+                deleted?: boolean;
+                /** @description How many at most: 1 to 500, 50 if nothing is said. */
+                limit?: number;
+                /** @description Where to go on: `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of collections */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Collection"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_collection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key makes the same collection once */
+                "idempotency-key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCollection"];
+            };
+        };
+        responses: {
+            /** @description The collection; its version is the ETag */
+            201: {
+                headers: {
+                    /** @description The version, for If-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description There is one of that name */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It cannot be called so, or the key was used for something else */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The collection; its version is the ETag */
+            200: {
+                headers: {
+                    /** @description The version, for If-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    delete_collection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Only if it is at this version still */
+                "if-match"?: string | null;
+            };
+            path: {
+                /** @description The collection */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The hidden collection */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    update_collection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Only if it is at this version still */
+                "if-match"?: string | null;
+            };
+            path: {
+                /** @description The collection */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectionPatch"];
+            };
+        };
+        responses: {
+            /** @description The collection */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description There is one of that name, or it is no saved search */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It cannot be called so */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_members: {
+        parameters: {
+            query?: {
+                /** @description How many at most: 1 to 500, 50 if nothing is said. */
+                limit?: number;
+                /** @description Where to go on: `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The collection */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of assets */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Asset"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    add_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Members"];
+            };
+        };
+        responses: {
+            /** @description The collection, and how many were added */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembersChanged"];
+                };
+            };
+            /** @description It is frozen, deleted or a saved search */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    move_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberMove"];
+            };
+        };
+        responses: {
+            /** @description The collection */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description It is frozen, deleted or a saved search */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    remove_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Members"];
+            };
+        };
+        responses: {
+            /** @description The collection, and how many were taken out */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembersChanged"];
+                };
+            };
+            /** @description It is frozen, deleted or a saved search */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    freeze_collection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Only if it is at this version still */
+                "if-match"?: string | null;
+            };
+            path: {
+                /** @description The collection */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The frozen collection */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description It is frozen or deleted, or finds too much */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It was changed meanwhile */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    restore_collection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Only if it is at this version still */
+                "if-match"?: string | null;
+            };
+            path: {
+                /** @description The collection */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The collection */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description There is another of that name by now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             /** @description It was changed meanwhile */
@@ -3804,6 +4990,156 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IndexRebuilt"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_timeline: {
+        parameters: {
+            query?: {
+                /** @description Those that this query finds, as in a search; all of them if nothing is said. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stretches of time that have any */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description The query cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    find_position: {
+        parameters: {
+            query: {
+                /** @description The asset. */
+                asset: string;
+                /** @description Among those that this query finds, as in a search; among all of them if nothing is said. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its bucket, and how many of it come before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimelinePosition"];
+                };
+            };
+            /** @description The query cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such asset in this timeline */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_bucket: {
+        parameters: {
+            query?: {
+                /** @description Of those that this query finds, as in a search; of all of them if nothing is said. */
+                q?: string;
+                /** @description How many to pass over, counted from the newest. */
+                offset?: number;
+                /** @description How many at most: 1 to 500, 50 if nothing is said. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description A bucket of the timeline: `1974-05`, `1974`, `195X`, `1953/..`, `undated` */
+                bucket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The assets */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimelinePart"];
+                };
+            };
+            /** @description The query cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description There is no such part of a timeline */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             /** @description Refused */

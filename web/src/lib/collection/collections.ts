@@ -1,5 +1,5 @@
 /** Albums and saved searches, as the API has them. */
-import { answered, api, renditionAddress, type Asset, type Collection } from '../api/client';
+import { answered, api, type Asset, type Collection } from '../api/client';
 import { say } from '../words/words.svelte';
 
 /** What is dragged between pictures and collections: a JSON array of ids. */
@@ -99,21 +99,6 @@ export function kindInWords(collection: Collection): string {
 
 export function countInWords({ count, has_more }: Collection): string {
   return say(has_more ? 'collection_count_more' : 'collection_count', { count });
-}
-
-/** What a listing says of what is drawn of an asset; one that says nothing leaves it to be guessed. */
-interface Drawn {
-  look?: { renditions: string[] } | null;
-}
-
-/** Where the small picture of an asset is, as far as there may be one. */
-export function smallPicture(asset: Asset & Drawn): string | undefined {
-  const { look } = asset;
-  const isDrawn =
-    look === undefined
-      ? asset.kind === 'image' || asset.kind === 'video'
-      : look?.renditions.includes('grid');
-  return isDrawn ? renditionAddress(asset.id, 'grid') : undefined;
 }
 
 /** Whether assets are being dragged here. */

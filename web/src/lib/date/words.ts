@@ -88,16 +88,26 @@ function interval(from: Bound, until: Bound): string {
 }
 
 /** The calendar has a year 0, people have none: it is 1 BC. */
-function yearInWords(year: number): string {
+export function yearInWords(year: number): string {
   return year > 0 ? String(year) : say('date_year_bc', { year: String(1 - year) });
 }
 
 function at(year: number, month: number, day: number, style: Intl.DateTimeFormatOptions): string {
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  if (year > 0)
-    return new Intl.DateTimeFormat(locale(), { ...style, timeZone: 'UTC' }).format(date);
+  if (year > 0) return formatOf(style).format(date);
   const { year: _, ...rest } = style;
-  const words = new Intl.DateTimeFormat(locale(), { ...rest, timeZone: 'UTC' }).format(date);
-  return `${words} ${yearInWords(year)}`;
+  return `${formatOf(rest).format(date)} ${yearInWords(year)}`;
+}
+
+/** Making one takes a hundred times as long as using it, and a timeline has many headings. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+function formatOf(style: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${locale()} ${JSON.stringify(style)}`;
+  let format = formats.get(key);
+  if (!format) {
+    format = new Intl.DateTimeFormat(locale(), { ...style, timeZone: 'UTC' });
+    formats.set(key, format);
+  }
+  return format;
 }

@@ -1,10 +1,13 @@
 /**
- * Assets in an order, loaded as far as somebody has looked: the whole library, newest first, or what a
- * search found. It stays while pages change, so that going back leads to where one was, and so that
- * the viewer knows what comes before and after.
+ * Assets in an order, loaded as far as somebody has looked, such as what a search found. It stays while pages
+ * change, so that going back leads to where one was, and so that the viewer knows what comes before
+ * and after.
  */
-import { answered, api, type Asset, type Match } from '../api/client';
+import type { Asset, Match } from '../api/client';
 import { Problem } from '../api/problem';
+import type { Neighbours, Order } from './order';
+
+export { looking } from './looking.svelte';
 
 export type Listed = Asset & { matches?: Match[] };
 
@@ -18,8 +21,10 @@ type Fetch = (after: string | undefined, limit: number) => Promise<Part>;
 /** Enough for a screen at first, and few requests afterwards. */
 const FIRST = 60;
 const MORE = 200;
+/** How far it is looked for something that was opened by its address. */
+const FAR = 2000;
 
-export class Listing {
+export class Listing implements Order {
   items = $state.raw<Listed[]>([]);
   isLoading = $state(false);
   isComplete = $state(false);
@@ -69,23 +74,16 @@ export class Listing {
     await this.loadMore();
   }
 
-  /** Looks whether its beginning is another by now, and begins anew if so; what is there stays meanwhile. */
-  async refresh(): Promise<void> {
-    if (this.isLoading) return;
-    const begun = ++this.#begun;
-    try {
-      const part = await this.#fetch(undefined, FIRST);
-      if (begun !== this.#begun) return;
-      const mark = (items: readonly Listed[]) =>
-        items.map((item) => `${item.id} ${item.version}`).join();
-      if (mark(part.items) === mark(this.items.slice(0, FIRST))) return;
-      this.items = part.items;
-      this.#next = part.next ?? undefined;
-      this.isComplete = !part.next;
-      this.problem = undefined;
-    } catch (thrown) {
-      if (begun === this.#begun) this.problem = Problem.from(thrown);
+  async findNeighbours(id: string): Promise<Neighbours | undefined> {
+    const find = () => this.items.findIndex((item) => item.id === id);
+    let at = find();
+    while (!this.isComplete && !this.problem && this.items.length < FAR) {
+      if (at >= 0 && at < this.items.length - 1) break;
+      if (this.isLoading) await new Promise((resolve) => setTimeout(resolve, 50));
+      else await this.loadMore();
+      at = find();
     }
+    return at < 0 ? undefined : { before: this.items[at - 1], after: this.items[at + 1] };
   }
 
   /** Takes over what is known better by now. */
@@ -98,16 +96,3 @@ export class Listing {
     this.items = items;
   }
 }
-
-async function listLibrary(after: string | undefined, limit: number): Promise<Part> {
-  return answered(api.GET('/api/v1/assets', { params: { query: { limit, after } } }));
-}
-
-/** The whole library. */
-export const library = new Listing(listLibrary);
-
-/** What stands in the order in which somebody looks at things just now. */
-export const looking = $state<{ listing: Listing; address: string }>({
-  listing: library,
-  address: '/'
-});

@@ -1,18 +1,21 @@
 /** What a tile shows of an asset, whatever kind it is. */
+import { renditionAddress } from '../api/client';
 import { dateInWords } from '../date/words';
 import { say, type Word } from '../words/words.svelte';
 import { nameInWords } from '../path';
 import type { Listed } from './listing.svelte';
 
-/** Kinds of which pictures are drawn. */
-export function hasPicture(asset: Listed): boolean {
-  return asset.kind === 'image' || asset.kind === 'video';
+/** Where the small picture of it is, if one was drawn. */
+export function pictureOf(asset: Pick<Listed, 'id' | 'look'>): string | undefined {
+  const { look } = asset;
+  if (!look?.renditions.includes('grid')) return undefined;
+  return renditionAddress(asset.id, 'grid', look.page);
 }
 
-/** Width by height; what has no picture gets a card that its name fits on. */
-export function ratioOf(asset: Listed): number {
-  if (!hasPicture(asset)) return 1.25;
-  return asset.width && asset.height ? asset.width / asset.height : 1.5;
+/** Width by height, where that is known. */
+export function ratioOf(asset: Listed | undefined): number | undefined {
+  const look = asset?.look;
+  return look?.width && look.height ? look.width / look.height : undefined;
 }
 
 export function titleOf(asset: { title?: string | null; name: string }): string {

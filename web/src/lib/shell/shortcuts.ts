@@ -21,7 +21,9 @@ export const SHORTCUTS: { where: Word; keys: Shortcut[] }[] = [
     keys: [
       { keys: ['←', '→', '↑', '↓'], does: 'keys_arrows' },
       { keys: ['Home', 'End'], does: 'keys_ends' },
-      { keys: ['Enter'], does: 'keys_open' }
+      { keys: ['Enter'], does: 'keys_open' },
+      { keys: ['Shift + ←', 'Shift + →'], does: 'keys_choose' },
+      { keys: ['Esc'], does: 'selection_end' }
     ]
   },
   {

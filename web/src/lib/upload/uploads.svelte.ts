@@ -2,7 +2,7 @@
 import { Upload as Tus, type DetailedError } from 'tus-js-client';
 import { answered, api } from '../api/client';
 import { Problem } from '../api/problem';
-import { library } from '../library/listing.svelte';
+import { renewTimelines } from '../timeline/timeline.svelte';
 import { isWord, say } from '../words/words.svelte';
 import { markWaiting } from './resume';
 import { forget, keep, loadQueue, type Queued } from './store';
@@ -177,7 +177,7 @@ class Uploads {
     } catch {
       // The server ends an addition of which nothing comes by itself.
     }
-    await library.reload();
+    await renewTimelines();
   }
 
   async #keep(item: Queued): Promise<void> {

@@ -2,7 +2,8 @@
  * What the app says, in the reader's language. One JSON file per language with the same keys; a text
  * may have gaps such as `{name}`, and one form for each plural that the language has.
  *
- * A catalogue is loaded when it is needed, so that nobody loads a language that they do not read.
+ * A catalogue is loaded when it is needed, so that nobody loads a language that they do not read, and in two
+ * parts: what the first page shows (first.ts), and the rest.
  */
 import type english from './en.json';
 
@@ -18,12 +19,19 @@ export const LANGUAGES = [
 ] as const;
 export type Language = (typeof LANGUAGES)[number]['tag'];
 
-const FILES: Record<Language, () => Promise<{ default: Texts }>> = {
-  en: () => import('./en.json'),
-  de: () => import('./de.json')
+type Part = () => Promise<{ default: Partial<Texts> }>;
+const FILES: Record<Language, { first: Part; rest: Part }> = {
+  en: { first: () => import('./en.json?first'), rest: () => import('./en.json?rest') },
+  de: { first: () => import('./de.json?first'), rest: () => import('./de.json?rest') }
 };
 
-let current = $state.raw<{ language: Language; locale: string; texts: Texts } | undefined>();
+interface Spoken {
+  language: Language;
+  locale: string;
+  texts: Partial<Texts>;
+}
+let current = $state.raw<Spoken | undefined>();
+let isWhole = false;
 
 /** The language that is wished for most among those that there are; English if there is none. */
 export function pickLanguage(wishes: readonly string[]): Language {
@@ -35,15 +43,27 @@ export function pickLanguage(wishes: readonly string[]): Language {
   return 'en';
 }
 
-/** Speaks this language from now on. */
-export async function speak(language: Language): Promise<void> {
-  const texts = (await FILES[language]()).default;
-  const { locale, direction } = LANGUAGES.find((known) => known.tag === language)!;
-  current = { language, locale, texts };
-  if (typeof document !== 'undefined') {
-    document.documentElement.lang = language;
-    document.documentElement.dir = direction;
+/** Speaks this language from now on; waits only for what the first page says if that is enough. */
+export async function speak(language: Language, isFirstEnough = false): Promise<void> {
+  if (current?.language !== language) {
+    const { default: texts } = await FILES[language].first();
+    const { locale, direction } = LANGUAGES.find((known) => known.tag === language)!;
+    current = { language, locale, texts };
+    isWhole = false;
+    if (typeof document !== 'undefined') {
+      document.documentElement.lang = language;
+      document.documentElement.dir = direction;
+    }
   }
+  if (isWhole) return;
+  const rest = FILES[language].rest().then(({ default: more }) => {
+    if (current?.language !== language || isWhole) return;
+    current = { ...current, texts: { ...current.texts, ...more } };
+    isWhole = true;
+  });
+  // Without a line the rest may not come; the next page asks for it again.
+  if (isFirstEnough) rest.catch(() => {});
+  else await rest;
 }
 
 /** The locale for dates and numbers. */

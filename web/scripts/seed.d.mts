@@ -1,0 +1,2 @@
+/** See seed.mjs. */
+export function seed(folder: string, count: number): void;

@@ -219,12 +219,12 @@ mod tests {
                 "Sydney's opera",
                 -33.8568,
                 151.2153,
-                "Sydney, New South Wales, AU",
+                "The Rocks, New South Wales, AU",
             ),
             (
                 "the last town before the date line",
-                -16.78,
-                179.99,
+                -16.42,
+                179.38,
                 "Labasa, Northern, FJ",
             ),
         ];

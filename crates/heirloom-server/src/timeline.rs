@@ -123,9 +123,9 @@ async fn list_bucket(
 
 /// Where in the timeline an asset is.
 #[utoipa::path(get, path = "/api/v1/timeline/position", tag = "timeline", params(AskedPosition), responses(
-    (status = 200, description = "Its bucket, and how many of it come before", body = wire::TimelinePosition),
+    (status = 200, description = "Its bucket, and how many of it come before; nothing if it is not among these", body = wire::TimelinePosition),
     (status = 400, description = "The query cannot be read", body = wire::ProblemDocument, content_type = "application/problem+json"),
-    (status = 404, description = "There is no such asset in this timeline", body = wire::ProblemDocument, content_type = "application/problem+json"),
+    (status = 404, description = "There is no such asset", body = wire::ProblemDocument, content_type = "application/problem+json"),
     (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
 ))]
 async fn find_position(
@@ -137,14 +137,8 @@ async fn find_position(
     let query: query::Query = asked.q.parse()?;
     let (db, family) = (library.db(), library.family().id);
     let found = db.find_in_timeline(&actor, family, &query, asset).await?;
-    let (bucket, offset) = found.ok_or_else(|| {
-        Problem::new(
-            Code::NotFound,
-            format!("the asset {asset} is not in this timeline"),
-        )
-    })?;
     Ok(Json(wire::TimelinePosition {
-        bucket: bucket.to_string(),
-        offset,
+        bucket: found.map(|(bucket, _)| bucket.to_string()),
+        offset: found.map(|(_, offset)| offset),
     }))
 }

@@ -35,8 +35,8 @@ pub struct TimelinePart {
 /// Where an asset is in the timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TimelinePosition {
-    /// Its bucket.
-    pub bucket: String,
+    /// Its bucket; null for an asset that is not among those that were asked for.
+    pub bucket: Option<String>,
     /// How many assets of that bucket come before it.
-    pub offset: i64,
+    pub offset: Option<i64>,
 }

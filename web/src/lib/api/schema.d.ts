@@ -2589,13 +2589,13 @@ export interface components {
         };
         /** @description Where an asset is in the timeline. */
         TimelinePosition: {
-            /** @description Its bucket. */
-            bucket: string;
+            /** @description Its bucket; null for an asset that is not among those that were asked for. */
+            bucket?: string | null;
             /**
              * Format: int64
              * @description How many assets of that bucket come before it.
              */
-            offset: number;
+            offset?: number | null;
         };
         /** @description One asset in one step of a run. */
         Unit: {
@@ -5058,7 +5058,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Its bucket, and how many of it come before */
+            /** @description Its bucket, and how many of it come before; nothing if it is not among these */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5076,7 +5076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            /** @description There is no such asset in this timeline */
+            /** @description There is no such asset */
             404: {
                 headers: {
                     [name: string]: unknown;

@@ -284,7 +284,7 @@ export class Timeline implements Order {
       const query = { asset: id, q: this.#q };
       const asked = api.GET('/api/v1/timeline/position', { params: { query } });
       const { bucket, offset } = await answered(asked);
-      return this.indexOf(bucket, offset);
+      return bucket == null ? undefined : this.indexOf(bucket, offset ?? 0);
     } catch (thrown) {
       if (Problem.from(thrown).status === 404) return undefined;
       throw thrown;

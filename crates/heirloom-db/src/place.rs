@@ -1,7 +1,7 @@
 //! Where assets were made: what is believed of it beside each asset, and the names that follow from positions.
 //!
 //! A position is given a name by a tool, in an artifact whose only input is the position. When somebody
-//! corrects the position, [`settle`] takes away what was made of the old one, in the transaction that
+//! corrects the position, `settle` takes away what was made of the old one, in the transaction that
 //! changes what is believed: a name never outlives its position. The new position is named by whoever
 //! corrected it ([`Db::keep_places`]), or by the next run.
 //!

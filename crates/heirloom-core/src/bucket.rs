@@ -6,8 +6,6 @@
 
 use std::{fmt, ops::Range, str::FromStr};
 
-use serde::{Deserialize, Serialize};
-
 use crate::edtf::civil::{DAY_S, civil_from_days, days_from_civil};
 
 /// How much of time a date may mean, the most first.
@@ -51,8 +49,7 @@ impl Span {
 }
 
 /// A stretch of a timeline. The greater is the newer; what has no date is the least of all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bucket(i64);
 
 /// A text that names no bucket.
@@ -198,20 +195,6 @@ impl FromStr for Bucket {
         Self::parse(text)
             .filter(|bucket| bucket.to_string() == text)
             .ok_or_else(|| InvalidBucket(text.to_owned()))
-    }
-}
-
-impl TryFrom<String> for Bucket {
-    type Error = InvalidBucket;
-
-    fn try_from(text: String) -> Result<Self, InvalidBucket> {
-        text.parse()
-    }
-}
-
-impl From<Bucket> for String {
-    fn from(bucket: Bucket) -> Self {
-        bucket.to_string()
     }
 }
 

@@ -62,6 +62,14 @@ pub(crate) fn keys_of_bucket(bucket: Bucket) -> RangeInclusive<i64> {
     }
 }
 
+/// Of keys that come from several lists, those of a page: the newest first, from the `offset`th on.
+pub(crate) fn page_of(mut keys: Vec<i64>, (offset, limit): (i64, i64)) -> Vec<i64> {
+    keys.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
+    let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    keys.into_iter().skip(offset).take(limit).collect()
+}
+
 /// The least key of an asset whose date begins at `second` (seconds since 1970).
 pub(crate) fn first_key(second: i64) -> i64 {
     let second = second.clamp(-SECOND_OFFSET, SECOND_OFFSET - 1);

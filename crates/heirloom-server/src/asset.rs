@@ -51,15 +51,9 @@ impl Paging {
     /// The number that was asked for.
     ///
     /// # Errors
-    /// `invalid_request` when nobody can want that many.
+    /// As [`parse_limit`].
     pub(crate) fn limit(&self) -> Result<usize, Problem> {
-        match self.limit.unwrap_or(50) {
-            limit @ 1..=500 => Ok(limit.into()),
-            limit => Err(Problem::new(
-                Code::InvalidRequest,
-                format!("a page has 1 to 500 entries, not {limit}"),
-            )),
-        }
+        parse_limit(self.limit)
     }
 
     /// The timeline key after which to go on.
@@ -70,6 +64,20 @@ impl Paging {
         let parse = |text| List::ASSETS.parse_cursor(text);
         let key = self.after.as_deref().map(parse).transpose()?;
         Ok(key.map(i64::from_be_bytes))
+    }
+}
+
+/// How many entries a page is to have, for lists that are asked for more than [`Paging`].
+///
+/// # Errors
+/// `invalid_request` when nobody can want that many.
+pub(crate) fn parse_limit(limit: Option<u16>) -> Result<usize, Problem> {
+    match limit.unwrap_or(50) {
+        limit @ 1..=500 => Ok(limit.into()),
+        limit => Err(Problem::new(
+            Code::InvalidRequest,
+            format!("a page has 1 to 500 entries, not {limit}"),
+        )),
     }
 }
 

@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     actor::Asker,
-    asset::{Paging, describe_assets, parse_version, version_tag},
+    asset::{Paging, describe_assets, parse_limit, parse_version, version_tag},
     claim::once,
     cursor::List,
     extract::{Body, IdPath, IdempotencyKey, Query},
@@ -84,11 +84,7 @@ async fn list_collections(
     let after = after
         .transpose()?
         .map(|bytes: [u8; 16]| CollectionId::from_uuid(uuid::Uuid::from_bytes(bytes)));
-    let limit = Paging {
-        limit: which.limit,
-        after: None,
-    }
-    .limit()?;
+    let limit = parse_limit(which.limit)?;
     let family = library.family().id;
     let page = library
         .db()

@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     actor::Asker,
-    asset::{Paging, describe_assets},
+    asset::{describe_assets, parse_limit},
     cursor::List,
     extract::Query,
     library::Library,
@@ -78,12 +78,8 @@ async fn list_places(
                 name: "places",
                 question: &question,
             };
-            let paging = Paging {
-                limit: within.limit,
-                after: within.after.clone(),
-            };
-            let limit = paging.limit()?;
-            let after = match &paging.after {
+            let limit = parse_limit(within.limit)?;
+            let after = match &within.after {
                 None => String::new(),
                 Some(after) => list.parse_text(after)?,
             };
@@ -142,12 +138,8 @@ async fn list_placed_assets(
         name: "placed",
         question: &question,
     };
-    let paging = Paging {
-        limit: at.limit,
-        after: at.after,
-    };
-    let limit = paging.limit()?;
-    let after = paging.after.as_deref().map(|text| list.parse_cursor(text));
+    let limit = parse_limit(at.limit)?;
+    let after = at.after.as_deref().map(|text| list.parse_cursor(text));
     let after = after.transpose()?.map(i64::from_be_bytes);
     let family = library.family().id;
     let db = library.db();

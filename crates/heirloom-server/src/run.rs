@@ -22,7 +22,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     actor::Asker,
-    asset::Paging,
+    asset::{Paging, parse_limit},
     cursor::List,
     extract::{Body as JsonBody, IdPath, Query},
     library::Library,
@@ -337,13 +337,10 @@ async fn list_units(
     let after = which.after.as_deref();
     let after = after.map(|text| list.parse_cursor(text)).transpose()?;
     let after = after.map(|key| UnitId::from_uuid(uuid::Uuid::from_bytes(key)));
-    let paging = Paging {
-        limit: which.limit,
-        after: None,
-    };
+    let limit = parse_limit(which.limit)?;
     let page = library
         .db()
-        .list_units(&actor, run.id, units, after, paging.limit()?)
+        .list_units(&actor, run.id, units, after, limit)
         .await?;
     Ok(Json(wire::Page {
         items: page.items.into_iter().map(Into::into).collect(),

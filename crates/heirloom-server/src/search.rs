@@ -9,7 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     actor::Asker,
-    asset::{Paging, describe_assets},
+    asset::{describe_assets, parse_limit},
     cursor::List,
     extract::Query,
     library::Library,
@@ -64,11 +64,7 @@ async fn search_assets(
     Query(asked): Query<Asked>,
 ) -> Result<Json<wire::SearchPage>, Problem> {
     let query: query::Query = asked.q.parse()?;
-    let limit = Paging {
-        limit: asked.limit,
-        after: None,
-    }
-    .limit()?;
+    let limit = parse_limit(asked.limit)?;
     let after = asked
         .after
         .as_deref()

@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     actor::Asker,
-    asset::{Paging, describe_assets},
+    asset::{describe_assets, parse_limit},
     extract::{Query, parse_id},
     library::Library,
     problem::{Code, Problem},
@@ -108,11 +108,7 @@ async fn list_bucket(
                 Problem::new(Code::NotFound, error.to_string())
             })?;
     let query: query::Query = asked.q.parse()?;
-    let paging = Paging {
-        limit: asked.limit,
-        after: None,
-    };
-    let limit = i64::try_from(paging.limit()?).unwrap_or(i64::MAX);
+    let limit = i64::try_from(parse_limit(asked.limit)?).unwrap_or(i64::MAX);
     let (db, family) = (library.db(), library.family().id);
     let part = (asked.offset.into(), limit);
     let assets = db.list_bucket(&actor, family, &query, bucket, part).await?;

@@ -121,13 +121,10 @@ impl Db {
                 found.push(row.get(0)?);
             }
         }
-        if is_one {
-            return Ok(found);
-        }
-        found.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
-        let (offset, limit) = (usize::try_from(offset), usize::try_from(limit));
-        let (offset, limit) = (offset.unwrap_or(usize::MAX), limit.unwrap_or(usize::MAX));
-        Ok(found.into_iter().skip(offset).take(limit).collect())
+        Ok(match is_one {
+            true => found,
+            false => timeline::page_of(found, (offset, limit)),
+        })
     }
 
     /// The bucket that an asset is in and how many of it come before, among what the query finds;

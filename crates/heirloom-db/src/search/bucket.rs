@@ -12,7 +12,7 @@ use crate::{
     Db, DbError, Engine,
     sql::{Sql, statements},
     timeline,
-    value::args,
+    value::{Value, args},
 };
 
 statements! {
@@ -66,12 +66,7 @@ impl Db {
     }
 
     /// The text of a statement about what matches, with its arguments.
-    fn with_dates(
-        &self,
-        sql: Sql,
-        plan: &Plan,
-        mut args: Vec<crate::value::Value>,
-    ) -> (String, Vec<crate::value::Value>) {
+    fn with_dates(&self, sql: Sql, plan: &Plan, mut args: Vec<Value>) -> (String, Vec<Value>) {
         let key = match self.engine() {
             Engine::Sqlite => "rowid",
             Engine::Postgres => "timeline_key",
@@ -127,12 +122,9 @@ impl Db {
                 found.push(row.get(0)?);
             }
         }
-        if is_one {
-            return Ok(found);
-        }
-        found.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
-        let skipped = usize::try_from(offset).unwrap_or(usize::MAX);
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Ok(found.into_iter().skip(skipped).take(limit).collect())
+        Ok(match is_one {
+            true => found,
+            false => timeline::page_of(found, (offset, limit)),
+        })
     }
 }

@@ -13,7 +13,7 @@ use heirloom_core::{
 use heirloom_db::{Engine, archive::Archive, search::Field};
 use proptest::{prelude::*, sample::select};
 
-use crate::harness::{File, OPERATOR, Store, asset_of, file, home, member, runtime};
+use crate::harness::{Chance, File, OPERATOR, Store, asset_of, file, home, member, runtime};
 
 /// More than one statement looks at, and more than are few.
 const ASSETS: u64 = 2_800;
@@ -83,17 +83,7 @@ struct World {
     assets: Vec<Known>,
 }
 
-struct Chance(u64);
-
 impl Chance {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % end
-    }
-
     fn text(&mut self) -> String {
         let words = 1 + self.below(3);
         let words: Vec<&str> = (0..words).map(|_| WORDS[self.below(WORDS.len())]).collect();

@@ -8,7 +8,7 @@ use heirloom_core::{
 };
 use heirloom_db::DbError;
 
-use crate::harness::{OPERATOR, Store, asset_of, file, member, on_both_engines};
+use crate::harness::{Chance, OPERATOR, Store, asset_of, file, member, on_both_engines};
 
 impl Store {
     async fn buckets(&self, actor: &Actor, query: &str) -> Vec<(Bucket, i64)> {
@@ -66,23 +66,6 @@ impl Store {
             .into_iter()
             .map(|asset| asset.id)
             .collect()
-    }
-}
-
-/// A row of numbers that is the same each time.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % end
-    }
-
-    fn one_of<T: Copy>(&mut self, list: &[T]) -> T {
-        list[usize::try_from(self.below(list.len() as u64)).unwrap()]
     }
 }
 

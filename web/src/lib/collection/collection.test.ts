@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { droppedAssets, isDragOfAssets, DRAGGED } from './collections';
+import { DRAGGED } from '../library/tile';
+import { droppedAssets, isDragOfAssets } from './collections';
 import { moved, standsBefore } from './order';
 
 describe('what is moved in an album', () => {

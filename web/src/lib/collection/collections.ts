@@ -1,9 +1,8 @@
 /** Albums and saved searches, as the API has them. */
 import { answered, api, type Asset, type Collection } from '../api/client';
+import { DRAGGED } from '../library/tile';
 import { say } from '../words/words.svelte';
 
-/** What is dragged between pictures and collections: a JSON array of ids. */
-export const DRAGGED = 'application/x-heirloom-assets';
 /** How many assets the API takes at once. */
 export const MOST_AT_ONCE = 5000;
 

@@ -7,8 +7,6 @@ import type { Asset, Match } from '../api/client';
 import { Problem } from '../api/problem';
 import type { Neighbours, Order } from './order';
 
-export { looking } from './looking.svelte';
-
 export type Listed = Asset & { matches?: Match[] };
 
 interface Part {

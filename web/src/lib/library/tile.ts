@@ -5,6 +5,9 @@ import { say, type Word } from '../words/words.svelte';
 import { nameInWords } from '../path';
 import type { Listed } from './listing.svelte';
 
+/** What is dragged between pictures and collections: a JSON array of ids. */
+export const DRAGGED = 'application/x-heirloom-assets';
+
 /** Where the small picture of it is, if one was drawn. */
 export function pictureOf(asset: Pick<Listed, 'id' | 'look'>): string | undefined {
   const { look } = asset;

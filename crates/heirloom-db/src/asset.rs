@@ -450,13 +450,17 @@ pub(crate) fn read(row: &Row) -> Result<Asset, DbError> {
         added_at_ms: row.get(17)?,
         deleted_at_ms: row.get(18)?,
         version: row.get(19)?,
-        position: read_position(row)?,
+        position: read_position(row, (20, 21))?,
         placed: read_placed(row)?,
     })
 }
 
-fn read_position(row: &Row) -> Result<Option<Position>, DbError> {
-    let (latitude, longitude): (Option<i64>, Option<i64>) = (row.get(20)?, row.get(21)?);
+pub(crate) fn read_position(
+    row: &Row,
+    (latitude, longitude): (usize, usize),
+) -> Result<Option<Position>, DbError> {
+    let latitude: Option<i64> = row.get(latitude)?;
+    let longitude: Option<i64> = row.get(longitude)?;
     Ok(latitude
         .zip(longitude)
         .map(|(latitude_e7, longitude_e7)| Position {

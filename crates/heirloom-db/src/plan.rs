@@ -4,19 +4,21 @@
 //! who work on it need: what a run of a million assets keeps in memory and leaves behind when it is
 //! cancelled stays small. What would be made and is there already gets no unit; it is counted.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    str::FromStr as _,
+};
 
 use heirloom_core::{
-    Actor, ArchiveId, AssetId, ContentHash, FamilyId, RunId, UnitId, permission::Action,
-    run::RunState, unit::UnitState,
+    Actor, ArchiveId, AssetId, ContentHash, FamilyId, MediaKind, RunId, UnitId, map::Position,
+    permission::Action, run::RunState, unit::UnitState,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::{
-    Db, DbError, Tx, artifact,
-    asset::{self, Asset, AssetState},
-    clock,
+    Db, DbError, Tx, artifact, asset, clock,
+    row::Row,
     run::{self, StepCounts},
     sql::statements,
     value::{Value, args},
@@ -60,6 +62,23 @@ pub enum Scope {
     FoundBy(RunId),
     /// These.
     Assets(Vec<AssetId>),
+}
+
+/// An asset as a run is planned for it: what it is, not what is believed of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// Its id.
+    pub id: AssetId,
+    /// Whose it is.
+    pub family_id: FamilyId,
+    /// BLAKE3 of its bytes.
+    pub content_hash: ContentHash,
+    /// What kind of original it is.
+    pub kind: MediaKind,
+    /// Its media type (MIME).
+    pub media_type: String,
+    /// Where it is believed to be made.
+    pub position: Option<Position>,
 }
 
 /// A step that an asset is to go through.
@@ -113,13 +132,12 @@ statements! {
         WHERE id = $1";
     LOCK = "SELECT state, planned_until, is_planned FROM run WHERE id = $1 /*pg FOR UPDATE */";
     // The plus keeps SQLite from gathering and sorting the whole family each time.
-    LIST_ALL = concat!("SELECT ", asset::columns!(), " FROM asset a WHERE /*lite + */a.family_id = $1 AND a.id < $2
-          AND a.deleted_at_ms IS NULL AND a.state = 'present' ORDER BY a.id DESC LIMIT $3");
-    LIST_OF_ARCHIVE = concat!("SELECT ", asset::columns!(), " FROM asset a
-        WHERE /*lite + */a.family_id = $1 AND a.id < $2 AND a.deleted_at_ms IS NULL AND a.state = 'present'
+    LIST_ALL = concat!("SELECT ", subject!(), " /*lite + */a.family_id = $1 AND a.id < $2 ORDER BY a.id DESC LIMIT $3");
+    LIST_OF_ARCHIVE = concat!("SELECT ", subject!(), " /*lite + */a.family_id = $1 AND a.id < $2
           AND EXISTS (SELECT 1 FROM asset_location l JOIN folder f ON f.id = l.folder_id
             WHERE l.asset_id = a.id AND l.gone_at_ms IS NULL AND f.archive_id = $4)
         ORDER BY a.id DESC LIMIT $3");
+    LIST_THESE = concat!("SELECT ", subject!(), " a.family_id = $1 AND a.id IN ({list})");
     LIST_FOUND = "SELECT DISTINCT subject_id FROM artifact WHERE run_id = $1 AND subject_id < $2
         ORDER BY subject_id DESC LIMIT $3";
     // What is listed, less what is listed although it is nowhere any more.
@@ -133,18 +151,30 @@ statements! {
     COUNT_FOUND = "SELECT COUNT(DISTINCT subject_id) FROM artifact WHERE run_id = $1";
     LIST_FAILED = "SELECT work_key, error FROM unit
         WHERE state = 'failed' AND is_permanent = TRUE AND subject_id IN ({list})";
-    ADD_UNITS = "INSERT INTO unit (id, run_id, step, subject_kind, subject_id, subject_part, state,
-          attempts, ready_at_ms, lease_token, error, is_permanent, ended_at_ms, work_key)
-        VALUES {rows}";
+    ADD_UNITS = "WITH planned (id, run_id, step, subject_id, state, ready_at_ms, error, ended_at_ms,
+          work_key) AS (VALUES {rows})
+        INSERT INTO unit (id, run_id, step, subject_kind, subject_id, subject_part, state, attempts,
+          ready_at_ms, lease_token, error, is_permanent, ended_at_ms, work_key)
+        SELECT id, run_id, step, 'asset', subject_id, '', state, 0, ready_at_ms, 0, error,
+          ended_at_ms IS NOT NULL, ended_at_ms, work_key FROM planned";
     SET_PLANNED = "UPDATE run SET planned_until = $2, is_planned = $3,
           assets_planned = assets_planned + $4
         WHERE id = $1";
 }
 
+/// The columns of a [`Subject`], in the order in which [`read`] takes them, and which assets are any.
+macro_rules! subject {
+    () => {
+        "a.id, a.content_hash, a.kind, a.media_type, a.latitude_e7, a.longitude_e7 FROM asset a \
+         WHERE a.deleted_at_ms IS NULL AND a.state = 'present' AND"
+    };
+}
+use subject;
+
 /// How many assets are looked at together when it is foreseen what there is to do.
 const FORESEEN: usize = 512;
 /// How many values an `ADD_UNITS` row has.
-const COLUMNS: usize = 14;
+const COLUMNS: usize = 9;
 
 impl Db {
     /// Plans the next assets of a run, `limit` at most: `wanted` says which steps an asset goes
@@ -159,7 +189,7 @@ impl Db {
         id: RunId,
         limit: usize,
         aim: Aim,
-        wanted: impl Fn(&Asset, &Parameters) -> Vec<Wanted>,
+        wanted: impl Fn(&Subject, &Parameters) -> Vec<Wanted>,
     ) -> Result<Planned, DbError> {
         let unknown = || DbError::not_found("run", id);
         let row = self.fetch_optional(GET, args![id]).await?;
@@ -201,10 +231,10 @@ impl Db {
             true => HashMap::new(),
             false => list_failed(&mut tx, &next.assets).await?,
         };
-        let wanted = |asset: &Asset| wanted(asset, &parameters);
+        let wanted = |asset: &Subject| wanted(asset, &parameters);
         let units = add_units(
             &mut tx,
-            (family, id, aim),
+            (id, aim),
             &next.assets,
             &failed,
             wanted,
@@ -235,7 +265,7 @@ impl Db {
         actor: &Actor,
         family: FamilyId,
         parameters: &Parameters,
-        wanted: impl Fn(&Asset) -> Vec<Wanted>,
+        wanted: impl Fn(&Subject) -> Vec<Wanted>,
     ) -> Result<BTreeMap<&'static str, Foreseen>, DbError> {
         actor.require_operator(Action::OperateMachine)?;
         let mut foreseen: BTreeMap<&'static str, Foreseen> = BTreeMap::new();
@@ -308,7 +338,7 @@ pub(crate) async fn count_assets(
 
 /// The next assets of a scope.
 struct Next {
-    assets: Vec<Asset>,
+    assets: Vec<Subject>,
     /// From where to go on.
     until: Option<Vec<u8>>,
     is_last: bool,
@@ -348,7 +378,10 @@ async fn list_next(
             return get_next(db, family, ids, limit).await;
         }
     };
-    let assets: Vec<Asset> = rows.iter().map(asset::read).collect::<Result<_, _>>()?;
+    let assets: Vec<Subject> = rows
+        .iter()
+        .map(|row| read(row, family))
+        .collect::<Result<_, _>>()?;
     Ok(Next {
         until: assets.last().map(|asset| asset.id.as_bytes().to_vec()),
         is_last: assets.len() < limit,
@@ -362,12 +395,12 @@ async fn get_next(
     ids: Vec<AssetId>,
     limit: usize,
 ) -> Result<Next, DbError> {
-    let mut assets = db.list_assets_by_id(&ids).await?;
-    assets.retain(|asset| {
-        asset.family_id == family
-            && asset.deleted_at_ms.is_none()
-            && asset.state == AssetState::Present
-    });
+    let list = ids.iter().map(|id| Value::from(*id)).collect();
+    let rows = db.fetch_list(LIST_THESE, args![family], list).await?;
+    let mut assets: Vec<Subject> = rows
+        .iter()
+        .map(|row| read(row, family))
+        .collect::<Result<_, _>>()?;
     assets.sort_unstable_by_key(|asset| std::cmp::Reverse(asset.id));
     Ok(Next {
         until: ids.last().map(|id| id.as_bytes().to_vec()),
@@ -376,10 +409,21 @@ async fn get_next(
     })
 }
 
+fn read(row: &Row, family: FamilyId) -> Result<Subject, DbError> {
+    Ok(Subject {
+        id: row.get(0)?,
+        family_id: family,
+        content_hash: row.get(1)?,
+        kind: row.word(2, "a media kind", |word| MediaKind::from_str(word).ok())?,
+        media_type: row.get(3)?,
+        position: asset::read_position(row, (4, 5))?,
+    })
+}
+
 /// What failed before and would fail again, with why.
 async fn list_failed(
     tx: &mut Tx,
-    assets: &[Asset],
+    assets: &[Subject],
 ) -> Result<HashMap<ContentHash, Option<String>>, DbError> {
     let list = assets.iter().map(|asset| Value::from(asset.id)).collect();
     let rows = tx.fetch_list(LIST_FAILED, args![], list).await?;
@@ -394,13 +438,12 @@ async fn list_failed(
 
 async fn add_units(
     tx: &mut Tx,
-    (family, run, aim): (FamilyId, RunId, Aim),
-    assets: &[Asset],
+    (run, aim): (RunId, Aim),
+    assets: &[Subject],
     failed: &HashMap<ContentHash, Option<String>>,
-    wanted: impl Fn(&Asset) -> Vec<Wanted>,
+    wanted: impl Fn(&Subject) -> Vec<Wanted>,
     counts: &mut BTreeMap<&'static str, StepCounts>,
 ) -> Result<usize, DbError> {
-    debug_assert!(assets.iter().all(|asset| asset.family_id == family));
     let ids: Vec<AssetId> = assets.iter().map(|asset| asset.id).collect();
     let present: HashSet<ContentHash> = match aim {
         Aim::Complete => artifact::list_keys(tx, &ids).await?,
@@ -428,15 +471,10 @@ async fn add_units(
                 id,
                 run,
                 step,
-                "asset",
                 asset.id,
-                "",
                 state.as_str(),
-                0_i64,
                 now_ms,
-                0_i64,
                 known.cloned().flatten(),
-                known.is_some(),
                 known.map(|_| now_ms),
                 key,
             ]);

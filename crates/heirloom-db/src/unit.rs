@@ -7,7 +7,7 @@
 
 mod end;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use heirloom_core::{Actor, AssetId, RunId, UnitId, permission::Action, unit::UnitState};
 
@@ -148,12 +148,18 @@ statements! {
           SELECT id FROM unit WHERE run_id = $1 AND step = $2
             AND state IN ('pending', 'running') AND ready_at_ms <= $3
           ORDER BY ready_at_ms LIMIT $4) AS ready";
+    LIST_FREE = "SELECT string_agg(/*lite hex(free.id) *//*pg encode(free.id, 'hex') */
+          || ' ' || free.lease_token || ' '
+          || /*lite hex(free.subject_id) *//*pg encode(free.subject_id, 'hex') */
+          || ' ' || free.attempts || ' ' || free.crashes, ' ') FROM (
+          SELECT id, lease_token, subject_id, attempts, crashes FROM unit
+          WHERE state IN ('pending', 'running') AND ready_at_ms <= $1
+            AND EXISTS (SELECT 1 FROM run WHERE run.id = unit.run_id AND run.state = 'running')
+            AND id IN ({list})
+          ORDER BY id /*pg FOR UPDATE */) AS free";
     LEASE = "UPDATE unit SET state = 'running', attempts = attempts + 1, lease_token = lease_token + 1,
           ready_at_ms = $1
-        WHERE state IN ('pending', 'running') AND ready_at_ms <= $2
-          AND EXISTS (SELECT 1 FROM run WHERE run.id = unit.run_id AND run.state = 'running')
-          AND id IN ({list})
-        RETURNING id, lease_token, subject_id, attempts, crashes";
+        WHERE id IN ({list})";
     EXTEND = "UPDATE unit SET ready_at_ms = $3
         WHERE id = $1 AND lease_token = $2 AND state = 'running'";
     CALM = "UPDATE unit SET ready_at_ms = $2 WHERE run_id = $1 AND state IN ('pending', 'running')
@@ -223,7 +229,7 @@ impl Db {
         let ids: Option<String> = row.map_or(Ok(None), |row| row.get(0))?;
         ids.unwrap_or_default()
             .split_ascii_whitespace()
-            .map(read_id)
+            .map(read_word)
             .collect()
     }
 
@@ -239,21 +245,28 @@ impl Db {
         let list: Vec<Value> = units.iter().map(|unit| Value::from(*unit)).collect();
         let mut tries = 1;
         loop {
-            let now_ms = clock::now_ms();
-            let lease = async {
-                let mut tx = self.begin().await?;
-                let fixed = args![now_ms + lease_ms, now_ms];
-                let rows = tx.fetch_list(LEASE, fixed, list.clone()).await?;
-                tx.commit().await?;
-                rows.iter().map(read_lease).collect()
-            };
-            match lease.await {
-                Err::<Vec<Lease>, DbError>(error) if error.is_conflict() && tries < TRIES => {
-                    tries += 1;
-                }
+            match self.try_lease(list.clone(), lease_ms).await {
+                Err(error) if error.is_conflict() && tries < TRIES => tries += 1,
                 leased => return leased,
             }
         }
+    }
+
+    async fn try_lease(&self, list: Vec<Value>, lease_ms: i64) -> Result<Vec<Lease>, DbError> {
+        let now_ms = clock::now_ms();
+        let mut tx = self.begin().await?;
+        let mut leases = Vec::new();
+        for row in tx.fetch_list(LIST_FREE, args![now_ms], list).await? {
+            read_leases(
+                &row.get::<Option<String>>(0)?.unwrap_or_default(),
+                &mut leases,
+            )?;
+        }
+        let list = leases.iter().map(|lease| Value::from(lease.unit)).collect();
+        tx.execute_list(LEASE, args![now_ms + lease_ms], list)
+            .await?;
+        tx.commit().await?;
+        Ok(leases)
     }
 
     /// Extends leases; gives those that were lost.
@@ -415,21 +428,31 @@ pub(crate) async fn delete_of_asset(tx: &mut Tx, asset: AssetId) -> Result<(), D
     Ok(())
 }
 
-/// An id from its hexadecimal digits.
-fn read_id(digits: &str) -> Result<UnitId, DbError> {
-    uuid::Uuid::try_parse(digits)
-        .map(UnitId::from)
+/// A part of what came as one text: a number, or an id in hexadecimal digits.
+fn read_word<T: FromStr<Err: fmt::Display>>(word: &str) -> Result<T, DbError> {
+    word.parse()
         .map_err(|error| DbError::unreadable("a unit", error))
 }
 
-fn read_lease(row: &Row) -> Result<Lease, DbError> {
-    Ok(Lease {
-        unit: row.get(0)?,
-        token: row.get(1)?,
-        asset: row.get(2)?,
-        attempts: row.get(3)?,
-        crashes: row.get(4)?,
-    })
+/// Reads what `LIST_FREE` gives: units as they are before they are leased.
+fn read_leases(text: &str, leases: &mut Vec<Lease>) -> Result<(), DbError> {
+    let mut words = text.split_ascii_whitespace();
+    while let (Some(unit), Some(token), Some(asset), Some(attempts), Some(crashes)) = (
+        words.next(),
+        words.next(),
+        words.next(),
+        words.next(),
+        words.next(),
+    ) {
+        leases.push(Lease {
+            unit: read_word(unit)?,
+            token: read_word::<i64>(token)? + 1,
+            asset: read_word(asset)?,
+            attempts: read_word::<i64>(attempts)? + 1,
+            crashes: read_word(crashes)?,
+        });
+    }
+    Ok(())
 }
 
 fn read(row: &Row) -> Result<Unit, DbError> {

@@ -2,8 +2,7 @@
 
 use heirloom_db::{
     artifact::{Part, Recipe, artifact_key},
-    asset::Asset,
-    plan::{Aim, Parameters, Wanted},
+    plan::{Aim, Parameters, Subject, Wanted},
 };
 
 use crate::{
@@ -50,7 +49,7 @@ impl Template {
     }
 
     /// The steps that have something to do with an asset, and how it is known that it is done.
-    pub(crate) fn wanted(&self, asset: &Asset, parameters: &Parameters) -> Vec<Wanted> {
+    pub(crate) fn wanted(&self, asset: &Subject, parameters: &Parameters) -> Vec<Wanted> {
         let steps = self.steps.iter();
         let steps = steps.filter(|step| step.tool.view.is_offered_by(asset));
         let key_of = |step: &Step| {

@@ -14,8 +14,14 @@ use super::{Sql, count_arguments, open_hooks};
 use crate::{Db, DbError, Engine, Location, value::Value};
 
 /// Statements whose types PostgreSQL does not infer, because they are values before they are columns.
-const TOLD: [(&str, &[&str]); 2] = [
+const TOLD: [(&str, &[&str]); 3] = [
     ("heirloom_db::search::ADD", &["INT8", "TEXT"]),
+    (
+        "heirloom_db::plan::ADD_UNITS",
+        &[
+            "BYTEA", "BYTEA", "TEXT", "BYTEA", "TEXT", "INT8", "TEXT", "INT8", "BYTEA",
+        ],
+    ),
     (
         "heirloom_db::unit::end::END",
         &[

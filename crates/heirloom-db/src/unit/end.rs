@@ -7,7 +7,7 @@ use heirloom_core::{
     unit::{UnitEvent, UnitState},
 };
 
-use super::{Ended, LONGEST_WAIT_MS, Outcome, TRIES, read_id};
+use super::{Ended, LONGEST_WAIT_MS, Outcome, TRIES, read_word};
 use crate::{
     Db, DbError, Tx,
     artifact::{self, AllMade, Derived},
@@ -102,9 +102,7 @@ async fn list_held(
         let units: Option<String> = row.get(0)?;
         let mut words = units.as_deref().unwrap_or_default().split(' ');
         while let (Some(id), Some(token), Some(step)) = (words.next(), words.next(), words.next()) {
-            let token = token.parse();
-            let token = token.map_err(|error| DbError::unreadable("a unit", error))?;
-            held.insert(read_id(id)?, (token, step.to_owned()));
+            held.insert(read_word(id)?, (read_word(token)?, step.to_owned()));
         }
     }
     Ok(held)

@@ -8,8 +8,7 @@ use heirloom_core::{
 use heirloom_db::{
     Db, DbError,
     artifact::{Derived, NewArtifact, Part, Payload, Recipe, artifact_key},
-    asset::Asset,
-    plan::{Aim, Parameters, Scope, Wanted},
+    plan::{Aim, Parameters, Scope, Subject, Wanted},
     run::StepCounts,
     unit::{Ended, Lease, Outcome, WhichUnits},
 };
@@ -19,7 +18,7 @@ use crate::harness::{OPERATOR, Store, file, on_both_engines};
 
 const LEASE_MS: i64 = 60_000;
 
-fn key(asset: &Asset) -> ContentHash {
+fn key(asset: &Subject) -> ContentHash {
     artifact_key(
         asset.family_id,
         asset.id,
@@ -33,7 +32,7 @@ fn key(asset: &Asset) -> ContentHash {
     )
 }
 
-fn wanted(asset: &Asset, _: &Parameters) -> Vec<Wanted> {
+fn wanted(asset: &Subject, _: &Parameters) -> Vec<Wanted> {
     vec![Wanted {
         step: "look",
         tool: ("looking", 1),

@@ -3,6 +3,7 @@
 use std::{fs::File, time::Duration};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
+use heirloom_core::MediaKind;
 use heirloom_db::artifact::Part;
 use heirloom_media::{
     document::Pages,
@@ -57,7 +58,7 @@ pub(crate) fn draw_pages<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Pro
     async move {
         let mut pages = REQUEST.ask(task).await?;
         // The picture of a TIFF as a whole is drawn as that of any other picture.
-        let is_document = View::Document.is_offered_by(task.asset);
+        let is_document = task.asset.kind == MediaKind::Document;
         let first = pages.parts.first().map(|(page, ..)| *page);
         let mut products = Vec::with_capacity(pages.parts.len() + 4);
         let mut drawn = 0;

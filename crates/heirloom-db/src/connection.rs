@@ -11,6 +11,7 @@ use futures_util::TryStreamExt;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection as _, Database, Executor, IntoArguments, PgPool,
     Postgres, SqlStr, Sqlite, SqlitePool, Transaction,
+    error::BoxDynError,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
     sqlite::{
         SqliteArguments, SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode,
@@ -202,9 +203,7 @@ impl Db {
         list: Vec<Value>,
     ) -> Result<Vec<Row>, DbError> {
         let mut rows = Vec::new();
-        for part in list_parts(list) {
-            let text = sql.with_list(self.engine(), fixed.len(), part.len());
-            let args = fixed.iter().cloned().chain(part).collect();
+        for (text, args) in ask_list(self.engine(), sql, &fixed, list) {
             rows.extend(self.fetch_text(text.into(), args).await?);
         }
         Ok(rows)
@@ -286,9 +285,7 @@ impl Tx {
         list: Vec<Value>,
     ) -> Result<Vec<Row>, DbError> {
         let mut rows = Vec::new();
-        for part in list_parts(list) {
-            let text = sql.with_list(self.engine(), fixed.len(), part.len());
-            let args = fixed.iter().cloned().chain(part).collect();
+        for (text, args) in ask_list(self.engine(), sql, &fixed, list) {
             rows.extend(self.fetch_text(text.into(), args).await?);
         }
         Ok(rows)
@@ -307,9 +304,7 @@ impl Tx {
         list: Vec<Value>,
     ) -> Result<u64, DbError> {
         let mut changed = 0;
-        for range in batches(list.len()) {
-            let text = sql.with_list(self.engine(), fixed.len(), range.len());
-            let args = fixed.iter().chain(&list[range]).cloned().collect();
+        for (text, args) in ask_list(self.engine(), sql, &fixed, list) {
             changed += self.execute_text(text.into(), args).await?;
         }
         Ok(changed)
@@ -322,10 +317,19 @@ impl Tx {
         columns: usize,
         rows: Vec<Vec<Value>>,
     ) -> Result<u64, DbError> {
+        if self.engine() == Engine::Postgres {
+            if rows.is_empty() {
+                return Ok(0);
+            }
+            let args = columns_of(columns, rows);
+            return self
+                .execute_text(sql.with_arrays(columns).into(), args)
+                .await;
+        }
         let mut changed = 0;
         let mut rows = rows.into_iter();
         for range in batches(rows.len()) {
-            let text = sql.with_rows(self.engine(), columns, range.len());
+            let text = sql.with_rows(columns, range.len());
             let args = rows.by_ref().take(range.len()).flatten().collect();
             changed += self.execute_text(text.into(), args).await?;
         }
@@ -357,14 +361,14 @@ impl Tx {
         count_arguments(&text, args.len());
         Ok(match &mut self.inner {
             Inner::Lite(tx) => {
-                let args = bind::<SqliteArguments>(args)?;
+                let args = bind_lite(args)?;
                 sqlx::query_with(sql_str(text), args)
                     .execute(&mut **tx)
                     .await?
                     .rows_affected()
             }
             Inner::Pg(tx) => {
-                let args = bind::<PgArguments>(args)?;
+                let args = bind_pg(args)?;
                 sqlx::query_with(sql_str(text), args)
                     .execute(&mut **tx)
                     .await?
@@ -485,6 +489,9 @@ async fn open_server(url: &str) -> Result<Pools, DbError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|error| DbError::Unavailable(error.to_string()))?
         .application_name("catalogue")
+        // A plan that is kept was made for tables as they were then: in a new catalogue each of them is
+        // read from end to end, and goes on being so while it grows.
+        .options([("plan_cache_mode", "force_custom_plan")])
         .statement_cache_capacity(200)
         .disable_statement_logging();
     // The pool would try for half a minute to reach a server that refuses; who opens a catalogue
@@ -516,6 +523,37 @@ fn name_damage(error: DbError, file: &Path) -> DbError {
     }
 }
 
+/// The texts, each with its arguments, that ask a `{list}` question about all of `list`.
+fn ask_list(
+    engine: Engine,
+    sql: Sql,
+    fixed: &[Value],
+    list: Vec<Value>,
+) -> Vec<(String, Vec<Value>)> {
+    let with_fixed = |list: Vec<Value>| fixed.iter().cloned().chain(list).collect();
+    match engine {
+        Engine::Sqlite => list_parts(list)
+            .map(|part| (sql.with_list(fixed.len(), part.len()), with_fixed(part)))
+            .collect(),
+        Engine::Postgres if list.is_empty() => Vec::new(),
+        Engine::Postgres => {
+            let array = vec![Value::Array(list)];
+            vec![(sql.with_array(fixed.len()), with_fixed(array))]
+        }
+    }
+}
+
+/// The columns of rows, each as one array.
+fn columns_of(columns: usize, rows: Vec<Vec<Value>>) -> Vec<Value> {
+    let mut arrays: Vec<Vec<Value>> = vec![Vec::with_capacity(rows.len()); columns];
+    for row in rows {
+        for (array, value) in arrays.iter_mut().zip(row) {
+            array.push(value);
+        }
+    }
+    arrays.into_iter().map(Value::Array).collect()
+}
+
 /// SQLite binds a missing argument as NULL without a word, so a miscount must not get that far.
 fn count_arguments(text: &str, given: usize) {
     debug_assert_eq!(sql::count_arguments(text), given, "arguments of {text}");
@@ -538,7 +576,7 @@ async fn lite_fetch<'e, E>(
 where
     E: Executor<'e, Database = Sqlite>,
 {
-    let args = bind::<SqliteArguments>(args)?;
+    let args = bind_lite(args)?;
     let rows = sqlx::query_with(sql_str(text), args)
         .fetch(executor)
         .map_ok(Row::Lite);
@@ -553,14 +591,47 @@ async fn pg_fetch<'e, E>(
 where
     E: Executor<'e, Database = Postgres>,
 {
-    let args = bind::<PgArguments>(args)?;
+    let args = bind_pg(args)?;
     let rows = sqlx::query_with(sql_str(text), args)
         .fetch(executor)
         .map_ok(Row::Pg);
     Ok(rows.try_collect().await?)
 }
 
-fn bind<A>(values: Vec<Value>) -> Result<A, DbError>
+fn bind_lite(values: Vec<Value>) -> Result<SqliteArguments, DbError> {
+    bind(values, |_, _| Err("SQLite has no arrays".into()))
+}
+
+fn bind_pg(values: Vec<Value>) -> Result<PgArguments, DbError> {
+    macro_rules! of_kind {
+        ($kind:ident, $args:ident, $values:ident) => {
+            $values
+                .into_iter()
+                .map(|value| match value {
+                    Value::$kind(value) => Ok(value),
+                    other => Err(format!("{other:?} in an array of another kind")),
+                })
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(BoxDynError::from)
+                .and_then(|values| sqlx::Arguments::add($args, values))
+        };
+    }
+    bind(values, |args: &mut PgArguments, values| {
+        match values.first() {
+            Some(Value::Bool(_)) => of_kind!(Bool, args, values),
+            Some(Value::Int(_)) => of_kind!(Int, args, values),
+            Some(Value::Real(_)) => of_kind!(Real, args, values),
+            Some(Value::Text(_)) => of_kind!(Text, args, values),
+            Some(Value::Bytes(_)) => of_kind!(Bytes, args, values),
+            Some(Value::Array(_)) | None => Err("an array of nothing".into()),
+        }
+    })
+}
+
+fn bind<A>(
+    values: Vec<Value>,
+    add_array: impl Fn(&mut A, Vec<Value>) -> Result<(), BoxDynError>,
+) -> Result<A, DbError>
 where
     A: sqlx::Arguments + IntoArguments<<A as sqlx::Arguments>::Database>,
     A::Database: Database,
@@ -578,6 +649,7 @@ where
             Value::Real(value) => args.add(value),
             Value::Text(value) => args.add(value),
             Value::Bytes(value) => args.add(value),
+            Value::Array(values) => add_array(&mut args, values),
         }
         .map_err(|error| DbError::Sql(sqlx::Error::Encode(error)))?;
     }

@@ -2,7 +2,9 @@
 //!
 //! A text is valid SQLite as it stands. `/*pg … */` is a comment to SQLite and is opened for
 //! PostgreSQL; `/*lite … */` is opened for SQLite and a comment to PostgreSQL. `{list}` stands for a
-//! list of arguments after the numbered ones, `{rows}` for rows of values.
+//! list of arguments after the numbered ones, `{rows}` for rows of values. SQLite takes each value as an
+//! argument; PostgreSQL takes a list as one array and rows as one array for each column, so that a
+//! statement of any length is parsed and planned once.
 
 #[cfg(test)]
 mod probe;
@@ -25,8 +27,8 @@ macro_rules! statements {
 }
 pub(crate) use statements;
 
-/// How many items one execution of a `{list}` or `{rows}` statement takes. Few sizes, so that few
-/// statements are prepared; a list is cut into the largest that fit.
+/// How many items one execution of a `{list}` or `{rows}` statement takes on SQLite. Few sizes, so that
+/// few statements are prepared; a list is cut into the largest that fit.
 const BATCHES: [usize; 4] = [256, 32, 4, 1];
 
 impl Sql {
@@ -39,37 +41,59 @@ impl Sql {
         open_hooks(self.0, engine)
     }
 
-    /// The text with `{list}` opened for `items` arguments that follow `fixed` numbered ones.
-    pub(crate) fn with_list(self, engine: Engine, fixed: usize, items: usize) -> String {
+    /// The text for PostgreSQL with `{list}` opened for one array that follows `fixed` arguments.
+    pub(crate) fn with_array(self, fixed: usize) -> String {
+        let array = fixed + 1;
+        open_hooks(self.0, Engine::Postgres)
+            .replace("NOT IN ({list})", &format!("<> ALL (${array})"))
+            .replace("IN ({list})", &format!("= ANY (${array})"))
+    }
+
+    /// The text for PostgreSQL with `{rows}` opened for an array for each of `columns` columns.
+    pub(crate) fn with_arrays(self, columns: usize) -> String {
+        let list = |prefix: &str| {
+            let numbered = (1..=columns).map(|column| format!("{prefix}{column}"));
+            numbered.collect::<Vec<_>>().join(", ")
+        };
+        let rows = format!(
+            "SELECT * FROM unnest({}) AS given ({})",
+            list("$"),
+            list("column")
+        );
+        open_hooks(self.0, Engine::Postgres).replace("VALUES {rows}", &rows)
+    }
+
+    /// The text for SQLite with `{list}` opened for `items` arguments that follow `fixed` numbered ones.
+    pub(crate) fn with_list(self, fixed: usize, items: usize) -> String {
         let mut list = String::with_capacity(items * 5);
         for item in 1..=items {
             list.push_str(if item == 1 { "" } else { "," });
             // sqlx counts unnumbered arguments from the first, so they do not mix with numbered ones.
-            write_argument(&mut list, engine, fixed == 0, fixed + item);
+            write_argument(&mut list, fixed == 0, fixed + item);
         }
-        open_hooks(self.0, engine).replace("{list}", &list)
+        open_hooks(self.0, Engine::Sqlite).replace("{list}", &list)
     }
 
-    /// The text with `{rows}` opened for `rows` rows of `columns` values.
-    pub(crate) fn with_rows(self, engine: Engine, columns: usize, rows: usize) -> String {
+    /// The text for SQLite with `{rows}` opened for `rows` rows of `columns` values.
+    pub(crate) fn with_rows(self, columns: usize, rows: usize) -> String {
         let mut text = String::with_capacity(rows * columns * 5);
         for row in 0..rows {
             text.push_str(if row == 0 { "(" } else { ",(" });
             for column in 1..=columns {
                 text.push_str(if column == 1 { "" } else { "," });
-                write_argument(&mut text, engine, true, row * columns + column);
+                write_argument(&mut text, true, row * columns + column);
             }
             text.push(')');
         }
-        open_hooks(self.0, engine).replace("{rows}", &text)
+        open_hooks(self.0, Engine::Sqlite).replace("{rows}", &text)
     }
 }
 
 /// SQLite keeps the names of numbered arguments in a list that is searched from its beginning for
 /// each of them: thousands of them took three quarters of the time of storing a scan. Arguments
 /// without a number have no name.
-fn write_argument(to: &mut String, engine: Engine, may_be_unnumbered: bool, number: usize) {
-    if engine == Engine::Sqlite && may_be_unnumbered {
+fn write_argument(to: &mut String, may_be_unnumbered: bool, number: usize) {
+    if may_be_unnumbered {
         to.push('?');
     } else {
         let _ = write!(to, "${number}");
@@ -148,13 +172,18 @@ mod tests {
 
     #[test]
     fn lists_and_rows_are_numbered_after_what_is_fixed() {
-        let list = Sql("x = $1 AND y IN ({list})").with_list(Engine::Sqlite, 1, 3);
+        let list = Sql("x = $1 AND y IN ({list})").with_list(1, 3);
         assert_eq!(list, "x = $1 AND y IN ($2,$3,$4)");
-        let rows = Sql("VALUES {rows}").with_rows(Engine::Postgres, 2, 2);
-        assert_eq!(rows, "VALUES ($1,$2),($3,$4)");
-        assert_eq!(count_arguments(&rows), 4);
+        let list = Sql("x = $1 AND y IN ({list}) AND z NOT IN ({list})").with_array(1);
+        assert_eq!(list, "x = $1 AND y = ANY ($2) AND z <> ALL ($2)");
+        let rows = Sql("VALUES {rows}").with_arrays(2);
+        assert_eq!(
+            rows,
+            "SELECT * FROM unnest($1, $2) AS given (column1, column2)"
+        );
+        assert_eq!(count_arguments(&rows), 2);
         assert_eq!(count_arguments("SELECT 1"), 0);
-        let rows = Sql("VALUES {rows}").with_rows(Engine::Sqlite, 2, 2);
+        let rows = Sql("VALUES {rows}").with_rows(2, 2);
         assert_eq!(rows, "VALUES (?,?),(?,?)");
         assert_eq!(count_arguments(&rows), 4);
     }

@@ -10,6 +10,8 @@ pub(crate) enum Value {
     Real(Option<f64>),
     Text(Option<String>),
     Bytes(Option<Vec<u8>>),
+    /// Values of one kind, for PostgreSQL.
+    Array(Vec<Value>),
 }
 
 /// Writes a list of arguments of mixed types.

@@ -87,10 +87,7 @@ async fn pages_come_from_an_index_that_has_their_order() {
             continue;
         }
         count += 1;
-        let text = format!(
-            "EXPLAIN QUERY PLAN {}",
-            open_lists(Sql(text), Engine::Sqlite, 1)
-        );
+        let text = format!("EXPLAIN QUERY PLAN {}", open_lists(Sql(text), 1));
         let values = vec![Value::from(1_i64); count_arguments(&text)];
         let plan = lite.fetch_text(text.into(), values).await.unwrap();
         let mut steps = plan.iter().map(|row| row.get::<String>(3).unwrap());
@@ -104,7 +101,7 @@ async fn pages_come_from_an_index_that_has_their_order() {
 }
 
 async fn probe(lite: &Db, pg: &Db, name: &str, sql: Sql, items: usize) -> Result<(), String> {
-    let text = open_lists(sql, Engine::Postgres, items);
+    let text = open_for_description(sql, items);
     let types = match TOLD.iter().find(|(told, _)| *told == name) {
         Some((_, types)) => types.repeat(items).into_iter().map(str::to_owned).collect(),
         None => describe(pg, &text).await?,
@@ -117,9 +114,12 @@ async fn probe(lite: &Db, pg: &Db, name: &str, sql: Sql, items: usize) -> Result
         return Err(format!("{} values for {text}", values.len()));
     }
     for db in [pg, lite] {
-        let text = open_lists(sql, db.engine(), items);
+        let (text, values) = match db.engine() {
+            Engine::Sqlite => (open_lists(sql, items), values.clone()),
+            Engine::Postgres => open_arrays(sql, items, values.clone()),
+        };
         let mut tx = db.begin().await.map_err(|error| error.to_string())?;
-        let run = tx.fetch_text(text.into(), values.clone()).await;
+        let run = tx.fetch_text(text.into(), values).await;
         if let Err(error) = run
             && !is_constraint(&error)
         {
@@ -130,21 +130,63 @@ async fn probe(lite: &Db, pg: &Db, name: &str, sql: Sql, items: usize) -> Result
     Ok(())
 }
 
-fn open_lists(sql: Sql, engine: Engine, items: usize) -> String {
-    let text = open_hooks(sql.text(), engine).replace("{dates}", "");
+/// How many values a row of a `{rows}` statement has: as many as columns are named first.
+fn columns_of(text: &str) -> usize {
+    let columns = text
+        .split_once('(')
+        .and_then(|(_, rest)| rest.split_once(')'));
+    columns.map_or(0, |(columns, _)| columns.split(',').count())
+}
+
+fn without_dates(sql: Sql, engine: Engine) -> String {
+    open_hooks(sql.text(), engine).replace("{dates}", "")
+}
+
+/// As SQLite is asked.
+fn open_lists(sql: Sql, items: usize) -> String {
+    let text = without_dates(sql, Engine::Sqlite);
     if text.contains("{list}") {
-        let fixed = count_arguments(&text);
-        return sql.with_list(engine, fixed, items);
+        return sql.with_list(count_arguments(&text), items);
     }
     if text.contains("{rows}") {
-        // As many values as columns are named.
-        let columns = text
-            .split_once('(')
-            .and_then(|(_, rest)| rest.split_once(')'));
-        let columns = columns.map_or(0, |(columns, _)| columns.split(',').count());
-        return sql.with_rows(engine, columns, items);
+        return sql.with_rows(columns_of(&text), items);
     }
     text
+}
+
+/// As PostgreSQL is asked.
+fn open_arrays(sql: Sql, items: usize, mut values: Vec<Value>) -> (String, Vec<Value>) {
+    let text = without_dates(sql, Engine::Postgres);
+    if text.contains("{list}") {
+        let fixed = count_arguments(&text);
+        let list = values.split_off(fixed);
+        values.push(Value::Array(list));
+        return (sql.with_array(fixed), values);
+    }
+    if text.contains("{rows}") {
+        let columns = columns_of(&text);
+        let of_column = |column| values.iter().skip(column).step_by(columns).cloned();
+        let arrays = (0..columns).map(|column| Value::Array(of_column(column).collect()));
+        debug_assert_eq!(values.len(), columns * items);
+        return (sql.with_arrays(columns), arrays.collect());
+    }
+    (text, values)
+}
+
+/// For PostgreSQL with an argument for each value, whose types it can tell.
+fn open_for_description(sql: Sql, items: usize) -> String {
+    let text = without_dates(sql, Engine::Postgres);
+    let fixed = count_arguments(&text);
+    let numbered = |first: usize, count: usize| {
+        let numbers = (first..first + count).map(|number| format!("${number}"));
+        numbers.collect::<Vec<_>>().join(",")
+    };
+    let columns = columns_of(&text);
+    let rows: Vec<String> = (0..items)
+        .map(|row| format!("({})", numbered(1 + row * columns, columns)))
+        .collect();
+    text.replace("{list}", &numbered(fixed + 1, items))
+        .replace("{rows}", &rows.join(","))
 }
 
 /// The names of the types that a statement takes; refuses results that no row of ours can read.

@@ -5,16 +5,17 @@
 //! offers the plain one. The files are the same for everybody and say nothing about anybody: what is
 //! private comes from the API.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use axum::{
     Router,
-    extract::{Path, Request},
+    extract::{MatchedPath, Path, Request},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
+use serde::Deserialize;
 
 use crate::{
     library::Library,
@@ -71,9 +72,10 @@ pub(crate) fn routes() -> Router<Library> {
     router
 }
 
-async fn get_app(headers: HeaderMap) -> Response {
+async fn get_app(matched: MatchedPath, headers: HeaderMap) -> Response {
+    let language = Language::of(&headers);
     let Some(page) = find("index.html") else {
-        return page::app_is_missing(Language::of(&headers));
+        return page::app_is_missing(language);
     };
     let policy = policy_of(&String::from_utf8_lossy(&page.data));
     let mut res = respond("index.html", &headers);
@@ -81,7 +83,44 @@ async fn get_app(headers: HeaderMap) -> Response {
         res.headers_mut()
             .insert(header::CONTENT_SECURITY_POLICY, policy);
     }
+    let link = find("_app/preload.json").and_then(|list| {
+        let list: Preload = serde_json::from_slice(&list.data).ok()?;
+        HeaderValue::from_str(&list.link_of(matched.as_str(), language)).ok()
+    });
+    if let Some(link) = link {
+        res.headers_mut().insert(header::LINK, link);
+        res.headers_mut()
+            .append(header::VARY, HeaderValue::from_static("accept-language"));
+    }
     res
+}
+
+/// What browsers may fetch at once although only the app's scripts ask for it (`web/vite.config.ts`).
+#[derive(Deserialize)]
+struct Preload {
+    /// On every page, the largest.
+    first: Vec<String>,
+    /// By language.
+    words: HashMap<String, Vec<String>>,
+    /// By page.
+    pages: HashMap<String, Vec<String>>,
+}
+
+impl Preload {
+    /// A `Link` header (RFC 8288).
+    fn link_of(&self, page: &str, language: Language) -> String {
+        let more = [self.words.get(language.tag()), self.pages.get(page)];
+        let files = self
+            .first
+            .iter()
+            .chain(more.into_iter().flatten().flatten());
+        // As the scripts ask for it: a style with `crossorigin`.
+        let links = files.map(|file| match file.ends_with(".css") {
+            true => format!("</{file}>; rel=preload; as=style; crossorigin"),
+            false => format!("</{file}>; rel=modulepreload"),
+        });
+        links.collect::<Vec<_>>().join(", ")
+    }
 }
 
 async fn get_built(Path(path): Path<String>, headers: HeaderMap) -> Response {

@@ -40,7 +40,7 @@ test('files are sent small, kept for ever when their name says what is in them, 
   const plain = await ask('/');
   expect(plain.header('content-encoding')).toBe('');
   expect(plain.header('etag')).not.toBe(page.header('etag'));
-  expect(plain.header('vary')).toBe('accept-encoding');
+  expect(plain.header('vary')).toBe('accept-encoding, accept-language');
 
   const shell = JSON.parse(readFileSync('build/app/_app/shell.json', 'utf8')) as string[];
   const script = await ask(
@@ -58,6 +58,28 @@ test('files are sent small, kept for ever when their name says what is in them, 
     'font/woff2',
     ''
   ]);
+});
+
+test('a page names at once what its scripts ask for later', async () => {
+  for (const path of ['/', '/search', '/runs', '/settings']) {
+    const link = (await ask(path, { 'accept-language': 'en' })).header('link');
+    const named = [...link.matchAll(/<([^>]+)>/g)].map(([, file]) => file!);
+    expect(named.length, path).toBeGreaterThan(2);
+    const { page } = await visit('/offline');
+    await page.route(heirloom.address + path, async (route) => {
+      const response = await route.fetch();
+      const headers = response.headers();
+      delete headers.link;
+      await route.fulfill({ response, headers });
+    });
+    await page.goto(heirloom.address + path);
+    await until(async () => {
+      const asked = await page.evaluate(() =>
+        performance.getEntriesByType('resource').map((it) => new URL(it.name).pathname)
+      );
+      return named.every((file) => asked.includes(file));
+    });
+  }
 });
 
 test('the policy lets nothing run but the files of the app', async () => {

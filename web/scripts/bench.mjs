@@ -20,6 +20,10 @@ const SLOW_3G = {
   uploadThroughput: 50_000,
   latency: 400
 };
+/** Waits for so many milliseconds. */
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const seen = (page) => page.evaluate(() => window.seen);
+const firstTile = (page) => page.locator('.grid a img.here').first().waitFor();
 const PHONE = { width: 412, height: 823 };
 
 const folder = mkdtempSync(join(tmpdir(), 'heirloom-bench-web-'));
@@ -140,10 +144,6 @@ async function visit(use, { line, slowdown = 1, viewport = PHONE } = {}) {
     await context.close();
   }
 }
-
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const seen = (page) => page.evaluate(() => window.seen);
-const firstTile = (page) => page.locator('.grid a img.here').first().waitFor();
 
 function largestPaint() {
   return visit(

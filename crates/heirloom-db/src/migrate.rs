@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 9] = [
+const MIGRATIONS: [(&str, &str); 10] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -40,6 +40,10 @@ const MIGRATIONS: [(&str, &str); 9] = [
     (
         "0009_collections",
         include_str!("../migrations/0009_collections.sql"),
+    ),
+    (
+        "0010_counting",
+        include_str!("../migrations/0010_counting.sql"),
     ),
 ];
 

@@ -9,21 +9,20 @@ use std::{
 
 use futures_util::TryStreamExt;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection as _, Database, Executor, IntoArguments, PgPool,
-    Postgres, SqlStr, Sqlite, SqlitePool, Transaction,
-    error::BoxDynError,
-    postgres::{PgArguments, PgConnectOptions, PgPoolOptions},
+    AssertSqlSafe, ConnectOptions, Connection as _, Executor, PgPool, Postgres, SqlStr, Sqlite,
+    SqlitePool, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{
-        SqliteArguments, SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode,
-        SqlitePoolOptions, SqliteSynchronous,
+        SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions,
+        SqliteSynchronous,
     },
 };
 
 use crate::{
     DbError, migrate,
     row::Row,
-    sql::{self, Sql, batches, list_parts},
-    value::Value,
+    sql::{self, Sql, ask_list, batches, columns_of},
+    value::{Value, bind_lite, bind_pg},
 };
 
 /// Which database engine holds the catalogue.
@@ -523,37 +522,6 @@ fn name_damage(error: DbError, file: &Path) -> DbError {
     }
 }
 
-/// The texts, each with its arguments, that ask a `{list}` question about all of `list`.
-fn ask_list(
-    engine: Engine,
-    sql: Sql,
-    fixed: &[Value],
-    list: Vec<Value>,
-) -> Vec<(String, Vec<Value>)> {
-    let with_fixed = |list: Vec<Value>| fixed.iter().cloned().chain(list).collect();
-    match engine {
-        Engine::Sqlite => list_parts(list)
-            .map(|part| (sql.with_list(fixed.len(), part.len()), with_fixed(part)))
-            .collect(),
-        Engine::Postgres if list.is_empty() => Vec::new(),
-        Engine::Postgres => {
-            let array = vec![Value::Array(list)];
-            vec![(sql.with_array(fixed.len()), with_fixed(array))]
-        }
-    }
-}
-
-/// The columns of rows, each as one array.
-fn columns_of(columns: usize, rows: Vec<Vec<Value>>) -> Vec<Value> {
-    let mut arrays: Vec<Vec<Value>> = vec![Vec::with_capacity(rows.len()); columns];
-    for row in rows {
-        for (array, value) in arrays.iter_mut().zip(row) {
-            array.push(value);
-        }
-    }
-    arrays.into_iter().map(Value::Array).collect()
-}
-
 /// SQLite binds a missing argument as NULL without a word, so a miscount must not get that far.
 fn count_arguments(text: &str, given: usize) {
     debug_assert_eq!(sql::count_arguments(text), given, "arguments of {text}");
@@ -596,62 +564,4 @@ where
         .fetch(executor)
         .map_ok(Row::Pg);
     Ok(rows.try_collect().await?)
-}
-
-fn bind_lite(values: Vec<Value>) -> Result<SqliteArguments, DbError> {
-    bind(values, |_, _| Err("SQLite has no arrays".into()))
-}
-
-fn bind_pg(values: Vec<Value>) -> Result<PgArguments, DbError> {
-    macro_rules! of_kind {
-        ($kind:ident, $args:ident, $values:ident) => {
-            $values
-                .into_iter()
-                .map(|value| match value {
-                    Value::$kind(value) => Ok(value),
-                    other => Err(format!("{other:?} in an array of another kind")),
-                })
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(BoxDynError::from)
-                .and_then(|values| sqlx::Arguments::add($args, values))
-        };
-    }
-    bind(values, |args: &mut PgArguments, values| {
-        match values.first() {
-            Some(Value::Bool(_)) => of_kind!(Bool, args, values),
-            Some(Value::Int(_)) => of_kind!(Int, args, values),
-            Some(Value::Real(_)) => of_kind!(Real, args, values),
-            Some(Value::Text(_)) => of_kind!(Text, args, values),
-            Some(Value::Bytes(_)) => of_kind!(Bytes, args, values),
-            Some(Value::Array(_)) | None => Err("an array of nothing".into()),
-        }
-    })
-}
-
-fn bind<A>(
-    values: Vec<Value>,
-    add_array: impl Fn(&mut A, Vec<Value>) -> Result<(), BoxDynError>,
-) -> Result<A, DbError>
-where
-    A: sqlx::Arguments + IntoArguments<<A as sqlx::Arguments>::Database>,
-    A::Database: Database,
-    for<'q> Option<bool>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
-    for<'q> Option<i64>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
-    for<'q> Option<f64>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
-    for<'q> Option<String>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
-    for<'q> Option<Vec<u8>>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
-{
-    let mut args = A::default();
-    for value in values {
-        match value {
-            Value::Bool(value) => args.add(value),
-            Value::Int(value) => args.add(value),
-            Value::Real(value) => args.add(value),
-            Value::Text(value) => args.add(value),
-            Value::Bytes(value) => args.add(value),
-            Value::Array(values) => add_array(&mut args, values),
-        }
-        .map_err(|error| DbError::Sql(sqlx::Error::Encode(error)))?;
-    }
-    Ok(args)
 }

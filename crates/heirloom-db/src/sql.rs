@@ -126,6 +126,37 @@ pub(crate) fn list_parts(list: Vec<Value>) -> impl Iterator<Item = Vec<Value>> {
     })
 }
 
+/// The texts, each with its arguments, that ask a `{list}` question about all of `list`.
+pub(crate) fn ask_list(
+    engine: Engine,
+    sql: Sql,
+    fixed: &[Value],
+    list: Vec<Value>,
+) -> Vec<(String, Vec<Value>)> {
+    let with_fixed = |list: Vec<Value>| fixed.iter().cloned().chain(list).collect();
+    match engine {
+        Engine::Sqlite => list_parts(list)
+            .map(|part| (sql.with_list(fixed.len(), part.len()), with_fixed(part)))
+            .collect(),
+        Engine::Postgres if list.is_empty() => Vec::new(),
+        Engine::Postgres => {
+            let array = vec![Value::Array(list)];
+            vec![(sql.with_array(fixed.len()), with_fixed(array))]
+        }
+    }
+}
+
+/// The columns of rows, each as one array.
+pub(crate) fn columns_of(columns: usize, rows: Vec<Vec<Value>>) -> Vec<Value> {
+    let mut arrays: Vec<Vec<Value>> = vec![Vec::with_capacity(rows.len()); columns];
+    for row in rows {
+        for (array, value) in arrays.iter_mut().zip(row) {
+            array.push(value);
+        }
+    }
+    arrays.into_iter().map(Value::Array).collect()
+}
+
 /// How many arguments a text takes: its highest `$n`, or its `?`s.
 pub(crate) fn count_arguments(text: &str) -> usize {
     let numbered = text.match_indices('$').filter_map(|(at, _)| {

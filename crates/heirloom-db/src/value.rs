@@ -1,6 +1,11 @@
 //! Typed arguments of statements. A missing value has a type too: PostgreSQL asks for it.
 
 use heirloom_core::ContentHash;
+use sqlx::{
+    Database, IntoArguments, error::BoxDynError, postgres::PgArguments, sqlite::SqliteArguments,
+};
+
+use crate::DbError;
 
 /// One argument.
 #[derive(Debug, Clone)]
@@ -57,4 +62,64 @@ macro_rules! convert_ids {
 convert_ids! {
     FamilyId AccountId PersonId ArchiveId FolderId AssetId LocationId SidecarId StackId DocumentId
     ArtifactId ClaimId ClaimBatchId CollectionId AudienceId RunId UnitId AuditId UploadId
+}
+
+/// As SQLite takes them.
+pub(crate) fn bind_lite(values: Vec<Value>) -> Result<SqliteArguments, DbError> {
+    bind(values, |_, _| Err("SQLite has no arrays".into()))
+}
+
+/// As PostgreSQL takes them.
+pub(crate) fn bind_pg(values: Vec<Value>) -> Result<PgArguments, DbError> {
+    macro_rules! of_kind {
+        ($kind:ident, $args:ident, $values:ident) => {
+            $values
+                .into_iter()
+                .map(|value| match value {
+                    Value::$kind(value) => Ok(value),
+                    other => Err(format!("{other:?} in an array of another kind")),
+                })
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(BoxDynError::from)
+                .and_then(|values| sqlx::Arguments::add($args, values))
+        };
+    }
+    bind(values, |args: &mut PgArguments, values| {
+        match values.first() {
+            Some(Value::Bool(_)) => of_kind!(Bool, args, values),
+            Some(Value::Int(_)) => of_kind!(Int, args, values),
+            Some(Value::Real(_)) => of_kind!(Real, args, values),
+            Some(Value::Text(_)) => of_kind!(Text, args, values),
+            Some(Value::Bytes(_)) => of_kind!(Bytes, args, values),
+            Some(Value::Array(_)) | None => Err("an array of nothing".into()),
+        }
+    })
+}
+
+fn bind<A>(
+    values: Vec<Value>,
+    add_array: impl Fn(&mut A, Vec<Value>) -> Result<(), BoxDynError>,
+) -> Result<A, DbError>
+where
+    A: sqlx::Arguments + IntoArguments<<A as sqlx::Arguments>::Database>,
+    A::Database: Database,
+    for<'q> Option<bool>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
+    for<'q> Option<i64>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
+    for<'q> Option<f64>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
+    for<'q> Option<String>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
+    for<'q> Option<Vec<u8>>: sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
+{
+    let mut args = A::default();
+    for value in values {
+        match value {
+            Value::Bool(value) => args.add(value),
+            Value::Int(value) => args.add(value),
+            Value::Real(value) => args.add(value),
+            Value::Text(value) => args.add(value),
+            Value::Bytes(value) => args.add(value),
+            Value::Array(values) => add_array(&mut args, values),
+        }
+        .map_err(|error| DbError::Sql(sqlx::Error::Encode(error)))?;
+    }
+    Ok(args)
 }

@@ -77,7 +77,8 @@ async fn get_app(matched: MatchedPath, headers: HeaderMap) -> Response {
     let Some(page) = find("index.html") else {
         return page::app_is_missing(language);
     };
-    let policy = policy_of(&String::from_utf8_lossy(&page.data));
+    let html = String::from_utf8_lossy(&page.data);
+    let policy = policy_of(&html);
     let mut res = respond("index.html", &headers);
     if let Some(policy) = policy.and_then(|policy| HeaderValue::from_str(&policy).ok()) {
         res.headers_mut()
@@ -85,7 +86,7 @@ async fn get_app(matched: MatchedPath, headers: HeaderMap) -> Response {
     }
     let link = find("_app/preload.json").and_then(|list| {
         let list: Preload = serde_json::from_slice(&list.data).ok()?;
-        HeaderValue::from_str(&list.link_of(matched.as_str(), language)).ok()
+        HeaderValue::from_str(&list.link_of(matched.as_str(), language, &html)).ok()
     });
     if let Some(link) = link {
         res.headers_mut().insert(header::LINK, link);
@@ -107,13 +108,14 @@ struct Preload {
 }
 
 impl Preload {
-    /// A `Link` header (RFC 8288).
-    fn link_of(&self, page: &str, language: Language) -> String {
+    /// A `Link` header (RFC 8288). A style that the HTML asks for itself, it asks for in another way.
+    fn link_of(&self, page: &str, language: Language, html: &str) -> String {
         let more = [self.words.get(language.tag()), self.pages.get(page)];
         let files = self
             .first
             .iter()
             .chain(more.into_iter().flatten().flatten());
+        let files = files.filter(|file| !(file.ends_with(".css") && html.contains(*file)));
         // As the scripts ask for it: a style with `crossorigin`.
         let links = files.map(|file| match file.ends_with(".css") {
             true => format!("</{file}>; rel=preload; as=style; crossorigin"),

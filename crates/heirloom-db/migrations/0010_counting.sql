@@ -12,9 +12,32 @@ DROP FUNCTION count_asset_places();
 CREATE TYPE counted AS (assets BIGINT, audience_id BYTEA, bucket BIGINT, kind TEXT, latitude_e7 BIGINT,
   longitude_e7 BIGINT, map_cell BIGINT, country TEXT, region TEXT, place TEXT);
 
--- Rows are changed in one order, so that no two transactions that change one count each wait for each other.
-CREATE FUNCTION count_assets(changes counted[]) RETURNS VOID LANGUAGE plpgsql AS $$
+-- Counts are changed in one order, so that no two transactions that change one count each wait for each other.
+CREATE FUNCTION count_assets() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+DECLARE
+  changes counted[] := ARRAY[]::counted[];
 BEGIN
+  IF TG_OP <> 'INSERT' THEN
+    changes := changes || ARRAY(SELECT ROW(-1, audience_id, bucket, kind, latitude_e7, longitude_e7, map_cell,
+        country, region, place)::counted
+      FROM was WHERE deleted_at_ms IS NULL AND state <> 'replaced');
+  END IF;
+  IF TG_OP <> 'DELETE' THEN
+    changes := changes || ARRAY(SELECT ROW(1, audience_id, bucket, kind, latitude_e7, longitude_e7, map_cell,
+        country, region, place)::counted
+      FROM becomes WHERE deleted_at_ms IS NULL AND state <> 'replaced');
+  END IF;
+  -- Most that is changed of an asset is not counted.
+  IF TG_OP = 'UPDATE' THEN
+    changes := ARRAY(SELECT ROW(SUM(assets), audience_id, bucket, kind, latitude_e7, longitude_e7, map_cell,
+        country, region, place)::counted
+      FROM unnest(changes)
+      GROUP BY audience_id, bucket, kind, latitude_e7, longitude_e7, map_cell, country, region, place
+      HAVING SUM(assets) <> 0);
+  END IF;
+  IF cardinality(changes) = 0 THEN
+    RETURN NULL;
+  END IF;
   INSERT INTO timeline_bucket (audience_id, bucket, kind, assets)
     SELECT audience_id, bucket, kind, SUM(assets)::BIGINT FROM unnest(changes)
     GROUP BY audience_id, bucket, kind HAVING SUM(assets) <> 0
@@ -37,7 +60,7 @@ BEGIN
     ORDER BY audience_id, country, region, place
     ON CONFLICT (audience_id, country, region, place) DO UPDATE SET
       assets = place_count.assets + excluded.assets;
-  IF EXISTS (SELECT 1 FROM unnest(changes) WHERE assets < 0 AND place IS NOT NULL) THEN
+  IF TG_OP <> 'INSERT' THEN
     DELETE FROM map_cell c USING unnest(changes) w, map_level l
       WHERE w.assets < 0 AND c.audience_id = w.audience_id AND c.level = l.level
         AND c.cell = w.map_cell / l.width AND c.assets = 0;
@@ -45,39 +68,12 @@ BEGIN
       WHERE w.assets < 0 AND p.audience_id = w.audience_id AND p.country = w.country
         AND p.region = w.region AND p.place = w.place AND p.assets = 0;
   END IF;
-END $$;
-
-CREATE FUNCTION count_added_assets() RETURNS TRIGGER LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM count_assets(ARRAY(SELECT ROW(1, audience_id, bucket, kind, latitude_e7, longitude_e7, map_cell, country,
-      region, place)::counted
-    FROM becomes WHERE deleted_at_ms IS NULL AND state <> 'replaced'));
-  RETURN NULL;
-END $$;
-CREATE FUNCTION count_removed_assets() RETURNS TRIGGER LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM count_assets(ARRAY(SELECT ROW(-1, audience_id, bucket, kind, latitude_e7, longitude_e7, map_cell, country,
-      region, place)::counted
-    FROM was WHERE deleted_at_ms IS NULL AND state <> 'replaced'));
-  RETURN NULL;
-END $$;
-CREATE FUNCTION count_changed_assets() RETURNS TRIGGER LANGUAGE plpgsql AS $$
-DECLARE
-  changes counted[];
-BEGIN
-  changes := ARRAY(SELECT ROW(-1, audience_id, bucket, kind, latitude_e7, longitude_e7, map_cell, country,
-      region, place)::counted
-      FROM was WHERE deleted_at_ms IS NULL AND state <> 'replaced')
-    || ARRAY(SELECT ROW(1, audience_id, bucket, kind, latitude_e7, longitude_e7, map_cell, country,
-      region, place)::counted
-      FROM becomes WHERE deleted_at_ms IS NULL AND state <> 'replaced');
-  PERFORM count_assets(changes);
   RETURN NULL;
 END $$;
 CREATE TRIGGER assets_added AFTER INSERT ON asset REFERENCING NEW TABLE AS becomes
-  FOR EACH STATEMENT EXECUTE FUNCTION count_added_assets();
+  FOR EACH STATEMENT EXECUTE FUNCTION count_assets();
 CREATE TRIGGER assets_removed AFTER DELETE ON asset REFERENCING OLD TABLE AS was
-  FOR EACH STATEMENT EXECUTE FUNCTION count_removed_assets();
+  FOR EACH STATEMENT EXECUTE FUNCTION count_assets();
 CREATE TRIGGER assets_changed AFTER UPDATE ON asset REFERENCING OLD TABLE AS was NEW TABLE AS becomes
-  FOR EACH STATEMENT EXECUTE FUNCTION count_changed_assets();
+  FOR EACH STATEMENT EXECUTE FUNCTION count_assets();
 */

@@ -21,7 +21,7 @@ use sqlx::{
 use crate::{
     DbError, migrate,
     row::Row,
-    sql::{self, Sql, ask_list, batches, columns_of},
+    sql::{self, Sql, ask_list, ask_rows},
     value::{Value, bind_lite, bind_pg},
 };
 
@@ -316,20 +316,8 @@ impl Tx {
         columns: usize,
         rows: Vec<Vec<Value>>,
     ) -> Result<u64, DbError> {
-        if self.engine() == Engine::Postgres {
-            if rows.is_empty() {
-                return Ok(0);
-            }
-            let args = columns_of(columns, rows);
-            return self
-                .execute_text(sql.with_arrays(columns).into(), args)
-                .await;
-        }
         let mut changed = 0;
-        let mut rows = rows.into_iter();
-        for range in batches(rows.len()) {
-            let text = sql.with_rows(columns, range.len());
-            let args = rows.by_ref().take(range.len()).flatten().collect();
+        for (text, args) in ask_rows(self.engine(), sql, columns, rows) {
             changed += self.execute_text(text.into(), args).await?;
         }
         Ok(changed)

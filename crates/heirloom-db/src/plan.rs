@@ -64,9 +64,9 @@ pub enum Scope {
     Assets(Vec<AssetId>),
 }
 
-/// An asset as a run is planned for it: what it is, not what is believed of it.
+/// An asset that a run may go through, with what decides which steps.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
+pub struct Candidate {
     /// Its id.
     pub id: AssetId,
     /// Whose it is.
@@ -132,12 +132,12 @@ statements! {
         WHERE id = $1";
     LOCK = "SELECT state, planned_until, is_planned FROM run WHERE id = $1 /*pg FOR UPDATE */";
     // The plus keeps SQLite from gathering and sorting the whole family each time.
-    LIST_ALL = concat!("SELECT ", subject!(), " /*lite + */a.family_id = $1 AND a.id < $2 ORDER BY a.id DESC LIMIT $3");
-    LIST_OF_ARCHIVE = concat!("SELECT ", subject!(), " /*lite + */a.family_id = $1 AND a.id < $2
+    LIST_ALL = concat!("SELECT ", candidate!(), " /*lite + */a.family_id = $1 AND a.id < $2 ORDER BY a.id DESC LIMIT $3");
+    LIST_OF_ARCHIVE = concat!("SELECT ", candidate!(), " /*lite + */a.family_id = $1 AND a.id < $2
           AND EXISTS (SELECT 1 FROM asset_location l JOIN folder f ON f.id = l.folder_id
             WHERE l.asset_id = a.id AND l.gone_at_ms IS NULL AND f.archive_id = $4)
         ORDER BY a.id DESC LIMIT $3");
-    LIST_THESE = concat!("SELECT ", subject!(), " a.family_id = $1 AND a.id IN ({list})");
+    LIST_THESE = concat!("SELECT ", candidate!(), " a.family_id = $1 AND a.id IN ({list})");
     LIST_FOUND = "SELECT DISTINCT subject_id FROM artifact WHERE run_id = $1 AND subject_id < $2
         ORDER BY subject_id DESC LIMIT $3";
     // What is listed, less what is listed although it is nowhere any more.
@@ -162,14 +162,14 @@ statements! {
         WHERE id = $1";
 }
 
-/// The columns of a [`Subject`], in the order in which [`read`] takes them, and which assets are any.
-macro_rules! subject {
+/// The columns of a [`Candidate`], in the order in which [`read`] takes them, and which assets are any.
+macro_rules! candidate {
     () => {
         "a.id, a.content_hash, a.kind, a.media_type, a.latitude_e7, a.longitude_e7 FROM asset a \
          WHERE a.deleted_at_ms IS NULL AND a.state = 'present' AND"
     };
 }
-use subject;
+use candidate;
 
 /// How many assets are looked at together when it is foreseen what there is to do.
 const FORESEEN: usize = 512;
@@ -189,7 +189,7 @@ impl Db {
         id: RunId,
         limit: usize,
         aim: Aim,
-        wanted: impl Fn(&Subject, &Parameters) -> Vec<Wanted>,
+        wanted: impl Fn(&Candidate, &Parameters) -> Vec<Wanted>,
     ) -> Result<Planned, DbError> {
         let unknown = || DbError::not_found("run", id);
         let row = self.fetch_optional(GET, args![id]).await?;
@@ -231,7 +231,7 @@ impl Db {
             true => HashMap::new(),
             false => list_failed(&mut tx, &next.assets).await?,
         };
-        let wanted = |asset: &Subject| wanted(asset, &parameters);
+        let wanted = |asset: &Candidate| wanted(asset, &parameters);
         let units = add_units(
             &mut tx,
             (id, aim),
@@ -265,7 +265,7 @@ impl Db {
         actor: &Actor,
         family: FamilyId,
         parameters: &Parameters,
-        wanted: impl Fn(&Subject) -> Vec<Wanted>,
+        wanted: impl Fn(&Candidate) -> Vec<Wanted>,
     ) -> Result<BTreeMap<&'static str, Foreseen>, DbError> {
         actor.require_operator(Action::OperateMachine)?;
         let mut foreseen: BTreeMap<&'static str, Foreseen> = BTreeMap::new();
@@ -338,7 +338,7 @@ pub(crate) async fn count_assets(
 
 /// The next assets of a scope.
 struct Next {
-    assets: Vec<Subject>,
+    assets: Vec<Candidate>,
     /// From where to go on.
     until: Option<Vec<u8>>,
     is_last: bool,
@@ -378,7 +378,7 @@ async fn list_next(
             return get_next(db, family, ids, limit).await;
         }
     };
-    let assets: Vec<Subject> = rows
+    let assets: Vec<Candidate> = rows
         .iter()
         .map(|row| read(row, family))
         .collect::<Result<_, _>>()?;
@@ -397,7 +397,7 @@ async fn get_next(
 ) -> Result<Next, DbError> {
     let list = ids.iter().map(|id| Value::from(*id)).collect();
     let rows = db.fetch_list(LIST_THESE, args![family], list).await?;
-    let mut assets: Vec<Subject> = rows
+    let mut assets: Vec<Candidate> = rows
         .iter()
         .map(|row| read(row, family))
         .collect::<Result<_, _>>()?;
@@ -409,8 +409,8 @@ async fn get_next(
     })
 }
 
-fn read(row: &Row, family: FamilyId) -> Result<Subject, DbError> {
-    Ok(Subject {
+fn read(row: &Row, family: FamilyId) -> Result<Candidate, DbError> {
+    Ok(Candidate {
         id: row.get(0)?,
         family_id: family,
         content_hash: row.get(1)?,
@@ -423,7 +423,7 @@ fn read(row: &Row, family: FamilyId) -> Result<Subject, DbError> {
 /// What failed before and would fail again, with why.
 async fn list_failed(
     tx: &mut Tx,
-    assets: &[Subject],
+    assets: &[Candidate],
 ) -> Result<HashMap<ContentHash, Option<String>>, DbError> {
     let list = assets.iter().map(|asset| Value::from(asset.id)).collect();
     let rows = tx.fetch_list(LIST_FAILED, args![], list).await?;
@@ -439,9 +439,9 @@ async fn list_failed(
 async fn add_units(
     tx: &mut Tx,
     (run, aim): (RunId, Aim),
-    assets: &[Subject],
+    assets: &[Candidate],
     failed: &HashMap<ContentHash, Option<String>>,
-    wanted: impl Fn(&Subject) -> Vec<Wanted>,
+    wanted: impl Fn(&Candidate) -> Vec<Wanted>,
     counts: &mut BTreeMap<&'static str, StepCounts>,
 ) -> Result<usize, DbError> {
     let ids: Vec<AssetId> = assets.iter().map(|asset| asset.id).collect();

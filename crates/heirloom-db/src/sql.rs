@@ -27,8 +27,8 @@ macro_rules! statements {
 }
 pub(crate) use statements;
 
-/// How many items one execution of a `{list}` or `{rows}` statement takes on SQLite. Few sizes, so that
-/// few statements are prepared; a list is cut into the largest that fit.
+/// How many rows one execution of a `{rows}` statement takes on SQLite. Few sizes, so that few statements
+/// are prepared; rows are cut into the largest that fit.
 const BATCHES: [usize; 4] = [256, 32, 4, 1];
 
 impl Sql {
@@ -100,8 +100,8 @@ fn write_argument(to: &mut String, may_be_unnumbered: bool, number: usize) {
     }
 }
 
-/// Cuts `length` items into batches of few sizes: (start, size), the largest first.
-pub(crate) fn batches(length: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+/// Cuts `length` rows into batches of few sizes, the largest first.
+fn batches(length: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
     let mut start = 0;
     std::iter::from_fn(move || {
         let left = length - start;
@@ -113,7 +113,7 @@ pub(crate) fn batches(length: usize) -> impl Iterator<Item = std::ops::Range<usi
 
 /// Cuts a list that an `IN` is compared with into parts of few sizes. The last value of a list is
 /// repeated where it fills a part up: an `IN` does not mind, and one statement is quicker than many.
-pub(crate) fn list_parts(list: Vec<Value>) -> impl Iterator<Item = Vec<Value>> {
+fn list_parts(list: Vec<Value>) -> impl Iterator<Item = Vec<Value>> {
     const SIZES: [usize; 4] = [1, 8, 64, 256];
     let mut list = list.into_iter();
     std::iter::from_fn(move || {
@@ -146,15 +146,38 @@ pub(crate) fn ask_list(
     }
 }
 
-/// The columns of rows, each as one array.
-pub(crate) fn columns_of(columns: usize, rows: Vec<Vec<Value>>) -> Vec<Value> {
-    let mut arrays: Vec<Vec<Value>> = vec![Vec::with_capacity(rows.len()); columns];
-    for row in rows {
-        for (array, value) in arrays.iter_mut().zip(row) {
-            array.push(value);
+/// The texts, each with its arguments, that run a `{rows}` statement for all of `rows`, of `columns` values
+/// each.
+pub(crate) fn ask_rows(
+    engine: Engine,
+    sql: Sql,
+    columns: usize,
+    rows: Vec<Vec<Value>>,
+) -> Vec<(String, Vec<Value>)> {
+    debug_assert!(rows.iter().all(|row| row.len() == columns));
+    match engine {
+        Engine::Sqlite => {
+            let sizes = batches(rows.len()).map(|range| range.len());
+            let mut rows = rows.into_iter();
+            sizes
+                .map(|size| {
+                    let args = rows.by_ref().take(size).flatten().collect();
+                    (sql.with_rows(columns, size), args)
+                })
+                .collect()
+        }
+        Engine::Postgres if rows.is_empty() => Vec::new(),
+        Engine::Postgres => {
+            let mut arrays = vec![Vec::with_capacity(rows.len()); columns];
+            for row in rows {
+                for (array, value) in arrays.iter_mut().zip(row) {
+                    array.push(value);
+                }
+            }
+            let arrays = arrays.into_iter().map(Value::Array).collect();
+            vec![(sql.with_arrays(columns), arrays)]
         }
     }
-    arrays.into_iter().map(Value::Array).collect()
 }
 
 /// How many arguments a text takes: its highest `$n`, or its `?`s.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use heirloom_core::{AssetId, MediaKind, claim::ClaimKind::Caption, run::RunEvent};
 use heirloom_db::{
     artifact::{Derived, NewArtifact, Part, Payload, Recipe, artifact_key},
-    plan::{Aim, Parameters, Subject, Wanted},
+    plan::{Aim, Candidate, Parameters, Wanted},
     search::Field,
     unit::{Ended, Outcome},
 };
@@ -31,7 +31,7 @@ impl Store {
             .advance_run(OPERATOR, run.id, RunEvent::Start, None)
             .await
             .unwrap();
-        let wanted = |asset: &Subject, _: &Parameters| {
+        let wanted = |asset: &Candidate, _: &Parameters| {
             let recipe = Recipe {
                 kind: "text",
                 part: Part::Whole,

@@ -8,7 +8,7 @@ use heirloom_core::{
 use heirloom_db::{
     Db, DbError,
     artifact::{Derived, NewArtifact, Part, Payload, Recipe, artifact_key},
-    plan::{Aim, Parameters, Scope, Subject, Wanted},
+    plan::{Aim, Candidate, Parameters, Scope, Wanted},
     run::StepCounts,
     unit::{Ended, Lease, Outcome, WhichUnits},
 };
@@ -18,7 +18,7 @@ use crate::harness::{OPERATOR, Store, file, on_both_engines};
 
 const LEASE_MS: i64 = 60_000;
 
-fn key(asset: &Subject) -> ContentHash {
+fn key(asset: &Candidate) -> ContentHash {
     artifact_key(
         asset.family_id,
         asset.id,
@@ -32,7 +32,7 @@ fn key(asset: &Subject) -> ContentHash {
     )
 }
 
-fn wanted(asset: &Subject, _: &Parameters) -> Vec<Wanted> {
+fn wanted(asset: &Candidate, _: &Parameters) -> Vec<Wanted> {
     vec![Wanted {
         step: "look",
         tool: ("looking", 1),

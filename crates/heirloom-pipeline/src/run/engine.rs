@@ -12,7 +12,7 @@ use heirloom_core::{
 };
 use heirloom_db::{
     DbError, Engine as Database,
-    plan::{Foreseen, Parameters, Subject},
+    plan::{Candidate, Foreseen, Parameters},
     run::Run,
 };
 use serde_json::{Map, Value as Json};
@@ -177,7 +177,7 @@ impl Engine {
     ) -> Result<Vec<(&'static Step, Foreseen)>, EngineError> {
         let template = self.get_template(pipeline)?;
         let db = &self.shared.ctx.db;
-        let wanted = |asset: &Subject| template.wanted(asset, parameters);
+        let wanted = |asset: &Candidate| template.wanted(asset, parameters);
         let foreseen = db.foresee_run(actor, family, parameters, wanted).await?;
         let of_step = |step: &Step| foreseen.get(step.name).copied().unwrap_or_default();
         let steps = template.steps.iter();

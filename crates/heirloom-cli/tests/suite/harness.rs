@@ -75,7 +75,15 @@ impl Home {
         root
     }
 
-    /// Enough to read that a scan takes a while.
+    /// A folder whose scan does not end by itself.
+    pub(crate) fn endless(&self) -> PathBuf {
+        let root = self.folder.path().join("endless");
+        fs::create_dir_all(&root).unwrap();
+        endless_film(&root);
+        root
+    }
+
+    /// A folder with that many pictures, each with enough bytes to read.
     pub(crate) fn many(&self, files: u64) -> PathBuf {
         let root = self.folder.path().join("many");
         fs::create_dir_all(&root).unwrap();
@@ -211,4 +219,12 @@ pub(crate) fn redacted(test: impl FnOnce()) {
     }
     settings.set_prepend_module_to_snapshot(true);
     settings.bind(test);
+}
+
+/// A film of 1 TiB that takes no space, last in its folder. Nobody reads it while a test runs:
+/// its scan lasts until it is ended, on any machine.
+pub(crate) fn endless_film(folder: &Path) -> PathBuf {
+    let film = folder.join("z.mov");
+    fs::File::create(&film).unwrap().set_len(1 << 40).unwrap();
+    film
 }

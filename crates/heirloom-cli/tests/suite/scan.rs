@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use heirloom_testing::process::Running;
 use serde_json::Value as Json;
 
-use crate::harness::{Home, assert_refusal, path, program, snapshot};
+use crate::harness::{Home, assert_refusal, endless_film, path, program, snapshot};
 
 #[test]
 fn a_report_has_a_line_for_each_file() {
@@ -158,6 +158,7 @@ fn a_file_that_cannot_be_read_is_told_and_the_command_ends_with_one() {
 fn an_interrupted_scan_stops_in_order_and_goes_on_later() {
     let home = Home::new();
     let root = home.many(600);
+    let film = endless_film(&root);
     let running = home.heirloom.start(["scan", path(&root), "--json"]);
     wait_for_catalogue(&home);
     interrupt(&running);
@@ -169,6 +170,7 @@ fn an_interrupted_scan_stops_in_order_and_goes_on_later() {
         finished.stderr
     );
     assert_eq!(finished.json()["state"], "cancelled");
+    fs::remove_file(film).unwrap();
     let run = home.json(["scan", path(&root)]);
     assert_eq!(run["state"], "done");
     let counts = home.json(["doctor"])["counts"].clone();
@@ -179,9 +181,11 @@ fn an_interrupted_scan_stops_in_order_and_goes_on_later() {
 fn a_killed_scan_goes_on_where_it_was() {
     let home = Home::new();
     let root = home.many(600);
+    let film = endless_film(&root);
     let running = home.heirloom.start(["scan", path(&root)]);
     wait_for_catalogue(&home);
     running.kill();
+    fs::remove_file(film).unwrap();
     let run = home.json(["scan", path(&root)]);
     assert_eq!(run["state"], "done");
     assert_eq!(home.json(["doctor"])["counts"]["assets"], 600);

@@ -50,8 +50,7 @@ fn every_command_acts_through_the_running_server() {
 #[test]
 fn commands_act_through_a_scan_that_runs_by_itself() {
     let home = Home::scanned();
-    let many = home.many(1_500);
-    let mut scan = home.heirloom.start(["scan", path(&many)]);
+    let mut scan = home.heirloom.start(["scan", path(&home.endless())]);
     let socket = home.data().join("socket");
     while !socket.exists() {
         assert!(!scan.has_ended(), "{}", scan.stderr());
@@ -122,11 +121,11 @@ fn a_scan_is_left_to_the_server_or_waited_for() {
 fn a_run_can_be_cancelled_from_another_command() {
     let home = Home::scanned();
     let (server, _) = serve(&home);
-    let many = home.many(6000);
-    let run = home.json(["scan", path(&many), "--no-wait", "--no-process"]);
+    let endless = home.endless();
+    let run = home.json(["scan", path(&endless), "--no-wait", "--no-process"]);
     let id = run["id"].as_str().unwrap();
     // The first scan holds the archive.
-    let said = home.refused(["scan", path(&many)]);
+    let said = home.refused(["scan", path(&endless)]);
     assert!(said.contains("is being scanned already"), "{said}");
     home.json(["run", "cancel", id]);
     assert_eq!(wait(&home, id)["state"], "cancelled");
@@ -143,8 +142,8 @@ fn a_run_can_be_cancelled_from_another_command() {
 fn a_stopped_server_goes_on_with_its_scan_when_it_starts_again() {
     let home = Home::scanned();
     let (server, _) = serve(&home);
-    let many = home.many(6000);
-    let run = home.json(["scan", path(&many), "--no-wait", "--no-process"]);
+    let endless = home.endless();
+    let run = home.json(["scan", path(&endless), "--no-wait", "--no-process"]);
     let id = run["id"].as_str().unwrap();
     let finished = server.stop();
     assert_eq!(finished.code, Some(0), "{}", finished.stderr);
@@ -153,12 +152,13 @@ fn a_stopped_server_goes_on_with_its_scan_when_it_starts_again() {
     let doctor = home.heirloom.run(["doctor"]).expect_code(1);
     let said = doctor.stdout;
     assert!(said.contains("1 run was interrupted"), "{said}");
+    fs::write(endless.join("z.mov"), "short").unwrap();
     let (server, _) = serve(&home);
     assert_eq!(wait(&home, id)["state"], "done");
     server.kill();
     // A socket that nobody answers any more is no obstacle.
     assert!(home.data().join("socket").exists());
-    assert_eq!(home.json(["doctor"])["counts"]["assets"], 6004);
+    assert_eq!(home.json(["doctor"])["counts"]["assets"], 5);
     let (server, _) = serve(&home);
     assert_eq!(server.stop().code, Some(0));
 }

@@ -53,7 +53,7 @@ impl AssetState {
         }
     }
 
-    fn from_word(word: &str) -> Option<Self> {
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
         [Self::Present, Self::Missing, Self::Replaced]
             .into_iter()
             .find(|s| s.as_str() == word)
@@ -455,7 +455,7 @@ pub(crate) fn read(row: &Row) -> Result<Asset, DbError> {
     })
 }
 
-pub(crate) fn read_position(
+fn read_position(
     row: &Row,
     (latitude, longitude): (usize, usize),
 ) -> Result<Option<Position>, DbError> {

@@ -19,7 +19,7 @@ use sqlx::{
 };
 
 use crate::{
-    DbError, migrate,
+    DbError, count, migrate,
     row::Row,
     sql::{self, Sql, ask_list, ask_rows},
     value::{Value, bind_lite, bind_pg},
@@ -237,7 +237,8 @@ impl Tx {
     ///
     /// # Errors
     /// What the engine says; nothing was done then.
-    pub async fn commit(self) -> Result<(), DbError> {
+    pub async fn commit(mut self) -> Result<(), DbError> {
+        count::settle(&mut self).await?;
         match self.inner {
             Inner::Lite(tx) => tx.commit().await?,
             Inner::Pg(tx) => tx.commit().await?,

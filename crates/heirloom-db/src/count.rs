@@ -2,7 +2,7 @@
 
 use heirloom_core::{Actor, FamilyId, permission::Action};
 
-use crate::{Db, DbError, sql::statements, value::args};
+use crate::{Db, DbError, Engine, Tx, sql::statements, value::args};
 
 /// How much a family has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,6 +31,9 @@ statements! {
         JOIN archive r ON r.id = f.archive_id
         WHERE r.family_id = $1 AND l.damaged_at_ms IS NOT NULL AND l.gone_at_ms IS NULL";
     COUNT_BLOBS = "SELECT COUNT(*) FROM blob";
+    // What that does is a trigger's.
+    SETTLE = "/*pg SELECT 1 *//*lite
+        INSERT INTO count_settled SELECT 1 WHERE EXISTS (SELECT 1 FROM count_change) */";
 }
 
 impl Db {
@@ -64,4 +67,13 @@ impl Db {
         }
         Ok(counts)
     }
+}
+
+/// Adds up what a transaction changed of the counts for the timeline, the map and places; PostgreSQL does
+/// so with each statement.
+pub(crate) async fn settle(tx: &mut Tx) -> Result<(), DbError> {
+    if tx.engine() == Engine::Sqlite {
+        tx.execute(SETTLE, args![]).await?;
+    }
+    Ok(())
 }

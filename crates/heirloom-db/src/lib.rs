@@ -40,6 +40,7 @@ pub mod timeline;
 pub mod unit;
 pub mod upload;
 pub mod vault;
+pub mod workpiece;
 
 pub use connection::{Db, Engine, Location, Tx};
 pub use error::DbError;
@@ -91,6 +92,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         unit::END_STATEMENTS,
         upload::STATEMENTS,
         vault::STATEMENTS,
+        workpiece::STATEMENTS,
     ]
     .into_iter()
     .flatten()

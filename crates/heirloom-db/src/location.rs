@@ -85,8 +85,8 @@ impl Db {
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn list_locations(&self, asset: &Asset) -> Result<Vec<AssetLocation>, DbError> {
-        let rows = self.fetch(LIST_OF_ASSET, args![asset.id]).await?;
+    pub async fn list_locations(&self, asset: AssetId) -> Result<Vec<AssetLocation>, DbError> {
+        let rows = self.fetch(LIST_OF_ASSET, args![asset]).await?;
         rows.iter().map(read).collect()
     }
 

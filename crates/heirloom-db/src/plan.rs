@@ -4,24 +4,22 @@
 //! who work on it need: what a run of a million assets keeps in memory and leaves behind when it is
 //! cancelled stays small. What would be made and is there already gets no unit; it is counted.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    str::FromStr as _,
-};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use heirloom_core::{
-    Actor, ArchiveId, AssetId, ContentHash, FamilyId, MediaKind, RunId, UnitId, map::Position,
-    permission::Action, run::RunState, unit::UnitState,
+    Actor, ArchiveId, AssetId, ContentHash, FamilyId, RunId, UnitId, permission::Action,
+    run::RunState, unit::UnitState,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::{
-    Db, DbError, Tx, artifact, asset, clock,
+    Db, DbError, Tx, artifact, clock,
     row::Row,
     run::{self, StepCounts},
     sql::statements,
     value::{Value, args},
+    workpiece::{self, Workpiece, workpieces},
 };
 
 /// What a run that goes through assets was asked for.
@@ -62,23 +60,6 @@ pub enum Scope {
     FoundBy(RunId),
     /// These.
     Assets(Vec<AssetId>),
-}
-
-/// An asset that a run may go through, with what decides which steps.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    /// Its id.
-    pub id: AssetId,
-    /// Whose it is.
-    pub family_id: FamilyId,
-    /// BLAKE3 of its bytes.
-    pub content_hash: ContentHash,
-    /// What kind of original it is.
-    pub kind: MediaKind,
-    /// Its media type (MIME).
-    pub media_type: String,
-    /// Where it is believed to be made.
-    pub position: Option<Position>,
 }
 
 /// A step that an asset is to go through.
@@ -132,12 +113,15 @@ statements! {
         WHERE id = $1";
     LOCK = "SELECT state, planned_until, is_planned FROM run WHERE id = $1 /*pg FOR UPDATE */";
     // The plus keeps SQLite from gathering and sorting the whole family each time.
-    LIST_ALL = concat!("SELECT ", candidate!(), " /*lite + */a.family_id = $1 AND a.id < $2 ORDER BY a.id DESC LIMIT $3");
-    LIST_OF_ARCHIVE = concat!("SELECT ", candidate!(), " /*lite + */a.family_id = $1 AND a.id < $2
+    LIST_ALL = workpieces!("/*lite + */a.family_id = $1 AND a.id < $2
+          AND a.deleted_at_ms IS NULL AND a.state = 'present' ORDER BY a.id DESC LIMIT $3");
+    LIST_OF_ARCHIVE = workpieces!("/*lite + */a.family_id = $1 AND a.id < $2
+          AND a.deleted_at_ms IS NULL AND a.state = 'present'
           AND EXISTS (SELECT 1 FROM asset_location l JOIN folder f ON f.id = l.folder_id
             WHERE l.asset_id = a.id AND l.gone_at_ms IS NULL AND f.archive_id = $4)
         ORDER BY a.id DESC LIMIT $3");
-    LIST_THESE = concat!("SELECT ", candidate!(), " a.family_id = $1 AND a.id IN ({list})");
+    LIST_THESE = workpieces!("a.family_id = $1 AND a.id IN ({list})
+          AND a.deleted_at_ms IS NULL AND a.state = 'present'");
     LIST_FOUND = "SELECT DISTINCT subject_id FROM artifact WHERE run_id = $1 AND subject_id < $2
         ORDER BY subject_id DESC LIMIT $3";
     // What is listed, less what is listed although it is nowhere any more.
@@ -162,15 +146,6 @@ statements! {
         WHERE id = $1";
 }
 
-/// The columns of a [`Candidate`], in the order in which [`read`] takes them, and which assets are any.
-macro_rules! candidate {
-    () => {
-        "a.id, a.content_hash, a.kind, a.media_type, a.latitude_e7, a.longitude_e7 FROM asset a \
-         WHERE a.deleted_at_ms IS NULL AND a.state = 'present' AND"
-    };
-}
-use candidate;
-
 /// How many assets are looked at together when it is foreseen what there is to do.
 const FORESEEN: usize = 512;
 /// How many values an `ADD_UNITS` row has.
@@ -189,7 +164,7 @@ impl Db {
         id: RunId,
         limit: usize,
         aim: Aim,
-        wanted: impl Fn(&Candidate, &Parameters) -> Vec<Wanted>,
+        wanted: impl Fn(&Workpiece, &Parameters) -> Vec<Wanted>,
     ) -> Result<Planned, DbError> {
         let unknown = || DbError::not_found("run", id);
         let row = self.fetch_optional(GET, args![id]).await?;
@@ -231,7 +206,7 @@ impl Db {
             true => HashMap::new(),
             false => list_failed(&mut tx, &next.assets).await?,
         };
-        let wanted = |asset: &Candidate| wanted(asset, &parameters);
+        let wanted = |asset: &Workpiece| wanted(asset, &parameters);
         let units = add_units(
             &mut tx,
             (id, aim),
@@ -265,7 +240,7 @@ impl Db {
         actor: &Actor,
         family: FamilyId,
         parameters: &Parameters,
-        wanted: impl Fn(&Candidate) -> Vec<Wanted>,
+        wanted: impl Fn(&Workpiece) -> Vec<Wanted>,
     ) -> Result<BTreeMap<&'static str, Foreseen>, DbError> {
         actor.require_operator(Action::OperateMachine)?;
         let mut foreseen: BTreeMap<&'static str, Foreseen> = BTreeMap::new();
@@ -338,7 +313,7 @@ pub(crate) async fn count_assets(
 
 /// The next assets of a scope.
 struct Next {
-    assets: Vec<Candidate>,
+    assets: Vec<Workpiece>,
     /// From where to go on.
     until: Option<Vec<u8>>,
     is_last: bool,
@@ -378,10 +353,7 @@ async fn list_next(
             return get_next(db, family, ids, limit).await;
         }
     };
-    let assets: Vec<Candidate> = rows
-        .iter()
-        .map(|row| read(row, family))
-        .collect::<Result<_, _>>()?;
+    let assets = read_newest_first(&rows)?;
     Ok(Next {
         until: assets.last().map(|asset| asset.id.as_bytes().to_vec()),
         is_last: assets.len() < limit,
@@ -397,11 +369,7 @@ async fn get_next(
 ) -> Result<Next, DbError> {
     let list = ids.iter().map(|id| Value::from(*id)).collect();
     let rows = db.fetch_list(LIST_THESE, args![family], list).await?;
-    let mut assets: Vec<Candidate> = rows
-        .iter()
-        .map(|row| read(row, family))
-        .collect::<Result<_, _>>()?;
-    assets.sort_unstable_by_key(|asset| std::cmp::Reverse(asset.id));
+    let assets = read_newest_first(&rows)?;
     Ok(Next {
         until: ids.last().map(|id| id.as_bytes().to_vec()),
         is_last: ids.len() < limit,
@@ -409,21 +377,18 @@ async fn get_next(
     })
 }
 
-fn read(row: &Row, family: FamilyId) -> Result<Candidate, DbError> {
-    Ok(Candidate {
-        id: row.get(0)?,
-        family_id: family,
-        content_hash: row.get(1)?,
-        kind: row.word(2, "a media kind", |word| MediaKind::from_str(word).ok())?,
-        media_type: row.get(3)?,
-        position: asset::read_position(row, (4, 5))?,
-    })
+/// What such a statement gives, the newest first.
+fn read_newest_first(rows: &[Row]) -> Result<Vec<Workpiece>, DbError> {
+    let mut assets = workpiece::read_all(rows)?;
+    assets.sort_unstable_by_key(|asset| std::cmp::Reverse(asset.id));
+    assets.dedup_by_key(|asset| asset.id);
+    Ok(assets)
 }
 
 /// What failed before and would fail again, with why.
 async fn list_failed(
     tx: &mut Tx,
-    assets: &[Candidate],
+    assets: &[Workpiece],
 ) -> Result<HashMap<ContentHash, Option<String>>, DbError> {
     let list = assets.iter().map(|asset| Value::from(asset.id)).collect();
     let rows = tx.fetch_list(LIST_FAILED, args![], list).await?;
@@ -439,9 +404,9 @@ async fn list_failed(
 async fn add_units(
     tx: &mut Tx,
     (run, aim): (RunId, Aim),
-    assets: &[Candidate],
+    assets: &[Workpiece],
     failed: &HashMap<ContentHash, Option<String>>,
-    wanted: impl Fn(&Candidate) -> Vec<Wanted>,
+    wanted: impl Fn(&Workpiece) -> Vec<Wanted>,
     counts: &mut BTreeMap<&'static str, StepCounts>,
 ) -> Result<usize, DbError> {
     let ids: Vec<AssetId> = assets.iter().map(|asset| asset.id).collect();

@@ -74,7 +74,7 @@ pub fn current_version(tool: &str) -> Option<i64> {
 pub async fn trace(ctx: &Context, id: ArtifactId) -> Result<Lineage, DbError> {
     let (artifact, asset) = ctx.db.get_artifact(&ctx.actor, id).await?;
     let siblings = ctx.db.list_artifacts(&asset).await?;
-    let locations = ctx.db.list_locations(&asset).await?;
+    let locations = ctx.db.list_locations(asset.id).await?;
     let sidecars = ctx.db.list_sidecars(asset.id).await?;
     let source_of = |hash: ContentHash| {
         if hash == asset.content_hash {

@@ -2,7 +2,7 @@
 
 use std::{fs::File, io, path::Path};
 
-use heirloom_db::{DbError, asset::Asset, location::LivePlace};
+use heirloom_db::{DbError, location::LivePlace, workpiece::Workpiece};
 
 use crate::{
     Context,
@@ -62,7 +62,7 @@ const PLACES: usize = 16;
 /// [`OpenError`] tells whether it is gone, changed or damaged.
 pub async fn open_original(
     ctx: &Context,
-    asset: &Asset,
+    asset: &Workpiece,
     may_be_damaged: bool,
 ) -> Result<Original, OpenError> {
     let (mut has_changed, mut is_damaged) = (false, false);
@@ -94,7 +94,7 @@ pub async fn open_original(
 /// Opens the first of an asset's files in a folder archive that is sound; `None` when there is none.
 pub(crate) async fn open_outside_vault(
     ctx: &Context,
-    asset: &Asset,
+    asset: &Workpiece,
 ) -> Result<Option<File>, DbError> {
     for place in ctx.db.list_live_places(asset.id, PLACES).await? {
         let Some(root) = place.root.clone().filter(|_| place.damaged_at_ms.is_none()) else {
@@ -111,7 +111,7 @@ pub(crate) async fn open_outside_vault(
 /// what it is until a check has read it.
 async fn open_in_vault(
     ctx: &Context,
-    asset: &Asset,
+    asset: &Workpiece,
     place: &LivePlace,
 ) -> io::Result<Option<Original>> {
     let opened = ctx.blobs.open_file(asset.content_hash).await;

@@ -6,7 +6,7 @@ use std::{io, sync::Arc};
 use bytes::Bytes;
 use heirloom_blobs::{BlockingSource, hash_of};
 use heirloom_core::{AssetId, ContentHash};
-use heirloom_db::{DbError, asset::Asset, blob::Making};
+use heirloom_db::{blob::Making, workpiece::Workpiece};
 use tokio::runtime::Handle;
 
 use crate::{
@@ -45,9 +45,9 @@ pub(crate) async fn remake_blob(ctx: &Context, hash: ContentHash) -> Result<Rema
     }
     let mut outcome = Remade::Failed;
     for making in ctx.db.list_makings(&ctx.actor, hash).await? {
-        let asset = match ctx.db.get_asset(&ctx.actor, making.asset).await {
-            Err(DbError::NotFound { .. }) => continue,
-            asset => asset?,
+        let mut found = ctx.db.find_workpieces(&ctx.actor, &[making.asset]).await?;
+        let Some(asset) = found.pop() else {
+            continue;
         };
         if PREPARE
             .steps
@@ -76,6 +76,7 @@ pub(crate) async fn remake_blob(ctx: &Context, hash: ContentHash) -> Result<Rema
 async fn put_copy(ctx: &Context, hash: ContentHash) -> Result<bool, PurgeError> {
     for original in ctx.db.list_kept_originals(&[hash]).await? {
         let asset = ctx.db.get_asset(&ctx.actor, original.asset).await?;
+        let asset = Workpiece::from(&asset);
         let Some(file) = open_outside_vault(ctx, &asset).await? else {
             continue;
         };
@@ -95,7 +96,7 @@ async fn put_copy(ctx: &Context, hash: ContentHash) -> Result<bool, PurgeError> 
 }
 
 /// Runs the tool once more; `None` when that cannot be done.
-async fn make(ctx: &Context, asset: &Asset, making: &Making) -> Option<Made> {
+async fn make(ctx: &Context, asset: &Workpiece, making: &Making) -> Option<Made> {
     let [input] = making.inputs.as_slice() else {
         return None;
     };

@@ -2,7 +2,8 @@
 
 use heirloom_db::{
     artifact::{Part, Recipe, artifact_key},
-    plan::{Aim, Candidate, Parameters, Wanted},
+    plan::{Aim, Parameters, Wanted},
+    workpiece::Workpiece,
 };
 
 use crate::{
@@ -49,7 +50,7 @@ impl Template {
     }
 
     /// The steps that have something to do with an asset, and how it is known that it is done.
-    pub(crate) fn wanted(&self, asset: &Candidate, parameters: &Parameters) -> Vec<Wanted> {
+    pub(crate) fn wanted(&self, asset: &Workpiece, parameters: &Parameters) -> Vec<Wanted> {
         let steps = self.steps.iter();
         let steps = steps.filter(|step| step.tool.view.is_offered_by(asset));
         let key_of = |step: &Step| {

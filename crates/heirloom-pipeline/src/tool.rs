@@ -31,7 +31,7 @@ use heirloom_db::{
     artifact::{Derived, METADATA as METADATA_KIND, NewArtifact, Part, Payload},
     asset::Measures,
     claim::NewClaim,
-    plan::Candidate,
+    workpiece::Workpiece,
 };
 use heirloom_media::{Facts, FileType, Finding, Metadata};
 use serde_json::{Map, Value as Json, json};
@@ -104,7 +104,7 @@ impl View {
     /// The hash of what is shown of an asset, which a tool makes everything of; `None` where only the tool
     /// knows what that is.
     #[must_use]
-    pub fn input_of(self, asset: &Candidate) -> Option<ContentHash> {
+    pub fn input_of(self, asset: &Workpiece) -> Option<ContentHash> {
         match self {
             Self::Name | Self::Sidecar => None,
             Self::Position => asset.position.map(heirloom_db::place::input_of),
@@ -114,7 +114,7 @@ impl View {
 
     /// Whether an asset can be shown so.
     #[must_use]
-    pub fn is_offered_by(self, asset: &Candidate) -> bool {
+    pub fn is_offered_by(self, asset: &Workpiece) -> bool {
         match self {
             Self::Bytes | Self::Name | Self::Sidecar => true,
             Self::Picture => matches!(asset.kind, MediaKind::Image),

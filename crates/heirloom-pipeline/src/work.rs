@@ -12,11 +12,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use heirloom_core::ContentHash;
-use heirloom_db::{
-    artifact::Part,
-    asset::{Asset, Measures},
-    claim::NewClaim,
-};
+use heirloom_db::{artifact::Part, asset::Measures, claim::NewClaim, workpiece::Workpiece};
 use serde_json::Value as Json;
 
 use crate::{
@@ -33,7 +29,7 @@ pub type Work = for<'a> fn(&'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, F
 #[derive(Debug)]
 pub struct Task<'a> {
     /// The asset.
-    pub asset: &'a Asset,
+    pub asset: &'a Workpiece,
     ctx: &'a Context,
     workshop: &'a Workshop,
     /// What its tool was asked for.
@@ -155,7 +151,7 @@ impl<'a> Task<'a> {
     pub(crate) const fn new(
         ctx: &'a Context,
         workshop: &'a Workshop,
-        asset: &'a Asset,
+        asset: &'a Workpiece,
         asked: &'a Json,
     ) -> Self {
         Self {

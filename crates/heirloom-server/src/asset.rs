@@ -143,7 +143,7 @@ pub(crate) async fn load_detail(
     let db = library.db();
     let asset = db.get_asset(actor, id).await?;
     let claims = db.list_claims(actor, id).await?;
-    let locations = db.list_locations(&asset).await?;
+    let locations = db.list_locations(asset.id).await?;
     let look = db.list_looks(&[id]).await?.remove(&id);
     Ok(wire::AssetDetail {
         asset: wire::Asset::new(&asset, &locations, look),
@@ -221,7 +221,7 @@ async fn set_deleted(
         .db()
         .delete_asset(actor, id, version, is_deleted)
         .await?;
-    let locations = library.db().list_locations(&asset).await?;
+    let locations = library.db().list_locations(asset.id).await?;
     let look = library.db().list_looks(&[id]).await?.remove(&id);
     let tag = version_tag(asset.version);
     Ok((tag, Json(wire::Asset::new(&asset, &locations, look))))

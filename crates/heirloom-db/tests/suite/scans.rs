@@ -63,7 +63,7 @@ on_both_engines! {
         assert_eq!((asset.state, asset.title.as_deref()), (AssetState::Present, Some("Oma")));
         assert_eq!(store.find("grandma").await, ["oma.jpg"]);
         assert_eq!(store.find("dsc").await, Vec::<String>::new(), "it is not found by where it was");
-        let places = store.db.list_locations(&asset).await.unwrap();
+        let places = store.db.list_locations(asset.id).await.unwrap();
         let paths: Vec<_> = places.iter().map(|p| (p.path.as_str(), p.gone_at_ms.is_some())).collect();
         assert_eq!(paths, [("DSC_1.jpg", true), ("grandma/oma.jpg", false)]);
     }

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use heirloom_core::{AssetId, MediaKind, claim::ClaimKind::Caption, run::RunEvent};
 use heirloom_db::{
     artifact::{Derived, NewArtifact, Part, Payload, Recipe, artifact_key},
-    plan::{Aim, Candidate, Parameters, Wanted},
+    plan::{Aim, Parameters, Wanted},
     search::Field,
     unit::{Ended, Outcome},
+    workpiece::Workpiece,
 };
 use serde_json::{Value as Json, json};
 
@@ -31,7 +32,7 @@ impl Store {
             .advance_run(OPERATOR, run.id, RunEvent::Start, None)
             .await
             .unwrap();
-        let wanted = |asset: &Candidate, _: &Parameters| {
+        let wanted = |asset: &Workpiece, _: &Parameters| {
             let recipe = Recipe {
                 kind: "text",
                 part: Part::Whole,

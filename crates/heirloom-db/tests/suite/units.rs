@@ -8,9 +8,10 @@ use heirloom_core::{
 use heirloom_db::{
     Db, DbError,
     artifact::{Derived, NewArtifact, Part, Payload, Recipe, artifact_key},
-    plan::{Aim, Candidate, Parameters, Scope, Wanted},
+    plan::{Aim, Parameters, Scope, Wanted},
     run::StepCounts,
     unit::{Ended, Lease, Outcome, WhichUnits},
+    workpiece::Workpiece,
 };
 use serde_json::{Value as Json, json};
 
@@ -18,7 +19,7 @@ use crate::harness::{OPERATOR, Store, file, on_both_engines};
 
 const LEASE_MS: i64 = 60_000;
 
-fn key(asset: &Candidate) -> ContentHash {
+fn key(asset: &Workpiece) -> ContentHash {
     artifact_key(
         asset.family_id,
         asset.id,
@@ -32,7 +33,7 @@ fn key(asset: &Candidate) -> ContentHash {
     )
 }
 
-fn wanted(asset: &Candidate, _: &Parameters) -> Vec<Wanted> {
+fn wanted(asset: &Workpiece, _: &Parameters) -> Vec<Wanted> {
     vec![Wanted {
         step: "look",
         tool: ("looking", 1),

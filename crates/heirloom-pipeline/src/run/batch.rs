@@ -20,9 +20,10 @@ use heirloom_core::{AssetId, ContentHash, RunId, UnitId, unit::backoff_ms};
 use heirloom_db::{
     DbError,
     artifact::{Derived, NewArtifact, Payload},
-    asset::{Asset, AssetState},
+    asset::AssetState,
     plan::Aim,
     unit::{Ended, Lease, Outcome},
+    workpiece::Workpiece,
 };
 use serde_json::Value as Json;
 use tokio::{
@@ -97,7 +98,7 @@ pub(crate) struct Batch<'a> {
     ctx: &'a Context,
     workshop: &'a Workshop,
     job: &'a Job,
-    assets: HashMap<AssetId, Asset>,
+    assets: HashMap<AssetId, Workpiece>,
     waiting: VecDeque<Lease>,
     /// Of those that wait or are at hand: those that somebody else has by now.
     lost: HashSet<UnitId>,
@@ -149,7 +150,7 @@ impl<'a> Batch<'a> {
         stored: &(dyn Fn(Option<String>) + Sync),
     ) -> Result<usize, BatchError> {
         let ids: Vec<AssetId> = self.waiting.iter().map(|lease| lease.asset).collect();
-        let assets = self.ctx.db.find_assets(&self.ctx.actor, &ids).await?;
+        let assets = self.ctx.db.find_workpieces(&self.ctx.actor, &ids).await?;
         self.assets = assets.into_iter().map(|asset| (asset.id, asset)).collect();
         let mut beat = interval(HEARTBEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -303,7 +304,7 @@ impl<'a> Batch<'a> {
     /// What is to be stored of products; their bytes are kept for then, but for those in files.
     async fn derive(
         &mut self,
-        asset: &Asset,
+        asset: &Workpiece,
         products: Vec<Product>,
     ) -> Result<Vec<Derived>, BatchError> {
         let tool = self.job.step.tool;
@@ -364,7 +365,7 @@ async fn perform(step: &Step, task: Option<&Task<'_>>) -> Result<Vec<Product>, F
     let Some(task) = task else {
         return nothing("It was removed.");
     };
-    if task.asset.deleted_at_ms.is_some() {
+    if task.asset.is_deleted {
         return nothing("It was deleted.");
     }
     if task.asset.state == AssetState::Replaced {

@@ -12,8 +12,9 @@ use heirloom_core::{
 };
 use heirloom_db::{
     DbError, Engine as Database,
-    plan::{Candidate, Foreseen, Parameters},
+    plan::{Foreseen, Parameters},
     run::Run,
+    workpiece::Workpiece,
 };
 use serde_json::{Map, Value as Json};
 use tokio::sync::{Notify, Semaphore, broadcast};
@@ -177,7 +178,7 @@ impl Engine {
     ) -> Result<Vec<(&'static Step, Foreseen)>, EngineError> {
         let template = self.get_template(pipeline)?;
         let db = &self.shared.ctx.db;
-        let wanted = |asset: &Candidate| template.wanted(asset, parameters);
+        let wanted = |asset: &Workpiece| template.wanted(asset, parameters);
         let foreseen = db.foresee_run(actor, family, parameters, wanted).await?;
         let of_step = |step: &Step| foreseen.get(step.name).copied().unwrap_or_default();
         let steps = template.steps.iter();

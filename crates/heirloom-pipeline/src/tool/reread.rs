@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use heirloom_blobs::hash_of;
-use heirloom_db::{DbError, asset::Asset};
+use heirloom_db::{DbError, workpiece::Workpiece};
 
 use super::{Looked, Made, SIDECAR_BYTES, read_file_name, read_metadata, sidecar};
 use crate::{
@@ -32,7 +32,7 @@ pub(crate) fn read_original<'a>(
 
 pub(crate) fn read_names<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
     async move {
-        let locations = task.context().db.list_locations(task.asset).await;
+        let locations = task.context().db.list_locations(task.asset.id).await;
         let locations = locations.map_err(failed)?;
         // What is nowhere keeps the names that it had.
         let is_nowhere = locations.iter().all(|place| place.gone_at_ms.is_some());
@@ -69,7 +69,7 @@ fn product(made: Made) -> Product {
 }
 
 /// What the tool `metadata` makes of an original by now.
-pub(crate) async fn look_again(ctx: &Context, asset: &Asset) -> Result<Looked, Failure> {
+pub(crate) async fn look_again(ctx: &Context, asset: &Workpiece) -> Result<Looked, Failure> {
     let mut original = match open_original(ctx, asset, false).await {
         Ok(original) => original,
         Err(OpenError::Db(error)) => return Err(failed(error)),
@@ -90,7 +90,7 @@ pub(crate) async fn look_again(ctx: &Context, asset: &Asset) -> Result<Looked, F
 /// What the tool `sidecar` makes of an asset's sidecars by now.
 pub(crate) async fn read_sidecars_again(
     ctx: &Context,
-    asset: &Asset,
+    asset: &Workpiece,
 ) -> Result<Vec<Made>, Failure> {
     let mut all = Vec::new();
     for known in ctx.db.list_sidecars(asset.id).await.map_err(failed)? {

@@ -53,7 +53,7 @@ on_both_engines! {
         let after = home.asset("Grandma.jpg").await;
         assert_eq!((after.id, after.state), (before.id, AssetState::Present));
         assert_eq!((after.title.as_deref(), after.name.as_str()), (Some("Oma"), "Grandma.jpg"));
-        let places = home.ctx.db.list_locations(&after).await.unwrap();
+        let places = home.ctx.db.list_locations(after.id).await.unwrap();
         let places: Vec<_> = places.iter().map(|p| (p.path.as_str(), p.gone_at_ms.is_some())).collect();
         assert_eq!(places, [("DSC_1.jpg", true), ("Grandma.jpg", false)]);
     }

@@ -3,8 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File, FileTimes},
-    io::{Seek as _, SeekFrom, Write as _},
-    os::unix::fs::MetadataExt as _,
+    os::unix::fs::{FileExt as _, MetadataExt as _},
     path::{Path, PathBuf},
     process::Command,
     sync::Arc,
@@ -208,7 +207,7 @@ impl Home {
     pub(crate) async fn tree(&self) -> BTreeMap<String, AssetId> {
         let mut tree = BTreeMap::new();
         for asset in self.assets().await {
-            for location in self.ctx.db.list_locations(&asset).await.unwrap() {
+            for location in self.ctx.db.list_locations(asset.id).await.unwrap() {
                 if location.gone_at_ms.is_none() {
                     tree.insert(location.path, asset.id);
                 }
@@ -368,9 +367,10 @@ pub(crate) async fn rot(home: &Home, path: &str) {
 }
 
 pub(crate) fn flip_a_byte(path: &Path) {
-    let mut file = File::options().write(true).open(path).unwrap();
-    file.seek(SeekFrom::Start(20)).unwrap();
-    file.write_all(b"?").unwrap();
+    let file = File::options().read(true).write(true).open(path).unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, 20).unwrap();
+    file.write_all_at(&[!byte[0]], 20).unwrap();
 }
 
 pub(crate) fn set_mode(path: &Path, mode: u32) {

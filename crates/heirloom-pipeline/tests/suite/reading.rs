@@ -69,12 +69,12 @@ on_both_engines! {
         assert_eq!((scanned.outcome("b.jpg"), scanned.report.damaged), (Unchanged, 1));
         assert_eq!(home.tree().await.len(), 2, "nothing is replaced by damage");
 
-        let damage = home.ctx.db.list_locations(&home.asset("a.jpg").await).await.unwrap();
+        let damage = home.ctx.db.list_locations(home.asset("a.jpg").await.id).await.unwrap();
         assert!(damage[0].damaged_at_ms.is_some());
         let scanned = home.scan().await;
         assert_eq!((scanned.report.unchanged, scanned.report.damaged), (3, 1), "a plain scan does not forget it");
         home.scan_with(VERIFY).await.unwrap();
-        let again = home.ctx.db.list_locations(&home.asset("a.jpg").await).await.unwrap();
+        let again = home.ctx.db.list_locations(home.asset("a.jpg").await.id).await.unwrap();
         assert_eq!(again, damage, "it is damaged since it was found first");
 
         home.write("a.jpg", &whole);
@@ -94,13 +94,13 @@ on_both_engines! {
             let asset = home.asset("a.jpg").await;
             flip_a_byte(&home.path("a.jpg"));
             set_time(&home.path("a.jpg"), 1_000_000_000);
-            let error = open_original(&home.ctx, &asset, false).await.unwrap_err();
+            let error = open_original(&home.ctx, &(&asset).into(), false).await.unwrap_err();
             assert!(matches!(error, OpenError::Changed { .. }), "not under the hash of the old bytes: {error}");
             let scanned = home.scan_with(options).await.unwrap();
             assert_eq!(scanned.outcome("a.jpg"), Replaced);
             let scanned = home.scan_with(VERIFY).await.unwrap();
             assert_eq!(scanned.outcome("a.jpg"), Unchanged, "and that is what it is from now on");
-            open_original(&home.ctx, &home.asset("a.jpg").await, false).await.unwrap();
+            open_original(&home.ctx, &(&home.asset("a.jpg").await).into(), false).await.unwrap();
         }
     }
 
@@ -112,7 +112,7 @@ on_both_engines! {
         assert_eq!(scanned.outcomes(), [("a.jpg", Unchanged)]);
         assert!(scanned.report.bytes_read > 0);
         assert_eq!(home.scan().await.report.bytes_read, 0);
-        open_original(&home.ctx, &home.asset("a.jpg").await, false).await.unwrap();
+        open_original(&home.ctx, &(&home.asset("a.jpg").await).into(), false).await.unwrap();
     }
 
     async fn verifying_what_is_whole_changes_nothing_and_reads_everything(home: Home) {

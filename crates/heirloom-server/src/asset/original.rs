@@ -74,7 +74,7 @@ pub(crate) async fn open_original(
         return Ok(res);
     }
     let ctx = library.context(actor.clone());
-    let original = heirloom_pipeline::open_original(&ctx, &asset, may_be_damaged).await?;
+    let original = heirloom_pipeline::open_original(&ctx, &(&asset).into(), may_be_damaged).await?;
     let media = Media {
         // Damaged bytes are not those that the tag names.
         tag: media.tag.filter(|_| !original.is_damaged),

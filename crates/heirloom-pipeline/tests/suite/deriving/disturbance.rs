@@ -38,8 +38,13 @@ on_both_engines! {
             let mut children = children::children_of(std::process::id()).into_iter();
             children.find(|child| children::is_hanging(*child))
         };
-        home.wait_until("a child hangs", async || hanging().is_some()).await;
-        let child = hanging().unwrap();
+        let mut child = None;
+        home.wait_until("a child hangs", async || {
+            child = hanging();
+            child.is_some()
+        })
+        .await;
+        let child = child.unwrap();
         let row = home.ctx.db.get_run(OPERATOR, run).await.unwrap();
         let told = Instant::now();
         engine.tell(OPERATOR, &row, RunEvent::Cancel).await.unwrap();

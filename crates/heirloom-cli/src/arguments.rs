@@ -169,6 +169,9 @@ pub(crate) enum Command {
         #[arg(long)]
         repair: bool,
     },
+    /// Show how far all bytes have been read again to find damage, which `serve` does slowly, and what is
+    /// damaged
+    Scrub,
     /// Say how Heirloom is doing and what it lacks
     Doctor,
     /// The configuration

@@ -17,6 +17,7 @@ mod place;
 mod rebuild;
 mod run;
 mod scan;
+mod scrub;
 mod search;
 mod serve;
 mod signal;
@@ -84,6 +85,7 @@ async fn ask(api: &Api, command: Command, output: &Output) -> Result<Ending, Pro
             };
             return api.answering(rebuild::rebuild(api, asked, output)).await;
         }
+        Command::Scrub => scrub::show(api, output).await?,
         Command::Doctor => return doctor::look(api, output).await,
         Command::Archive(asked) => archive::run(api, asked, output).await?,
         Command::Asset(asked) => return asset::run(api, asked, output).await,

@@ -23,6 +23,7 @@ pub(crate) struct Config {
     pub(crate) database: Setting<Option<String>>,
     pub(crate) listen: Setting<SocketAddr>,
     pub(crate) max_upload: Setting<ByteCount>,
+    pub(crate) scrub_rate: Setting<ByteRate>,
     pub(crate) log_format: Setting<LogFormat>,
     pub(crate) log_level: Setting<Option<tracing::Level>>,
 }
@@ -50,6 +51,7 @@ struct File {
     database: Option<String>,
     listen: Option<SocketAddr>,
     max_upload: Option<ByteCount>,
+    scrub_rate: Option<ByteRate>,
     log_format: Option<LogFormat>,
     log_level: Option<String>,
 }
@@ -58,6 +60,7 @@ const DATA: &str = "HEIRLOOM_DATA";
 const DATABASE: &str = "HEIRLOOM_DATABASE";
 const LISTEN: &str = "HEIRLOOM_LISTEN";
 const MAX_UPLOAD: &str = "HEIRLOOM_MAX_UPLOAD";
+const SCRUB_RATE: &str = "HEIRLOOM_SCRUB_RATE";
 const LOG_FORMAT: &str = "HEIRLOOM_LOG_FORMAT";
 const LOG_LEVEL: &str = "HEIRLOOM_LOG_LEVEL";
 
@@ -85,6 +88,9 @@ impl Config {
         let max_upload = pick_parsed(None, MAX_UPLOAD, file.max_upload, from_file(), |text| {
             ByteCount::try_from(text.to_owned())
         })?;
+        let scrub_rate = pick_parsed(None, SCRUB_RATE, file.scrub_rate, from_file(), |text| {
+            ByteRate::try_from(text.to_owned())
+        })?;
         let log_format = pick_parsed(
             global.log_format,
             LOG_FORMAT,
@@ -98,6 +104,7 @@ impl Config {
             database,
             listen: listen.or(SocketAddr::from(([127, 0, 0, 1], 8480))),
             max_upload: max_upload.or(ByteCount(UploadLimits::default().max_bytes)),
+            scrub_rate: scrub_rate.or(ByteRate(SCRUB_BYTES_PER_SECOND)),
             log_format: log_format.or(LogFormat::Text),
             log_level: parse_level(log_level)?,
         })
@@ -135,6 +142,28 @@ impl TryFrom<String> for ByteCount {
         Some(Self(bytes))
             .filter(|_| (1..=i64::MAX.unsigned_abs()).contains(&bytes))
             .ok_or(EXPECTED)
+    }
+}
+
+/// How many bytes are read again each second, to find damage: a terabyte in a day and a half.
+const SCRUB_BYTES_PER_SECOND: u64 = 8_000_000;
+
+/// A number of bytes a second, written as people do: `8 MB`; `0` for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct ByteRate(pub(crate) u64);
+
+impl TryFrom<String> for ByteRate {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        if text.trim() == "0" {
+            return Ok(Self(0));
+        }
+        let bytes = ByteCount::try_from(text);
+        bytes
+            .map(|bytes| Self(bytes.0))
+            .map_err(|_| "a size such as 8 MB, for each second, or 0")
     }
 }
 
@@ -222,7 +251,7 @@ fn load_file(path: &Path) -> Result<File, Problem> {
             Code::InvalidRequest,
             format!("{}, line {line}: {}", path.display(), error.message()),
         )
-        .hint("It may set database, listen, max_upload, log_format and log_level.")
+        .hint("It may set database, listen, max_upload, scrub_rate, log_format and log_level.")
     })
 }
 

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use clap_complete::Shell;
+use heirloom_core::edtf::Edtf;
 use heirloom_server::{Code, Problem};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -212,6 +213,13 @@ pub(crate) fn size(bytes: u64) -> String {
         (tenths / 10).to_string()
     };
     format!("{number} {}", units[unit])
+}
+
+/// The day of a time in milliseconds since 1970, in UTC.
+pub(crate) fn day(ms: i64) -> String {
+    Edtf::from_unix_seconds(ms.div_euclid(1000), None)
+        .map(|time| time.to_string().chars().take(10).collect())
+        .unwrap_or_default()
 }
 
 /// A stretch of time as people say it.

@@ -32,6 +32,7 @@ pub mod plan;
 pub mod record;
 pub mod replacement;
 pub mod run;
+pub mod scrub;
 pub mod search;
 pub mod sidecar;
 pub mod stack;
@@ -78,6 +79,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         record::STATEMENTS,
         replacement::STATEMENTS,
         run::STATEMENTS,
+        scrub::STATEMENTS,
         search::STATEMENTS,
         search::BUCKET_STATEMENTS,
         search::COVERAGE_STATEMENTS,

@@ -187,7 +187,7 @@ fn read(row: &Row) -> Result<AssetLocation, DbError> {
     })
 }
 
-fn read_live(row: &Row) -> Result<LivePlace, DbError> {
+pub(crate) fn read_live(row: &Row) -> Result<LivePlace, DbError> {
     Ok(LivePlace {
         archive_id: row.get(0)?,
         root: row.get(1)?,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 11] = [
+const MIGRATIONS: [(&str, &str); 12] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -49,6 +49,7 @@ const MIGRATIONS: [(&str, &str); 11] = [
         "0011_settling",
         include_str!("../migrations/0011_settling.sql"),
     ),
+    ("0015_scrub", include_str!("../migrations/0015_scrub.sql")),
 ];
 
 /// The migration after which it has to be computed where assets were made.

@@ -21,6 +21,7 @@ pub mod purge;
 mod remake;
 pub mod run;
 pub mod scan;
+pub mod scrub;
 pub mod sound;
 mod tasks;
 pub mod template;

@@ -125,6 +125,15 @@ async fn open_in_vault(
     }))
 }
 
+/// Opens the file at a place in a folder archive for reading; `None` when it does not lie there as it was
+/// catalogued.
+pub(crate) async fn open_place(place: LivePlace) -> io::Result<Option<Original>> {
+    match place.root.clone() {
+        Some(root) => open_in_folder(&root, place).await,
+        None => Ok(None),
+    }
+}
+
 async fn open_in_folder(root: &str, place: LivePlace) -> io::Result<Option<Original>> {
     let root = path_of(root).ok_or(io::ErrorKind::InvalidInput)?;
     let opened = tokio::task::spawn_blocking(move || open_at(&root, &place)).await;

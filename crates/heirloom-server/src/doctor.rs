@@ -126,7 +126,7 @@ fn check_originals(damaged: i64) -> Check {
             ),
             ..well(
                 "originals",
-                format!("{damaged} are damaged: `heirloom fsck --originals` names them"),
+                format!("{damaged} are damaged: `heirloom scrub` names them"),
             )
         },
     }

@@ -32,6 +32,7 @@ mod range;
 mod router;
 mod run;
 mod scans;
+mod scrub;
 mod search;
 mod serve;
 mod timeline;

@@ -21,7 +21,7 @@ use crate::{
     library::Library,
     observe, page, place,
     problem::{Code, Problem},
-    run, search, timeline, upload, web,
+    run, scrub, search, timeline, upload, web,
 };
 
 /// How a request came in, and so who is asking.
@@ -163,6 +163,7 @@ fn slow_api() -> OpenApiRouter<Library> {
         .merge(collection::slow_routes())
         .merge(upload::slow_routes())
         .merge(fsck::routes())
+        .merge(scrub::routes())
 }
 
 async fn get_description() -> Json<OpenApi> {

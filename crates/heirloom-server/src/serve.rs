@@ -6,6 +6,7 @@ mod socket;
 use std::{io, net::SocketAddr, time::Duration};
 
 use heirloom_core::Actor;
+use heirloom_pipeline::{Tasks, scrub::scrub};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -23,8 +24,9 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How often it is looked for uploads that nobody goes on with.
 const SWEEP_PAUSE: Duration = Duration::from_secs(3600);
 
-/// Serves a library until `stop` is cancelled, then lets requests end and scans stop. `ready` is
-/// called with the address as soon as both listen.
+/// Serves a library until `stop` is cancelled, then lets requests end and scans stop. Beside that everything is
+/// read again at `scrub_rate` bytes a second, to find damage, unless it is 0. `ready` is called with the address
+/// as soon as both listen.
 ///
 /// # Errors
 /// `refused` for an address that is not loopback, `unavailable` for one that is taken; nothing was
@@ -32,6 +34,7 @@ const SWEEP_PAUSE: Duration = Duration::from_secs(3600);
 pub async fn serve(
     library: &Library,
     listen: SocketAddr,
+    scrub_rate: u64,
     stop: &CancellationToken,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<(), Problem> {
@@ -49,6 +52,12 @@ pub async fn serve(
     tracing::info!(%address, data_folder = %library.folder().display(), "ready");
     ready(address);
 
+    let scrubbing = Tasks::default();
+    if scrub_rate > 0 {
+        let (ctx, engine) = (library.context(Actor::Operator), library.engine().clone());
+        let stop = stop.clone();
+        scrubbing.spawn(async move { scrub(&ctx, &engine, scrub_rate, &stop).await });
+    }
     let mut connections = Connections::new();
     let mut sweeps = tokio::time::interval(SWEEP_PAUSE);
     sweeps.reset();
@@ -71,7 +80,11 @@ pub async fn serve(
     tracing::info!("stopping");
     drop(tcp);
     drop(socket);
-    tokio::join!(library.stop(), connections.finish(GRACE));
+    tokio::join!(
+        library.stop(),
+        scrubbing.stop("the reading that looks for damage"),
+        connections.finish(GRACE)
+    );
     tracing::info!("stopped");
     Ok(())
 }

@@ -13,6 +13,7 @@ mod lineage;
 mod place;
 mod run;
 pub(crate) mod schema;
+mod scrub;
 mod search;
 mod timeline;
 mod upload;
@@ -35,6 +36,7 @@ pub use run::{
     Forecast, NewRun, NewScan, Pipeline, Progress, Run, RunStep, ScanReport, Step, StepForecast,
     Unit,
 };
+pub use scrub::{DamagedPlace, Scrub, ScrubPass};
 pub use search::{Found, Highlight, Ignored, IndexRebuilt, Match, SearchPage};
 pub use timeline::{Timeline, TimelineBucket, TimelinePart, TimelinePosition};
 pub(crate) use upload::refusal;

@@ -37,6 +37,11 @@ pub(crate) fn show(config: &Config, output: &Output) {
             &config.max_upload.origin,
         ),
         (
+            "scrub_rate",
+            Some(size(config.scrub_rate.value.0)),
+            &config.scrub_rate.origin,
+        ),
+        (
             "log_format",
             Some(log_format.to_owned()),
             &config.log_format.origin,

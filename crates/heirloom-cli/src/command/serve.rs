@@ -18,7 +18,8 @@ pub(super) async fn serve(config: &Config, output: &Output) -> Result<Ending, Pr
     })
     .await?;
     let stop = CancellationToken::new();
-    let serving = serve_library(&library, config.listen.value, &stop, |address| {
+    let (listen, scrub_rate) = (config.listen.value, config.scrub_rate.value.0);
+    let serving = serve_library(&library, listen, scrub_rate, &stop, |address| {
         let address = format!("http://{address}");
         output.data(&json!({ "address": address }), || {
             format!("Heirloom is at {address}")

@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use heirloom_testing::process::{Running, free_address};
+use heirloom_testing::{
+    jpeg::{self, Options},
+    process::{Running, free_address},
+};
 use serde_json::Value as Json;
 
 use crate::harness::{Home, path};
@@ -222,6 +225,61 @@ fn a_program_that_stops_reading_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn what_rots_in_the_vault_is_named_until_somebody_hands_it_in_again() {
+    let home = Home::scanned();
+    let file = home.folder.path().join("Oma.jpg");
+    fs::write(&file, jpeg::tiny(77, &Options::varied(77))).unwrap();
+    home.done(["add", path(&file)]);
+    let hash = blake3::hash(&fs::read(&file).unwrap()).to_hex().to_string();
+    let blobs = heirloom_testing::tree::files_below(&home.data().join("blobs"));
+    let blob = blobs
+        .iter()
+        .find(|blob| path(blob).ends_with(&hash[4..]))
+        .unwrap();
+    fs::remove_file(blob).unwrap();
+    fs::write(blob, "rotten").unwrap();
+    fs::write(home.data().join("config.toml"), "scrub_rate = \"1 GB\"\n").unwrap();
+    let (server, _) = serve(&home);
+    let scrub = scrubbed(&home);
+    assert_eq!(
+        (
+            &scrub["passes"][0]["damaged"],
+            &scrub["passes"][0]["mended"]
+        ),
+        (&1.into(), &0.into())
+    );
+    assert_eq!(
+        (
+            &scrub["damaged"][0]["asset_name"],
+            &scrub["damaged"][0]["copies"]
+        ),
+        (&"Oma.jpg".into(), &0.into())
+    );
+    let said = home.done(["scrub"]).stdout;
+    assert!(
+        said.contains("Oma.jpg") && said.contains("no other copy is known"),
+        "{said}"
+    );
+    let said = home.heirloom.run(["doctor"]).expect_code(1).stdout;
+    assert!(said.contains("`heirloom scrub` names them"), "{said}");
+    home.done(["add", path(&file)]);
+    assert_eq!(home.json(["scrub"])["damaged"], Json::Array(Vec::new()));
+    assert_eq!(server.stop().code, Some(0));
+}
+
+/// What the first reading of everything found.
+fn scrubbed(home: &Home) -> Json {
+    for _ in 0..3_000 {
+        let scrub = home.json(["scrub"]);
+        if scrub["passes"][0]["ended_at_ms"].is_i64() {
+            return scrub;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("the reading did not end");
 }
 
 /// Waits until a run has ended.

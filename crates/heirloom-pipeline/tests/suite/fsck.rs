@@ -40,7 +40,7 @@ async fn check(home: &Home, options: FsckOptions) -> (FsckReport, Vec<(Part, Str
 }
 
 /// A photograph that says so much of itself that it lies in a blob.
-fn talkative(number: u64) -> Vec<u8> {
+pub(crate) fn talkative(number: u64) -> Vec<u8> {
     let words = format!("story {number} ").repeat(2000);
     let mut bytes = vec![0xFF, 0xD8, 0xFF, 0xFE];
     bytes.extend(u16::try_from(words.len() + 2).unwrap().to_be_bytes());
@@ -56,7 +56,7 @@ fn wordy_xmp(words: &str) -> String {
 }
 
 /// Where the blobs lie, those that were set aside too.
-fn blob_files(home: &Home) -> Vec<PathBuf> {
+pub(crate) fn blob_files(home: &Home) -> Vec<PathBuf> {
     let mut found = files_below(&home.ctx.data_folder.join("blobs"));
     found.retain(|file| {
         let name = file.file_name().unwrap().to_str().unwrap();
@@ -307,7 +307,7 @@ fn an_index_that_lacks_something_is_found_and_made_anew() {
 }
 
 /// Blobs are written once and then read-only.
-fn rewrite(path: &PathBuf, bytes: &[u8]) {
+pub(crate) fn rewrite(path: &PathBuf, bytes: &[u8]) {
     fs::remove_file(path).unwrap();
     fs::write(path, bytes).unwrap();
 }

@@ -15,6 +15,7 @@ mod fsck;
 mod originals;
 mod reading;
 mod run;
+mod scrub;
 mod sidecar;
 mod sound;
 mod special;

@@ -131,7 +131,7 @@ async fn a_scan_that_was_interrupted_goes_on_when_the_library_is_served_again() 
         assert_eq!(state, "running", "it has not ended");
         let stop = tokio_util::sync::CancellationToken::new();
         let address = "127.0.0.1:0".parse().unwrap();
-        let serving = heirloom_server::serve(&home.library, address, &stop, |_| {});
+        let serving = heirloom_server::serve(&home.library, address, 0, &stop, |_| {});
         let waiting = async {
             let run = home.wait(&run).await;
             stop.cancel();

@@ -20,7 +20,7 @@ async fn serving<T: Send + 'static>(
     let stop = CancellationToken::new();
     let (tell, told) = tokio::sync::oneshot::channel();
     let listen = "127.0.0.1:0".parse().unwrap();
-    let serving = serve(&home.library, listen, &stop, |address| {
+    let serving = serve(&home.library, listen, 0, &stop, |address| {
         tell.send(address).unwrap();
     });
     let testing = async {
@@ -80,14 +80,14 @@ async fn it_listens_on_loopback_alone() {
     let home = Home::on_sqlite().await;
     let stop = CancellationToken::new();
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
-        let problem = serve(&home.library, address.parse().unwrap(), &stop, |_| {})
+        let problem = serve(&home.library, address.parse().unwrap(), 0, &stop, |_| {})
             .await
             .unwrap_err();
         assert_eq!(problem.code(), Code::Refused, "{address}");
         assert!(problem.get_hint().is_some());
     }
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let problem = serve(&home.library, taken.local_addr().unwrap(), &stop, |_| {})
+    let problem = serve(&home.library, taken.local_addr().unwrap(), 0, &stop, |_| {})
         .await
         .unwrap_err();
     assert_eq!(problem.code(), Code::Unavailable);
@@ -102,6 +102,7 @@ async fn requests_that_are_under_way_end_when_it_stops() {
     let serving = serve(
         &home.library,
         "127.0.0.1:0".parse().unwrap(),
+        0,
         &stop,
         |address| {
             tell.send(address).unwrap();

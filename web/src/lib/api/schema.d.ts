@@ -787,6 +787,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scrub": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far everything has been read again, and which originals are damaged. */
+        get: operations["get_scrub"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/search": {
         parameters: {
             query?: never;
@@ -1332,6 +1349,30 @@ export interface components {
              * @description Assets whose place newer bytes took.
              */
             replaced: number;
+        };
+        /** @description A place of an original whose bytes are no longer those that were catalogued. */
+        DamagedPlace: {
+            /** @description The archive that has the place. */
+            archive_name: string;
+            /**
+             * Format: uuid
+             * @description The asset.
+             */
+            asset_id: string;
+            /** @description What it is called. */
+            asset_name: string;
+            /**
+             * Format: int64
+             * @description At how many other places the same original is sound.
+             */
+            copies: number;
+            /**
+             * Format: int64
+             * @description Since when that is known.
+             */
+            damaged_at_ms: number;
+            /** @description The path below the archive. */
+            path: string;
         };
         /** @description How Heirloom is doing. */
         Diagnosis: {
@@ -2455,6 +2496,53 @@ export interface components {
              */
             unchanged: number;
         };
+        /** @description What was read again and found. */
+        Scrub: {
+            /** @description Places where originals are damaged, what was found last first; a thousand at most. */
+            damaged: components["schemas"]["DamagedPlace"][];
+            /** @description The passes of late, the last first. One that has not ended goes on while Heirloom serves. */
+            passes: components["schemas"]["ScrubPass"][];
+        };
+        /** @description One reading of everything. */
+        ScrubPass: {
+            /**
+             * Format: int64
+             * @description When it began.
+             */
+            began_at_ms: number;
+            /**
+             * Format: int64
+             * @description Blobs that were read, originals in the vault among them.
+             */
+            blobs: number;
+            /**
+             * Format: int64
+             * @description Bytes of both.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description How many of these were damaged or missing.
+             */
+            damaged: number;
+            /**
+             * Format: int64
+             * @description When everything had been read.
+             */
+            ended_at_ms?: number | null;
+            /**
+             * Format: int64
+             * @description How many of those were made good.
+             */
+            mended: number;
+            /**
+             * Format: int64
+             * @description Originals in folder archives that were read.
+             */
+            originals: number;
+            /** @description What it reads, or read last: `blobs` or `originals`. */
+            part: string;
+        };
         /** @description A page of what a search found. */
         SearchPage: {
             /** @description What was typed but cannot be looked for. */
@@ -2721,6 +2809,7 @@ export type Code = components['schemas']['Code'];
 export type Collection = components['schemas']['Collection'];
 export type CollectionPatch = components['schemas']['CollectionPatch'];
 export type Counts = components['schemas']['Counts'];
+export type DamagedPlace = components['schemas']['DamagedPlace'];
 export type Diagnosis = components['schemas']['Diagnosis'];
 export type Fact = components['schemas']['Fact'];
 export type Fault = components['schemas']['Fault'];
@@ -2768,6 +2857,8 @@ export type Purged = components['schemas']['Purged'];
 export type Run = components['schemas']['Run'];
 export type RunStep = components['schemas']['RunStep'];
 export type ScanReport = components['schemas']['ScanReport'];
+export type Scrub = components['schemas']['Scrub'];
+export type ScrubPass = components['schemas']['ScrubPass'];
 export type SearchPage = components['schemas']['SearchPage'];
 export type Sidecar = components['schemas']['Sidecar'];
 export type Stack = components['schemas']['Stack'];
@@ -4916,6 +5007,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Unit"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_scrub: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was read and found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scrub"];
                 };
             };
             /** @description Refused */

@@ -87,7 +87,7 @@ async fn what_was_added_by_a_process_that_was_killed_is_prepared_by_the_next() {
         let home = home.reopen().await;
         let stop = tokio_util::sync::CancellationToken::new();
         let address = "127.0.0.1:0".parse().unwrap();
-        let serving = heirloom_server::serve(&home.library, address, &stop, |_| {});
+        let serving = heirloom_server::serve(&home.library, address, 0, &stop, |_| {});
         let looking = async {
             let next = async || home.get(&path).await.json()["next_run_id"].clone();
             while next().await.is_null() {
@@ -263,7 +263,7 @@ async fn what_nobody_goes_on_with_is_swept_away() {
     fs::write(&left, "left").unwrap();
     let stop = tokio_util::sync::CancellationToken::new();
     let listen = "127.0.0.1:0".parse().unwrap();
-    heirloom_server::serve(&library, listen, &stop, |_| stop.cancel())
+    heirloom_server::serve(&library, listen, 0, &stop, |_| stop.cancel())
         .await
         .unwrap();
     assert!(!left.exists());

@@ -49,7 +49,7 @@ const MIGRATIONS: [(&str, &str); 12] = [
         "0011_settling",
         include_str!("../migrations/0011_settling.sql"),
     ),
-    ("0015_scrub", include_str!("../migrations/0015_scrub.sql")),
+    ("0012_scrub", include_str!("../migrations/0012_scrub.sql")),
 ];
 
 /// The migration after which it has to be computed where assets were made.

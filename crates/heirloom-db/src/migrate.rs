@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 10] = [
+const MIGRATIONS: [(&str, &str); 11] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -44,6 +44,10 @@ const MIGRATIONS: [(&str, &str); 10] = [
     (
         "0010_counting",
         include_str!("../migrations/0010_counting.sql"),
+    ),
+    (
+        "0014_failure_code",
+        include_str!("../migrations/0014_failure_code.sql"),
     ),
 ];
 

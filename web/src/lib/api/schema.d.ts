@@ -2078,6 +2078,11 @@ export interface components {
                 ended_at_ms?: number | null;
                 /** @description Why it failed, was skipped, or is tried again. */
                 error?: string | null;
+                /**
+                 * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there; it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
+                 * @enum {string}
+                 */
+                failure_code?: "gone" | "changed" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
                 /** @description Whether it made something again that came out otherwise than before. */
                 has_changed?: boolean;
                 /**
@@ -2623,6 +2628,11 @@ export interface components {
             ended_at_ms?: number | null;
             /** @description Why it failed, was skipped, or is tried again. */
             error?: string | null;
+            /**
+             * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there; it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
+             * @enum {string}
+             */
+            failure_code?: "gone" | "changed" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
             /** @description Whether it made something again that came out otherwise than before. */
             has_changed?: boolean;
             /**

@@ -2,7 +2,14 @@ import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { atHome, until } from './heirloom';
 
+// Their originals are nowhere: whoever wants to prepare them fails with each of them, for minutes.
 const { heirloom, visit } = atHome({ seeded: 120_000 });
+
+interface Run {
+  id: string;
+  state: string;
+  steps: { step: string; failed: number; pending: number; cancelled: number }[];
+}
 
 /** The ids of so many assets, the newest first. */
 async function listIds(count: number): Promise<string[]> {
@@ -86,3 +93,60 @@ test('an album of ten thousand costs the page no more than one of a hundred', as
     return box !== null && box.y > -200 && box.y < 900;
   });
 }, 180_000);
+
+test('a run pauses, goes on, stops and is tried again by its buttons, and is seen to go on', async () => {
+  const run = await heirloom.post<Run>('/api/v1/runs', { pipeline: 'prepare' });
+  const now = () => heirloom.get<Run>(`/api/v1/runs/${run.id}`);
+  const { page } = await visit(`/runs/${run.id}`);
+  const state = (words: string) => page.getByText(words, { exact: true }).waitFor();
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  /** How many have failed so far, as the page says. */
+  const failed = async () => {
+    const said = await page.locator('.step p').allInnerTexts();
+    const counts = said.map((text) =>
+      Number(/([\d,]+) failed/.exec(text)?.[1]?.replace(',', '') ?? 0)
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  };
+  /** Waits until the page has told of more, twice. Nobody reloads it. */
+  const goesOn = async () => {
+    for (let times = 0; times < 2; times++) {
+      const before = await failed();
+      await until(async () => (await failed()) > before);
+    }
+  };
+  await state('At work');
+  await goesOn();
+  expect(await button('Try again what failed').count()).toBe(0);
+
+  await button('Pause').click();
+  await state('Paused');
+  // What was at hand is done first; then nothing more happens.
+  const sumOf = (run: Run) => run.steps.reduce((sum, step) => sum + step.failed, 0);
+  let last = -1;
+  await until(async () => {
+    const sum = sumOf(await now());
+    const isStill = sum === last;
+    last = sum;
+    await page.waitForTimeout(500);
+    return isStill;
+  });
+  await until(async () => (await failed()) === last);
+  expect((await now()).state).toBe('paused');
+
+  await button('Go on').click();
+  await state('At work');
+  await goesOn();
+
+  await page.locator('details.group summary').first().click();
+  await page.getByText('The original was not there.').first().waitFor();
+
+  await button('Stop').click();
+  await state('Stopped');
+  expect((await now()).state).toBe('cancelled');
+  await button('Try again what failed').click();
+  await state('At work');
+  await goesOn();
+  await button('Stop').click();
+  await state('Stopped');
+}, 120_000);

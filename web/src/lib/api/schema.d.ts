@@ -865,7 +865,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Some assets of a stretch of time, newest first. */
+        /** Some assets of a stretch of time, newest first; with `run_on` also of those before it. */
         get: operations["list_bucket"];
         put?: never;
         post?: never;
@@ -2587,8 +2587,10 @@ export interface components {
              */
             count: number;
         };
-        /** @description Some of the assets of a bucket. */
+        /** @description Some of the assets of a bucket, and of those that follow it if that was asked for. */
         TimelinePart: {
+            /** @description How many of these are in which bucket, in their order. */
+            buckets?: components["schemas"]["TimelineBucket"][];
             /** @description The assets, newest first. */
             items: components["schemas"]["Asset"][];
         };
@@ -5115,6 +5117,11 @@ export interface operations {
                 offset?: number;
                 /** @description How many at most: 1 to 500, 50 if nothing is said. */
                 limit?: number;
+                /**
+                 * @description Whether the older buckets follow where this one ends, up to as many as are asked for: of months with a
+                 *     few pictures each, one request fetches many.
+                 */
+                run_on?: boolean;
             };
             header?: never;
             path: {

@@ -109,7 +109,7 @@ function insertArtifacts(kind, content) {
     INSERT INTO artifact (id, family_id, subject_kind, subject_id, subject_part, kind, tool, tool_version,
         model_id, parameters, inputs, attempt, artifact_key, is_deterministic, payload, blob_hash, made_at_ms)
       SELECT CAST(printf('${kind[0]}%015d', n) AS BLOB), family_id, 'asset', id, '', '${kind}', 'seed', 1, '',
-        '{}', '[]', 0, CAST('${kind[0]}' AS BLOB), 1, ${content}, 1
+        '{}', '[]', 0, CAST(printf('%-32s', '${kind}') AS BLOB), 1, ${content}, 1
       FROM (SELECT id, family_id, CAST(substr(name, 8) AS INTEGER) AS n FROM asset
         WHERE name LIKE 'seeded %' AND kind = 'image')
       JOIN drawn ON i = n % (SELECT COUNT(*) FROM drawn);`;

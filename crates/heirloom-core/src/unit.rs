@@ -1,8 +1,12 @@
 //! The states of a unit, and how one leads to another.
 
+mod failure;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use failure::FailureCode;
 
 /// Where one subject stands in one step of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

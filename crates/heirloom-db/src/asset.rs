@@ -11,6 +11,7 @@ use heirloom_core::{
     map::Position, permission::Action,
 };
 
+pub use bucket::BucketPart;
 pub(crate) use bucket::STATEMENTS as BUCKET_STATEMENTS;
 pub use listing::AssetPage;
 pub use purge::Purged;

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 12] = [
+const MIGRATIONS: [(&str, &str); 13] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -50,6 +50,10 @@ const MIGRATIONS: [(&str, &str); 12] = [
         include_str!("../migrations/0011_settling.sql"),
     ),
     ("0012_scrub", include_str!("../migrations/0012_scrub.sql")),
+    (
+        "0013_failure_code",
+        include_str!("../migrations/0013_failure_code.sql"),
+    ),
 ];
 
 /// The migration after which it has to be computed where assets were made.

@@ -133,14 +133,14 @@ statements! {
           AND EXISTS (SELECT 1 FROM asset_location l JOIN folder f ON f.id = l.folder_id
             WHERE l.asset_id = a.id AND l.gone_at_ms IS NULL AND f.archive_id = $2)";
     COUNT_FOUND = "SELECT COUNT(DISTINCT subject_id) FROM artifact WHERE run_id = $1";
-    LIST_FAILED = "SELECT work_key, error FROM unit
+    LIST_FAILED = "SELECT work_key, error, failure_code FROM unit
         WHERE state = 'failed' AND is_permanent = TRUE AND subject_id IN ({list})";
     ADD_UNITS = "WITH planned (id, run_id, step, subject_id, state, ready_at_ms, error, ended_at_ms,
-          work_key) AS (VALUES {rows})
+          work_key, failure_code) AS (VALUES {rows})
         INSERT INTO unit (id, run_id, step, subject_kind, subject_id, subject_part, state, attempts,
-          ready_at_ms, lease_token, error, is_permanent, ended_at_ms, work_key)
+          ready_at_ms, lease_token, error, is_permanent, ended_at_ms, work_key, failure_code)
         SELECT id, run_id, step, 'asset', subject_id, '', state, 0, ready_at_ms, 0, error,
-          ended_at_ms IS NOT NULL, ended_at_ms, work_key FROM planned";
+          ended_at_ms IS NOT NULL, ended_at_ms, work_key, failure_code FROM planned";
     SET_PLANNED = "UPDATE run SET planned_until = $2, is_planned = $3,
           assets_planned = assets_planned + $4
         WHERE id = $1";
@@ -149,7 +149,7 @@ statements! {
 /// How many assets are looked at together when it is foreseen what there is to do.
 const FORESEEN: usize = 512;
 /// How many values an `ADD_UNITS` row has.
-const COLUMNS: usize = 9;
+const COLUMNS: usize = 10;
 
 impl Db {
     /// Plans the next assets of a run, `limit` at most: `wanted` says which steps an asset goes
@@ -385,17 +385,20 @@ fn read_newest_first(rows: &[Row]) -> Result<Vec<Workpiece>, DbError> {
     Ok(assets)
 }
 
+/// Why something failed: in a sentence, and as a word.
+type Why = (Option<String>, Option<String>);
+
 /// What failed before and would fail again, with why.
 async fn list_failed(
     tx: &mut Tx,
     assets: &[Workpiece],
-) -> Result<HashMap<ContentHash, Option<String>>, DbError> {
+) -> Result<HashMap<ContentHash, Why>, DbError> {
     let list = assets.iter().map(|asset| Value::from(asset.id)).collect();
     let rows = tx.fetch_list(LIST_FAILED, args![], list).await?;
     let mut failed = HashMap::new();
     for row in rows {
         if let Some(key) = row.get::<Option<ContentHash>>(0)? {
-            failed.insert(key, row.get(1)?);
+            failed.insert(key, (row.get(1)?, row.get(2)?));
         }
     }
     Ok(failed)
@@ -405,7 +408,7 @@ async fn add_units(
     tx: &mut Tx,
     (run, aim): (RunId, Aim),
     assets: &[Workpiece],
-    failed: &HashMap<ContentHash, Option<String>>,
+    failed: &HashMap<ContentHash, Why>,
     wanted: impl Fn(&Workpiece) -> Vec<Wanted>,
     counts: &mut BTreeMap<&'static str, StepCounts>,
 ) -> Result<usize, DbError> {
@@ -432,6 +435,7 @@ async fn add_units(
             counts.change(state, 1);
             waiting += usize::from(known.is_none());
             let id: UnitId = clock::new_id();
+            let (error, failure_code) = known.cloned().unwrap_or_default();
             rows.push(args![
                 id,
                 run,
@@ -439,9 +443,10 @@ async fn add_units(
                 asset.id,
                 state.as_str(),
                 now_ms,
-                known.cloned().flatten(),
+                error,
                 known.map(|_| now_ms),
                 key,
+                failure_code,
             ]);
         }
     }

@@ -9,7 +9,11 @@ mod end;
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use heirloom_core::{Actor, AssetId, RunId, UnitId, permission::Action, unit::UnitState};
+use heirloom_core::{
+    Actor, AssetId, RunId, UnitId,
+    permission::Action,
+    unit::{FailureCode, UnitState},
+};
 
 use crate::{
     Db, DbError, Tx, artifact,
@@ -44,6 +48,8 @@ pub struct Unit {
     pub crashes: i64,
     /// Why it failed, was skipped, or is tried again, in a sentence.
     pub error: Option<String>,
+    /// Of one that failed: the same as a word.
+    pub failure_code: Option<FailureCode>,
     /// Whether the same work would fail again.
     pub is_permanent: bool,
     /// Whether it made again what was there, and something came out otherwise.
@@ -82,6 +88,8 @@ pub enum Outcome {
     Skipped(String),
     /// It is given up.
     Failed {
+        /// Why, as a word.
+        code: FailureCode,
         /// Why, in a sentence.
         reason: String,
         /// Whether the same work would fail again.
@@ -181,7 +189,7 @@ statements! {
     HAS_OPEN = "SELECT id FROM unit WHERE run_id = $1 AND state IN ('pending', 'running') LIMIT 1";
     COUNT_ENDED = "SELECT step, state, COUNT(*) FROM unit WHERE run_id = $1
           AND state IN ('failed', 'cancelled') GROUP BY step, state";
-    RETRY = "UPDATE unit SET state = 'pending', attempts = 0, crashes = 0, error = NULL,
+    RETRY = "UPDATE unit SET state = 'pending', attempts = 0, crashes = 0, error = NULL, failure_code = NULL,
           is_permanent = FALSE, ended_at_ms = NULL, ready_at_ms = $2
         WHERE run_id = $1 AND state IN ('failed', 'cancelled')";
     LIST_OPEN_OF_ASSET = "SELECT run_id, step FROM unit
@@ -201,7 +209,7 @@ statements! {
 macro_rules! columns {
     () => {
         "u.id, u.run_id, u.step, u.subject_id, a.name, u.state, u.attempts, u.crashes, u.error, \
-         u.is_permanent, u.duration_ms, u.log, u.ended_at_ms, u.has_changed \
+         u.is_permanent, u.duration_ms, u.log, u.ended_at_ms, u.has_changed, u.failure_code \
          FROM unit u LEFT JOIN asset a ON a.id = u.subject_id"
     };
 }
@@ -471,5 +479,9 @@ fn read(row: &Row) -> Result<Unit, DbError> {
         log: row.get(11)?,
         ended_at_ms: row.get(12)?,
         has_changed: row.get(13)?,
+        failure_code: row
+            .get::<Option<String>>(14)?
+            .map(|_| row.word(14, "a failure code", FailureCode::from_word))
+            .transpose()?,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::{ffi::OsString, fs::File, ops::ControlFlow, path::PathBuf, time::Duration};
 
+use heirloom_core::unit::FailureCode;
 use tokio_util::sync::CancellationToken;
 
 use crate::confinement::{Command, Confinement, ConfinementError, Finished, Limits};
@@ -128,14 +129,15 @@ pub(crate) fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
     words.map(str::to_owned).into()
 }
 
-/// Says in plain words what FFmpeg says in its own.
+/// Says in plain words, and as a word, what FFmpeg says in its own.
 fn plainly<T>(outcome: Result<T, ConfinementError>) -> Result<T, ConfinementError> {
     outcome.map_err(|error| match error {
-        ConfinementError::Failed { reason } => {
-            let found = PLAIN.iter().find(|(theirs, _)| reason.contains(theirs));
-            ConfinementError::Failed {
-                reason: found.map_or(reason, |(_, ours)| (*ours).to_owned()),
-            }
+        ConfinementError::Failed { code, reason } => {
+            let found = PLAIN.iter().find(|(theirs, ..)| reason.contains(theirs));
+            let (code, reason) = found.map_or((code, reason), |(_, code, ours)| {
+                (*code, (*ours).to_owned())
+            });
+            ConfinementError::Failed { code, reason }
         }
         other => other,
     })
@@ -145,35 +147,45 @@ const DAMAGED: &str =
     "the contents of this file make no sense: it is damaged, or something else than its name says";
 
 /// What FFmpeg says, and what it means; the first that is found holds.
-const PLAIN: &[(&str, &str)] = &[
+const PLAIN: &[(&str, FailureCode, &str)] = &[
     (
         "moov atom not found",
+        FailureCode::Damaged,
         "the file ends before its table of contents, which comes last: it was cut short",
     ),
     (
         "does not contain any stream",
+        FailureCode::Empty,
         "there are neither pictures nor sound in this file",
     ),
     (
         "matches no streams",
+        FailureCode::Empty,
         "what was looked for is not in this file",
     ),
     (
         "Unknown encoder",
+        FailureCode::NoProgram,
         "the FFmpeg of this machine lacks an encoder that is needed (libx264 or aac)",
     ),
     (
         "No such filter",
+        FailureCode::NoProgram,
         "the FFmpeg of this machine lacks a filter that is needed",
     ),
     (
         "no decoder found",
+        FailureCode::Unsupported,
         "the FFmpeg of this machine does not know this kind of film or sound",
     ),
-    ("Invalid data found", DAMAGED),
-    ("End of file", "the file ends too early: it was cut short"),
+    ("Invalid data found", FailureCode::Damaged, DAMAGED),
+    (
+        "End of file",
+        FailureCode::Damaged,
+        "the file ends too early: it was cut short",
+    ),
     // Nothing came that a filter or an encoder could be made ready for.
-    ("Cannot determine format", DAMAGED),
-    ("Error ", DAMAGED),
-    ("error ", DAMAGED),
+    ("Cannot determine format", FailureCode::Damaged, DAMAGED),
+    ("Error ", FailureCode::Damaged, DAMAGED),
+    ("error ", FailureCode::Damaged, DAMAGED),
 ];

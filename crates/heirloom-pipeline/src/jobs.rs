@@ -2,6 +2,7 @@
 
 use std::{fs::File, io};
 
+use heirloom_core::unit::FailureCode;
 use serde_json::json;
 
 use crate::{
@@ -28,6 +29,9 @@ pub fn jobs(header: &JobHeader, input: File, answer: &mut Answer<'_>) -> Result<
         Some(rendition::JOB) => rendition::draw(header, input, answer),
         Some(pages::JOB) => pages::draw(header, input, answer),
         Some(text::JOB) => text::read(header, input, answer),
-        _ => Err(Failure::new(format!("there is no such job: {header}"))),
+        _ => {
+            let reason = format!("there is no such job: {header}");
+            Err(Failure::new(FailureCode::Other, reason))
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use heirloom_core::unit::FailureCode;
 use serde::Serialize;
 use serde_json::Value as Json;
 use tokio_util::sync::CancellationToken;
@@ -111,6 +112,7 @@ pub async fn probe(
     let probe = read(&json);
     if probe.picture.is_none() && probe.sound.is_none() {
         return Err(ConfinementError::Failed {
+            code: FailureCode::Empty,
             reason: "there are neither pictures nor sound in this file".to_owned(),
         });
     }

@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use heirloom_core::ContentHash;
+use heirloom_core::{ContentHash, unit::FailureCode};
 use heirloom_db::{artifact::Part, asset::Measures, claim::NewClaim, workpiece::Workpiece};
 use serde_json::Value as Json;
 
@@ -86,11 +86,11 @@ pub enum Failure {
     #[error("{0}")]
     NothingToDo(String),
     /// The same work would fail again.
-    #[error("{0}")]
-    Permanent(String),
+    #[error("{1}")]
+    Permanent(FailureCode, String),
     /// What it needs is not there; another run may find it.
-    #[error("{0}")]
-    Unavailable(String),
+    #[error("{1}")]
+    Unavailable(FailureCode, String),
     /// The disk is full; it goes on when there is space.
     #[error("{0}")]
     NoSpace(String),
@@ -98,8 +98,8 @@ pub enum Failure {
     #[error("{0}")]
     Temporary(String),
     /// The process that it ran in died of it.
-    #[error("{0}")]
-    Crashed(String),
+    #[error("{1}")]
+    Crashed(FailureCode, String),
 }
 
 impl Failure {
@@ -108,13 +108,25 @@ impl Failure {
     pub fn as_sentence(self) -> Self {
         match self {
             Self::NothingToDo(reason) => Self::NothingToDo(sentence(&reason)),
-            Self::Permanent(reason) => Self::Permanent(sentence(&reason)),
-            Self::Unavailable(reason) => Self::Unavailable(sentence(&reason)),
+            Self::Permanent(code, reason) => Self::Permanent(code, sentence(&reason)),
+            Self::Unavailable(code, reason) => Self::Unavailable(code, sentence(&reason)),
             Self::NoSpace(reason) => Self::NoSpace(sentence(&reason)),
             Self::Temporary(reason) => Self::Temporary(sentence(&reason)),
             // What is said of it comes before it, with how often.
-            crashed @ Self::Crashed(_) => crashed,
+            crashed @ Self::Crashed(..) => crashed,
         }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        let code = match &error {
+            OpenError::Gone { .. } => FailureCode::Gone,
+            OpenError::Changed { .. } => FailureCode::Changed,
+            OpenError::Damaged { .. } => FailureCode::Damaged,
+            OpenError::Db(_) => return Self::Temporary(error.to_string()),
+        };
+        Self::Unavailable(code, error.to_string())
     }
 }
 
@@ -188,11 +200,7 @@ impl<'a> Task<'a> {
     /// # Errors
     /// [`Failure::Unavailable`] when it is away, changed or damaged.
     pub async fn open(&self) -> Result<File, Failure> {
-        match open_original(self.ctx, self.asset, false).await {
-            Ok(original) => Ok(original.file),
-            Err(OpenError::Db(error)) => Err(Failure::Temporary(error.to_string())),
-            Err(error) => Err(Failure::Unavailable(error.to_string())),
-        }
+        Ok(open_original(self.ctx, self.asset, false).await?.file)
     }
 
     /// Notes something for whoever looks at the unit; of too much, the end is kept.

@@ -102,15 +102,15 @@ impl Workshop {
 
 impl From<ConfinementError> for Failure {
     fn from(error: ConfinementError) -> Self {
-        let reason = error.to_string();
+        let (code, reason) = (error.code(), error.to_string());
         match error {
             ConfinementError::Killed { .. }
             | ConfinementError::OutOfMemory
-            | ConfinementError::OutOfTime { .. } => Self::Crashed(reason),
+            | ConfinementError::OutOfTime { .. } => Self::Crashed(code, reason),
             ConfinementError::TooMuch(_) | ConfinementError::Failed { .. } => {
-                Self::Permanent(reason)
+                Self::Permanent(code, reason)
             }
-            ConfinementError::CouldNotStart { .. } => Self::Unavailable(reason),
+            ConfinementError::CouldNotStart { .. } => Self::Unavailable(code, reason),
             ConfinementError::NoSpace => Self::NoSpace(reason),
             ConfinementError::Cancelled => Self::Temporary(reason),
         }

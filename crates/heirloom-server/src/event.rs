@@ -19,7 +19,13 @@ use axum::{
 use futures_util::stream;
 use heirloom_core::{Actor, RunId, permission::Action};
 use heirloom_db::clock;
-use tokio::sync::broadcast::{self, error::TryRecvError};
+use tokio::{
+    sync::broadcast::{
+        self,
+        error::{RecvError, TryRecvError},
+    },
+    time::Instant,
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{actor::Asker, library::Library, problem::Problem, run::load_run, wire};
@@ -28,10 +34,14 @@ pub(crate) fn routes() -> OpenApiRouter<Library> {
     OpenApiRouter::new().routes(routes!(get_events))
 }
 
-/// How often it is looked for changes, and how often something is sent so that the connection is not
-/// taken for dead.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
-const LOOKS_PER_SIGN: u32 = 60;
+/// What this process changes is heard of at once, and told of together with what follows within this time.
+const GATHER: Duration = Duration::from_millis(40);
+/// How often it is looked where a scan goes on here: how far it is, is in no transaction.
+const LOOK_AT_SCANS: Duration = Duration::from_millis(250);
+/// How often it is looked for what others have changed, who share the catalogue.
+const LOOK_AT_OTHERS: Duration = Duration::from_secs(1);
+/// How often something is sent so that the connection is not taken for dead.
+const SIGN_EVERY: Duration = Duration::from_secs(15);
 /// How much further back than its last event somebody is told of: what changed in between was perhaps
 /// not sent yet.
 const SLACK_MS: i64 = 5_000;
@@ -60,7 +70,8 @@ async fn get_events(
         actor,
         since_ms,
         told: HashMap::new(),
-        quiet: 0,
+        heard: BTreeSet::new(),
+        spoke_at: Instant::now(),
     };
     let events = stream::unfold(teller, async |mut teller| {
         let text = teller.next().await?;
@@ -83,8 +94,10 @@ struct Teller {
     since_ms: Option<i64>,
     /// What was told last of each run that has not ended.
     told: HashMap<RunId, wire::Run>,
-    /// For how many looks nothing was said.
-    quiet: u32,
+    /// What was heard to have changed since the last look.
+    heard: BTreeSet<RunId>,
+    /// When something was said last.
+    spoke_at: Instant,
 }
 
 impl Teller {
@@ -101,18 +114,38 @@ impl Teller {
                 }
                 Err(problem) => tracing::warn!("a listener hears nothing: {problem}"),
             }
-            self.quiet += 1;
-            if text.is_empty() && self.quiet >= LOOKS_PER_SIGN {
+            if text.is_empty() && self.spoke_at.elapsed() >= SIGN_EVERY {
                 text = ": still here\n\n".to_owned();
             }
             if !text.is_empty() {
-                self.quiet = 0;
+                self.spoke_at = Instant::now();
                 return Some(text);
             }
+            let closing = self.library.closing().clone();
             tokio::select! {
-                () = self.library.closing().cancelled() => return None,
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = closing.cancelled() => return None,
+                () = self.wait() => {}
             }
+        }
+    }
+
+    /// Waits until it is worth looking.
+    async fn wait(&mut self) {
+        let is_scanning = self.told.keys().any(|id| self.library.scans().has(*id));
+        let most = if is_scanning {
+            LOOK_AT_SCANS
+        } else {
+            LOOK_AT_OTHERS
+        };
+        let changed = tokio::time::timeout(most, self.changes.recv()).await;
+        match changed {
+            Ok(Ok(id)) => {
+                self.heard.insert(id);
+                tokio::time::sleep(GATHER).await;
+            }
+            Ok(Err(RecvError::Lagged(_))) | Err(_) => {}
+            // Nobody is left who could tell of anything.
+            Ok(Err(RecvError::Closed)) => tokio::time::sleep(most).await,
         }
     }
 
@@ -131,6 +164,7 @@ impl Teller {
         }
         ids.extend(db.list_unended_runs().await?.iter().map(|run| run.id));
         // One that is short begins and ends between two looks.
+        ids.append(&mut self.heard);
         while let Some(id) = self.next_change() {
             ids.insert(id);
         }

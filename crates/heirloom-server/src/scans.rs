@@ -144,6 +144,7 @@ impl Scans {
         if run.state != RunState::Cancelling {
             db.advance_run(actor, run.id, RunEvent::Cancel, None)
                 .await?;
+            self.shared.engine.note_change(run.id);
         }
         let running = self.running().get(&run.id).cloned();
         match running {
@@ -189,6 +190,11 @@ impl Scans {
             .collect()
     }
 
+    /// Whether this process works on that run.
+    pub(crate) fn has(&self, run: RunId) -> bool {
+        self.running().contains_key(&run)
+    }
+
     /// How many run.
     pub(crate) fn count(&self) -> usize {
         self.running().len()
@@ -208,6 +214,7 @@ impl Scans {
             progress: Arc::default(),
         };
         self.running().insert(run, running.clone());
+        self.shared.engine.note_change(run);
         self.shared.metrics.scanning(self.count());
         let scans = self.clone();
         self.shared.tasks.spawn(async move {
@@ -327,6 +334,7 @@ impl Drop for Leaving {
             self.scans.failed().insert(self.archive, (self.run, reason));
         }
         self.scans.running().remove(&self.run);
+        self.scans.shared.engine.note_change(self.run);
         self.scans.shared.metrics.scanning(self.scans.count());
     }
 }

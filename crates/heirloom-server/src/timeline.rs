@@ -5,6 +5,7 @@ use axum::{
     extract::{Path, State},
 };
 use heirloom_core::{AssetId, Bucket, query};
+use heirloom_db::asset::{Asset, BucketPart};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -46,6 +47,10 @@ struct AskedPart {
     offset: u32,
     /// How many at most: 1 to 500, 50 if nothing is said.
     limit: Option<u16>,
+    /// Whether the older buckets follow where this one ends, up to as many as are asked for: of months with a
+    /// few pictures each, one request fetches many.
+    #[serde(default)]
+    run_on: bool,
 }
 
 /// Which asset.
@@ -85,7 +90,7 @@ async fn get_timeline(
     }))
 }
 
-/// Some assets of a stretch of time, newest first.
+/// Some assets of a stretch of time, newest first; with `run_on` also of those before it.
 #[utoipa::path(get, path = "/api/v1/timeline/{bucket}", tag = "timeline", params(
     ("bucket" = String, Path, description = "A bucket of the timeline: `1974-05`, `1974`, `195X`, `1953/..`, `undated`"),
     AskedPart,
@@ -110,9 +115,19 @@ async fn list_bucket(
     let query: query::Query = asked.q.parse()?;
     let limit = i64::try_from(parse_limit(asked.limit)?).unwrap_or(i64::MAX);
     let (db, family) = (library.db(), library.family().id);
-    let part = (asked.offset.into(), limit);
+    let part = BucketPart {
+        offset: asked.offset.into(),
+        limit,
+        runs_on: asked.run_on,
+    };
     let assets = db.list_bucket(&actor, family, &query, bucket, part).await?;
+    let runs = assets.chunk_by(|one, next| one.bucket() == next.bucket());
+    let buckets = runs.map(|run| wire::TimelineBucket {
+        bucket: run.first().map(Asset::bucket).unwrap_or(bucket).to_string(),
+        count: i64::try_from(run.len()).unwrap_or(i64::MAX),
+    });
     Ok(Json(wire::TimelinePart {
+        buckets: buckets.collect(),
         items: describe_assets(&library, &assets).await?,
     }))
 }

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { atHome, until } from './heirloom';
 
@@ -75,4 +77,41 @@ test('a file can be dropped and pasted', async () => {
   await page.getByText('2 of 2 files are there').waitFor();
   expect(await heirloom.asset('dropped.txt')).not.toBe('');
   expect(await heirloom.asset('pasted.txt')).not.toBe('');
+});
+
+test('a folder can be chosen, with what is in its folders, but for what is hidden', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'heirloom-folder-'));
+  try {
+    for (const folder of ['Harz/Brocken', 'Harz/.thumbnails'])
+      mkdirSync(join(place, folder), { recursive: true });
+    for (const name of [
+      'Harz/way.txt',
+      'Harz/Brocken/top.txt',
+      'Harz/.thumbnails/small.txt',
+      'Harz/.DS_Store'
+    ])
+      writeFileSync(join(place, name), `from ${name}`);
+    const { page } = await visit('/add');
+    const chosen = page.waitForEvent('filechooser');
+    await page.getByRole('button', { name: 'Choose a folder' }).focus();
+    await page.keyboard.press('Enter');
+    await (await chosen).setFiles(join(place, 'Harz'));
+    await page.getByText('2 of 2 files are there').waitFor();
+    for (const name of ['way.txt', 'top.txt']) {
+      await page.getByRole('link', { name, exact: true }).waitFor();
+      expect(await heirloom.asset(name)).not.toBe('');
+    }
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+});
+
+test('where a browser cannot choose folders nobody is asked to', async () => {
+  const { page } = await visit('/settings');
+  await page.addInitScript(() => {
+    delete (HTMLInputElement.prototype as { webkitdirectory?: boolean }).webkitdirectory;
+  });
+  await page.goto(`${heirloom.address}/add`);
+  await page.getByRole('button', { name: 'Choose files' }).waitFor();
+  expect(await page.getByRole('button', { name: 'Choose a folder' }).count()).toBe(0);
 });

@@ -174,3 +174,18 @@ test('films and recordings play, from any moment', async () => {
       expect(await page.getByRole('slider', { name: 'Moment in the recording' }).count()).toBe(1);
   }
 });
+
+test('months of a few pictures are fetched together', async () => {
+  const { buckets } = await heirloom.get<{ buckets: object[] }>('/api/v1/timeline?q=type:image');
+  const { page } = await visit('/settings', { viewport: { width: 1280, height: 2400 } });
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    if (/\/timeline\/(?!position)/.test(request.url())) asked.push(request.url());
+  });
+  await page.goto(`${heirloom.address}/?q=type%3Aimage`);
+  await until(async () => (await page.locator('.grid a[data-id]').count()) > 20);
+  await until(async () => (await page.locator('.grid a:not([data-id])').count()) === 0);
+  // There are dozens of them, and more than a screen is fetched.
+  expect(buckets.length).toBeGreaterThan(20);
+  expect(asked.length).toBeLessThanOrEqual(3);
+});

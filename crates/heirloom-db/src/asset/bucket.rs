@@ -26,6 +26,25 @@ statements! {
         AND a.deleted_at_ms IS NULL AND a.state <> 'replaced' AND a.audience_id IN ({list})";
 }
 
+/// Which assets of a bucket, newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BucketPart {
+    /// How many to pass over.
+    pub offset: i64,
+    /// How many at most.
+    pub limit: i64,
+    /// Whether the older buckets follow where this one ends.
+    pub runs_on: bool,
+}
+
+impl Asset {
+    /// The bucket of the timeline that it is in.
+    #[must_use]
+    pub fn bucket(&self) -> Bucket {
+        timeline::bucket_of_key(self.timeline_key)
+    }
+}
+
 impl Db {
     /// How many of the assets that the actor may see and the query finds are in each bucket, the
     /// newest bucket first. Buckets without any are left out.
@@ -72,8 +91,8 @@ impl Db {
         Ok(counts)
     }
 
-    /// The assets of a bucket that the actor may see and the query finds, newest first, from the
-    /// `offset`th on.
+    /// The assets of a bucket that the actor may see and the query finds, newest first, and of those that
+    /// follow if the part runs on.
     ///
     /// # Errors
     /// As [`Db::search`].
@@ -83,10 +102,11 @@ impl Db {
         family: FamilyId,
         query: &Query,
         bucket: Bucket,
-        (offset, limit): (i64, i64),
+        part: BucketPart,
     ) -> Result<Vec<Asset>, DbError> {
-        let keys = timeline::keys_of_bucket(bucket);
-        let page = (offset, limit);
+        let (first, last) = timeline::keys_of_bucket(bucket).into_inner();
+        let keys = if part.runs_on { i64::MIN } else { first }..=last;
+        let page = (part.offset, part.limit);
         let keys = if query.terms.is_empty() {
             self.list_keys_between(actor, family, keys, page).await?
         } else {

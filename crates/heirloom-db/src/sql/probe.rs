@@ -19,13 +19,14 @@ const TOLD: [(&str, &[&str]); 3] = [
     (
         "heirloom_db::plan::ADD_UNITS",
         &[
-            "BYTEA", "BYTEA", "TEXT", "BYTEA", "TEXT", "INT8", "TEXT", "INT8", "BYTEA",
+            "BYTEA", "BYTEA", "TEXT", "BYTEA", "TEXT", "INT8", "TEXT", "INT8", "BYTEA", "TEXT",
         ],
     ),
     (
         "heirloom_db::unit::end::END",
         &[
-            "BYTEA", "TEXT", "INT8", "INT8", "INT8", "TEXT", "BOOL", "INT8", "INT8", "TEXT", "BOOL",
+            "BYTEA", "TEXT", "INT8", "INT8", "INT8", "TEXT", "BOOL", "INT8", "INT8", "TEXT",
+            "BOOL", "TEXT",
         ],
     ),
 ];

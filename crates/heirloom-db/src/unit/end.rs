@@ -25,11 +25,12 @@ statements! {
           SELECT id, lease_token, step FROM unit WHERE state = 'running' AND id IN ({list})
           ORDER BY id /*pg FOR UPDATE */) AS held";
     END = "WITH ended (id, state, ready_at_ms, attempts, crashes, error, is_permanent, ended_at_ms,
-          duration_ms, log, has_changed) AS (VALUES {rows})
+          duration_ms, log, has_changed, failure_code) AS (VALUES {rows})
         UPDATE unit SET state = ended.state, ready_at_ms = ended.ready_at_ms,
           attempts = ended.attempts, crashes = ended.crashes, error = ended.error,
           is_permanent = ended.is_permanent, ended_at_ms = ended.ended_at_ms,
-          duration_ms = ended.duration_ms, log = ended.log, has_changed = ended.has_changed
+          duration_ms = ended.duration_ms, log = ended.log, has_changed = ended.has_changed,
+          failure_code = ended.failure_code
         FROM ended WHERE unit.id = ended.id";
     // Of most there is nothing to be changed.
     SET_MEASURES = "UPDATE asset SET kind = $2, media_type = $3, width = $4, height = $5,
@@ -39,7 +40,7 @@ statements! {
 }
 
 /// How many values an `END` row has.
-const COLUMNS: usize = 11;
+const COLUMNS: usize = 12;
 
 impl Db {
     /// Stores what became of units of a run, with all that was made, as one transaction. A unit that
@@ -219,14 +220,16 @@ fn end_row(
     let Ended { lease, outcome, .. } = ended;
     let mut attempts = lease.attempts;
     let mut ready_at_ms = now_ms;
-    let mut failed_for_good = false;
+    let (mut failed_for_good, mut failure_code) = (false, None);
     let (event, reason) = match outcome {
         Outcome::Done(_) | Outcome::Remade(_) => (UnitEvent::Complete, None),
         Outcome::Skipped(reason) => (UnitEvent::Skip, Some(reason)),
         Outcome::Failed {
+            code,
             reason,
             is_permanent,
         } => {
+            failure_code = Some(code.as_str());
             failed_for_good = *is_permanent;
             (UnitEvent::Fail, Some(reason))
         }
@@ -255,6 +258,7 @@ fn end_row(
         Some(ended.duration_ms).filter(|_| attempts == lease.attempts),
         ended.log.clone(),
         has_changed,
+        failure_code,
     ];
     Ok((state, row))
 }

@@ -6,7 +6,7 @@ use heirloom_core::{
     query::Query,
     role::Role,
 };
-use heirloom_db::DbError;
+use heirloom_db::{DbError, asset::BucketPart};
 
 use crate::harness::{Chance, OPERATOR, Store, asset_of, file, member, on_both_engines};
 
@@ -22,9 +22,14 @@ impl Store {
         actor: &Actor,
         query: &str,
         bucket: Bucket,
-        part: (i64, i64),
+        (offset, limit): (i64, i64),
     ) -> Vec<AssetId> {
         let query: Query = query.parse().unwrap();
+        let part = BucketPart {
+            offset,
+            limit,
+            runs_on: false,
+        };
         let listed = self
             .db
             .list_bucket(actor, self.family.id, &query, bucket, part);
@@ -59,6 +64,31 @@ impl Store {
         all
     }
 
+    /// What runs on from the beginning of a bucket: how many at most, and of which buckets they are.
+    async fn running_on(
+        &self,
+        actor: &Actor,
+        query: &str,
+        bucket: Bucket,
+        limit: i64,
+    ) -> Vec<(Bucket, AssetId)> {
+        let query: Query = query.parse().unwrap();
+        let part = BucketPart {
+            offset: 0,
+            limit,
+            runs_on: true,
+        };
+        let listed = self
+            .db
+            .list_bucket(actor, self.family.id, &query, bucket, part)
+            .await;
+        listed
+            .unwrap()
+            .into_iter()
+            .map(|asset| (asset.bucket(), asset.id))
+            .collect()
+    }
+
     async fn listed(&self, actor: &Actor) -> Vec<AssetId> {
         let page = self.db.list_assets(actor, self.family.id, None, 500).await;
         page.unwrap()
@@ -90,6 +120,33 @@ on_both_engines! {
         let said: Vec<String> = buckets.iter().map(|(bucket, count)| format!("{bucket}: {count}")).collect();
         // Who knows the month alone knows no more than the year, when it is January.
         assert_eq!(said, ["2024-12: 1", "1974-05: 2", "1974-01: 1", "1974: 2", "1971/..: 1", "197X: 1", "undated: 1"]);
+    }
+
+    async fn a_part_that_runs_on_has_what_follows_in_the_buckets_behind(store: Store) {
+        for (number, date) in DATES.into_iter().enumerate() {
+            store.add(file(&format!("{number}.jpg")).dated(date)).await;
+        }
+        store.add(file("undated.jpg")).await;
+        store.add(file("sound.mp3").of_kind(MediaKind::Audio).dated("1974")).await;
+        for query in ["", "type:image"] {
+            let timeline = store.timeline(OPERATOR, query).await;
+            let buckets = store.buckets(OPERATOR, query).await;
+            let mut start = 0;
+            for (bucket, count) in &buckets {
+                for limit in [1, 3, 500] {
+                    let found = store.running_on(OPERATOR, query, *bucket, limit).await;
+                    let ids: Vec<AssetId> = found.iter().map(|(_, id)| *id).collect();
+                    let most = usize::try_from(limit).unwrap().min(timeline.len() - start);
+                    assert_eq!(ids, timeline[start..start + most], "{query:?} from {bucket}");
+                    assert_eq!(found[0].0, *bucket);
+                }
+                start += usize::try_from(*count).unwrap();
+            }
+            let all = store.running_on(OPERATOR, query, buckets[0].0, 500).await;
+            let runs = all.chunk_by(|one, next| one.0 == next.0);
+            let runs: Vec<(Bucket, i64)> = runs.map(|run| (run[0].0, i64::try_from(run.len()).unwrap())).collect();
+            assert_eq!(runs, buckets, "{query:?}");
+        }
     }
 
     async fn the_timeline_has_what_is_listed_whatever_becomes_of_assets(store: Store) {

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use heirloom_core::{
-    AssetId, ContentHash, RunId, UnitId, run::RunEvent, run::RunState, unit::UnitState,
+    AssetId, ContentHash, RunId, UnitId, run::RunEvent, run::RunState, unit::FailureCode,
+    unit::UnitState,
 };
 use heirloom_db::{
     Db, DbError,
@@ -224,7 +225,9 @@ on_both_engines! {
 
     async fn each_end_leaves_a_unit_as_it_should(store: Store) {
         store.assets(1).await;
-        let failed = |is_permanent| Outcome::Failed { reason: "broken".to_owned(), is_permanent };
+        let failed = |is_permanent| Outcome::Failed {
+            code: FailureCode::TooLarge, reason: "broken".to_owned(), is_permanent,
+        };
         let cases = [
             (Outcome::Skipped("nothing to see".to_owned()), UnitState::Skipped, Some("nothing to see"), 1),
             (failed(false), UnitState::Failed, Some("broken"), 1),
@@ -241,6 +244,8 @@ on_both_engines! {
             let unit = store.db.get_unit(OPERATOR, held.unit).await.unwrap();
             assert_eq!((unit.state, unit.error.as_deref(), unit.attempts), (state, error, attempts));
             assert_eq!(unit.ended_at_ms.is_some(), state.has_ended(), "{outcome:?}");
+            let code = (state == UnitState::Failed).then_some(FailureCode::TooLarge);
+            assert_eq!(unit.failure_code, code, "{outcome:?}");
             let mut counts = StepCounts::default();
             match state {
                 UnitState::Skipped => counts.skipped = 1,
@@ -261,7 +266,9 @@ on_both_engines! {
         let run = store.running(&Parameters::default()).await;
         store.db.plan_run(run, 10, Aim::Complete, wanted).await.unwrap();
         let held = lease(&store.db, run, 1).await.remove(0);
-        let broken = Outcome::Failed { reason: "It is cut off.".to_owned(), is_permanent: true };
+        let broken = Outcome::Failed {
+            code: FailureCode::Damaged, reason: "It is cut off.".to_owned(), is_permanent: true,
+        };
         store.db.end_units(run, &[ended(&held, broken)]).await.unwrap();
         let next = store.running(&Parameters::default()).await;
         assert_eq!(store.db.plan_run(next, 10, Aim::Complete, wanted).await.unwrap().units, 0);

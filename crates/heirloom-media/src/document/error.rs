@@ -1,5 +1,7 @@
 //! Why nothing of a document can be read or shown.
 
+use heirloom_core::unit::FailureCode;
+
 /// Why there is no text, or there are no pages, in words for the family.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -28,6 +30,16 @@ pub enum DocumentError {
 }
 
 impl DocumentError {
+    /// The same as a word.
+    #[must_use]
+    pub const fn code(&self) -> FailureCode {
+        match self {
+            Self::NotRead { .. } | Self::Locked | Self::Encrypted => FailureCode::Unsupported,
+            Self::Damaged { .. } => FailureCode::Damaged,
+            Self::Empty => FailureCode::Empty,
+        }
+    }
+
     /// Damage, with what the reader said.
     pub(super) fn damaged(detail: impl std::fmt::Display) -> Self {
         Self::Damaged {

@@ -1,5 +1,7 @@
 //! Why there is no picture.
 
+use heirloom_core::unit::FailureCode;
+
 /// Why nothing of a picture can be shown, in words for the family.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -47,6 +49,17 @@ pub enum PictureError {
 }
 
 impl PictureError {
+    /// The same as a word.
+    #[must_use]
+    pub const fn code(&self) -> FailureCode {
+        match self {
+            Self::TooLarge { .. } | Self::TooMuchOutput => FailureCode::TooLarge,
+            Self::Damaged { .. } => FailureCode::Damaged,
+            Self::NotDrawn { .. } | Self::Unsupported { .. } => FailureCode::Unsupported,
+            Self::NoPreview | Self::NoSuchPage => FailureCode::Empty,
+        }
+    }
+
     /// Damage, with what the decoder said.
     pub(crate) fn damaged(detail: impl std::fmt::Display) -> Self {
         Self::Damaged {

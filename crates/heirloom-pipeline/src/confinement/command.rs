@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use heirloom_core::unit::FailureCode;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -117,6 +118,7 @@ pub(super) fn run(
         .iter()
         .map(|output| {
             scratch.open(output).map_err(|_| ConfinementError::Failed {
+                code: FailureCode::Damaged,
                 reason: format!("{} made nothing of this file", process.name),
             })
         })

@@ -2,6 +2,8 @@
 
 use std::{io, time::Duration};
 
+use heirloom_core::unit::FailureCode;
+
 /// Why there is no result. The words are for people who never heard of processes.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfinementError {
@@ -31,6 +33,8 @@ pub enum ConfinementError {
     /// The program says that it cannot: it is broken, cut short or of a kind that it does not know.
     #[error("{reason}")]
     Failed {
+        /// The same as a word.
+        code: FailureCode,
         /// The program's own last words, in plain form.
         reason: String,
     },
@@ -62,6 +66,21 @@ pub enum Excess {
 }
 
 impl ConfinementError {
+    /// The same as a word.
+    #[must_use]
+    pub const fn code(&self) -> FailureCode {
+        match self {
+            Self::Killed { .. } | Self::TooMuch(Excess::Nonsense) => FailureCode::Crashed,
+            Self::OutOfMemory => FailureCode::OutOfMemory,
+            Self::OutOfTime { .. } => FailureCode::TimedOut,
+            Self::TooMuch(Excess::Disk | Excess::Answer) => FailureCode::TooLarge,
+            Self::NoSpace => FailureCode::NoSpace,
+            Self::Failed { code, .. } => *code,
+            Self::CouldNotStart { .. } => FailureCode::NoProgram,
+            Self::Cancelled => FailureCode::Other,
+        }
+    }
+
     /// Whether the file is what is wrong, so that trying it again gives the same.
     #[must_use]
     pub fn is_about_the_file(&self) -> bool {

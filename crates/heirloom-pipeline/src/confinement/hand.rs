@@ -25,6 +25,7 @@ use super::{
     Confinement, ConfinementError, Excess, JobHeader, JobLimits, Limits,
     child::{Errand, Orders},
     frame::{HEAD_BYTES, Head, JSON_BYTES, Kind},
+    job::Failure,
     limits::whole_seconds,
     process::{Bounds, Process, computed},
 };
@@ -278,15 +279,9 @@ impl AtWork {
             match (head.kind, json) {
                 (Kind::Part, json) => parts.push((json, bytes.into())),
                 (Kind::Done, _) => return Ok(Ok(parts)),
-                (Kind::Failed, JobHeader::String(reason)) => {
-                    return Ok(Err(ConfinementError::Failed {
-                        reason: super::error::plain(&reason),
-                    }));
-                }
-                (Kind::Over, JobHeader::String(reason)) => {
-                    return Err(Broken::Stop(ConfinementError::Failed {
-                        reason: super::error::plain(&reason),
-                    }));
+                (Kind::Failed, json) => return Failure::read(&json).map(Err).ok_or_else(nonsense),
+                (Kind::Over, json) => {
+                    return Err(Failure::read(&json).map_or_else(nonsense, Broken::Stop));
                 }
                 _ => return Err(nonsense()),
             }

@@ -12,9 +12,15 @@ use std::{
     process::ExitCode,
 };
 
+use heirloom_core::unit::FailureCode;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use serde_json::json;
 
-use super::frame::{HEAD_BYTES, Head, JSON_BYTES, Kind};
+use super::{
+    ConfinementError,
+    error::plain,
+    frame::{HEAD_BYTES, Head, JSON_BYTES, Kind},
+};
 
 /// What is to be done, or what a part of an answer is: JSON whose shape both sides agree on.
 pub type JobHeader = serde_json::Value;
@@ -32,22 +38,38 @@ pub struct Answer<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Failure {
+    code: FailureCode,
     reason: String,
 }
 
 impl Failure {
     /// A failure with its reason.
     #[must_use]
-    pub fn new(reason: impl Into<String>) -> Self {
+    pub fn new(code: FailureCode, reason: impl Into<String>) -> Self {
         Self {
+            code,
             reason: reason.into(),
         }
     }
 }
 
+impl Failure {
+    fn to_header(&self) -> JobHeader {
+        json!({ "code": self.code, "reason": self.reason })
+    }
+
+    /// Reads what a process says of its failure; `None` when that is nonsense.
+    pub(super) fn read(header: &JobHeader) -> Option<ConfinementError> {
+        Some(ConfinementError::Failed {
+            code: FailureCode::from_word(header["code"].as_str()?)?,
+            reason: plain(header["reason"].as_str()?),
+        })
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::new(error.to_string())
+        Self::new(FailureCode::Other, error.to_string())
     }
 }
 
@@ -93,12 +115,12 @@ pub(super) fn serve(jobs: Jobs) -> ExitCode {
         let outcome = catch_unwind(AssertUnwindSafe(|| jobs(&header, input, &mut answer)));
         let said = match &outcome {
             Ok(Ok(())) => answer.send(Kind::Done, &JobHeader::Null, &[]),
-            Ok(Err(failure)) => answer.send(Kind::Failed, &failure.reason.clone().into(), &[]),
-            Err(_) => answer.send(
-                Kind::Over,
-                &"the decoder for this kind of file failed on it".into(),
-                &[],
-            ),
+            Ok(Err(failure)) => answer.send(Kind::Failed, &failure.to_header(), &[]),
+            Err(_) => {
+                let reason = "the decoder for this kind of file failed on it";
+                let failure = Failure::new(FailureCode::Crashed, reason);
+                answer.send(Kind::Over, &failure.to_header(), &[])
+            }
         };
         // After a panic nobody knows what is left behind; the next job gets a new process.
         if said.is_err() || outcome.is_err() {

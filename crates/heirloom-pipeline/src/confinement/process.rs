@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use heirloom_core::unit::FailureCode;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
@@ -187,6 +188,7 @@ impl Process {
                 signal,
             },
             None => ConfinementError::Failed {
+                code: FailureCode::Other,
                 reason: plain(&said),
             },
         }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use heirloom_core::unit::FailureCode;
 use tokio_util::sync::CancellationToken;
 
 use super::{fit, seconds, upright};
@@ -44,6 +45,7 @@ pub async fn make_poster(
 ) -> Result<Poster, ConfinementError> {
     let Some(picture) = &probe.picture else {
         return Err(ConfinementError::Failed {
+            code: FailureCode::Empty,
             reason: "there are no pictures in this file".to_owned(),
         });
     };

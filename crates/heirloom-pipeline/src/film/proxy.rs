@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use heirloom_core::unit::FailureCode;
 use tokio_util::sync::CancellationToken;
 
 use super::{even, fit, upright};
@@ -61,6 +62,7 @@ pub async fn make_proxy(
 ) -> Result<FilmProxy, ConfinementError> {
     let Some(picture) = &probe.picture else {
         return Err(ConfinementError::Failed {
+            code: FailureCode::Empty,
             reason: "there are no pictures in this file".to_owned(),
         });
     };

@@ -5,6 +5,7 @@ use std::{
     io::{self, Seek as _, Write as _},
 };
 
+use heirloom_core::unit::FailureCode;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -79,6 +80,7 @@ pub async fn make_storyboard(
 ) -> Result<Storyboard, ConfinementError> {
     let Some(picture) = &probe.picture else {
         return Err(ConfinementError::Failed {
+            code: FailureCode::Empty,
             reason: "there are no pictures in this file".to_owned(),
         });
     };
@@ -119,6 +121,7 @@ pub async fn make_storyboard(
     let count = u32::try_from(times_ms.len()).unwrap_or(u32::MAX);
     if count == 0 {
         return Err(failed.unwrap_or(ConfinementError::Failed {
+            code: FailureCode::Damaged,
             reason: "no picture of this film could be read".to_owned(),
         }));
     }

@@ -16,7 +16,10 @@ use std::{
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use heirloom_blobs::{BlobError, PutBlob, hash_of};
-use heirloom_core::{AssetId, ContentHash, RunId, UnitId, unit::backoff_ms};
+use heirloom_core::{
+    AssetId, ContentHash, RunId, UnitId,
+    unit::{FailureCode, backoff_ms},
+};
 use heirloom_db::{
     DbError,
     artifact::{Derived, NewArtifact, Payload},
@@ -215,7 +218,7 @@ impl<'a> Batch<'a> {
             }
         };
         let Noted { log, measures } = task.map(Task::into_noted).unwrap_or_default();
-        let has_crashed = matches!(result, Err(Failure::Crashed(_)));
+        let has_crashed = matches!(result, Err(Failure::Crashed(..)));
         let outcome = match (result, &asset) {
             (Ok(products), Some(asset)) => {
                 let derived = self.derive(asset, products).await?;
@@ -397,7 +400,8 @@ fn panicked(panic: &(dyn Any + Send)) -> Failure {
         .map(|words| (*words).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned());
     tracing::error!(panic = words, "a tool panicked");
-    Failure::Permanent("The tool that works on this kind of file failed on it.".to_owned())
+    let reason = "The tool that works on this kind of file failed on it.";
+    Failure::Permanent(FailureCode::Crashed, reason.to_owned())
 }
 
 fn outcome_of(failure: Failure, lease: &Lease) -> Outcome {
@@ -405,25 +409,25 @@ fn outcome_of(failure: Failure, lease: &Lease) -> Outcome {
         reason,
         after_ms: wait_ms(lease),
     };
+    let failed = |code, reason, is_permanent| Outcome::Failed {
+        code,
+        reason,
+        is_permanent,
+    };
     match failure {
         Failure::NothingToDo(reason) => Outcome::Skipped(reason),
-        Failure::Permanent(reason) => Outcome::Failed {
-            reason,
-            is_permanent: true,
-        },
-        Failure::Unavailable(reason) | Failure::NoSpace(reason) => Outcome::Failed {
-            reason,
-            is_permanent: false,
-        },
-        Failure::Temporary(reason) if lease.attempts >= ATTEMPTS => Outcome::Failed {
-            reason,
-            is_permanent: false,
-        },
-        Failure::Crashed(reason) if lease.crashes + 1 >= CRASHES => Outcome::Failed {
-            reason: format!("It ended the process that worked on it {CRASHES} times: {reason}."),
-            is_permanent: true,
-        },
-        Failure::Crashed(reason) => again(sentence(&reason)),
+        Failure::Permanent(code, reason) => failed(code, reason, true),
+        Failure::Unavailable(code, reason) => failed(code, reason, false),
+        Failure::NoSpace(reason) => failed(FailureCode::NoSpace, reason, false),
+        Failure::Temporary(reason) if lease.attempts >= ATTEMPTS => {
+            failed(FailureCode::Other, reason, false)
+        }
+        Failure::Crashed(code, reason) if lease.crashes + 1 >= CRASHES => {
+            let reason =
+                format!("It ended the process that worked on it {CRASHES} times: {reason}.");
+            failed(code, reason, true)
+        }
+        Failure::Crashed(_, reason) => again(sentence(&reason)),
         Failure::Temporary(reason) => again(reason),
     }
 }

@@ -241,6 +241,7 @@ impl Engine {
             let db = &self.shared.ctx.db;
             db.advance_run(actor, run.id, event, None).await?;
         }
+        self.note_change(run.id);
         self.go_on(run.id);
         Ok(())
     }
@@ -252,6 +253,7 @@ impl Engine {
     pub async fn retry(&self, actor: &Actor, run: &Run) -> Result<u64, EngineError> {
         self.get_template(&run.pipeline)?;
         let retried = self.shared.ctx.db.retry_run(actor, run.id).await?;
+        self.note_change(run.id);
         self.go_on(run.id);
         Ok(retried)
     }
@@ -260,6 +262,12 @@ impl Engine {
     #[must_use]
     pub fn changes(&self) -> broadcast::Receiver<RunId> {
         self.shared.changes.subscribe()
+    }
+
+    /// Tells who listens that this process has changed a run.
+    pub fn note_change(&self, run: RunId) {
+        // That nobody listens is fine.
+        let _ = self.shared.changes.send(run);
     }
 
     /// How many runs this process works on.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use heirloom_core::unit::FailureCode;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -48,6 +49,7 @@ pub async fn make_proxy(
 ) -> Result<SoundProxy, ConfinementError> {
     let Some(sound) = &probe.sound else {
         return Err(ConfinementError::Failed {
+            code: FailureCode::Empty,
             reason: "there is no sound in this file".to_owned(),
         });
     };

@@ -2,6 +2,7 @@
 
 use std::{fs::File, ops::ControlFlow};
 
+use heirloom_core::unit::FailureCode;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -52,6 +53,7 @@ pub async fn make_waveform(
     cancelled: &CancellationToken,
 ) -> Result<Waveform, ConfinementError> {
     let no_sound = || ConfinementError::Failed {
+        code: FailureCode::Empty,
         reason: "there is no sound in this file".to_owned(),
     };
     let sound = probe.sound.as_ref().ok_or_else(no_sound)?;

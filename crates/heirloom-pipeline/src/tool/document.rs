@@ -12,6 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use heirloom_core::unit::FailureCode;
 use heirloom_media::{FileType, document::DocumentError};
 use serde_json::json;
 
@@ -53,6 +54,8 @@ pub(super) struct Pages {
     pub(super) parts: Vec<(u32, JobHeader, Bytes)>,
     /// What was left out and why.
     pub(super) problems: Vec<String>,
+    /// Why the first of these was, as a word.
+    pub(super) code: Option<FailureCode>,
 }
 
 impl Request {
@@ -99,7 +102,9 @@ impl Request {
         pages.until = pages.until.min(pages.count);
         match deaths.pop() {
             // Nobody knows whether a later page would be better.
-            Some(error) if pages.parts.is_empty() => Err(Failure::Permanent(error.to_string())),
+            Some(error) if pages.parts.is_empty() => {
+                Err(Failure::Permanent(error.code(), error.to_string()))
+            }
             _ => Ok(pages),
         }
     }
@@ -144,6 +149,8 @@ impl Pages {
                 self.whole = header;
             } else if let Some(problem) = header["problem"].as_str() {
                 self.problems.push(problem.to_owned());
+                let code = header["code"].as_str().and_then(FailureCode::from_word);
+                self.code = self.code.or(code);
             } else if let Some(page) = number("page") {
                 self.parts.push((page, header, bytes));
             }
@@ -195,6 +202,6 @@ pub(super) fn refuse(error: &DocumentError, answer: &mut Answer<'_>) -> Result<(
         DocumentError::Locked | DocumentError::Encrypted | DocumentError::NotRead { .. } => {
             Ok(answer.give(&json!({ "nothing": reason }), &[])?)
         }
-        _ => Err(JobFailure::new(reason)),
+        _ => Err(JobFailure::new(error.code(), reason)),
     }
 }

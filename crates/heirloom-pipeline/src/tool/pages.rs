@@ -3,7 +3,7 @@
 use std::{fs::File, time::Duration};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
-use heirloom_core::MediaKind;
+use heirloom_core::{MediaKind, unit::FailureCode};
 use heirloom_db::artifact::Part;
 use heirloom_media::{
     document::Pages,
@@ -66,7 +66,8 @@ pub(crate) fn draw_pages<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Pro
             let said = header["kind"].take();
             let kind = DRAWER.outputs.iter().find(|kind| said == **kind);
             let kind = kind.ok_or_else(|| {
-                Failure::Permanent("what draws pages answered with nonsense".to_owned())
+                let reason = "what draws pages answered with nonsense";
+                Failure::Permanent(FailureCode::Crashed, reason.to_owned())
             })?;
             let about = header["about"].take();
             drawn += usize::from(*kind == LOOK);
@@ -92,7 +93,8 @@ pub(crate) fn draw_pages<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Pro
             && drawn == 0
             && let Some(problem) = pages.problems.first()
         {
-            return Err(Failure::Permanent(problem.clone()));
+            let code = pages.code.unwrap_or(FailureCode::Other);
+            return Err(Failure::Permanent(code, problem.clone()));
         }
         let about = json!({ "count": pages.count, "drawn": drawn, "problems": pages.problems });
         products.insert(0, Product::new(PAGES, Content::Json(about)));
@@ -126,7 +128,7 @@ pub(crate) fn draw(
             Ok(rendered) => give(page, count, rendered, answer)?,
             Err(error) => {
                 let problem = format!("Page {page} was left out: {error}");
-                answer.give(&json!({ "problem": problem }), &[])?;
+                answer.give(&json!({ "problem": problem, "code": error.code() }), &[])?;
             }
         }
     }

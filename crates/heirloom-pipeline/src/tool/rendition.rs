@@ -7,6 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{FutureExt as _, future::BoxFuture};
+use heirloom_core::unit::FailureCode;
 use heirloom_media::picture::{Limits, PictureError, Rendered, RenditionKind, render};
 use serde_json::{Value as Json, json};
 
@@ -73,7 +74,8 @@ fn products(parts: Vec<(JobHeader, Bytes)>) -> Result<Vec<Product>, Failure> {
         let said = header["kind"].take();
         let kind = RENDITIONS.outputs.iter().find(|kind| said == **kind);
         let kind = kind.ok_or_else(|| {
-            Failure::Permanent("what draws pictures answered with nonsense".to_owned())
+            let reason = "what draws pictures answered with nonsense";
+            Failure::Permanent(FailureCode::Crashed, reason.to_owned())
         })?;
         let about = header["about"].take();
         let content = match *kind {
@@ -106,7 +108,7 @@ pub(crate) fn draw(
             let nothing = nothing.to_string();
             Ok(answer.give(&json!({ "nothing": nothing }), &[])?)
         }
-        Err(error) => Err(JobFailure::new(error.to_string())),
+        Err(error) => Err(JobFailure::new(error.code(), error.to_string())),
     }
 }
 

@@ -8,13 +8,14 @@ use std::{
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use heirloom_blobs::hash_of;
+use heirloom_core::unit::FailureCode;
 use heirloom_db::{DbError, workpiece::Workpiece};
 
 use super::{Looked, Made, SIDECAR_BYTES, read_file_name, read_metadata, sidecar};
 use crate::{
     Context,
     archive::root_of,
-    open::{OpenError, open_original},
+    open::open_original,
     original::Root,
     work::{Content, Failure, Product, Task},
 };
@@ -70,11 +71,7 @@ fn product(made: Made) -> Product {
 
 /// What the tool `metadata` makes of an original by now.
 pub(crate) async fn look_again(ctx: &Context, asset: &Workpiece) -> Result<Looked, Failure> {
-    let mut original = match open_original(ctx, asset, false).await {
-        Ok(original) => original,
-        Err(OpenError::Db(error)) => return Err(failed(error)),
-        Err(error) => return Err(Failure::Unavailable(error.to_string())),
-    };
+    let mut original = open_original(ctx, asset, false).await?;
     let (hash, name) = (asset.content_hash, asset.name.clone());
     reading(move || {
         let (file_type, made) = read_metadata(&mut original.file, hash, &name)?;
@@ -130,7 +127,10 @@ async fn reading<T: Send + 'static>(
 ) -> Result<T, Failure> {
     let read = tokio::task::spawn_blocking(read).await;
     let read = read.map_err(io::Error::other).flatten();
-    read.map_err(|error| Failure::Unavailable(format!("It cannot be read: {error}.")))
+    read.map_err(|error| {
+        let reason = format!("It cannot be read: {error}.");
+        Failure::Unavailable(FailureCode::Other, reason)
+    })
 }
 
 fn failed(error: DbError) -> Failure {

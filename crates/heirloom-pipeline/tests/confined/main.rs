@@ -19,6 +19,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use heirloom_core::unit::FailureCode;
 use heirloom_pipeline::confinement::{
     self, Answer, Confinement, Failure, Hand, HandSettings, JobHeader, JobLimits, Limits,
 };
@@ -62,7 +63,10 @@ fn hostile_job(header: &JobHeader, input: File, answer: &mut Answer<'_>) -> Resu
             input.read_to_string(&mut text)?;
             answer.give(&json!({ "outcome": "done" }), text.as_bytes())?;
         }
-        "refuse" => return Err(Failure::new("this picture ends in the middle")),
+        "refuse" => {
+            let reason = "this picture ends in the middle";
+            return Err(Failure::new(FailureCode::Damaged, reason));
+        }
         "panic" => panic!("a decoder's invariant does not hold"),
         "answer-without-end" => loop {
             answer.give(&json!({}), &[7; 64 * 1024])?;

@@ -15,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use heirloom_core::unit::FailureCode;
 use heirloom_pipeline::confinement::{
     Command, Confinement, ConfinementError, Excess, Hand, HandSettings, JobLimits, Limits, Strength,
 };
@@ -539,7 +540,10 @@ fn a_hand_does_job_after_job_and_is_renewed() {
             processes.push(parts[0].0["process"].clone());
             assert!(matches!(
                 work("refuse").await,
-                Err(ConfinementError::Failed { .. })
+                Err(ConfinementError::Failed {
+                    code: FailureCode::Damaged,
+                    ..
+                })
             ));
         }
         let distinct: std::collections::BTreeSet<String> =

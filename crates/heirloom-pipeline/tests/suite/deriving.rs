@@ -18,7 +18,7 @@ use heirloom_core::{
     RunId,
     claim::{ClaimKind, ClaimValue, Statement},
     run::{RunEvent, RunState},
-    unit::UnitState,
+    unit::{FailureCode, UnitState},
 };
 use heirloom_db::{
     Engine as Database,
@@ -107,9 +107,14 @@ fn look<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> 
             "slow" => tokio::time::sleep(Duration::from_millis(30)).await,
             "endless" => tokio::time::sleep(Duration::from_secs(3600)).await,
             "hanging" => hang(task).await?,
-            "broken" => return Err(Failure::Permanent(because("It is cut off."))),
+            "broken" => {
+                return Err(Failure::Permanent(
+                    FailureCode::Damaged,
+                    because("It is cut off."),
+                ));
+            }
             "empty" => return Err(Failure::NothingToDo(because("Nothing is to be seen."))),
-            "deadly" => return Err(Failure::Crashed(because("signal 11"))),
+            "deadly" => return Err(Failure::Crashed(FailureCode::Crashed, because("signal 11"))),
             "panic" => panic!("an invariant is broken"),
             "shy" => {
                 task.say("tried");
@@ -125,7 +130,7 @@ fn look<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> 
         task.open()
             .await?
             .read_to_end(&mut bytes)
-            .map_err(|error| Failure::Unavailable(error.to_string()))?;
+            .map_err(|error| Failure::Unavailable(FailureCode::Other, error.to_string()))?;
         task.say(&format!("{} bytes", bytes.len()));
         Ok(vec![
             Product {
@@ -401,18 +406,20 @@ on_both_engines! {
         let engine = home.engine();
         let run = home.start(&engine).await;
         home.wait_for(run, RunState::Done).await;
-        // Name, state, attempts, whether it is for good, and words of the reason.
+        use FailureCode::{Crashed, Damaged, Gone};
+        // Name, state, attempts, whether it is for good, the word for the reason and words of it.
         let cases = [
-            ("broken-1.jpg", UnitState::Failed, 1, true, "It is cut off."),
-            ("empty-2.jpg", UnitState::Skipped, 1, false, "Nothing is to be seen."),
-            ("deadly-3.jpg", UnitState::Failed, 3, true, "ended the process that worked on it 3 times: signal 11"),
-            ("panic-4.jpg", UnitState::Failed, 1, true, "failed on it"),
-            ("gone-5.jpg", UnitState::Failed, 1, false, "at none of its places"),
-            ("ok-6.jpg", UnitState::Done, 1, false, ""),
+            ("broken-1.jpg", UnitState::Failed, 1, true, Some(Damaged), "It is cut off."),
+            ("empty-2.jpg", UnitState::Skipped, 1, false, None, "Nothing is to be seen."),
+            ("deadly-3.jpg", UnitState::Failed, 3, true, Some(Crashed), "ended the process that worked on it 3 times: signal 11"),
+            ("panic-4.jpg", UnitState::Failed, 1, true, Some(Crashed), "failed on it"),
+            ("gone-5.jpg", UnitState::Failed, 1, false, Some(Gone), "at none of its places"),
+            ("ok-6.jpg", UnitState::Done, 1, false, None, ""),
         ];
-        for (name, state, attempts, is_permanent, words) in cases {
+        for (name, state, attempts, is_permanent, code, words) in cases {
             let unit = home.unit(run, name).await;
             assert_eq!((unit.state, unit.attempts, unit.is_permanent), (state, attempts, is_permanent), "{name}");
+            assert_eq!(unit.failure_code, code, "{name}");
             let error = unit.error.unwrap_or_default();
             assert!(error.contains(words), "{name}: {error}");
         }
@@ -424,8 +431,9 @@ on_both_engines! {
         let again = home.start(&engine).await;
         home.wait_for(again, RunState::Done).await;
         assert_eq!(home.unit(again, "gone-5.jpg").await.state, UnitState::Done);
-        assert_eq!(home.unit(again, "broken-1.jpg").await.attempts, 0);
-        assert_eq!(home.unit(again, "broken-1.jpg").await.error.as_deref(), Some("It is cut off."));
+        let broken = home.unit(again, "broken-1.jpg").await;
+        assert_eq!((broken.attempts, broken.failure_code), (0, Some(Damaged)));
+        assert_eq!(broken.error.as_deref(), Some("It is cut off."));
         engine.stop().await;
     }
 

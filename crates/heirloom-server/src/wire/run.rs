@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use heirloom_core::{ArchiveId, AssetId, RunId, UnitId, run::RunState, unit::UnitState};
+use heirloom_core::{
+    ArchiveId, AssetId, RunId, UnitId,
+    run::RunState,
+    unit::{FailureCode, UnitState},
+};
 use heirloom_db as db;
 use heirloom_pipeline::{
     scan,
@@ -192,6 +196,10 @@ pub struct Unit {
     pub attempts: i64,
     /// Why it failed, was skipped, or is tried again.
     pub error: Option<String>,
+    /// Of what failed: why.
+    #[schema(schema_with = schema::failure_code)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_code: Option<FailureCode>,
     /// Whether the same work would fail again.
     pub is_permanent: bool,
     /// Whether it made something again that came out otherwise than before.
@@ -417,6 +425,7 @@ impl From<db::unit::Unit> for Unit {
             state: unit.state,
             attempts: unit.attempts,
             error: unit.error,
+            failure_code: unit.failure_code,
             is_permanent: unit.is_permanent,
             has_changed: unit.has_changed,
             duration_ms: unit.duration_ms,

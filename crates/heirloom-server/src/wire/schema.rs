@@ -1,6 +1,11 @@
 //! Schemas of types that core has and that know nothing of OpenAPI.
 
-use heirloom_core::{MediaKind, claim::ClaimKind, run::RunState, unit::UnitState};
+use heirloom_core::{
+    MediaKind,
+    claim::ClaimKind,
+    run::RunState,
+    unit::{FailureCode, UnitState},
+};
 use utoipa::openapi::{
     RefOr, Schema,
     schema::{ObjectBuilder, SchemaFormat, Type},
@@ -50,6 +55,17 @@ pub(crate) fn claim_kind() -> RefOr<Schema> {
 
 pub(crate) fn run_state() -> RefOr<Schema> {
     words(RunState::ALL.map(RunState::as_str), "Where it stands.")
+}
+
+pub(crate) fn failure_code() -> RefOr<Schema> {
+    words(
+        FailureCode::ALL.map(FailureCode::as_str),
+        "Why it failed, as a word: its original is `gone` from where it was or was `changed` there; it is \
+         `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is \
+         `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads \
+         it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). \
+         The rest is `other`.",
+    )
 }
 
 pub(crate) fn unit_state() -> RefOr<Schema> {

@@ -25,11 +25,14 @@ pub struct TimelineBucket {
     pub count: i64,
 }
 
-/// Some of the assets of a bucket.
+/// Some of the assets of a bucket, and of those that follow it if that was asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TimelinePart {
     /// The assets, newest first.
     pub items: Vec<Asset>,
+    /// How many of these are in which bucket, in their order.
+    #[serde(default)]
+    pub buckets: Vec<TimelineBucket>,
 }
 
 /// Where an asset is in the timeline.

@@ -224,6 +224,7 @@ async fn what_a_scan_finds_is_prepared_and_can_be_looked_at() {
         let unit = &failed["items"][0];
         assert_eq!(failed["items"].as_array().unwrap().len(), 1, "{failed}");
         assert_eq!(unit["asset_name"], "broken.jpg");
+        assert_eq!(unit["failure_code"], "damaged");
         assert!(
             unit["error"].as_str().unwrap().contains("damaged"),
             "{unit}"

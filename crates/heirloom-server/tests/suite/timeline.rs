@@ -42,7 +42,17 @@ async fn the_timeline_says_how_much_there_is_and_shows_any_part_of_it() {
             assert_eq!(position, json!({ "bucket": "undated", "offset": offset }));
         }
         let empty = home.get("/api/v1/timeline/1953%2F..").await;
-        assert_eq!(empty.json(), json!({ "items": [] }));
+        assert_eq!(empty.json(), json!({ "items": [], "buckets": [] }));
+
+        // Months with a picture each come together.
+        let path = "/api/v1/timeline/1974-07?run_on=true&limit=2";
+        let part = home.get(path).await.json();
+        assert_eq!(part["items"], json!([listed[1], listed[2]]));
+        let expected = [("1974-07", 1), ("undated", 1)];
+        assert_eq!(
+            counts(&part),
+            expected.map(|(name, count)| (name.to_owned(), count))
+        );
     })
     .await;
 }

@@ -10,6 +10,7 @@ export type Archive = components['schemas']['Archive'];
 export type Claim = components['schemas']['Claim'];
 export type ClaimKind = Claim['kind'];
 export type Collection = components['schemas']['Collection'];
+export type FailureCode = NonNullable<components['schemas']['Unit']['failure_code']>;
 export type Fact = components['schemas']['Fact'];
 export type Found = components['schemas']['Found'];
 export type Match = components['schemas']['Match'];

@@ -882,7 +882,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Some assets of a stretch of time, newest first. */
+        /** Some assets of a stretch of time, newest first; with `run_on` also of those before it. */
         get: operations["list_bucket"];
         put?: never;
         post?: never;
@@ -2119,6 +2119,11 @@ export interface components {
                 ended_at_ms?: number | null;
                 /** @description Why it failed, was skipped, or is tried again. */
                 error?: string | null;
+                /**
+                 * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there; it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
+                 * @enum {string}
+                 */
+                failure_code?: "gone" | "changed" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
                 /** @description Whether it made something again that came out otherwise than before. */
                 has_changed?: boolean;
                 /**
@@ -2670,8 +2675,10 @@ export interface components {
              */
             count: number;
         };
-        /** @description Some of the assets of a bucket. */
+        /** @description Some of the assets of a bucket, and of those that follow it if that was asked for. */
         TimelinePart: {
+            /** @description How many of these are in which bucket, in their order. */
+            buckets?: components["schemas"]["TimelineBucket"][];
             /** @description The assets, newest first. */
             items: components["schemas"]["Asset"][];
         };
@@ -2711,6 +2718,11 @@ export interface components {
             ended_at_ms?: number | null;
             /** @description Why it failed, was skipped, or is tried again. */
             error?: string | null;
+            /**
+             * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there; it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
+             * @enum {string}
+             */
+            failure_code?: "gone" | "changed" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
             /** @description Whether it made something again that came out otherwise than before. */
             has_changed?: boolean;
             /**
@@ -5225,6 +5237,11 @@ export interface operations {
                 offset?: number;
                 /** @description How many at most: 1 to 500, 50 if nothing is said. */
                 limit?: number;
+                /**
+                 * @description Whether the older buckets follow where this one ends, up to as many as are asked for: of months with a
+                 *     few pictures each, one request fetches many.
+                 */
+                run_on?: boolean;
             };
             header?: never;
             path: {

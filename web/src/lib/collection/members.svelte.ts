@@ -1,13 +1,13 @@
 /** What is in a collection, loaded as far as somebody has looked. */
 import { answered, api } from '../api/client';
-import { Listing } from '../library/listing.svelte';
+import { Roll } from '../library/roll.svelte';
 
-let last: { id: string; listing: Listing } | undefined;
+let last: { id: string; listing: Roll } | undefined;
 
 /** The last one stays, so that going back from a picture shows it as it was. */
-export function membersOf(id: string): Listing {
+export function membersOf(id: string): Roll {
   if (last?.id === id && !last.listing.problem) return last.listing;
-  const listing = new Listing((after, limit) =>
+  const listing = new Roll((after, limit) =>
     answered(
       api.GET('/api/v1/collections/{id}/assets', {
         params: { path: { id }, query: { limit, after } }

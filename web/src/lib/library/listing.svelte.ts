@@ -14,7 +14,7 @@ interface Part {
   next?: string | null;
 }
 
-type Fetch = (after: string | undefined, limit: number) => Promise<Part>;
+export type Fetch = (after: string | undefined, limit: number) => Promise<Part>;
 
 /** Enough for a screen at first, and few requests afterwards. */
 const FIRST = 60;

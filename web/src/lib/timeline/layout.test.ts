@@ -102,6 +102,10 @@ describe('the layout of the timeline', () => {
       return cellsWithin(layout, 0, layout.height, () => 1).filter((it) => it.isHeading);
     };
     expect(new Set(heads(MEASURES).map((it) => it.y)).size).toBe(1);
+    // On a phone, too, two months of a picture each fill the width.
+    const [first, second] = heads({ ...PHONE, letterWidth: 1 });
+    expect(second!.y).toBe(first!.y);
+    expect(second!.x + second!.width).toBeCloseTo(PHONE.width, 6);
     expect(new Set(heads({ ...PHONE, letterWidth: 20 }).map((it) => it.y)).size).toBe(3);
     // A heading that needs more room than its picture gets it.
     const long = layOutTimeline([{ count: 1, headingLength: 40 }], MEASURES);

@@ -74,7 +74,8 @@ export function countPerRow({ width, rowHeight, gap }: Measures): number {
 export function layOutTimeline(groups: readonly Group[], measures: Measures): TimelineLayout {
   const { width, rowHeight, gap, headingHeight, letterWidth } = measures;
   const perRow = countPerRow(measures);
-  const one = (width - gap * (perRow - 1)) / perRow;
+  // As many as a row has of buckets of one picture each fill the width, with more room between them.
+  const one = (width - gap * ASIDE * (perRow - 1)) / perRow;
   const bands: Band[] = [];
   const starts: number[] = [];
   let total = 0;

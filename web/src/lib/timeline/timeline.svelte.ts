@@ -28,7 +28,9 @@ interface Part {
   items?: Listed[];
   /** Whether only the first of them are here. */
   isCut?: boolean;
+  /** What it is asked for with: others of the same request have the same. */
   abort: AbortController;
+  coming?: Promise<void>;
 }
 
 export class Timeline implements Order {
@@ -112,7 +114,7 @@ export class Timeline implements Order {
       buckets.length === before.size && buckets.every((it) => before.get(it.bucket) === it.count);
     if (isSame && !this.#isOld) return;
     for (const [key, part] of this.#parts) {
-      const bucket = key.slice(key.indexOf(' ') + 1);
+      const [bucket] = splitKey(key);
       const now = buckets.find((it) => it.bucket === bucket);
       if (this.#isOld || now?.count !== before.get(bucket)) {
         part.abort.abort();
@@ -166,9 +168,8 @@ export class Timeline implements Order {
     for (const [key, { items }] of this.#parts) {
       const at = items?.findIndex((item) => item.id === id) ?? -1;
       if (at < 0) continue;
-      const cut = key.indexOf(' ');
-      const bucket = key.slice(cut + 1);
-      return this.indexOf(bucket, Number(key.slice(0, cut)) * PART + at);
+      const [bucket, offset] = splitKey(key);
+      return this.indexOf(bucket, offset + at);
     }
     return undefined;
   }
@@ -190,55 +191,108 @@ export class Timeline implements Order {
     const end = Math.min(until, this.count);
     for (let at = Math.max(first, 0); at < end;) at = add(at);
     for (let at = Math.max(from, 0); at < Math.min(first, end);) at = add(at);
+    const needed = new Set([...wanted].map((key) => this.#parts.get(key)?.abort));
     for (const [key, part] of this.#parts) {
-      if (part.items || wanted.has(key)) continue;
+      // What comes together is given up together.
+      if (part.items || needed.has(part.abort)) continue;
       part.abort.abort();
       this.#parts.delete(key);
     }
-    for (const key of wanted) void this.#fetch(key);
+    this.#fetchAll([...wanted]);
   }
 
-  /** Fetches a part, unless it is here or on its way. */
-  async #fetch(key: string): Promise<Part | undefined> {
-    let part = this.#parts.get(key);
-    if (part && !part.isCut) {
-      // What was used last is thrown away last.
-      this.#parts.delete(key);
-      this.#parts.set(key, part);
-      return part;
-    }
-    part = { items: part?.items, abort: new AbortController() };
-    this.#parts.set(key, part);
-    const cut = key.indexOf(' ');
-    const offset = Number(key.slice(0, cut)) * PART;
-    try {
-      part.items = await this.#list(key.slice(cut + 1), offset, PART, part.abort.signal);
-      if (this.#parts.get(key) !== part) return undefined;
-      this.problem = undefined;
-      this.version += 1;
-      this.#forget();
-      return part;
-    } catch (thrown) {
-      if (this.#parts.get(key) === part) {
+  /** Fetches parts that are not here: those of buckets that follow one another, as many at once as fill one part. */
+  #fetchAll(keys: string[]): void {
+    let together: string[] = [];
+    let [size, next] = [0, -1];
+    const send = () => {
+      if (together.length > 0) void this.#request(together, size);
+      [together, size] = [[], 0];
+    };
+    for (const key of keys) {
+      const part = this.#parts.get(key);
+      if (part && !part.isCut) {
+        // What was used last is thrown away last.
         this.#parts.delete(key);
-        this.problem = Problem.from(thrown);
+        this.#parts.set(key, part);
+        continue;
       }
-      return undefined;
+      const { start, count } = this.#reach(key);
+      if (start !== next || size + count > PART) send();
+      together.push(key);
+      size += count;
+      next = start + count;
     }
+    send();
   }
 
+  /** Where a part begins among all, and how many it has. */
+  #reach(key: string): { start: number; count: number } {
+    const [bucket, offset] = splitKey(key);
+    const at = this.#indexes.get(bucket);
+    if (at === undefined) return { start: 0, count: PART };
+    const count = Math.min(PART, this.buckets[at]!.count - offset);
+    return { start: this.#starts[at]! + offset, count };
+  }
+
+  /** Asks for parts of buckets that follow one another. */
+  #request(keys: string[], limit: number): Promise<void> {
+    const abort = new AbortController();
+    const parts = new Map<string, Part>();
+    for (const key of keys) {
+      const part: Part = { items: this.#parts.get(key)?.items, abort };
+      parts.set(key, part);
+      this.#parts.set(key, part);
+    }
+    const isMine = (key: string) => this.#parts.get(key) === parts.get(key);
+    const coming = (async () => {
+      const [bucket, offset] = splitKey(keys[0]!);
+      try {
+        const most = keys.length > 1 ? limit : PART;
+        const found = await this.#list(bucket, offset, most, keys.length > 1, abort.signal);
+        let at = 0;
+        for (const [key, part] of parts) {
+          // By what the answer says of itself: the counts may be older than it is.
+          const count = found.counts.get(splitKey(key)[0]) ?? 0;
+          part.items = found.items.slice(at, at + count);
+          at += count;
+          part.isCut = found.items.length === most && count < this.#reach(key).count;
+        }
+        this.problem = undefined;
+        this.version += 1;
+        this.#forget();
+      } catch (thrown) {
+        const lost = keys.filter(isMine);
+        for (const key of lost) this.#parts.delete(key);
+        if (lost.length > 0 && !abort.signal.aborted) this.problem = Problem.from(thrown);
+      }
+    })();
+    for (const part of parts.values()) part.coming = coming;
+    return coming;
+  }
+
+  /** Fetches a part, unless it is here, and waits for it. */
+  async #fetch(key: string): Promise<Part | undefined> {
+    this.#fetchAll([key]);
+    await this.#parts.get(key)?.coming;
+    return this.#parts.get(key);
+  }
+
+  /** What of a bucket comes from a place on, and of those behind it if it is to run on. */
   async #list(
     bucket: string,
     offset: number,
     limit: number,
+    run_on: boolean,
     signal?: AbortSignal
-  ): Promise<Listed[]> {
-    const query = { q: this.#q, offset, limit };
+  ): Promise<{ items: Listed[]; counts: Map<string, number> }> {
+    const query = { q: this.#q, offset, limit, run_on: run_on || undefined };
     const asked = api.GET('/api/v1/timeline/{bucket}', {
       params: { path: { bucket }, query },
       signal
     });
-    return (await answered(asked)).items;
+    const { items, buckets = [] } = await answered(asked);
+    return { items, counts: new Map(buckets.map((it) => [it.bucket, it.count])) };
   }
 
   #forget(): void {
@@ -265,9 +319,14 @@ export class Timeline implements Order {
         continue;
       }
       const [at, offset] = this.#split(index);
-      const { bucket, count } = this.buckets[at]!;
-      const limit = Math.min(MANY, count - offset, end - index);
-      const some = await this.#list(bucket, offset, limit, signal);
+      const limit = Math.min(MANY, end - index);
+      const { items: some } = await this.#list(
+        this.buckets[at]!.bucket,
+        offset,
+        limit,
+        true,
+        signal
+      );
       if (some.length === 0) break;
       items.push(...some);
       index += some.length;
@@ -322,6 +381,12 @@ export class Timeline implements Order {
 
 function keyOf(bucket: string, offset: number): string {
   return `${Math.floor(offset / PART)} ${bucket}`;
+}
+
+/** The bucket of a part, and how many of it come before. */
+function splitKey(key: string): [string, number] {
+  const cut = key.indexOf(' ');
+  return [key.slice(cut + 1), Number(key.slice(0, cut)) * PART];
 }
 
 /** Those that were looked at last; the newest at the end. */

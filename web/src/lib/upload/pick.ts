@@ -1,3 +1,8 @@
+/** Whether somebody means a file who chose the folder that it is in: what begins with a dot is hidden from people. */
+export function isMeant(file: File): boolean {
+  return !(file.webkitRelativePath || file.name).split('/').some((part) => part.startsWith('.'));
+}
+
 /** Files out of what was dropped: folders are gone into, in the order of their names. */
 export async function filesOf(transfer: DataTransfer): Promise<File[]> {
   // Entries have to be asked for before anything is waited for: the browser forgets them then.

@@ -132,6 +132,11 @@ fn has_ended(name: &str, unit: &Json) -> Met {
         !name.starts_with("well ") || (state == "done" && unit["attempts"] == 1),
         format!("a sound picture was disturbed: {unit}"),
     )?;
+    let code = unit["failure_code"].as_str();
+    ensure(
+        code.is_some_and(|code| code != "other") == (state == "failed"),
+        format!("what fails says why as a word, and nothing else does: {unit}"),
+    )?;
     if state == "done" {
         return Ok(());
     }

@@ -58,6 +58,25 @@ impl Api {
         })
     }
 
+    /// Finds a running server, and opens nothing.
+    ///
+    /// # Errors
+    /// `unavailable` where none answers.
+    pub(crate) async fn connect_to_server(config: &Config) -> Result<Self, Problem> {
+        let folder = &config.data.value;
+        let socket = Socket::new(folder);
+        if socket.is_answered().await {
+            return Ok(Self {
+                carrier: Carrier::Server(socket),
+            });
+        }
+        Err(Problem::new(
+            Code::Unavailable,
+            format!("no server answers for {}", folder.display()),
+        )
+        .hint("Start one with `heirloom serve`, as the user who owns that folder."))
+    }
+
     /// Whether somebody else goes on with what is begun when this process ends.
     pub(crate) const fn is_served(&self) -> bool {
         matches!(self.carrier, Carrier::Server(_))

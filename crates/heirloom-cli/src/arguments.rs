@@ -174,6 +174,8 @@ pub(crate) enum Command {
     Scrub,
     /// Say how Heirloom is doing and what it lacks
     Doctor,
+    /// Say whether a server is running and ready, without opening anything: 0 if it is, 1 if not
+    Health,
     /// The configuration
     #[command(subcommand)]
     Config(Config),
@@ -181,6 +183,11 @@ pub(crate) enum Command {
     Completions {
         /// Which
         shell: Shell,
+    },
+    /// Write the manual pages, one for each command, into a folder
+    Manual {
+        /// The folder; pages of the same name there are overwritten
+        folder: PathBuf,
     },
 }
 

@@ -10,7 +10,9 @@ mod collection;
 pub(crate) mod config;
 mod doctor;
 mod fsck;
+mod health;
 mod lineage;
+pub(crate) mod manual;
 mod paging;
 mod pipeline;
 mod place;
@@ -35,6 +37,9 @@ pub(crate) async fn run(
 ) -> Result<Ending, Problem> {
     if matches!(command, Command::Serve { .. }) {
         return serve::serve(config, output).await;
+    }
+    if matches!(command, Command::Health) {
+        return Ok(health::ask(config, output).await);
     }
     if let Command::Scan(asked) = &command {
         scan::check(asked, config)?;
@@ -111,7 +116,11 @@ async fn ask(api: &Api, command: Command, output: &Output) -> Result<Ending, Pro
         Command::Artifact(asked) => artifact::run(api, asked, output).await?,
         Command::Lineage { artifact } => lineage::show(api, artifact, output).await?,
         // These need no library and never get here.
-        Command::Serve { .. } | Command::Config(_) | Command::Completions { .. } => {}
+        Command::Serve { .. }
+        | Command::Health
+        | Command::Config(_)
+        | Command::Completions { .. }
+        | Command::Manual { .. } => {}
     }
     Ok(Ending::Done)
 }

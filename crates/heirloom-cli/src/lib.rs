@@ -71,6 +71,9 @@ fn run(arguments: Arguments, output: &Output) -> Result<Ending, Problem> {
         output.completions(shell);
         return Ok(Ending::Done);
     }
+    if let Command::Manual { folder } = &arguments.command {
+        return command::manual::write(folder, output);
+    }
     let listen = match &arguments.command {
         Command::Serve { listen } => *listen,
         _ => None,

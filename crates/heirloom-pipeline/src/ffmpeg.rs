@@ -34,6 +34,26 @@ impl Ffmpeg {
         }
     }
 
+    /// The version of the program that is installed.
+    ///
+    /// # Errors
+    /// [`ConfinementError::CouldNotStart`] where none is.
+    pub async fn version(&self) -> Result<String, ConfinementError> {
+        let command = Command {
+            program: "ffmpeg".into(),
+            arguments: vec!["-version".into()],
+            input: None,
+            scratch: self.scratch.clone(),
+            outputs: Vec::new(),
+            limits: Limits::default(),
+        };
+        let cancelled = CancellationToken::new();
+        let said = self.confinement.run(command, &cancelled).await?.stdout;
+        let said = String::from_utf8_lossy(&said);
+        // "ffmpeg version 5.1.8-0+deb12u1 Copyright …"
+        Ok(said.split(' ').nth(2).unwrap_or_default().to_owned())
+    }
+
     pub(crate) async fn ffprobe(
         &self,
         call: Call<'_>,

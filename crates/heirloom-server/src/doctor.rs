@@ -1,5 +1,9 @@
 //! How Heirloom is doing, for whoever looks after it.
 
+mod folder;
+mod machine;
+mod tool;
+
 use axum::{Json, extract::State};
 use heirloom_core::permission::Action;
 use heirloom_db::vault::PIPELINE as ADDITION;
@@ -32,13 +36,20 @@ async fn get_diagnosis(
     let counts = db.count_all(&actor, family).await?;
     let health = library.blobs().check_health().await;
     let free_bytes = health.as_ref().ok().and_then(|health| health.free_bytes);
+    let newest = db.list_runs(&actor, family, None, 1).await?;
+    let newest_run_at_ms = newest.items.first().map(|run| run.created_at_ms);
     let mut checks = vec![
         check_catalogue(&library).await,
         check_blobs(health),
         check_space(free_bytes),
+        folder::check_rights(&library).await?,
+        folder::check_disk(&library).await?,
         check_runs(&library).await?,
         check_originals(counts.damaged),
         check_confinement(&library).await?,
+        tool::check_ffmpeg(&library).await,
+        machine::check_clock(newest_run_at_ms),
+        machine::check_limits().await?,
     ];
     for archive in db.list_archives(&actor, family).await? {
         checks.extend(check_archive(archive).await);
@@ -72,6 +83,15 @@ fn well(name: &str, detail: impl Into<String>) -> Check {
     }
 }
 
+/// Something that somebody has to do something about.
+fn amiss(name: &str, detail: impl Into<String>, hint: &str) -> Check {
+    Check {
+        is_well: false,
+        hint: Some(hint.to_owned()),
+        ..well(name, detail)
+    }
+}
+
 fn unwell(name: &str, problem: &Problem) -> Check {
     Check {
         name: name.to_owned(),
@@ -84,14 +104,27 @@ fn unwell(name: &str, problem: &Problem) -> Check {
 async fn check_catalogue(library: &Library) -> Check {
     let db = library.db();
     match db.engine_version().await {
-        Ok(version) => well(
-            "catalogue",
-            match db.engine() {
-                Engine::Sqlite => format!("SQLite {version} in the data folder"),
-                Engine::Postgres => format!("PostgreSQL {version}"),
-            },
-        ),
+        Ok(version) => judge_engine(db.engine(), &version),
         Err(error) => unwell("catalogue", &error.into()),
+    }
+}
+
+/// What the tests run on is the oldest that is known to do.
+const OLDEST_POSTGRES: u32 = 15;
+
+fn judge_engine(engine: Engine, version: &str) -> Check {
+    match engine {
+        Engine::Sqlite => well("catalogue", format!("SQLite {version} in the data folder")),
+        Engine::Postgres => {
+            let detail = format!("PostgreSQL {version}");
+            let major = version.split(['.', ' ']).next().map(str::parse::<u32>);
+            if matches!(major, Some(Ok(major)) if major < OLDEST_POSTGRES) {
+                let hint = format!("Move the database to PostgreSQL {OLDEST_POSTGRES} or newer.");
+                amiss("catalogue", format!("{detail} is too old"), &hint)
+            } else {
+                well("catalogue", detail)
+            }
+        }
     }
 }
 
@@ -199,5 +232,27 @@ async fn check_archive(archive: Archive) -> Option<Check> {
             Some(well(&name, format!("{files} {noun} at {shown}")))
         }
         Err(problem) => Some(unwell(&name, &problem)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_database_server_is_named() {
+        let cases = [
+            ("15.14 (Debian 15.14-0+deb12u1)", true),
+            ("18beta1", true),
+            ("16.2", true),
+            ("14.9", false),
+            ("9.6.24", false),
+        ];
+        for (version, is_well) in cases {
+            let check = judge_engine(Engine::Postgres, version);
+            assert_eq!(check.is_well, is_well, "{check:?}");
+            assert_eq!(check.hint.is_some(), !is_well, "{check:?}");
+        }
+        assert!(judge_engine(Engine::Sqlite, "3.50.4").is_well);
     }
 }

@@ -24,12 +24,14 @@ pub(super) async fn serve(config: &Config, output: &Output) -> Result<Ending, Pr
         output.data(&json!({ "address": address }), || {
             format!("Heirloom is at {address}")
         });
+        tell_starter(&sd_notify::NotifyState::Ready);
     });
     let outcome = {
         let mut serving = std::pin::pin!(serving);
         tokio::select! {
             outcome = &mut serving => outcome,
             () = ends.wait() => {
+                tell_starter(&sd_notify::NotifyState::Stopping);
                 stop.cancel();
                 serving.await
             }
@@ -37,4 +39,11 @@ pub(super) async fn serve(config: &Config, output: &Output) -> Result<Ending, Pr
     };
     library.close().await;
     outcome.map(|()| Ending::Done)
+}
+
+/// Tells systemd, if that started this process. That it cannot be told is no reason not to serve.
+fn tell_starter(state: &sd_notify::NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
+        tracing::warn!(%error, "systemd could not be told that the server is ready or stops");
+    }
 }

@@ -210,6 +210,18 @@ pub(crate) fn redacted(test: impl FnOnce()) {
         (r"(originals?) in [0-9.]+ s", "$1 in [time]"),
         (r"\d+ GB are left", "[space] are left"),
         (r"SQLite [0-9.]+", "SQLite [version]"),
+        (r#"FFmpeg [^ "]+"#, "FFmpeg [version]"),
+        (
+            r#"the data folder is on \S+ at [^\s"]+|the system does not say what the data folder is on"#,
+            "the data folder is on [disk]",
+        ),
+        // What is said of a temporary folder in memory.
+        (r#""What is kept there is gone[^"]*""#, "null"),
+        (r"hint \(disk\): [^\n]*\n?", ""),
+        (
+            r"\d+ GB of memory are allowed|memory is not limited",
+            "[memory] is allowed",
+        ),
         (r"http://127\.0\.0\.1:\d+", "http://127.0.0.1:[port]"),
         (r"process \d+", "process [pid]"),
         (r"\bc[0-9a-f]{24,26}\b", "[cursor]"),

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
+    os::unix::net::UnixDatagram,
     process::Stdio,
     time::Duration,
 };
@@ -14,7 +15,7 @@ use heirloom_testing::{
 };
 use serde_json::Value as Json;
 
-use crate::harness::{Home, path};
+use crate::harness::{Home, path, program};
 
 fn serve(home: &Home) -> (Running, SocketAddr) {
     let address = free_address();
@@ -48,6 +49,43 @@ fn every_command_acts_through_the_running_server() {
     assert!(!home.data().join("socket").exists());
     // What was said through the server is there without it.
     assert_eq!(home.json(["asset", "show", &id])["title"], "Am Strand");
+}
+
+#[test]
+fn whoever_watches_a_server_is_told_when_it_is_ready_and_when_it_stops() {
+    let home = Home::scanned();
+    let none = home.heirloom.run(["health"]).expect_code(1);
+    assert!(none.stderr.contains("no server answers"), "{}", none.stderr);
+    // What systemd listens at.
+    let notices = home.folder.path().join("notices");
+    let listener = UnixDatagram::bind(&notices).unwrap();
+    listener
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    let notice = || {
+        let mut bytes = [0; 100];
+        let length = listener.recv(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    };
+    let watched = program()
+        .data(home.data())
+        .env("NOTIFY_SOCKET", path(&notices));
+    let server = watched.start(["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(notice(), "READY=1\n");
+    // It can be asked as soon as it said so.
+    assert_eq!(home.done(["health"]).stdout, "ready\n");
+    assert_eq!(home.json(["health"])["status"], "ok");
+    let finished = server.stop();
+    assert_eq!(notice(), "STOPPING=1\n");
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    assert_eq!(home.heirloom.run(["health"]).code, Some(1));
+}
+
+#[test]
+fn asking_for_health_makes_no_library() {
+    let home = Home::new();
+    assert_eq!(home.heirloom.run(["health"]).code, Some(1));
+    assert!(!home.data().exists());
 }
 
 #[test]

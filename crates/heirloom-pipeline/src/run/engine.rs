@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::drive::drive;
 use crate::{
-    Context, Tasks,
+    Context, Ffmpeg, Tasks,
     confinement::Confinement,
     template::{PREPARE, Step, Template},
     tool::{
@@ -281,6 +281,12 @@ impl Engine {
     #[must_use]
     pub fn why_waiting(&self, run: RunId) -> Option<String> {
         self.shared.waiting().get(&run).cloned()
+    }
+
+    /// What films and recordings are worked on with.
+    #[must_use]
+    pub fn ffmpeg(&self) -> &Ffmpeg {
+        self.shared.workshop.ffmpeg()
     }
 
     /// What its tools read bytes in that nobody knows.

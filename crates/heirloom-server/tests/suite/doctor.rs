@@ -84,3 +84,30 @@ async fn a_healthy_library_is_well_and_a_lost_disk_shows() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_data_folder_that_everybody_can_look_into_shows() {
+    on_both_engines(async |home| {
+        let folder = home.library.folder();
+        let rights = async || {
+            let diagnosis = home.get("/api/v1/doctor").await.json();
+            let checks = diagnosis["checks"].as_array().unwrap();
+            let check = checks.iter().find(|check| check["name"] == "rights");
+            (check.unwrap().clone(), diagnosis["is_well"] == true)
+        };
+        let (check, is_well) = rights().await;
+        assert!(is_well, "{check}");
+        fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+        let (check, is_well) = rights().await;
+        assert!(!is_well, "{check}");
+        assert_eq!(check["is_well"], false);
+        let hint = check["hint"].as_str().unwrap();
+        assert!(
+            hint.contains(&format!("chmod 700 {}", folder.display())),
+            "{hint}"
+        );
+        fs::set_permissions(folder, Permissions::from_mode(0o700)).unwrap();
+        assert!(rights().await.1);
+    })
+    .await;
+}

@@ -3,7 +3,7 @@
  * in its console, refusals by the policy of the page included, fails the test that heard it.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,8 @@ const PATIENCE_MS = 30_000;
 export class Heirloom {
   address = '';
   #port = 0;
-  #folder = mkdtempSync(join(tmpdir(), 'heirloom-browser-one-'));
+  /** The data folder. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'heirloom-browser-one-'));
   #server: ChildProcess | undefined;
   #isEmpty: boolean;
   #seeded: number;
@@ -24,17 +25,23 @@ export class Heirloom {
   constructor(isEmpty = false, seeded = 0) {
     this.#isEmpty = isEmpty;
     this.#seeded = seeded;
+    this.configure('scrub_rate = "0"');
+  }
+
+  /** Says what is in its configuration from its next start on. */
+  configure(text: string): void {
+    writeFileSync(join(this.folder, 'config.toml'), text);
   }
 
   async start(): Promise<void> {
     if (this.#port === 0) {
-      if (!this.#isEmpty) cpSync(inject('prepared'), this.#folder, { recursive: true });
-      if (this.#seeded > 0) seed(this.#folder, this.#seeded);
+      if (!this.#isEmpty) cpSync(inject('prepared'), this.folder, { recursive: true });
+      if (this.#seeded > 0) seed(this.folder, this.#seeded);
       this.#port = await freePort();
       this.address = `http://127.0.0.1:${this.#port}`;
     }
     const listen = `127.0.0.1:${this.#port}`;
-    this.#server = spawn(inject('program'), ['serve', '--listen', listen, '--data', this.#folder], {
+    this.#server = spawn(inject('program'), ['serve', '--listen', listen, '--data', this.folder], {
       stdio: ['ignore', 'ignore', 'inherit']
     });
     await until(async () => (await fetch(`${this.address}/readyz`)).ok);
@@ -51,7 +58,7 @@ export class Heirloom {
 
   async remove(): Promise<void> {
     await this.stop();
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   async get<T>(path: string): Promise<T> {

@@ -22,6 +22,7 @@ export type Places = components['schemas']['Places'];
 export type Run = components['schemas']['Run'];
 export type RunStep = components['schemas']['RunStep'];
 export type ScanReport = components['schemas']['ScanReport'];
+export type Scrub = components['schemas']['Scrub'];
 export type Unit = components['schemas']['Unit'];
 export type Upload = components['schemas']['Upload'];
 

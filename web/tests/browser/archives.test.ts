@@ -1,0 +1,58 @@
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { atHome, overflowOf, until } from './heirloom';
+
+const { heirloom, visit } = atHome();
+
+/** The file that keeps these bytes, among the blobs. */
+function blobOf(hash: string): string {
+  const blobs = join(heirloom.folder, 'blobs');
+  const files = readdirSync(blobs, { recursive: true }) as string[];
+  return join(
+    blobs,
+    files.find((file) => file.endsWith(hash.slice(4)))!
+  );
+}
+
+test('an original that has rotten is named, until somebody hands it in again', async () => {
+  const { page } = await visit('/add');
+  const letter = {
+    name: 'Letter of 1952.txt',
+    mimeType: 'text/plain',
+    buffer: Buffer.from('Dear Lotte, the harvest is in.')
+  };
+  const files = page.locator('[data-testid=files]');
+  await files.setInputFiles(letter);
+  await until(async () => (await heirloom.asset(letter.name)) !== '');
+  const id = await heirloom.asset(letter.name);
+  const { content_hash } = await heirloom.get<{ content_hash: string }>(`/api/v1/assets/${id}`);
+
+  await heirloom.stop();
+  const blob = blobOf(content_hash);
+  rmSync(blob);
+  writeFileSync(blob, 'Dear Lotte, the harvest is out');
+  heirloom.configure('scrub_rate = "1 GB"');
+  await heirloom.start();
+  await until(async () => {
+    const scrub = await heirloom.get<{ passes: { ended_at_ms?: number }[] }>('/api/v1/scrub');
+    return Boolean(scrub.passes[0]?.ended_at_ms);
+  });
+
+  await page.setViewportSize({ width: 320, height: 640 });
+  await page.goto(`${heirloom.address}/archives`);
+  await page.getByText('1 original is damaged:').waitFor();
+  await page.getByText('No other copy of it is known.').waitFor();
+  expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+  await page.getByRole('link', { name: letter.name }).click();
+  await page.waitForURL(`**/assets/${id}**`);
+
+  await page.goto(`${heirloom.address}/add`);
+  await files.setInputFiles(letter);
+  await until(async () => {
+    const scrub = await heirloom.get<{ damaged: unknown[] }>('/api/v1/scrub');
+    return scrub.damaged.length === 0;
+  });
+  await page.goto(`${heirloom.address}/archives`);
+  await page.getByText('No original is known to be damaged.').waitFor();
+});

@@ -239,6 +239,11 @@ impl io::Read for Ahead<'_> {
     }
 }
 
+/// Lets the system forget what was read of a file: what others read stays in memory, not what nobody asked for.
+pub(crate) fn let_go(file: &File) {
+    let _ = fadvise(file, 0, None, Advice::DontNeed);
+}
+
 impl FileStat {
     fn of(stat: &Stat) -> Self {
         let nanoseconds =

@@ -22,13 +22,13 @@ use heirloom_db::{
     plan::{Parameters, Scope},
     scrub::{CheckablePlace, ScrubAt, ScrubPass},
 };
-use rustix::fs::{Advice, fadvise};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Context,
     open::open_place,
+    original::let_go,
     purge::PurgeError,
     remake::{Remade, remake_blob},
     run::{Engine, EngineError},
@@ -290,8 +290,7 @@ async fn hash_slowly(pace: &mut Pace, file: File) -> io::Result<(ContentHash, u6
             let length = file.read(block)?;
             hasher.update(&block[..length]);
             if length == 0 {
-                // What others read stays in memory, not what nobody asked for.
-                let _ = fadvise(&*file, 0, None, Advice::DontNeed);
+                let_go(file);
             }
             io::Result::Ok((length as u64, reading))
         });

@@ -118,7 +118,7 @@ async fn seed(db: &Db, family: &Family, options: &Options) {
         );
     }
     let run = db
-        .create_run(
+        .begin_run(
             &Actor::Operator,
             family.id,
             "scan",

@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::{FutureExt as _, future::BoxFuture};
-use heirloom_blobs::FolderStore;
+use heirloom_blobs::{FolderStore, S3Settings};
 use heirloom_core::{Actor, FamilyId, RunId, run::RunState};
 use heirloom_db::{
     Db,
@@ -139,6 +139,7 @@ async fn measure_engine(options: &Options) {
         blobs: Arc::new(FolderStore::create(folder.path().join("blobs")).unwrap()),
         actor: Actor::Operator,
         data_folder: folder.path().to_owned(),
+        s3: S3Settings::default(),
     };
     let bench = Bench {
         engine: Engine::new(ctx, Confinement::of_this_program(), &TEMPLATES),

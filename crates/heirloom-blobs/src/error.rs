@@ -7,6 +7,8 @@ use std::{
 
 use heirloom_core::ContentHash;
 
+use crate::RemoteError;
+
 /// Why a blob could not be put, read or deleted. The variants are for callers, the messages for
 /// people; [`BlobError::hint`] says what to do where there is something to do.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +75,17 @@ pub enum BlobError {
         /// The first line of its layout file.
         found: String,
     },
+    /// The store on another machine cannot be used.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// A store on another machine belongs to somebody else, or is not the one that was there.
+    #[error("{place} is not the store of this library: {problem}")]
+    OtherStore {
+        /// The store.
+        place: String,
+        /// What speaks against it, as the end of a sentence.
+        problem: &'static str,
+    },
     /// The runtime that does the blocking work is shutting down.
     #[error("the program is shutting down")]
     ShuttingDown,
@@ -107,6 +120,10 @@ impl BlobError {
                 "Run as the user who owns the folder, or give this user its files with `chown -R`.",
             ),
             Self::NotAStore { .. } => Some("Is the disk mounted, and is this the right folder?"),
+            Self::Remote(error) => error.hint(),
+            Self::OtherStore { .. } => Some(
+                "Each library needs a bucket or a prefix of its own, and keeps it: look at `store` in its configuration.",
+            ),
             Self::UnknownLayout { .. } => Some("Use the version that wrote it, or a newer one."),
             Self::NotFound { .. }
             | Self::Mismatch { .. }

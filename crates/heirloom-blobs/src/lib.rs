@@ -3,13 +3,16 @@
 //! A [`BlobStore`] keeps blobs: immutable runs of bytes of any length. A blob's name is the hash of
 //! its bytes, so the same bytes are kept once, what is read can be checked against its name, and a
 //! blob is never changed, only put, read and deleted. [`FolderStore`] keeps them as files in an
-//! open layout that outlives this program (`docs/formats.md`); [`MemoryStore`] keeps them in memory.
+//! open layout that outlives this program (`docs/formats.md`); [`S3Store`] keeps them in a bucket and those in use in a
+//! [`Cache`]; [`MemoryStore`] keeps them in memory. [`Remote`] is the door to S3 and SFTP, for whoever keeps something
+//! there.
 //!
 //! What a blob means, who may see it and whether it is still needed is not known here: whoever keeps
 //! that truth passes it in, to [`collect`] (removes what nobody references) and [`fsck`] (finds what
 //! is damaged, missing or out of place).
 
 mod blocking;
+mod cache;
 mod collect;
 mod error;
 mod folder;
@@ -17,10 +20,13 @@ mod fsck;
 mod memory;
 mod pump;
 mod reader;
+mod remote;
+mod s3;
 mod store;
 mod verification;
 
 pub use blocking::{BlockingReader, BlockingSource};
+pub use cache::Cache;
 pub use collect::{CollectError, Collected, Grace, collect};
 pub use error::BlobError;
 pub use folder::FolderStore;
@@ -29,9 +35,13 @@ pub use fsck::{
 };
 pub use memory::MemoryStore;
 pub use reader::BlobReader;
+pub use remote::{
+    Remote, RemoteError, RemoteLocation, RemoteObject, S3Keys, S3Location, S3Settings, SftpLocation,
+};
+pub use s3::S3Store;
 pub use store::{
-    BlobList, BlobSource, BlobStat, BlobStore, Deletion, Health, PutBlob, Stray, StrayKind,
-    StrayList,
+    BlobList, BlobSource, BlobStat, BlobStore, Deletion, Health, PutBlob, SignedRead, Stray,
+    StrayKind, StrayList,
 };
 
 use heirloom_core::ContentHash;

@@ -72,6 +72,42 @@ impl BlobReader {
         }
     }
 
+    /// Reads all `size_bytes` of a blob from what comes in and verifies them.
+    ///
+    /// # Errors
+    /// `Corrupt` for an empty blob that should not be.
+    pub(crate) fn whole_from<S>(
+        hash: ContentHash,
+        size_bytes: u64,
+        chunks: S,
+    ) -> Result<Self, BlobError>
+    where
+        S: Stream<Item = Result<Bytes, BlobError>> + Send + 'static,
+    {
+        let mut verification = Verification::new(hash, size_bytes);
+        verification.pass(&[])?;
+        let verified = chunks.map(move |chunk| {
+            let chunk = chunk?;
+            verification.pass(&chunk)?;
+            Ok(chunk)
+        });
+        Ok(Self::part_from(hash, size_bytes, verified))
+    }
+
+    /// Reads `size_bytes` of a blob from what comes in without verifying them.
+    pub(crate) fn part_from<S>(hash: ContentHash, size_bytes: u64, chunks: S) -> Self
+    where
+        S: Stream<Item = Result<Bytes, BlobError>> + Send + 'static,
+    {
+        Self {
+            hash,
+            size_bytes,
+            remaining_bytes: size_bytes,
+            current: Bytes::new(),
+            chunks: chunks.boxed(),
+        }
+    }
+
     /// The name of the blob.
     #[must_use]
     pub fn hash(&self) -> ContentHash {
@@ -174,6 +210,7 @@ fn into_io(error: BlobError) -> io::Error {
     let kind = match &error {
         BlobError::Io { source, .. } => source.kind(),
         BlobError::NotPermitted { .. } => io::ErrorKind::PermissionDenied,
+        BlobError::Remote(_) => io::ErrorKind::HostUnreachable,
         _ => io::ErrorKind::InvalidData,
     };
     io::Error::new(kind, error)

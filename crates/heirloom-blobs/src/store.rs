@@ -5,6 +5,7 @@ use std::{
     fs::File,
     ops::Range,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -105,11 +106,32 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
     /// `NotFound`; what the medium reports.
     fn open_file(&self, hash: ContentHash) -> BoxFuture<'_, Result<File, BlobError>>;
 
+    /// An address at which whoever has it reads the blob for a while without asking anybody; `None` where the
+    /// store has no such thing. Whether there is such a blob is not looked at.
+    ///
+    /// # Errors
+    /// What the store reports.
+    fn sign_read<'a>(
+        &'a self,
+        _hash: ContentHash,
+        _read: SignedRead<'a>,
+    ) -> BoxFuture<'a, Result<Option<String>, BlobError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Length and age of a blob, without reading it.
     ///
     /// # Errors
     /// `NotFound`; what the medium reports.
     fn stat(&self, hash: ContentHash) -> BoxFuture<'_, Result<BlobStat, BlobError>>;
+
+    /// Length of a blob, without reading it, and where that is quicker than [`stat`](Self::stat) without its age.
+    ///
+    /// # Errors
+    /// `NotFound`; what the medium reports.
+    fn size_bytes(&self, hash: ContentHash) -> BoxFuture<'_, Result<u64, BlobError>> {
+        Box::pin(async move { Ok(self.stat(hash).await?.size_bytes) })
+    }
 
     /// Whether there is such a blob; its bytes are not looked at.
     ///
@@ -188,6 +210,17 @@ pub struct PutBlob {
     pub size_bytes: u64,
     /// False when the same bytes were there already, undamaged.
     pub was_new: bool,
+}
+
+/// What an address for reading says about the bytes and how long it is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedRead<'a> {
+    /// How long.
+    pub duration: Duration,
+    /// Their media type, as the answer has it.
+    pub media_type: &'a str,
+    /// Whether and as what they are saved, as the answer has it.
+    pub disposition: &'a str,
 }
 
 /// What is known of a blob without reading it.

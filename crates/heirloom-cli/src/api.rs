@@ -50,6 +50,7 @@ impl Api {
             is_creating,
             confined_program: None,
             uploads: config.upload_limits(),
+            store: config.store.config(),
         })
         .await?;
         let router = router(library.clone(), Door::Known(Actor::Operator));
@@ -100,6 +101,17 @@ impl Api {
             done
         };
         tokio::join!(doing, answering).0
+    }
+
+    /// Goes on with runs that were left, if this process holds the data folder.
+    ///
+    /// # Errors
+    /// What the catalogue says.
+    pub(crate) async fn go_on(&self) -> Result<(), Problem> {
+        match &self.carrier {
+            Carrier::Here { library, .. } => library.resume_runs().await,
+            Carrier::Server(_) => Ok(()),
+        }
     }
 
     /// Lets the data folder go, if this process holds it.

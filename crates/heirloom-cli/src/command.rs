@@ -4,6 +4,7 @@ mod add;
 mod archive;
 mod artifact;
 mod asset;
+mod backup;
 mod bar;
 mod claim;
 mod collection;
@@ -17,6 +18,7 @@ mod paging;
 mod pipeline;
 mod place;
 mod rebuild;
+mod restore;
 mod run;
 mod scan;
 mod scrub;
@@ -24,6 +26,7 @@ mod search;
 mod serve;
 mod signal;
 mod timeline;
+mod transfer;
 
 use heirloom_server::{Problem, wire::NewFsck};
 
@@ -41,6 +44,14 @@ pub(crate) async fn run(
     if matches!(command, Command::Health) {
         return Ok(health::ask(config, output).await);
     }
+    if let Command::Restore(asked) = &command {
+        return restore::run(asked, config, output).await;
+    }
+    if let Command::Backup(asked) = &command
+        && let Some(ending) = backup::without_library(asked, config, output).await
+    {
+        return ending;
+    }
     if let Command::Scan(asked) = &command {
         scan::check(asked, config)?;
     }
@@ -49,18 +60,58 @@ pub(crate) async fn run(
     let is_creating = match &command {
         Command::Scan(asked) => !asked.no_wait,
         Command::Add(asked) => add::has_any(asked),
+        Command::Import(asked) => !asked.dry_run && asked.folders.iter().all(|path| path.exists()),
         _ => false,
     };
     let api = Api::connect(config, is_creating).await?;
-    let outcome = ask(&api, command, output).await;
+    let outcome = ask(&api, command, config, output).await;
     api.close().await;
     outcome
 }
 
-async fn ask(api: &Api, command: Command, output: &Output) -> Result<Ending, Problem> {
+/// Does something, and then goes on with the runs that it or somebody before has begun, where no server does.
+async fn and_work(
+    api: &Api,
+    doing: impl Future<Output = Result<Ending, Problem>>,
+    is_working: bool,
+    output: &Output,
+) -> Result<Ending, Problem> {
+    let ending = doing.await?;
+    if is_working {
+        run::work_off(api, output).await?;
+    }
+    Ok(ending)
+}
+
+async fn ask(
+    api: &Api,
+    command: Command,
+    config: &Config,
+    output: &Output,
+) -> Result<Ending, Problem> {
     match command {
-        Command::Scan(asked) => return api.answering(scan::scan(api, &asked, output)).await,
-        Command::Add(asked) => return api.answering(add::add(api, &asked, output)).await,
+        Command::Scan(asked) => {
+            let scan = scan::scan(api, &asked, output);
+            return api
+                .answering(and_work(api, scan, !asked.no_process, output))
+                .await;
+        }
+        Command::Add(asked) => {
+            let add = add::add(api, &asked, output);
+            return api
+                .answering(and_work(api, add, !asked.no_process, output))
+                .await;
+        }
+        Command::Export(asked) => {
+            return api.answering(transfer::export(api, &asked, output)).await;
+        }
+        Command::Import(asked) => {
+            let is_working = !asked.no_process && !asked.dry_run;
+            let import = transfer::import(api, &asked, output);
+            return api
+                .answering(and_work(api, import, is_working, output))
+                .await;
+        }
         Command::Fsck {
             quick,
             originals,
@@ -91,6 +142,9 @@ async fn ask(api: &Api, command: Command, output: &Output) -> Result<Ending, Pro
             return api.answering(rebuild::rebuild(api, asked, output)).await;
         }
         Command::Scrub => scrub::show(api, output).await?,
+        Command::Backup(asked) => {
+            return api.answering(backup::run(api, asked, config, output)).await;
+        }
         Command::Doctor => return doctor::look(api, output).await,
         Command::Archive(asked) => archive::run(api, asked, output).await?,
         Command::Asset(asked) => return asset::run(api, asked, output).await,
@@ -118,6 +172,7 @@ async fn ask(api: &Api, command: Command, output: &Output) -> Result<Ending, Pro
         // These need no library and never get here.
         Command::Serve { .. }
         | Command::Health
+        | Command::Restore(_)
         | Command::Config(_)
         | Command::Completions { .. }
         | Command::Manual { .. } => {}

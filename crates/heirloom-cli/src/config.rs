@@ -3,6 +3,8 @@
 //! A value comes from the command line, else from the environment, else from `config.toml` in the
 //! data folder, else it is the one that suits most.
 
+mod store;
+
 use std::{
     ffi::OsString,
     fs, io,
@@ -14,6 +16,7 @@ use clap::ValueEnum;
 use heirloom_server::{Code, Problem, UploadLimits};
 use serde::Deserialize;
 
+use self::store::StoreSettings;
 use crate::arguments::{Global, LogFormat};
 
 /// Everything that is configured, each with where it comes from.
@@ -24,8 +27,10 @@ pub(crate) struct Config {
     pub(crate) listen: Setting<SocketAddr>,
     pub(crate) max_upload: Setting<ByteCount>,
     pub(crate) scrub_rate: Setting<ByteRate>,
+    pub(crate) backup_key_file: Setting<Option<PathBuf>>,
     pub(crate) log_format: Setting<LogFormat>,
     pub(crate) log_level: Setting<Option<tracing::Level>>,
+    pub(crate) store: StoreSettings,
 }
 
 /// A value and where it comes from.
@@ -52,8 +57,15 @@ struct File {
     listen: Option<SocketAddr>,
     max_upload: Option<ByteCount>,
     scrub_rate: Option<ByteRate>,
+    backup_key_file: Option<String>,
     log_format: Option<LogFormat>,
     log_level: Option<String>,
+    store: Option<String>,
+    store_cache: Option<ByteCount>,
+    store_redirect: Option<bool>,
+    s3_endpoint: Option<String>,
+    s3_region: Option<String>,
+    s3_path_style: Option<bool>,
 }
 
 const DATA: &str = "HEIRLOOM_DATA";
@@ -61,6 +73,7 @@ const DATABASE: &str = "HEIRLOOM_DATABASE";
 const LISTEN: &str = "HEIRLOOM_LISTEN";
 const MAX_UPLOAD: &str = "HEIRLOOM_MAX_UPLOAD";
 const SCRUB_RATE: &str = "HEIRLOOM_SCRUB_RATE";
+const BACKUP_KEY_FILE: &str = "HEIRLOOM_BACKUP_KEY_FILE";
 const LOG_FORMAT: &str = "HEIRLOOM_LOG_FORMAT";
 const LOG_LEVEL: &str = "HEIRLOOM_LOG_LEVEL";
 
@@ -75,6 +88,7 @@ impl Config {
         let file = load_file(&path)?;
         let from_file = || Origin::File(path.clone());
 
+        let store = StoreSettings::load(&file, from_file)?;
         let database = pick(
             global.database.clone(),
             DATABASE,
@@ -91,6 +105,12 @@ impl Config {
         let scrub_rate = pick_parsed(None, SCRUB_RATE, file.scrub_rate, from_file(), |text| {
             ByteRate::try_from(text.to_owned())
         })?;
+        let backup_key_file = pick(
+            None,
+            BACKUP_KEY_FILE,
+            file.backup_key_file.map(PathBuf::from),
+            from_file(),
+        )?;
         let log_format = pick_parsed(
             global.log_format,
             LOG_FORMAT,
@@ -105,8 +125,10 @@ impl Config {
             listen: listen.or(SocketAddr::from(([127, 0, 0, 1], 8480))),
             max_upload: max_upload.or(ByteCount(UploadLimits::default().max_bytes)),
             scrub_rate: scrub_rate.or(ByteRate(SCRUB_BYTES_PER_SECOND)),
+            backup_key_file,
             log_format: log_format.or(LogFormat::Text),
             log_level: parse_level(log_level)?,
+            store,
         })
     }
 }
@@ -251,7 +273,8 @@ fn load_file(path: &Path) -> Result<File, Problem> {
             Code::InvalidRequest,
             format!("{}, line {line}: {}", path.display(), error.message()),
         )
-        .hint("It may set database, listen, max_upload, scrub_rate, log_format and log_level.")
+        .hint("It may set database, listen, max_upload, scrub_rate, backup_key_file, log_format, log_level, store, \
+               store_cache, store_redirect, s3_endpoint, s3_region and s3_path_style.")
     })
 }
 

@@ -118,6 +118,8 @@ ids! {
     AuditId, "an audit entry";
     /// One file on its way into the vault.
     UploadId, "an upload";
+    /// One thing that was done with a repository of backups.
+    BackupId, "a backup";
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod audience;
+pub mod backup;
 pub mod bucket;
 pub mod claim;
 pub mod edtf;

@@ -28,7 +28,7 @@ pub use look::Look;
 pub(crate) use look::STATEMENTS as LOOK_STATEMENTS;
 pub use recipe::{Recipe, artifact_key};
 
-use recipe::parameters_text;
+pub(crate) use recipe::parameters_text;
 pub(crate) use replace::{STATEMENTS as REPLACE_STATEMENTS, replace};
 
 /// An artifact on its way into the catalogue.
@@ -197,6 +197,9 @@ statements! {
     LIST_PAYLOADS = "SELECT r.subject_id, r.payload, r.blob_hash, COALESCE(b.size_bytes, 0)
         FROM artifact r LEFT JOIN blob b ON b.content_hash = r.blob_hash
         WHERE r.kind = $1 AND r.tool = $2 AND r.subject_id IN ({list})";
+    // What was read, and what would not come out the same again; what is drawn is drawn again.
+    LIST_READ = concat!("SELECT ", columns!(), " WHERE r.subject_id IN ({list})
+          AND (r.kind IN ('metadata', 'text', 'place') OR r.is_deterministic = FALSE)");
     FIND_BLOB = "SELECT blob_hash FROM artifact WHERE id = $1 AND blob_hash IS NOT NULL";
     DELETE = "DELETE FROM artifact WHERE id = $1";
 }
@@ -300,6 +303,13 @@ impl Db {
             })
             .collect()
     }
+}
+
+/// What tools read of these assets, in no order.
+pub(crate) async fn list_read(db: &Db, assets: &[AssetId]) -> Result<Vec<Artifact>, DbError> {
+    let list = assets.iter().map(|asset| Value::from(*asset)).collect();
+    let rows = db.fetch_list(LIST_READ, args![], list).await?;
+    rows.iter().map(read).collect()
 }
 
 fn read(row: &Row) -> Result<Artifact, DbError> {
@@ -516,7 +526,7 @@ pub(crate) fn read_inputs(text: &str) -> Result<Vec<ContentHash>, DbError> {
         .map_err(|error| DbError::unreadable("an artifact's input", error))
 }
 
-fn inputs_text(inputs: &[ContentHash]) -> String {
+pub(crate) fn inputs_text(inputs: &[ContentHash]) -> String {
     let inputs: Vec<String> = inputs.iter().map(ToString::to_string).collect();
     Json::from(inputs).to_string()
 }

@@ -54,7 +54,9 @@ impl AssetState {
         }
     }
 
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
+    /// The state that a word of the database stands for.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
         [Self::Present, Self::Missing, Self::Replaced]
             .into_iter()
             .find(|s| s.as_str() == word)

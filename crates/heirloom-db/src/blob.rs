@@ -19,7 +19,8 @@ statements! {
         ON CONFLICT (content_hash) DO NOTHING";
     DELETE_UNUSED = "DELETE FROM blob WHERE content_hash = $1
         AND NOT EXISTS (SELECT 1 FROM artifact WHERE blob_hash = $1)
-        AND NOT EXISTS (SELECT 1 FROM original_blob WHERE content_hash = $1)";
+        AND NOT EXISTS (SELECT 1 FROM original_blob WHERE content_hash = $1)
+        AND NOT EXISTS (SELECT 1 FROM sidecar_origin WHERE content_hash = $1)";
     NOTE_UNNEEDED = "INSERT INTO unneeded_blob (content_hash, noted_at_ms) VALUES ($1, $2)
         ON CONFLICT (content_hash) DO UPDATE SET noted_at_ms = excluded.noted_at_ms";
     LIST_UNNEEDED = "SELECT content_hash, noted_at_ms FROM unneeded_blob

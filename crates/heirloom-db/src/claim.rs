@@ -230,7 +230,7 @@ pub(crate) async fn add(
 }
 
 /// The values of an `ADD` row.
-fn values(family: FamilyId, claim: Claim, carried_from: Option<ClaimId>) -> Vec<Value> {
+pub(crate) fn values(family: FamilyId, claim: Claim, carried_from: Option<ClaimId>) -> Vec<Value> {
     let (author_kind, author_id) = match claim.author {
         Author::Operator => ("operator", None),
         Author::Account(id) => ("account", Some(id.uuid())),
@@ -261,6 +261,15 @@ pub(crate) async fn list_of_assets(
 ) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {
     let list = assets.iter().map(|id| Value::from(*id)).collect();
     group(&tx.fetch_list(LIST_OF_SUBJECTS, args![], list).await?)
+}
+
+/// The same outside of a transaction.
+pub(crate) async fn list_all(
+    db: &Db,
+    assets: &[AssetId],
+) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {
+    let list = assets.iter().map(|id| Value::from(*id)).collect();
+    group(&db.fetch_list(LIST_OF_SUBJECTS, args![], list).await?)
 }
 
 fn group(rows: &[Row]) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {

@@ -14,7 +14,7 @@ use heirloom_core::{
 };
 use serde_json::json;
 
-pub(crate) use member::STATEMENTS as MEMBER_STATEMENTS;
+pub(crate) use member::{GAP, STATEMENTS as MEMBER_STATEMENTS};
 pub use member::{MemberCursor, MemberPage, Summary};
 
 use crate::{
@@ -102,6 +102,8 @@ statements! {
     LIST = concat!("SELECT ", columns!(), " FROM collection c
         WHERE c.family_id = $1 AND c.id < $2 AND (c.deleted_at_ms IS NOT NULL) = $3
           AND c.audience_id IN ({list}) ORDER BY c.id DESC LIMIT $4");
+    LIST_EVERY = concat!("SELECT ", columns!(), " FROM collection c
+        WHERE c.family_id = $1 AND c.id > $2 ORDER BY c.id LIMIT $3");
     LIST_OF_ASSET = concat!("SELECT ", columns!(), " FROM collection_member m
         JOIN collection c ON c.id = m.collection_id
         WHERE m.asset_id = $1 AND c.deleted_at_ms IS NULL AND c.audience_id IN ({list})
@@ -475,6 +477,19 @@ fn name_taken(error: DbError, name: &str) -> DbError {
     } else {
         error
     }
+}
+
+/// The collections of a family, deleted ones included, in the order of their ids from after `after`.
+pub(crate) async fn list_every(
+    db: &Db,
+    family: FamilyId,
+    after: Option<CollectionId>,
+    limit: usize,
+) -> Result<Vec<Collection>, DbError> {
+    let after = after.map_or_else(|| vec![0; 16], |id| id.as_bytes().to_vec());
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = db.fetch(LIST_EVERY, args![family, after, most]).await?;
+    rows.iter().map(read).collect()
 }
 
 fn read(row: &Row) -> Result<Collection, DbError> {

@@ -2,8 +2,10 @@
 
 use std::{
     borrow::Cow,
+    fs::File,
     path::{Path, PathBuf},
     str::FromStr,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -56,6 +58,9 @@ enum Pools {
         write: SqlitePool,
         read: SqlitePool,
         path: PathBuf,
+        // Whoever closes a file lets go of every lock that this process has on it, SQLite's too: it is opened
+        // once beside SQLite, and stays open.
+        file: Arc<Mutex<Option<Arc<File>>>>,
     },
     Pg(PgPool),
 }
@@ -86,6 +91,20 @@ impl Db {
     /// As [`open`](Self::open), and [`DbError::NoCatalogue`].
     pub async fn open_existing(location: &Location) -> Result<Self, DbError> {
         Self::open_or_create(location, false).await
+    }
+
+    /// Makes a SQLite file as one was that went through these migrations alone, each with the hash of its text.
+    pub(crate) async fn create_older(
+        path: &Path,
+        applied: &[(String, String)],
+    ) -> Result<Self, DbError> {
+        let pools = open_file(path, true).await?;
+        let db = Self { pools };
+        let begun = migrate::begin_at(&db, applied).await;
+        if begun.is_err() {
+            db.close().await;
+        }
+        begun.map(|()| db)
     }
 
     async fn open_or_create(location: &Location, is_creating: bool) -> Result<Self, DbError> {
@@ -219,6 +238,27 @@ impl Db {
             }
         }
         Ok(())
+    }
+
+    /// The SQLite file, to be read beside SQLite.
+    pub(crate) fn file(&self) -> Result<Arc<File>, DbError> {
+        let Pools::Lite { path, file, .. } = &self.pools else {
+            return Err(DbError::NoCatalogue);
+        };
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = &*file {
+            return Ok(Arc::clone(file));
+        }
+        let opened = File::open(path).map_err(|error| DbError::Unavailable(error.to_string()))?;
+        Ok(Arc::clone(file.insert(Arc::new(opened))))
+    }
+
+    /// The connections of a SQLite file: the one that writes, and those that read.
+    pub(crate) const fn lite_pools(&self) -> Option<(&SqlitePool, &SqlitePool)> {
+        match &self.pools {
+            Pools::Lite { write, read, .. } => Some((write, read)),
+            Pools::Pg(_) => None,
+        }
     }
 
     /// A connection of its own that holds a lock until it is dropped (PostgreSQL only).
@@ -470,6 +510,7 @@ async fn open_file(path: &Path, is_creating: bool) -> Result<Pools, DbError> {
         write,
         read,
         path: path.to_owned(),
+        file: Arc::default(),
     })
 }
 
@@ -525,7 +566,7 @@ fn sql_str(text: Cow<'static, str>) -> SqlStr {
     }
 }
 
-async fn lite_fetch<'e, E>(
+pub(crate) async fn lite_fetch<'e, E>(
     executor: E,
     text: Cow<'static, str>,
     args: Vec<Value>,
@@ -540,7 +581,7 @@ where
     Ok(rows.try_collect().await?)
 }
 
-async fn pg_fetch<'e, E>(
+pub(crate) async fn pg_fetch<'e, E>(
     executor: E,
     text: Cow<'static, str>,
     args: Vec<Value>,

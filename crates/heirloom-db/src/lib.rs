@@ -17,14 +17,17 @@ pub mod artifact;
 pub mod asset;
 pub mod audience;
 pub mod audit;
+pub mod backup;
 pub mod blob;
 pub mod claim;
 pub mod collection;
 pub mod count;
 mod dump;
+pub mod export;
 pub mod family;
 pub mod folder;
 pub mod health;
+pub mod import;
 pub mod location;
 pub mod once;
 pub mod place;
@@ -59,6 +62,9 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         asset::PURGE_STATEMENTS,
         audience::STATEMENTS,
         audit::STATEMENTS,
+        backup::STATEMENTS,
+        backup::HISTORY_STATEMENTS,
+        backup::TABLE_STATEMENTS,
         blob::STATEMENTS,
         claim::STATEMENTS,
         claim::BATCH_STATEMENTS,
@@ -66,9 +72,13 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         collection::MEMBER_STATEMENTS,
         count::STATEMENTS,
         dump::STATEMENTS,
+        export::STATEMENTS,
         family::STATEMENTS,
         folder::STATEMENTS,
         health::STATEMENTS,
+        import::STATEMENTS,
+        import::FOLDER_STATEMENTS,
+        import::PART_STATEMENTS,
         location::STATEMENTS,
         migrate::STATEMENTS,
         once::STATEMENTS,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 13] = [
+const MIGRATIONS: [(&str, &str); 17] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -53,6 +53,16 @@ const MIGRATIONS: [(&str, &str); 13] = [
     (
         "0013_failure_code",
         include_str!("../migrations/0013_failure_code.sql"),
+    ),
+    ("0014_import", include_str!("../migrations/0014_import.sql")),
+    ("0015_backup", include_str!("../migrations/0015_backup.sql")),
+    (
+        "0016_skipped",
+        include_str!("../migrations/0016_skipped.sql"),
+    ),
+    (
+        "0017_run_ended",
+        include_str!("../migrations/0017_run_ended.sql"),
     ),
 ];
 
@@ -88,6 +98,16 @@ pub(crate) async fn migrate(db: &Db, is_creating: bool) -> Result<(), DbError> {
     if !applied.is_empty() {
         copy_file(db, &applied[applied.len() - 1].0).await?;
     }
+    apply(db, MIGRATIONS.len()).await
+}
+
+/// Applies those that another catalogue went through, and no more, where there are no tables yet.
+pub(crate) async fn begin_at(db: &Db, applied: &[(String, String)]) -> Result<(), DbError> {
+    apply(db, count_known(applied)?).await
+}
+
+/// Applies what is missing of the first so many.
+async fn apply(db: &Db, wanted: usize) -> Result<(), DbError> {
     let mut tx = db.begin().await?;
     if tx.engine() == Engine::Postgres {
         // Two servers that start at once must not both migrate. The number names this lock.
@@ -100,7 +120,11 @@ pub(crate) async fn migrate(db: &Db, is_creating: bool) -> Result<(), DbError> {
         applied.push((row.get(0)?, row.get(1)?));
     }
     let mut has_new_places = false;
-    for (name, text) in MIGRATIONS.into_iter().skip(count_known(&applied)?) {
+    for (name, text) in MIGRATIONS
+        .into_iter()
+        .take(wanted)
+        .skip(count_known(&applied)?)
+    {
         tx.execute_script(open_hooks(text, tx.engine()).into_owned())
             .await?;
         has_new_places |= name == PLACES;

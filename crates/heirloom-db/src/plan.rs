@@ -135,6 +135,8 @@ statements! {
     COUNT_FOUND = "SELECT COUNT(DISTINCT subject_id) FROM artifact WHERE run_id = $1";
     LIST_FAILED = "SELECT work_key, error, failure_code FROM unit
         WHERE state = 'failed' AND is_permanent = TRUE AND subject_id IN ({list})";
+    LIST_SKIPPED = "SELECT work_key FROM unit WHERE state = 'skipped' AND is_permanent = TRUE
+          AND subject_id IN ({list})";
     ADD_UNITS = "WITH planned (id, run_id, step, subject_id, state, ready_at_ms, error, ended_at_ms,
           work_key, failure_code) AS (VALUES {rows})
         INSERT INTO unit (id, run_id, step, subject_kind, subject_id, subject_part, state, attempts,
@@ -202,16 +204,16 @@ impl Db {
             });
         }
         let mut counts: BTreeMap<&str, StepCounts> = BTreeMap::new();
-        let failed = match parameters.retry_failed {
-            true => HashMap::new(),
-            false => list_failed(&mut tx, &next.assets).await?,
+        let known = match parameters.retry_failed {
+            true => Known::default(),
+            false => Known::of(&mut tx, &next.assets).await?,
         };
         let wanted = |asset: &Workpiece| wanted(asset, &parameters);
         let units = add_units(
             &mut tx,
             (id, aim),
             &next.assets,
-            &failed,
+            &known,
             wanted,
             &mut counts,
         )
@@ -253,7 +255,7 @@ impl Db {
             let next = list_next(self, family, &parameters.scope, until, limit).await?;
             // A round each, so that others get at the catalogue in between.
             let mut tx = self.begin().await?;
-            let failed = list_failed(&mut tx, &next.assets).await?;
+            let known = Known::of(&mut tx, &next.assets).await?;
             let ids: Vec<AssetId> = next.assets.iter().map(|asset| asset.id).collect();
             let made = artifact::list_made(&mut tx, &ids).await?;
             drop(tx);
@@ -265,11 +267,14 @@ impl Db {
                         Some(key) => made.keys.contains(&key),
                         None => versions.is_some_and(|versions| versions.contains(&tool.1)),
                     };
-                    let has_failed = key.is_some_and(|key| failed.contains_key(&key));
+                    let has_failed = key.is_some_and(|key| known.failed.contains_key(&key));
+                    let is_skipped = key.is_some_and(|key| known.skipped.contains(&key));
                     let count = if is_present {
                         &mut foreseen.present
                     } else if has_failed && !parameters.retry_failed {
                         &mut foreseen.failed
+                    } else if is_skipped && !parameters.retry_failed {
+                        continue;
                     } else if versions.is_some() {
                         &mut foreseen.stale
                     } else if key.is_some() {
@@ -388,27 +393,36 @@ fn read_newest_first(rows: &[Row]) -> Result<Vec<Workpiece>, DbError> {
 /// Why something failed: in a sentence, and as a word.
 type Why = (Option<String>, Option<String>);
 
-/// What failed before and would fail again, with why.
-async fn list_failed(
-    tx: &mut Tx,
-    assets: &[Workpiece],
-) -> Result<HashMap<ContentHash, Why>, DbError> {
-    let list = assets.iter().map(|asset| Value::from(asset.id)).collect();
-    let rows = tx.fetch_list(LIST_FAILED, args![], list).await?;
-    let mut failed = HashMap::new();
-    for row in rows {
-        if let Some(key) = row.get::<Option<ContentHash>>(0)? {
-            failed.insert(key, (row.get(1)?, row.get(2)?));
+/// What was tried before, and would end as it did.
+#[derive(Debug, Default)]
+struct Known {
+    /// It failed, with why.
+    failed: HashMap<ContentHash, Why>,
+    /// It came to nothing.
+    skipped: HashSet<ContentHash>,
+}
+
+impl Known {
+    async fn of(tx: &mut Tx, assets: &[Workpiece]) -> Result<Self, DbError> {
+        let list = || assets.iter().map(|asset| Value::from(asset.id)).collect();
+        let mut known = Self::default();
+        for row in tx.fetch_list(LIST_FAILED, args![], list()).await? {
+            if let Some(key) = row.get::<Option<ContentHash>>(0)? {
+                known.failed.insert(key, (row.get(1)?, row.get(2)?));
+            }
         }
+        for row in tx.fetch_list(LIST_SKIPPED, args![], list()).await? {
+            known.skipped.extend(row.get::<Option<ContentHash>>(0)?);
+        }
+        Ok(known)
     }
-    Ok(failed)
 }
 
 async fn add_units(
     tx: &mut Tx,
     (run, aim): (RunId, Aim),
     assets: &[Workpiece],
-    failed: &HashMap<ContentHash, Why>,
+    known: &Known,
     wanted: impl Fn(&Workpiece) -> Vec<Wanted>,
     counts: &mut BTreeMap<&'static str, StepCounts>,
 ) -> Result<usize, DbError> {
@@ -427,15 +441,19 @@ async fn add_units(
                 counts.present += 1;
                 continue;
             }
-            let known = key.and_then(|key| failed.get(&key));
-            let state = match known {
+            if key.is_some_and(|key| known.skipped.contains(&key)) && aim == Aim::Complete {
+                counts.change(UnitState::Skipped, 1);
+                continue;
+            }
+            let failed = key.and_then(|key| known.failed.get(&key));
+            let state = match failed {
                 Some(_) => UnitState::Failed,
                 None => UnitState::Pending,
             };
             counts.change(state, 1);
-            waiting += usize::from(known.is_none());
+            waiting += usize::from(failed.is_none());
             let id: UnitId = clock::new_id();
-            let (error, failure_code) = known.cloned().unwrap_or_default();
+            let (error, failure_code) = failed.cloned().unwrap_or_default();
             rows.push(args![
                 id,
                 run,
@@ -444,7 +462,7 @@ async fn add_units(
                 state.as_str(),
                 now_ms,
                 error,
-                known.map(|_| now_ms),
+                failed.map(|_| now_ms),
                 key,
                 failure_code,
             ]);

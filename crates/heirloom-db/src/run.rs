@@ -153,6 +153,8 @@ statements! {
     GET = concat!("SELECT ", columns!(), " FROM run WHERE id = $1");
     LIST = concat!("SELECT ", columns!(), " FROM run WHERE family_id = $1 AND id < $2
         ORDER BY id DESC LIMIT $3");
+    LIST_ENDED = concat!("SELECT ", columns!(), " FROM run WHERE family_id = $1 AND ended_at_ms >= $2
+        ORDER BY ended_at_ms DESC LIMIT $3");
     FIND_UNENDED = concat!("SELECT ", columns!(), " FROM run WHERE archive_id = $1
         AND state IN ('pending', 'running', 'paused', 'cancelling') ORDER BY id DESC LIMIT 1");
     LIST_UNENDED = concat!("SELECT ", columns!(), " FROM run
@@ -179,11 +181,11 @@ statements! {
 }
 
 impl Db {
-    /// Asks for a run.
+    /// Begins a run of a pipeline: it is there and running, or it is not there.
     ///
     /// # Errors
     /// [`DbError::Denied`], and what the engine says.
-    pub async fn create_run(
+    pub async fn begin_run(
         &self,
         actor: &Actor,
         family: FamilyId,
@@ -192,14 +194,15 @@ impl Db {
         parameters: &Json,
     ) -> Result<Run, DbError> {
         actor.require_operator(Action::OperateMachine)?;
-        let id: RunId = clock::new_id();
         let mut tx = self.begin().await?;
+        let id: RunId = clock::new_id();
         let parameters = parameters.to_string();
         tx.execute(
             ADD,
             args![id, family, pipeline, archive, parameters, clock::now_ms()],
         )
         .await?;
+        advance(&mut tx, id, RunEvent::Start, None).await?;
         tx.commit().await?;
         self.get_run(actor, id).await
     }
@@ -339,6 +342,24 @@ impl Db {
         items.truncate(limit);
         let next = items.last().filter(|_| has_more).map(|run| run.id);
         Ok(RunPage { items, next })
+    }
+
+    /// The runs that ended at that time or later, the last first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`DbError::Denied`], and what the engine says.
+    pub async fn list_ended_runs(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        since_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<Run>, DbError> {
+        actor.require_operator(Action::OperateMachine)?;
+        let rows = self
+            .fetch(LIST_ENDED, args![family, since_ms, limit])
+            .await?;
+        rows.iter().map(read).collect()
     }
 
     /// The run that has not ended at an archive, if there is one.

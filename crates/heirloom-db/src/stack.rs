@@ -28,7 +28,9 @@ impl StackKind {
         }
     }
 
-    fn from_word(word: &str) -> Option<Self> {
+    /// The kind that a word of the database stands for.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
         [Self::LivePhoto, Self::RawJpeg, Self::Burst]
             .into_iter()
             .find(|k| k.as_str() == word)

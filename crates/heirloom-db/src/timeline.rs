@@ -40,7 +40,8 @@ pub(crate) const fn span_of_key(key: i64) -> Span {
 }
 
 /// The bucket of the asset with that key.
-pub(crate) fn bucket_of_key(key: i64) -> Bucket {
+#[must_use]
+pub fn bucket_of_key(key: i64) -> Bucket {
     if key < 0 {
         return Bucket::UNDATED;
     }

@@ -84,8 +84,13 @@ pub enum Outcome {
     Done(Vec<artifact::Derived>),
     /// This was made once more: it takes the place of what the same tool made before.
     Remade(Vec<artifact::Derived>),
-    /// There was nothing to do, for this reason.
-    Skipped(String),
+    /// There was nothing to do.
+    Skipped {
+        /// Why, in a sentence.
+        reason: String,
+        /// Whether the same work would come to nothing again.
+        is_permanent: bool,
+    },
     /// It is given up.
     Failed {
         /// Why, as a word.

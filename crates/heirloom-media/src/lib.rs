@@ -24,6 +24,7 @@
     )
 )]
 
+pub mod album;
 mod asf;
 mod audio;
 mod bmff;
@@ -36,6 +37,7 @@ mod file_type;
 mod finding;
 mod flir;
 mod gif;
+pub mod icloud;
 mod iptc;
 mod jpeg;
 mod moment;
@@ -43,6 +45,7 @@ mod mpeg;
 mod notes;
 mod office;
 mod pdf;
+mod photoprism;
 pub mod picture;
 mod png;
 pub mod property;
@@ -61,6 +64,7 @@ mod text;
 mod tiff;
 mod xml;
 mod xmp;
+mod yaml;
 mod zip;
 
 pub use file_type::FileType;

@@ -10,6 +10,7 @@
 mod bitmap;
 mod colour;
 mod error;
+mod fax;
 mod gif;
 mod hash;
 mod heif;

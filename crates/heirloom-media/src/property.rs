@@ -39,3 +39,9 @@ pub const REGIONS: &str = "regions";
 
 /// `true` where somebody marked it as a favourite.
 pub const FAVORITE: &str = "favorite";
+
+/// `true` where somebody put it into a trash that is emptied later.
+pub const DELETED: &str = "deleted";
+
+/// What another program calls it.
+pub const FOREIGN_ID: &str = "foreign_id";

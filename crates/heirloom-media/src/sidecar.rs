@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use heirloom_core::path::alike;
 use serde::{Deserialize, Serialize};
 
-use crate::{finding::Metadata, notes::Notes, sniff::extension, takeout, xmp};
+use crate::{finding::Metadata, icloud, notes::Notes, photoprism, sniff::extension, takeout, xmp};
 
 /// What a sidecar is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -19,6 +19,10 @@ pub enum SidecarKind {
     Takeout,
     /// Apple's list of edits (AAE); it is recognised and kept, and nothing is read from it.
     AppleEdit,
+    /// YAML, as PhotoPrism writes it, in a folder of its own.
+    PhotoPrism,
+    /// The line of a picture in a table, as Apple hands it out.
+    AppleDetails,
 }
 
 /// A sidecar with the media files that it is about, as places in the list of names.
@@ -158,7 +162,8 @@ fn stem(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(stem, _)| stem)
 }
 
-/// Reads a sidecar's content. The sources of its findings begin with `sidecar-xmp:` or `takeout:`.
+/// Reads a sidecar's content. The sources of its findings begin with `sidecar-xmp:`, `takeout:`,
+/// `photoprism:` or `icloud:`.
 #[must_use]
 pub fn read_sidecar(bytes: &[u8], kind: SidecarKind) -> Metadata {
     let mut found = Notes::default();
@@ -166,6 +171,8 @@ pub fn read_sidecar(bytes: &[u8], kind: SidecarKind) -> Metadata {
         SidecarKind::Xmp => xmp::read_sidecar(bytes, &mut found),
         SidecarKind::Takeout => takeout::read(bytes, &mut found),
         SidecarKind::AppleEdit => {}
+        SidecarKind::PhotoPrism => photoprism::read(bytes, &mut found),
+        SidecarKind::AppleDetails => icloud::read(bytes, &mut found),
     }
     found.finish()
 }
@@ -250,7 +257,25 @@ mod tests {
         let long = "a very long name of a picture of the family at";
         let (picture, json) = (format!("{long} the sea.jpg"), format!("{long}.json"));
         let cut = format!("{json} -> {picture}");
-        let cases: [(&[&str], &[&str]); 11] = [
+        let second = format!("{long} the sea(1).jpg");
+        let (cut_json, cut_second) = (format!("{long}.json"), format!("{long}(1).json"));
+        let cut_both = [
+            format!("{cut_json} -> {picture}"),
+            format!("{cut_second} -> {second}"),
+        ];
+        let cut_both: Vec<&str> = cut_both.iter().map(String::as_str).collect();
+        let cases: [(&[&str], &[&str]); 14] = [
+            (&[&picture, &second, &cut_json, &cut_second], &cut_both),
+            (
+                &[
+                    "IMG(1).jpg",
+                    "IMG(1)-edited.jpg",
+                    "IMG-edited(1).jpg",
+                    "IMG.jpg(1).json",
+                ],
+                &["IMG.jpg(1).json -> IMG(1).jpg, IMG-edited(1).jpg"],
+            ),
+            (&["a.jpg", "a.jpg.supplemental-metadata(1).json"], &[]),
             (&["IMG.jpg", "IMG.jpg.json"], &["IMG.jpg.json -> IMG.jpg"]),
             (
                 &["IMG.jpg", "IMG.jpg.supplemental-metadata.json"],

@@ -104,10 +104,10 @@ static UNDERWAY: Mutex<BTreeMap<u64, i64>> = Mutex::new(BTreeMap::new());
 /// The clock of a file system may be a few milliseconds behind that of the machine.
 const CLOCKS_DIFFER_MS: i64 = 1000;
 
-struct Underway(u64);
+pub(crate) struct Underway(u64);
 
 impl Underway {
-    fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         let mut underway = UNDERWAY.lock().unwrap_or_else(PoisonError::into_inner);
         let number = underway.last_key_value().map_or(0, |(last, _)| last + 1);
         underway.insert(number, clock::now_ms() - CLOCKS_DIFFER_MS);

@@ -71,6 +71,9 @@ pub enum RootRefused {
     },
 }
 
+/// The folder in the data folder with the files of folder archives that a restore brought back.
+const RESTORED: &str = "originals";
+
 impl RootRefused {
     /// What a person can do about it.
     #[must_use]
@@ -145,7 +148,10 @@ pub fn check_root(
     let data_folder = data_folder
         .canonicalize()
         .unwrap_or_else(|_| data_folder.to_owned());
-    if path.starts_with(&data_folder) {
+    // What a restore brought back lies there, and nobody else writes to it either.
+    let is_restored = path.starts_with(data_folder.join(RESTORED))
+        && path.components().count() > data_folder.components().count() + 1;
+    if path.starts_with(&data_folder) && !is_restored {
         return Err(RootRefused::InDataFolder(path));
     }
     if data_folder.starts_with(&path) {

@@ -35,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use child::enter;
 pub use command::{Command, Finished};
+pub(crate) use error::plain_lines;
 pub use error::{ConfinementError, Excess};
 pub use hand::{Hand, HandSettings};
 pub use job::{Answer, Failure, JobHeader, Jobs};

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use heirloom_blobs::BlobStore;
+use heirloom_blobs::{BlobStore, S3Settings};
 use heirloom_core::Actor;
 use heirloom_db::Db;
 
@@ -17,4 +17,6 @@ pub struct Context {
     pub actor: Actor,
     /// Heirloom's own data folder: nothing in it is ever catalogued.
     pub data_folder: PathBuf,
+    /// What has to be known of S3 beside the name of a repository there.
+    pub s3: S3Settings,
 }

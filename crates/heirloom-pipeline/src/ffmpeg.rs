@@ -5,13 +5,17 @@ use std::{ffi::OsString, fs::File, ops::ControlFlow, path::PathBuf, time::Durati
 use heirloom_core::unit::FailureCode;
 use tokio_util::sync::CancellationToken;
 
-use crate::confinement::{Command, Confinement, ConfinementError, Finished, Limits};
+use crate::{
+    confinement::{Command, Confinement, ConfinementError, Finished, Limits, plain_lines},
+    log::Log,
+};
 
 /// What the functions for films and sound work with. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Ffmpeg {
     confinement: Confinement,
     scratch: PathBuf,
+    log: Log,
 }
 
 /// One call of a program.
@@ -31,6 +35,16 @@ impl Ffmpeg {
         Self {
             confinement,
             scratch: scratch.into(),
+            log: Log::default(),
+        }
+    }
+
+    /// The same, and what it does and says is noted there.
+    #[must_use]
+    pub(crate) fn heard_by(&self, log: Log) -> Self {
+        Self {
+            log,
+            ..self.clone()
         }
     }
 
@@ -60,7 +74,9 @@ impl Ffmpeg {
         cancelled: &CancellationToken,
     ) -> Result<Finished, ConfinementError> {
         let command = self.command("ffprobe", call)?;
-        plainly(self.confinement.run(command, cancelled).await)
+        let run = self.confinement.run(command, cancelled).await;
+        self.note("ffprobe", run.as_ref());
+        plainly(run)
     }
 
     pub(crate) async fn ffmpeg(
@@ -69,7 +85,9 @@ impl Ffmpeg {
         cancelled: &CancellationToken,
     ) -> Result<Finished, ConfinementError> {
         let command = self.command("ffmpeg", call)?;
-        plainly(self.confinement.run(command, cancelled).await)
+        let run = self.confinement.run(command, cancelled).await;
+        self.note("ffmpeg", run.as_ref());
+        plainly(run)
     }
 
     pub(crate) async fn ffmpeg_reading<T: Send + 'static>(
@@ -82,8 +100,10 @@ impl Ffmpeg {
         let command = self.command("ffmpeg", call)?;
         let run = self
             .confinement
-            .run_reading(command, state, cancelled, read);
-        plainly(run.await).map(|(_, state)| state)
+            .run_reading(command, state, cancelled, read)
+            .await;
+        self.note("ffmpeg", run.as_ref().map(|(finished, _)| finished));
+        plainly(run).map(|(_, state)| state)
     }
 
     /// A file that nobody else sees, to hand from one call to the next.
@@ -91,6 +111,20 @@ impl Ffmpeg {
         std::fs::create_dir_all(&self.scratch)
             .and_then(|()| tempfile::tempfile_in(&self.scratch))
             .map_err(|error| ConfinementError::could_not_start("ffmpeg", &error))
+    }
+
+    /// Notes how a call ended, and what the program said in its own words.
+    fn note(&self, program: &str, ended: Result<&Finished, &ConfinementError>) {
+        match ended {
+            Ok(finished) => {
+                plain_lines(&finished.said).for_each(|line| self.log.say(&line));
+                let (wall, cpu) = (finished.wall.as_secs_f32(), finished.cpu.as_secs_f32());
+                self.log.say(&format!(
+                    "{program}: done in {wall:.1} s, of which it computed {cpu:.1} s"
+                ));
+            }
+            Err(error) => self.log.say(&format!("{program}: {error}")),
+        }
     }
 
     fn command(&self, program: &str, call: Call<'_>) -> Result<Command, ConfinementError> {
@@ -152,12 +186,12 @@ pub(crate) fn words<const N: usize>(words: [&str; N]) -> Vec<String> {
 /// Says in plain words, and as a word, what FFmpeg says in its own.
 fn plainly<T>(outcome: Result<T, ConfinementError>) -> Result<T, ConfinementError> {
     outcome.map_err(|error| match error {
-        ConfinementError::Failed { code, reason } => {
+        ConfinementError::Failed { code, reason, .. } => {
             let found = PLAIN.iter().find(|(theirs, ..)| reason.contains(theirs));
             let (code, reason) = found.map_or((code, reason), |(_, code, ours)| {
                 (*code, (*ours).to_owned())
             });
-            ConfinementError::Failed { code, reason }
+            ConfinementError::failed(code, reason)
         }
         other => other,
     })

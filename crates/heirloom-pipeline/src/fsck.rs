@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Context,
+    backup::Retriever,
     purge::{PurgeError, collect_blobs, remove_unneeded_blobs},
     remake::{Remade, remake_blob},
     scan::{Outcome, Progress, ScanError, ScanEvent, ScanOptions, ScanReport, scan},
@@ -165,6 +166,7 @@ pub async fn fsck(
         ctx,
         family,
         options,
+        backups: Retriever::new(ctx),
         report: FsckReport::default(),
         observe,
     };
@@ -185,6 +187,7 @@ struct Check<'a> {
     ctx: &'a Context,
     family: FamilyId,
     options: FsckOptions,
+    backups: Retriever<'a>,
     report: FsckReport,
     observe: &'a mut (dyn FnMut(FsckEvent<'_>) + Send),
 }
@@ -312,10 +315,11 @@ impl Check<'_> {
         };
         let (is_mended, how) = match self.options.repair {
             false => (false, String::new()),
-            true => match remake_blob(self.ctx, hash).await? {
+            true => match remake_blob(self.ctx, &mut self.backups, hash).await? {
                 Remade::Made if original.is_some() => {
                     (true, " It was copied from another place.".to_owned())
                 }
+                Remade::Restored => (true, " It was restored from the backup.".to_owned()),
                 Remade::Made => (true, " It was made again.".to_owned()),
                 Remade::Unneeded => (true, " Nobody refers to it, and it was removed.".to_owned()),
                 Remade::ByRun(asset) => (

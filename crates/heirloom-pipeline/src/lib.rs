@@ -6,13 +6,17 @@
 
 pub mod add;
 pub mod archive;
+pub mod backup;
 pub mod confinement;
 mod context;
+pub mod export;
 mod ffmpeg;
 pub mod film;
 pub mod fsck;
+pub mod import;
 mod jobs;
 pub mod lineage;
+mod log;
 pub mod open;
 mod original;
 pub mod place;
@@ -32,5 +36,5 @@ pub mod workshop;
 pub use context::Context;
 pub use ffmpeg::Ffmpeg;
 pub use jobs::jobs;
-pub use open::{Original, open_original};
+pub use open::{Original, is_in_vault, open_original};
 pub use tasks::Tasks;

@@ -3,9 +3,10 @@
 use heirloom_blobs::hash_of;
 use heirloom_core::{
     ArtifactId, ContentHash,
-    claim::{Author, Claim},
+    claim::{Author, Claim, ClaimValue},
+    map::Position,
 };
-use heirloom_db::{DbError, artifact::Artifact, asset::Asset};
+use heirloom_db::{DbError, artifact::Artifact, asset::Asset, place::input_of};
 
 use crate::{Context, template};
 
@@ -44,8 +45,10 @@ pub enum Source {
     Name(String),
     /// A sidecar of that name.
     Sidecar(String),
-    /// Another artifact.
+    /// Another artifact, or what it states.
     Artifact(ArtifactId),
+    /// What a person said, in words.
+    Said(String),
     /// Something that is not known any more: a sidecar that is gone, a name of long ago.
     Gone,
 }
@@ -76,6 +79,8 @@ pub async fn trace(ctx: &Context, id: ArtifactId) -> Result<Lineage, DbError> {
     let siblings = ctx.db.list_artifacts(&asset).await?;
     let locations = ctx.db.list_locations(asset.id).await?;
     let sidecars = ctx.db.list_sidecars(asset.id).await?;
+    let mut claims = ctx.db.list_claims(&ctx.actor, asset.id).await?;
+    let positions: Vec<_> = claims.iter().filter_map(position_of).collect();
     let source_of = |hash: ContentHash| {
         if hash == asset.content_hash {
             return Source::Original;
@@ -90,20 +95,36 @@ pub async fn trace(ctx: &Context, id: ArtifactId) -> Result<Lineage, DbError> {
             return Source::Sidecar(sidecar.name.clone());
         }
         let made = siblings.iter().find(|made| made.blob_hash == Some(hash));
-        made.map_or(Source::Gone, |made| Source::Artifact(made.id))
+        if let Some(made) = made {
+            return Source::Artifact(made.id);
+        }
+        // Somebody's word comes before a machine's that says the same.
+        let mut stated: Vec<_> = positions
+            .iter()
+            .filter(|at| input_of(at.0) == hash)
+            .collect();
+        stated.sort_by_key(|(_, author)| !author.is_person());
+        match stated.first() {
+            Some((_, Author::Artifact(id))) => Source::Artifact(*id),
+            Some((position, _)) => Source::Said(position.to_string()),
+            None => Source::Gone,
+        }
     };
     let inputs = artifact.inputs.iter().map(|hash| Input {
         hash: *hash,
         source: source_of(*hash),
     });
     let inputs = inputs.collect();
-    let is_from_this = |made: &&Artifact| {
-        artifact
-            .blob_hash
-            .is_some_and(|hash| made.id != id && made.inputs.contains(&hash))
-    };
+    let stated = positions
+        .iter()
+        .filter(|(_, author)| *author == Author::Artifact(id));
+    let given: Vec<ContentHash> = stated
+        .map(|(position, _)| input_of(*position))
+        .chain(artifact.blob_hash)
+        .collect();
+    let is_from_this =
+        |made: &&Artifact| made.id != id && made.inputs.iter().any(|input| given.contains(input));
     let derived = siblings.iter().filter(is_from_this).cloned().collect();
-    let mut claims = ctx.db.list_claims(&ctx.actor, asset.id).await?;
     claims.retain(|claim| claim.author == Author::Artifact(id));
     Ok(Lineage {
         inputs,
@@ -113,4 +134,18 @@ pub async fn trace(ctx: &Context, id: ArtifactId) -> Result<Lineage, DbError> {
         artifact,
         asset,
     })
+}
+
+/// Where a claim says that the original was made, and who says so.
+fn position_of(claim: &Claim) -> Option<(Position, Author)> {
+    match claim.statement.value() {
+        ClaimValue::Position {
+            latitude,
+            longitude,
+            ..
+        } if !claim.is_negation => {
+            Some((Position::from_degrees(*latitude, *longitude), claim.author))
+        }
+        _ => None,
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::{fs::File, io, path::Path};
 
+use heirloom_blobs::BlobError;
 use heirloom_db::{DbError, location::LivePlace, workpiece::Workpiece};
 
 use crate::{
@@ -36,6 +37,14 @@ pub enum OpenError {
         /// What the asset is called.
         name: String,
     },
+    /// It is at its place and cannot be read there.
+    #[error("the original of {name:?} is there and cannot be read: {why}")]
+    Unreadable {
+        /// What the asset is called.
+        name: String,
+        /// What the system says.
+        why: String,
+    },
     /// Its bytes are damaged wherever it lies.
     #[error(
         "the original of {name:?} is damaged: its bytes are no longer those that were catalogued"
@@ -59,13 +68,13 @@ const PLACES: usize = 16;
 /// checked by whoever fetched it.
 ///
 /// # Errors
-/// [`OpenError`] tells whether it is gone, changed or damaged.
+/// [`OpenError`] tells whether it is gone, changed, damaged or not to be read.
 pub async fn open_original(
     ctx: &Context,
     asset: &Workpiece,
     may_be_damaged: bool,
 ) -> Result<Original, OpenError> {
-    let (mut has_changed, mut is_damaged) = (false, false);
+    let (mut has_changed, mut is_damaged, mut unreadable) = (false, false, None);
     for place in ctx.db.list_live_places(asset.id, PLACES).await? {
         if place.damaged_at_ms.is_some() && !may_be_damaged {
             is_damaged = true;
@@ -78,7 +87,17 @@ pub async fn open_original(
         match opened {
             Ok(Some(original)) => return Ok(original),
             Ok(None) => has_changed = true,
-            Err(error) => tracing::debug!(%error, asset = %asset.id, "a place cannot be opened"),
+            Err(error) => {
+                tracing::debug!(%error, asset = %asset.id, "a place cannot be opened");
+                // What is at its place now is a link, or nothing.
+                let is_link = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+                let is_gone = is_link
+                    || matches!(
+                        error.kind(),
+                        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                    );
+                unreadable = unreadable.or((!is_gone).then(|| error.to_string()));
+            }
         }
     }
     let name = asset.name.clone();
@@ -86,9 +105,22 @@ pub async fn open_original(
         OpenError::Damaged { name }
     } else if has_changed {
         OpenError::Changed { name }
+    } else if let Some(why) = unreadable {
+        OpenError::Unreadable { name, why }
     } else {
         OpenError::Gone { name }
     })
+}
+
+/// Whether an asset is a sound blob of the vault.
+///
+/// # Errors
+/// What the catalogue reports.
+pub async fn is_in_vault(ctx: &Context, asset: &Workpiece) -> Result<bool, DbError> {
+    let places = ctx.db.list_live_places(asset.id, PLACES).await?;
+    Ok(places
+        .iter()
+        .any(|place| place.root.is_none() && place.damaged_at_ms.is_none()))
 }
 
 /// Opens the first of an asset's files in a folder archive that is sound; `None` when there is none.
@@ -115,7 +147,10 @@ async fn open_in_vault(
     place: &LivePlace,
 ) -> io::Result<Option<Original>> {
     let opened = ctx.blobs.open_file(asset.content_hash).await;
-    let file = opened.map_err(io::Error::other)?;
+    let file = opened.map_err(|error| match error {
+        BlobError::NotFound { .. } => io::ErrorKind::NotFound.into(),
+        error => io::Error::other(error),
+    })?;
     let size_bytes = file.metadata()?.len();
     let is_whole = i64::try_from(size_bytes) == Ok(place.size_bytes);
     Ok(is_whole.then_some(Original {

@@ -111,10 +111,10 @@ pub async fn probe(
     let json: Json = serde_json::from_slice(&finished.stdout).unwrap_or_default();
     let probe = read(&json);
     if probe.picture.is_none() && probe.sound.is_none() {
-        return Err(ConfinementError::Failed {
-            code: FailureCode::Empty,
-            reason: "there are neither pictures nor sound in this file".to_owned(),
-        });
+        return Err(ConfinementError::failed(
+            FailureCode::Empty,
+            "there are neither pictures nor sound in this file",
+        ));
     }
     Ok(probe)
 }

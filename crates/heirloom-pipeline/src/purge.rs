@@ -10,7 +10,7 @@ use heirloom_blobs::{BlobError, CollectError, Collected, Deletion, Grace, collec
 use heirloom_core::{AssetId, ContentHash, permission::Action};
 use heirloom_db::{DbError, clock};
 
-use crate::{Context, add::oldest_addition, scan::oldest_scan};
+use crate::{Context, add::oldest_addition, backup::may_remove_blobs, scan::oldest_scan};
 
 /// What a purge removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -66,6 +66,11 @@ const PAGE: usize = 256;
 /// [`PurgeError`]; what is left is removed the next time.
 pub async fn remove_unneeded_blobs(ctx: &Context) -> Result<u64, PurgeError> {
     let Context { db, blobs, .. } = ctx;
+    // A backup that is under way reads what its catalogue refers to, whoever lets go of it meanwhile. It comes
+    // back here when it is done.
+    let Some(_removing) = may_remove_blobs() else {
+        return Ok(0);
+    };
     // The order matters. A scan or an addition that is under way protects what was put since it began,
     // one that ended before has committed what it refers to, and one that begins later puts later. What
     // a run's tools make is put a moment before it is recorded, too.
@@ -113,6 +118,9 @@ pub async fn collect_blobs(ctx: &Context) -> Result<Collected, CollectError<DbEr
     ctx.actor
         .require_operator(Action::OperateMachine)
         .map_err(|denied| CollectError::References(denied.into()))?;
+    let Some(_removing) = may_remove_blobs() else {
+        return Ok(Collected::default());
+    };
     let grace = Grace {
         now_ms: clock::now_ms(),
         grace_ms: GRACE_MS,

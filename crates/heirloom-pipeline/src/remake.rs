@@ -1,5 +1,5 @@
 //! Making a blob again whose bytes are lost, by the tool that made it and from what it was made of; an
-//! original of the vault from another copy of it.
+//! original of the vault from another copy of it, or from the backup.
 
 use std::{io, sync::Arc};
 
@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     Context,
+    backup::Retriever,
     open::open_outside_vault,
     purge::PurgeError,
     template::PREPARE,
@@ -25,6 +26,8 @@ use crate::{
 pub(crate) enum Remade {
     /// It is there again, the same to the byte.
     Made,
+    /// It is there again, from the backup.
+    Restored,
     /// No row refers to it, so what was left of it was removed.
     Unneeded,
     /// A run makes it again.
@@ -34,7 +37,11 @@ pub(crate) enum Remade {
 }
 
 /// Makes a blob again whose bytes are missing or damaged.
-pub(crate) async fn remake_blob(ctx: &Context, hash: ContentHash) -> Result<Remade, PurgeError> {
+pub(crate) async fn remake_blob(
+    ctx: &Context,
+    backups: &mut Retriever<'_>,
+    hash: ContentHash,
+) -> Result<Remade, PurgeError> {
     if ctx.db.find_referenced_blobs(&[hash]).await?.is_empty() {
         ctx.blobs.delete_set_aside(hash).await?;
         return Ok(Remade::Unneeded);
@@ -42,6 +49,13 @@ pub(crate) async fn remake_blob(ctx: &Context, hash: ContentHash) -> Result<Rema
     if put_copy(ctx, hash).await? {
         ctx.db.mark_kept_originals(&[hash], false).await?;
         return Ok(Remade::Made);
+    }
+    for original in ctx.db.list_kept_originals(&[hash]).await? {
+        let asset = ctx.db.get_asset(&ctx.actor, original.asset).await?;
+        if backups.retrieve(asset.family_id, hash).await {
+            ctx.db.mark_kept_originals(&[hash], false).await?;
+            return Ok(Remade::Restored);
+        }
     }
     let mut outcome = Remade::Failed;
     for making in ctx.db.list_makings(&ctx.actor, hash).await? {

@@ -33,6 +33,7 @@ use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 pub use hold::is_underway;
+pub(crate) use passed_over::{file_reason, folder_reason};
 pub use report::{FileOutcome, Outcome, Progress, ScanEnd, ScanEvent, ScanReport};
 
 pub(crate) use hold::oldest_scan;

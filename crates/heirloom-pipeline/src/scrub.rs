@@ -3,8 +3,8 @@
 //! A disk forgets without saying so. Each pass reads every blob and every original in a folder archive that
 //! lies as it was catalogued, at a rate that nobody notices, and notes after each few how far it is, so that a
 //! machine that is switched off every evening comes through as well. Derived bytes that are damaged are made
-//! again. An original in the vault is made good from another copy; without one it stays as it is, because a
-//! picture with a wrong byte is better than none, and is named. Nothing is ever written to a folder archive.
+//! again. An original in the vault is made good from another copy or from the backup; without one it stays as it is,
+//! because a picture with a wrong byte is better than none, and is named. Nothing is ever written to a folder archive.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Context,
+    backup::Retriever,
     open::open_place,
     original::let_go,
     purge::PurgeError,
@@ -155,6 +156,7 @@ async fn read_blobs(
         pass.at = ScrubAt::Originals(None);
     }
     let was_damaged = ctx.db.list_damaged_originals().await?;
+    let mut backups = Retriever::new(ctx);
     for (hash, _) in page {
         let (is_sound, bytes) = read_blob(ctx, pace, hash).await;
         pass.blobs += 1;
@@ -163,8 +165,8 @@ async fn read_blobs(
         match is_sound {
             Some(false) => {
                 pass.damaged += 1;
-                match mend(ctx, hash).await? {
-                    Remade::Made | Remade::Unneeded => pass.mended += 1,
+                match mend(ctx, &mut backups, hash).await? {
+                    Remade::Made | Remade::Restored | Remade::Unneeded => pass.mended += 1,
                     Remade::ByRun(asset) => {
                         to_make.insert(asset);
                     }
@@ -204,7 +206,11 @@ async fn read_blob(ctx: &Context, pace: &mut Pace, hash: ContentHash) -> (Option
 }
 
 /// Makes a blob good, or notes of an original that it is damaged.
-async fn mend(ctx: &Context, hash: ContentHash) -> Result<Remade, PurgeError> {
+async fn mend(
+    ctx: &Context,
+    backups: &mut Retriever<'_>,
+    hash: ContentHash,
+) -> Result<Remade, PurgeError> {
     let original = ctx
         .db
         .list_kept_originals(&[hash])
@@ -214,8 +220,8 @@ async fn mend(ctx: &Context, hash: ContentHash) -> Result<Remade, PurgeError> {
     if original.is_none() {
         ctx.blobs.set_aside(hash).await?;
     }
-    let remade = remake_blob(ctx, hash).await?;
-    let is_mended = matches!(remade, Remade::Made | Remade::Unneeded);
+    let remade = remake_blob(ctx, backups, hash).await?;
+    let is_mended = !matches!(remade, Remade::ByRun(_) | Remade::Failed);
     match &original {
         Some(original) if !is_mended => {
             ctx.db.mark_kept_originals(&[hash], true).await?;

@@ -6,7 +6,7 @@
 
 use std::{
     fs::File,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
@@ -16,7 +16,9 @@ use heirloom_db::{artifact::Part, asset::Measures, claim::NewClaim, workpiece::W
 use serde_json::Value as Json;
 
 use crate::{
-    Context,
+    Context, Ffmpeg,
+    confinement::{ConfinementError, JobHeader, JobLimits},
+    log::Log,
     open::{OpenError, open_original},
     tool::Parameter,
     workshop::Workshop,
@@ -34,7 +36,8 @@ pub struct Task<'a> {
     workshop: &'a Workshop,
     /// What its tool was asked for.
     asked: &'a Json,
-    noted: Mutex<Noted>,
+    log: Log,
+    measures: Mutex<Option<Measures>>,
 }
 
 /// What a tool notes beside what it makes.
@@ -85,6 +88,9 @@ pub enum Failure {
     /// There is nothing for it in this asset.
     #[error("{0}")]
     NothingToDo(String),
+    /// It is not wanted any more, as things are now.
+    #[error("{0}")]
+    Unwanted(String),
     /// The same work would fail again.
     #[error("{1}")]
     Permanent(FailureCode, String),
@@ -108,6 +114,7 @@ impl Failure {
     pub fn as_sentence(self) -> Self {
         match self {
             Self::NothingToDo(reason) => Self::NothingToDo(sentence(&reason)),
+            Self::Unwanted(reason) => Self::Unwanted(sentence(&reason)),
             Self::Permanent(code, reason) => Self::Permanent(code, sentence(&reason)),
             Self::Unavailable(code, reason) => Self::Unavailable(code, sentence(&reason)),
             Self::NoSpace(reason) => Self::NoSpace(sentence(&reason)),
@@ -123,6 +130,7 @@ impl From<OpenError> for Failure {
         let code = match &error {
             OpenError::Gone { .. } => FailureCode::Gone,
             OpenError::Changed { .. } => FailureCode::Changed,
+            OpenError::Unreadable { .. } => FailureCode::Other,
             OpenError::Damaged { .. } => FailureCode::Damaged,
             OpenError::Db(_) => return Self::Temporary(error.to_string()),
         };
@@ -142,6 +150,18 @@ pub(crate) fn sentence(reason: &str) -> String {
     sentence
 }
 
+impl Content {
+    /// What was found to be wrong with the original, of which there is something all the same.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = &str> {
+        let (Self::Json(json)
+        | Self::Bytes(json, _)
+        | Self::File(json, _)
+        | Self::Text { json, .. }) = self;
+        let problems = json["problems"].as_array().into_iter().flatten();
+        problems.filter_map(Json::as_str)
+    }
+}
+
 impl Product {
     /// Something about the whole of an asset that states nothing.
     #[must_use]
@@ -156,11 +176,8 @@ impl Product {
     }
 }
 
-/// The most characters of what a tool says that are kept.
-const LOG_CHARS: usize = 4096;
-
 impl<'a> Task<'a> {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         ctx: &'a Context,
         workshop: &'a Workshop,
         asset: &'a Workpiece,
@@ -171,10 +188,8 @@ impl<'a> Task<'a> {
             ctx,
             workshop,
             asked,
-            noted: Mutex::new(Noted {
-                log: None,
-                measures: None,
-            }),
+            log: Log::default(),
+            measures: Mutex::default(),
         }
     }
 
@@ -189,10 +204,25 @@ impl<'a> Task<'a> {
         parameter.read(self.asked)
     }
 
-    /// Who works on bytes that nobody knows.
-    #[must_use]
-    pub const fn workshop(&self) -> &Workshop {
-        self.workshop
+    /// Has a job done in confinement over one file; notes what a decoder said that failed on it.
+    ///
+    /// # Errors
+    /// [`ConfinementError`] tells how it ended otherwise.
+    pub async fn work(
+        &self,
+        job: JobHeader,
+        input: File,
+        limits: JobLimits,
+    ) -> Result<Vec<(JobHeader, Bytes)>, ConfinementError> {
+        let done = self.workshop.work(job, input, limits).await;
+        if let Err(ConfinementError::Failed {
+            detail: Some(detail),
+            ..
+        }) = &done
+        {
+            self.say(detail);
+        }
+        done
     }
 
     /// Opens the original for reading.
@@ -203,27 +233,30 @@ impl<'a> Task<'a> {
         Ok(open_original(self.ctx, self.asset, false).await?.file)
     }
 
+    /// What films and recordings are worked on with; what it says is noted.
+    #[must_use]
+    pub fn ffmpeg(&self) -> Ffmpeg {
+        self.workshop.ffmpeg().heard_by(self.log.clone())
+    }
+
     /// Notes something for whoever looks at the unit; of too much, the end is kept.
     pub fn say(&self, line: &str) {
-        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        let log = noted.log.get_or_insert_default();
-        log.push_str(line.trim_end());
-        log.push('\n');
-        let count = log.chars().count();
-        if count > LOG_CHARS {
-            *log = log.chars().skip(count - LOG_CHARS).collect();
-        }
+        self.log.say(line);
     }
 
     /// Notes what was measured of the original.
     pub(crate) fn measure(&self, measures: Measures) {
-        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        noted.measures = Some(measures);
+        *self.measures() = Some(measures);
     }
 
     pub(crate) fn into_noted(self) -> Noted {
-        self.noted
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
+        Noted {
+            log: self.log.take(),
+            measures: self.measures().take(),
+        }
+    }
+
+    fn measures(&self) -> MutexGuard<'_, Option<Measures>> {
+        self.measures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -31,6 +31,16 @@ pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
+/// Removes the folders in a folder whose names begin so.
+pub(crate) fn remove_folders(within: &Path, prefix: &str) {
+    let entries = std::fs::read_dir(within).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix)) {
+        if let Err(error) = std::fs::remove_dir_all(entry.path()) {
+            tracing::warn!(%error, "{} stays", entry.path().display());
+        }
+    }
+}
+
 impl Workshop {
     /// Nobody works yet. What is under way lies in `scratch`, a folder of this workshop's own.
     #[must_use]

@@ -56,6 +56,7 @@ async fn get_artifact(
 ), responses(
     (status = 200, description = "The bytes; their BLAKE3 is the ETag", body = Vec<u8>, content_type = "*/*"),
     (status = 206, description = "The range", body = Vec<u8>, content_type = "*/*"),
+    (status = 307, description = "Where the bytes are for a few minutes, if the store is configured to say so"),
     (status = 304, description = "The bytes at hand are the same"),
     (status = 416, description = "The range is not within the bytes", body = wire::ProblemDocument, content_type = "application/problem+json"),
     (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
@@ -88,6 +89,7 @@ struct WhichPart {
 ), responses(
     (status = 200, description = "The bytes; their BLAKE3 is the ETag", body = Vec<u8>, content_type = "*/*"),
     (status = 206, description = "The range", body = Vec<u8>, content_type = "*/*"),
+    (status = 307, description = "Where the bytes are for a few minutes, if the store is configured to say so"),
     (status = 304, description = "The bytes at hand are the same"),
     (status = 404, description = "There is no such asset, or no such rendition of it yet", body = wire::ProblemDocument, content_type = "application/problem+json"),
     (status = 416, description = "The range is not within the bytes", body = wire::ProblemDocument, content_type = "application/problem+json"),
@@ -155,7 +157,10 @@ async fn send(
     if let Some(res) = media.not_modified(headers) {
         return Ok(res);
     }
-    let size = library.blobs().stat(hash).await?.size_bytes;
+    if let Some(res) = media.redirect(library, headers, hash).await? {
+        return Ok(res);
+    }
+    let size = library.blobs().size_bytes(hash).await?;
     let open = async |range: std::ops::Range<u64>| {
         let reader = library.blobs().get_range(hash, range).await?;
         Ok(Body::from_stream(ReaderStream::with_capacity(

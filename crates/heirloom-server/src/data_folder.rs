@@ -8,6 +8,8 @@
 //! | `uploads/` | what has come of files that are being handed over |
 //! | `reports/` | what scans found, a line for each file |
 //! | `socket` | where commands find a running server |
+//! | `originals/` | files of folder archives that a restore brought back |
+//! | `backup.key` | the key of the backups |
 //! | `config.toml` | what the operator decided |
 
 mod lock;
@@ -19,6 +21,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use heirloom_pipeline::backup::RESTORING;
 use lock::Lock;
 
 use crate::problem::{Code, Problem};
@@ -32,7 +35,7 @@ pub(crate) struct DataFolder {
 }
 
 /// What marks a folder as one of ours.
-const MARKS: [&str; 3] = ["lock", "catalogue.db", "blobs"];
+const MARKS: [&str; 4] = ["lock", "catalogue.db", "blobs", "store"];
 /// What the operator may have put there before.
 const OPERATORS_OWN: [&str; 2] = ["config.toml", "lost+found"];
 
@@ -42,6 +45,13 @@ impl DataFolder {
     /// # Errors
     /// `no_library`, `not_a_library`, `in_use`, `read_only`, `no_space`; nothing was changed then.
     pub(crate) fn open(path: &Path, is_creating: bool) -> Result<Self, Problem> {
+        if path.join(RESTORING).exists() {
+            return Err(Problem::new(
+                Code::Refused,
+                format!("a restore into {} has not come to its end", path.display()),
+            )
+            .hint("Run the same `heirloom restore` again: it goes on where it was."));
+        }
         let state = look_at(path)?;
         if state != State::Ours && !is_creating {
             return Err(no_library(path));
@@ -85,6 +95,16 @@ impl DataFolder {
 
     pub(crate) fn blobs(&self) -> PathBuf {
         self.path.join("blobs")
+    }
+
+    /// Says where the blobs are, if they are elsewhere.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.path.join("store")
+    }
+
+    /// Copies of blobs that are elsewhere.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.path.join("cache")
     }
 
     pub(crate) fn uploads(&self) -> PathBuf {

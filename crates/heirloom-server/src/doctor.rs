@@ -50,6 +50,7 @@ async fn get_diagnosis(
         tool::check_ffmpeg(&library).await,
         machine::check_clock(newest_run_at_ms),
         machine::check_limits().await?,
+        check_backups(&library).await?,
     ];
     for archive in db.list_archives(&actor, family).await? {
         checks.extend(check_archive(archive).await);
@@ -213,6 +214,28 @@ async fn check_confinement(library: &Library) -> Result<Check, Problem> {
                     .to_owned(),
             ),
             ..well("confinement", gaps.join("; "))
+        }
+    })
+}
+
+/// Whether everything is kept a second time, and that is proved.
+async fn check_backups(library: &Library) -> Result<Check, Problem> {
+    let standing = library.backups().standing().await?;
+    Ok(match (&standing.schedule, standing.alarms.is_empty()) {
+        (None, _) => Check {
+            hint: Some("`heirloom backup schedule REPO` does it every day.".to_owned()),
+            ..well("backups", "nothing is backed up regularly")
+        },
+        (Some(schedule), true) => well("backups", format!("into {}", schedule.repository)),
+        (Some(_), false) => {
+            let alarms: Vec<_> = standing.alarms.into_iter().map(|it| it.words).collect();
+            Check {
+                is_well: false,
+                hint: Some(
+                    "`heirloom backup show` says what was done and why it failed.".to_owned(),
+                ),
+                ..well("backups", alarms.join("; "))
+            }
         }
     })
 }

@@ -64,6 +64,9 @@ pub(crate) async fn finish(State(library): State<Library>, req: Request, next: N
         *res.body_mut() = axum::body::Body::empty();
     }
     add_headers(res.headers_mut(), &id);
+    if let Some(bucket) = library.store().redirect_origin() {
+        allow_media_from(&mut res, &bucket);
+    }
 
     let took = started.elapsed();
     let status = res.status().as_u16();
@@ -79,6 +82,22 @@ pub(crate) async fn finish(State(library): State<Library>, req: Request, next: N
         "answered"
     );
     res
+}
+
+/// Lets the plain pages have pictures, films and recordings from one more origin.
+fn allow_media_from(res: &mut Response, origin: &str) {
+    let policy = res.headers_mut().get_mut(header::CONTENT_SECURITY_POLICY);
+    if let Some(policy) = policy.filter(|policy| **policy == PAGE_POLICY) {
+        let allowed = ["img-src 'self'", "media-src 'self'"];
+        let widened = allowed
+            .iter()
+            .fold(PAGE_POLICY.to_owned(), |text, allowed| {
+                text.replacen(allowed, &format!("{allowed} {origin}"), 1)
+            });
+        if let Ok(widened) = HeaderValue::from_str(&widened) {
+            *policy = widened;
+        }
+    }
 }
 
 /// The id that the sender gave, if it can stand in a log as it is.

@@ -1,21 +1,25 @@
 //! An open library: the data folder, the catalogue, the blobs, and what runs in it.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use heirloom_blobs::{BlobStore, FolderStore};
-use heirloom_core::Actor;
+use heirloom_blobs::BlobStore;
+use heirloom_core::{Actor, RunId};
 use heirloom_db::{Db, DbError, Location, family::Family};
-use heirloom_pipeline::{Context, confinement::Confinement, run::Engine, template};
+use heirloom_pipeline::{Context, confinement::Confinement, run::Engine, scan::Progress, template};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    backups::Backups,
     data_folder::{DataFolder, no_library},
     metrics::Metrics,
     problem::{Code, Problem},
     scans::Scans,
+    store::StoreConfig,
+    transfers::Transfers,
     uploads::{UploadLimits, Uploads},
 };
 
@@ -33,6 +37,8 @@ pub struct LibraryConfig {
     pub confined_program: Option<PathBuf>,
     /// What may be handed over, and how long what was begun is kept.
     pub uploads: UploadLimits,
+    /// Where blobs are kept.
+    pub store: StoreConfig,
 }
 
 /// An open library. Clones mean the same; [`Library::close`] closes it for all.
@@ -50,9 +56,12 @@ struct Open {
     metrics: Metrics,
     scans: Scans,
     engine: Engine,
+    transfers: Transfers,
     /// Cancelled when nobody is to wait for anything new any more.
     closing: CancellationToken,
     uploads: Uploads,
+    backups: Backups,
+    store: StoreConfig,
 }
 
 /// What a family is called before anybody names it.
@@ -74,11 +83,14 @@ impl Library {
                     blobs: Arc::clone(&blobs),
                     actor: Actor::Operator,
                     data_folder: folder.path().to_owned(),
+                    s3: config.store.s3.clone(),
                 };
                 let engine = Engine::new(ctx.clone(), confinement(config), &template::ALL);
                 let reports = folder.reports();
                 let scans = Scans::new(ctx.clone(), engine.clone(), reports, metrics.clone());
+                let transfers = Transfers::new(ctx.clone(), family.clone(), engine.clone());
                 let received = folder.uploads();
+                let backups = Backups::new(ctx.clone(), family.id, config.store.clone());
                 let uploads = Uploads::new(
                     ctx,
                     engine.clone(),
@@ -94,8 +106,11 @@ impl Library {
                     metrics,
                     scans,
                     engine,
+                    transfers,
                     closing: CancellationToken::new(),
                     uploads,
+                    backups,
+                    store: config.store.clone(),
                 };
                 Ok(Self {
                     open: Arc::new(open),
@@ -118,6 +133,15 @@ impl Library {
     pub(crate) async fn resume(&self) -> Result<(), Problem> {
         self.open.scans.resume().await?;
         self.open.uploads.resume().await?;
+        self.open.transfers.resume().await?;
+        self.resume_runs().await
+    }
+
+    /// Goes on with runs that derive something and have not ended.
+    ///
+    /// # Errors
+    /// What the catalogue says.
+    pub async fn resume_runs(&self) -> Result<(), Problem> {
         Ok(self.open.engine.resume().await?)
     }
 
@@ -125,7 +149,12 @@ impl Library {
     pub(crate) async fn stop(&self) {
         self.open.closing.cancel();
         // What ends may begin a run, so it is stopped first.
-        tokio::join!(self.open.scans.stop(), self.open.uploads.stop());
+        tokio::join!(
+            self.open.scans.stop(),
+            self.open.uploads.stop(),
+            self.open.transfers.stop(),
+            self.open.backups.stop()
+        );
         self.open.engine.stop().await;
     }
 
@@ -133,6 +162,19 @@ impl Library {
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.open.folder.path()
+    }
+
+    /// Begins the backup, prune, proof or capture that is due, if one is: what a server does each minute.
+    #[doc(hidden)]
+    pub async fn keep_backup_schedule(&self) {
+        self.open.backups.keep_schedule().await;
+    }
+
+    /// Whether something is done with a repository of backups.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_backing_up(&self) -> bool {
+        self.open.backups.is_busy()
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
@@ -150,6 +192,7 @@ impl Library {
             blobs: Arc::clone(&self.open.blobs),
             actor,
             data_folder: self.folder().to_owned(),
+            s3: self.open.store.s3.clone(),
         }
     }
 
@@ -159,6 +202,10 @@ impl Library {
 
     pub(crate) fn blobs(&self) -> &dyn BlobStore {
         &*self.open.blobs
+    }
+
+    pub(crate) fn store(&self) -> &StoreConfig {
+        &self.open.store
     }
 
     pub(crate) fn family(&self) -> &Family {
@@ -173,8 +220,23 @@ impl Library {
         &self.open.uploads
     }
 
+    pub(crate) fn backups(&self) -> &Backups {
+        &self.open.backups
+    }
+
     pub(crate) fn scans(&self) -> &Scans {
         &self.open.scans
+    }
+
+    pub(crate) fn transfers(&self) -> &Transfers {
+        &self.open.transfers
+    }
+
+    /// How far each run is that this process works on and that goes through files.
+    pub(crate) fn progress(&self) -> HashMap<RunId, Progress> {
+        let mut progress = self.open.scans.progress();
+        progress.extend(self.open.transfers.progress());
+        progress
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -206,7 +268,8 @@ async fn open_parts(
     // The blobs come after it: where they are, there was a catalogue, and what is not there any more
     // must not be taken for what never was.
     let blobs = folder.blobs();
-    let had_catalogue = blobs.symlink_metadata().is_ok();
+    let had_catalogue =
+        blobs.symlink_metadata().is_ok() || folder.store().symlink_metadata().is_ok();
     let opened = if config.is_creating && !had_catalogue {
         Db::open(&location).await
     } else {
@@ -218,13 +281,12 @@ async fn open_parts(
         opened => opened?,
     };
     let rest = async {
-        let opening = tokio::task::spawn_blocking(move || FolderStore::create(blobs));
-        let blobs = opening.await.map_err(Problem::internal)??;
+        let blobs = crate::store::open(folder, &config.store).await?;
         let family = db.get_or_create_family(FAMILY).await?;
         Ok::<_, Problem>((blobs, family))
     };
     match rest.await {
-        Ok((blobs, family)) => Ok((db, Arc::new(blobs), family)),
+        Ok((blobs, family)) => Ok((db, blobs, family)),
         Err(problem) => {
             db.close().await;
             Err(problem)

@@ -1,16 +1,18 @@
 //! Bytes of media on the wire: whole or a range of them, with what a browser may do with them.
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use heirloom_blobs::SignedRead;
 use heirloom_core::ContentHash;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
+    library::Library,
     problem::{Code, Problem},
     range::{Wanted, parse_range},
 };
@@ -43,6 +45,9 @@ const SHOWN_INLINE: [&str; 24] = [
     "audio/webm",
 ];
 
+/// How long an address in a bucket is good for.
+const SIGNED_FOR: Duration = Duration::from_secs(300);
+
 /// What is said of bytes that are sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Media<'a> {
@@ -63,6 +68,37 @@ impl Media<'_> {
             self.add_headers(res.headers_mut());
             res
         })
+    }
+
+    /// Sends whoever asks to the bucket that has these bytes, if that is configured: with an address that is good for
+    /// a few minutes and says about the bytes what is said here. Whoever asks may have them: that was looked at before.
+    pub(crate) async fn redirect(
+        &self,
+        library: &Library,
+        headers: &HeaderMap,
+        hash: ContentHash,
+    ) -> Result<Option<Response>, Problem> {
+        // What a script fetches would have to be allowed by the bucket, too.
+        let is_fetched = headers
+            .get("sec-fetch-dest")
+            .is_some_and(|to| to == "empty");
+        if library.store().redirect_origin().is_none() || is_fetched {
+            return Ok(None);
+        }
+        let read = SignedRead {
+            duration: SIGNED_FOR,
+            media_type: self.media_type,
+            disposition: &self.disposition(),
+        };
+        let Some(address) = library.blobs().sign_read(hash, read).await? else {
+            return Ok(None);
+        };
+        let mut res = StatusCode::TEMPORARY_REDIRECT.into_response();
+        let res_headers = res.headers_mut();
+        insert(res_headers, header::LOCATION, &address);
+        insert(res_headers, header::CACHE_CONTROL, "private, no-store");
+        insert(res_headers, header::REFERRER_POLICY, "no-referrer");
+        Ok(Some(res))
     }
 
     /// The answer with the bytes that are wanted of `size_bytes`, which `open` brings.
@@ -103,6 +139,12 @@ impl Media<'_> {
         self.tag.map(|tag| format!("\"{tag}\""))
     }
 
+    fn disposition(&self) -> String {
+        let is_inline = is_shown_inline(self.media_type);
+        let disposition = if is_inline { "inline" } else { "attachment" };
+        format!("{disposition}; {}", file_name(self.name))
+    }
+
     fn add_headers(&self, headers: &mut HeaderMap) {
         if let Some(tag) = self.etag() {
             insert(headers, header::ETAG, &tag);
@@ -110,10 +152,7 @@ impl Media<'_> {
         insert(headers, header::ACCEPT_RANGES, "bytes");
         insert(headers, header::CACHE_CONTROL, "private, no-cache");
         insert(headers, header::CONTENT_TYPE, self.media_type);
-        let is_inline = is_shown_inline(self.media_type);
-        let disposition = if is_inline { "inline" } else { "attachment" };
-        let disposition = format!("{disposition}; {}", file_name(self.name));
-        insert(headers, header::CONTENT_DISPOSITION, &disposition);
+        insert(headers, header::CONTENT_DISPOSITION, &self.disposition());
         // Whatever it turns out to be, it runs nothing and reaches nothing.
         let policy = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox";
         insert(headers, header::CONTENT_SECURITY_POLICY, policy);

@@ -16,12 +16,12 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    archive, artifact, asset, claim, collection, description, doctor, edge, event, extract, fsck,
-    guard,
+    archive, artifact, asset, backup, claim, collection, description, doctor, edge, event, extract,
+    fsck, guard,
     library::Library,
     observe, page, place,
     problem::{Code, Problem},
-    run, scrub, search, timeline, upload, web,
+    run, scrub, search, timeline, transfer, upload, web,
 };
 
 /// How a request came in, and so who is asking.
@@ -94,7 +94,9 @@ async fn admit(State(actor): State<Actor>, mut req: Request, next: Next) -> Resp
 
 /// A scan that is begun here would be cut off in the middle.
 async fn refuse_scans(req: Request, next: Next) -> Response {
-    const BEGINNINGS: [&str; 4] = ["/scans", "/runs", "/resume", "/retry"];
+    const BEGINNINGS: [&str; 7] = [
+        "/scans", "/runs", "/resume", "/retry", "/exports", "/imports", "/backups",
+    ];
     let path = req.uri().path();
     if req.method() == Method::POST && BEGINNINGS.iter().any(|end| path.ends_with(end)) {
         return Problem::new(
@@ -150,9 +152,11 @@ fn api() -> OpenApiRouter<Library> {
         .merge(event::routes())
         .merge(search::routes())
         .merge(timeline::routes())
+        .merge(transfer::routes())
         .merge(place::routes())
         .merge(upload::routes())
         .merge(doctor::routes())
+        .merge(backup::routes())
 }
 
 /// What takes as long as it takes: whoever asks waits, and stops it by going away.

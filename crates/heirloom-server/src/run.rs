@@ -28,6 +28,7 @@ use crate::{
     library::Library,
     problem::{Code, Problem},
     scans::report_path,
+    transfers::Transfers,
     wire,
 };
 
@@ -168,7 +169,7 @@ async fn list_runs(
         .transpose()?;
     let before = before.map(|key| RunId::from_uuid(uuid::Uuid::from_bytes(key)));
     let (family, limit) = (library.family().id, paging.limit()?);
-    let live = library.scans().progress();
+    let live = library.progress();
     let page = library
         .db()
         .list_runs(&actor, family, before, limit)
@@ -219,6 +220,8 @@ async fn cancel_run(
             .engine()
             .tell(&actor, &run, RunEvent::Cancel)
             .await?;
+    } else if Transfers::has_pipeline(&run.pipeline) {
+        library.transfers().cancel(&actor, &run).await?;
     } else {
         library.scans().cancel(&actor, &run).await?;
     }
@@ -293,7 +296,7 @@ async fn deriving_run(library: &Library, actor: &Actor, id: RunId) -> Result<Run
         Code::Refused,
         format!("a run of {} can only be cancelled", run.pipeline),
     )
-    .hint("Cancel it, and scan again later: it goes on where it was."))
+    .hint("Cancel it, and do it again later: it goes on where it was."))
 }
 
 /// Which units of a run.
@@ -395,7 +398,7 @@ pub(crate) async fn load_run(
     actor: &Actor,
     id: RunId,
 ) -> Result<wire::Run, Problem> {
-    let live = library.scans().progress();
+    let live = library.progress();
     let run = library.db().get_run(actor, id).await?;
     let run = library.scans().judge(run).await?;
     // After the run: whoever sees that it has ended sees all that came of it.

@@ -21,6 +21,8 @@ use socket::Socket;
 /// How long requests that are under way may still take when the server stops. Scans are told to
 /// stop at once.
 const GRACE: Duration = Duration::from_secs(5);
+/// How often it is looked for backups that are due.
+const BACKUP_PAUSE: Duration = Duration::from_secs(60);
 /// How often it is looked for uploads that nobody goes on with.
 const SWEEP_PAUSE: Duration = Duration::from_secs(3600);
 
@@ -61,11 +63,14 @@ pub async fn serve(
     let mut connections = Connections::new();
     let mut sweeps = tokio::time::interval(SWEEP_PAUSE);
     sweeps.reset();
+    let mut backups = tokio::time::interval(BACKUP_PAUSE);
+    backups.reset();
     loop {
         tokio::select! {
             biased;
             () = stop.cancelled() => break,
             () = connections.reap() => {}
+            _ = backups.tick() => library.backups().keep_schedule().await,
             _ = sweeps.tick() => library.uploads().sweep_or_warn().await,
             accepted = tcp.accept() => match accepted {
                 Ok((stream, _)) => connections.add(Incoming::Tcp(stream), &for_tcp),

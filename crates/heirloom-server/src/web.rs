@@ -9,9 +9,9 @@ use std::{borrow::Cow, collections::HashMap};
 
 use axum::{
     Router,
-    extract::{MatchedPath, Path, Request},
+    extract::{MatchedPath, Path, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
     routing::get,
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
@@ -32,7 +32,7 @@ struct Built;
 
 /// The addresses of the app's pages: each is answered with the app, which shows what belongs there.
 /// The service worker knows the same (`web/src/service-worker.ts`).
-pub(crate) const PAGES: [&str; 14] = [
+pub(crate) const PAGES: [&str; 15] = [
     "/",
     "/assets/{id}",
     "/search",
@@ -43,6 +43,7 @@ pub(crate) const PAGES: [&str; 14] = [
     "/collections/{id}",
     "/lineage/{id}",
     "/archives",
+    "/backups",
     "/add",
     "/settings",
     "/help",
@@ -72,14 +73,30 @@ pub(crate) fn routes() -> Router<Library> {
     router
 }
 
-async fn get_app(matched: MatchedPath, headers: HeaderMap) -> Response {
+async fn get_app(
+    State(library): State<Library>,
+    matched: MatchedPath,
+    headers: HeaderMap,
+) -> Response {
     let language = Language::of(&headers);
     let Some(page) = find("index.html") else {
         return page::app_is_missing(language);
     };
     let html = String::from_utf8_lossy(&page.data);
+    let bucket = library.store().redirect_origin();
+    let html = match &bucket {
+        Some(bucket) => Cow::Owned(allow_media_from(&html, bucket)),
+        None => html,
+    };
     let policy = policy_of(&html);
-    let mut res = respond("index.html", &headers);
+    let mut res = match bucket {
+        // The page has its policy within itself, too: as it was built it knows of no bucket.
+        Some(_) => {
+            let no_cache = [(header::CACHE_CONTROL, "no-cache")];
+            (no_cache, Html(html.clone().into_owned())).into_response()
+        }
+        None => respond("index.html", &headers),
+    };
     if let Some(policy) = policy.and_then(|policy| HeaderValue::from_str(&policy).ok()) {
         res.headers_mut()
             .insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -94,6 +111,14 @@ async fn get_app(matched: MatchedPath, headers: HeaderMap) -> Response {
             .append(header::VARY, HeaderValue::from_static("accept-language"));
     }
     res
+}
+
+/// The app's page with pictures, films and recordings allowed from one more origin.
+fn allow_media_from(html: &str, origin: &str) -> String {
+    let allowed = ["img-src 'self'", "media-src 'self'"];
+    allowed.iter().fold(html.to_owned(), |html, allowed| {
+        html.replacen(allowed, &format!("{allowed} {origin}"), 1)
+    })
 }
 
 /// What browsers may fetch at once although only the app's scripts ask for it (`web/vite.config.ts`).

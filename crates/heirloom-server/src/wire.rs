@@ -5,6 +5,7 @@
 
 mod archive;
 mod asset;
+mod backup;
 mod claim;
 mod collection;
 mod doctor;
@@ -16,6 +17,7 @@ pub(crate) mod schema;
 mod scrub;
 mod search;
 mod timeline;
+mod transfer;
 mod upload;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,10 @@ use utoipa::ToSchema;
 pub use crate::problem::{Code, ProblemDocument};
 pub use archive::{Archive, ArchivePatch, NewArchive};
 pub use asset::{Artifact, Asset, AssetDetail, Location, Look, Place, Purged, Sidecar, Stack};
+pub use backup::{
+    AlarmCause, Backup, BackupAlarm, BackupOutcome, BackupProgress, BackupSchedule, BackupStanding,
+    Keep, LackingFile, NewBackup, RepositoryFault, Snapshot,
+};
 pub use claim::{Author, Claim, ClaimBatch, Fact, NewClaim, NewClaimBatch};
 pub use collection::{
     Collection, CollectionPatch, MemberMove, Members, MembersChanged, NewCollection,
@@ -39,6 +45,9 @@ pub use run::{
 pub use scrub::{DamagedPlace, Scrub, ScrubPass};
 pub use search::{Found, Highlight, Ignored, IndexRebuilt, Match, SearchPage};
 pub use timeline::{Timeline, TimelineBucket, TimelinePart, TimelinePosition};
+pub use transfer::{
+    ExportReport, ImportReport, ImportSource, NewExport, NewImport, TransferProblem,
+};
 pub(crate) use upload::refusal;
 pub use upload::{Addition, Begun, KnownContent, KnownContents, NewAddition, Upload, UploadState};
 

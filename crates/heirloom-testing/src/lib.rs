@@ -9,10 +9,13 @@
 
 pub mod http;
 pub mod jpeg;
+pub mod line;
 pub mod media;
 pub mod png;
 pub mod postgres;
 pub mod process;
+pub mod s3;
+pub mod sftp;
 pub mod tree;
 pub mod wav;
 

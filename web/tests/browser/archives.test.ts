@@ -1,19 +1,8 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { atHome, overflowOf, until } from './heirloom';
 
 const { heirloom, visit } = atHome();
-
-/** The file that keeps these bytes, among the blobs. */
-function blobOf(hash: string): string {
-  const blobs = join(heirloom.folder, 'blobs');
-  const files = readdirSync(blobs, { recursive: true }) as string[];
-  return join(
-    blobs,
-    files.find((file) => file.endsWith(hash.slice(4)))!
-  );
-}
 
 test('an original that has rotten is named, until somebody hands it in again', async () => {
   const { page } = await visit('/add');
@@ -29,7 +18,7 @@ test('an original that has rotten is named, until somebody hands it in again', a
   const { content_hash } = await heirloom.get<{ content_hash: string }>(`/api/v1/assets/${id}`);
 
   await heirloom.stop();
-  const blob = blobOf(content_hash);
+  const blob = heirloom.blob(content_hash);
   rmSync(blob);
   writeFileSync(blob, 'Dear Lotte, the harvest is out');
   heirloom.configure('scrub_rate = "1 GB"');

@@ -3,7 +3,7 @@
  * in its console, refusals by the policy of the page included, fails the test that heard it.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +31,16 @@ export class Heirloom {
   /** Says what is in its configuration from its next start on. */
   configure(text: string): void {
     writeFileSync(join(this.folder, 'config.toml'), text);
+  }
+
+  /** The file that keeps these bytes, among the blobs. */
+  blob(hash: string): string {
+    const blobs = join(this.folder, 'blobs');
+    const files = readdirSync(blobs, { recursive: true }) as string[];
+    return join(
+      blobs,
+      files.find((file) => file.endsWith(hash.slice(4)))!
+    );
   }
 
   async start(): Promise<void> {

@@ -45,6 +45,7 @@ async function addresses(): Promise<string[]> {
     '/places?country=DE&region=Bremen&name=Bremen',
     '/places?view=map',
     '/archives',
+    '/backups',
     '/add',
     '/settings',
     '/help',
@@ -218,6 +219,8 @@ test('the way around is at the bottom of phones, in one line and large enough to
       const box = (await link.boundingBox())!;
       expect(Math.min(box.width, box.height)).toBeGreaterThanOrEqual(48);
     }
+    await page.getByRole('navigation').getByRole('link').last().click();
+    await page.getByRole('heading', { name: 'Einstellungen' }).waitFor();
   }
 });
 

@@ -12,7 +12,7 @@ use tokio::{
     runtime::Handle,
 };
 
-use crate::harness::{InFolder, InMemory, Subject, bytes_of, list, now_ms, read};
+use crate::harness::{InBucket, InFolder, InMemory, Subject, bytes_of, list, now_ms, read};
 
 macro_rules! stores {
     ($($store:ident: $make:expr;)*) => { $(cases!($store, $make);)* };
@@ -44,7 +44,7 @@ macro_rules! cases {
         mod $store {
             use super::*;
             $(
-                #[tokio::test]
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $case() {
                     super::$case(&$make).await;
                 }
@@ -56,6 +56,7 @@ macro_rules! cases {
 stores! {
     folder: InFolder::new();
     memory: InMemory::new();
+    bucket: InBucket::new().await;
 }
 
 /// Around every edge at which stores cut blobs into pieces.

@@ -9,8 +9,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use heirloom_blobs::{BlobError, BlobStat, BlobStore, FolderStore, MemoryStore};
+use heirloom_blobs::{
+    BlobError, BlobStat, BlobStore, Cache, FolderStore, MemoryStore, Remote, RemoteLocation,
+    S3Keys, S3Settings, S3Store,
+};
 use heirloom_core::ContentHash;
+use heirloom_testing::s3::{BUCKET, S3Server};
 use tempfile::TempDir;
 
 /// A store under test, and a way to damage it behind its back.
@@ -69,6 +73,70 @@ impl Subject for InMemory {
 
     fn tamper(&self, hash: ContentHash, change: &mut dyn FnMut(&mut Vec<u8>)) {
         assert!(self.0.tamper(hash, change));
+    }
+}
+
+/// A store in a bucket of a server of its own.
+pub(crate) struct InBucket {
+    pub(crate) store: S3Store,
+    pub(crate) remote: Remote,
+    pub(crate) cache: PathBuf,
+    pub(crate) server: S3Server,
+    _folder: TempDir,
+}
+
+pub(crate) const OWNER: &str = "018f0000-0000-7000-8000-000000000001";
+
+impl InBucket {
+    pub(crate) async fn new() -> Self {
+        Self::with_cache(1 << 30).await
+    }
+
+    pub(crate) async fn with_cache(cap_bytes: u64) -> Self {
+        let (folder, server) = (tempfile::tempdir().unwrap(), S3Server::start());
+        let remote = remote(&server, "blobs").await;
+        let path = folder.path().join("cache");
+        let cache = Cache::open(&path, cap_bytes).unwrap();
+        let store = S3Store::create(remote.clone(), cache, OWNER, now_ms).await;
+        Self {
+            store: store.unwrap(),
+            remote,
+            cache: path,
+            server,
+            _folder: folder,
+        }
+    }
+}
+
+/// The door to a part of a server's bucket.
+pub(crate) async fn remote(server: &S3Server, prefix: &str) -> Remote {
+    let settings = S3Settings {
+        keys: Some(S3Keys {
+            access_key_id: server.access_key_id.clone(),
+            secret_access_key: server.secret_access_key.clone(),
+        }),
+        ..S3Settings::default()
+    };
+    let name = format!("s3:{}/{BUCKET}/{prefix}", server.endpoint());
+    let location = RemoteLocation::parse(&name).unwrap().unwrap();
+    Remote::open(&location, &settings).await.unwrap()
+}
+
+impl Subject for InBucket {
+    fn store(&self) -> &dyn BlobStore {
+        &self.store
+    }
+
+    fn tamper(&self, hash: ContentHash, change: &mut dyn FnMut(&mut Vec<u8>)) {
+        let object = format!("blobs/{hash}");
+        let tampering = async {
+            let mut bytes = self.remote.read(&object).await.unwrap().to_vec();
+            change(&mut bytes);
+            self.remote.write(&object, bytes.into()).await.unwrap();
+        };
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(tampering));
+        // What is damaged is the bucket; a copy here would hide it.
+        let _ = fs::remove_file(self.cache.join(hash.to_string()));
     }
 }
 

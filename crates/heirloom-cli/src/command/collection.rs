@@ -205,7 +205,7 @@ async fn show(
 }
 
 /// The collection with that name or id, among those that are there or among the deleted ones.
-async fn find(api: &Api, name: &str, is_deleted: bool) -> Result<Collection, Problem> {
+pub(super) async fn find(api: &Api, name: &str, is_deleted: bool) -> Result<Collection, Problem> {
     if let Ok(id) = name.parse::<CollectionId>() {
         return api.get(&format!("{COLLECTIONS}/{id}")).await;
     }

@@ -19,6 +19,7 @@ pub(crate) fn show(config: &Config, output: &Output) {
         .log_level
         .value
         .map(|level| level.to_string().to_lowercase());
+    let store = &config.store;
     let settings = [
         (
             "data",
@@ -42,11 +43,55 @@ pub(crate) fn show(config: &Config, output: &Output) {
             &config.scrub_rate.origin,
         ),
         (
+            "backup_key_file",
+            config
+                .backup_key_file
+                .value
+                .as_ref()
+                .map(|file| file.display().to_string()),
+            &config.backup_key_file.origin,
+        ),
+        (
             "log_format",
             Some(log_format.to_owned()),
             &config.log_format.origin,
         ),
         ("log_level", log_level, &config.log_level.origin),
+        (
+            "store",
+            store.store.value.as_ref().map(ToString::to_string),
+            &store.store.origin,
+        ),
+        (
+            "store_cache",
+            Some(size(store.cache.value.0)),
+            &store.cache.origin,
+        ),
+        (
+            "store_redirect",
+            Some(store.redirect.value.to_string()),
+            &store.redirect.origin,
+        ),
+        (
+            "s3_endpoint",
+            store.endpoint.value.clone(),
+            &store.endpoint.origin,
+        ),
+        (
+            "s3_region",
+            Some(store.region.value.clone()),
+            &store.region.origin,
+        ),
+        (
+            "s3_path_style",
+            Some(store.path_style.value.to_string()),
+            &store.path_style.origin,
+        ),
+        (
+            "s3_keys",
+            store.keys.value.as_ref().map(|_| "***".to_owned()),
+            &store.keys.origin,
+        ),
     ];
     let items: Vec<_> = settings
         .iter()

@@ -59,6 +59,7 @@ fn describe_input(input: &LineageInput) -> String {
         LineageSource::Name => format!("the name {}", name()),
         LineageSource::Sidecar => format!("the sidecar {}", name()),
         LineageSource::Artifact => format!("the artifact {}", name()),
+        LineageSource::Said => format!("what somebody said: {}", name()),
         LineageSource::Gone => format!("something that is gone ({})", input.hash),
     }
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use heirloom_core::{RunId, run::RunState};
+use heirloom_pipeline::template;
 use heirloom_server::{
     Code, Problem,
     wire::{Forecast, NewRun, Page, Run, RunStep, StepForecast, Unit},
@@ -24,8 +25,8 @@ use crate::{
 };
 
 /// How often it is asked how far a run is: soon at first, because many have nothing to do.
-const FIRST_LOOK: Duration = Duration::from_millis(20);
-const LONGEST_LOOK: Duration = Duration::from_millis(250);
+const FIRST_LOOK: Duration = Duration::from_millis(10);
+const LONGEST_LOOK: Duration = Duration::from_millis(150);
 
 pub(super) async fn run(
     api: &Api,
@@ -239,6 +240,76 @@ pub(super) async fn wait_for_run(
         }
         pause = (pause * 2).min(LONGEST_LOOK);
     }
+}
+
+/// What is said when somebody stops what goes on.
+pub(super) struct Stopping {
+    /// Once.
+    pub(super) said: &'static str,
+    /// Twice.
+    pub(super) left: &'static str,
+    /// What to do then.
+    pub(super) hint: &'static str,
+}
+
+/// Waits until a run has ended that Ctrl-C stops, and has it shown how far that is. Once more, Ctrl-C ends the command.
+pub(super) async fn see_through(
+    api: &Api,
+    run: &Run,
+    mut ends: Ends,
+    stopping: &Stopping,
+    output: &Output,
+    show: impl Fn(&mut Bar, &Run),
+) -> Result<Run, Problem> {
+    let mut bar = Bar::new(*output);
+    let mut pause = FIRST_LOOK;
+    let path = format!("/api/v1/runs/{}", run.id);
+    let mut is_stopping = false;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = ends.wait() => {
+                if is_stopping {
+                    return Err(Problem::new(Code::Stopping, stopping.left).hint(stopping.hint));
+                }
+                is_stopping = true;
+                bar.say(stopping.said);
+                let cancelled: Result<Run, Problem> =
+                    api.ask(Method::POST, &format!("{path}/cancel"), &[], None).await;
+                // It may have ended a moment before.
+                if let Err(problem) = cancelled
+                    && problem.code() != Code::Refused
+                {
+                    return Err(problem);
+                }
+            }
+        }
+        let run: Run = api.get(&path).await?;
+        if run.state.has_ended() {
+            bar.finish();
+            return Ok(run);
+        }
+        show(&mut bar, &run);
+        pause = (pause * 2).min(LONGEST_LOOK);
+    }
+}
+
+/// Goes on with all runs that have not ended, and waits for them, where no server does: with those that were just begun,
+/// and with those that a process left that died.
+pub(super) async fn work_off(api: &Api, output: &Output) -> Result<(), Problem> {
+    if api.is_served() {
+        return Ok(());
+    }
+    api.go_on().await?;
+    let runs: Page<Run> = api.get("/api/v1/runs?limit=500").await?;
+    let is_left = |run: &Run| {
+        let is_derived = template::ALL.iter().any(|it| it.name == run.pipeline);
+        is_derived && !run.state.has_ended() && run.state != RunState::Paused
+    };
+    for run in runs.items.into_iter().rev().filter(is_left) {
+        wait_for_run(api, run.id, output).await?;
+    }
+    Ok(())
 }
 
 /// How many pieces of work are done, and about how many there are: what is not planned yet is taken

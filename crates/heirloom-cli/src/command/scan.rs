@@ -6,7 +6,6 @@ mod words;
 use std::{
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use heirloom_core::{path, run::RunState};
@@ -15,9 +14,12 @@ use heirloom_server::{
     Code, Problem,
     wire::{Archive, NewArchive, NewScan, Run},
 };
-use http::Method;
 
-use super::{bar::Bar, run::wait_for_run, signal::Ends};
+use super::{
+    bar::Bar,
+    run::{Stopping, see_through, wait_for_run},
+    signal::Ends,
+};
 use crate::{
     Ending,
     api::Api,
@@ -27,10 +29,6 @@ use crate::{
 };
 use destination::Destination;
 pub(super) use words::{describe_progress, describe_report};
-
-/// How often it is asked how far the scan is: soon at first, because most scans find nothing new.
-const FIRST_LOOK: Duration = Duration::from_millis(10);
-const LONGEST_LOOK: Duration = Duration::from_millis(150);
 
 /// Refuses what cannot be scanned before a data folder is opened or made.
 pub(super) fn check(asked: &Scan, config: &Config) -> Result<(), Problem> {
@@ -110,43 +108,19 @@ pub(super) async fn scan(api: &Api, asked: &Scan, output: &Output) -> Result<End
     })
 }
 
-/// Waits until the run has ended, and shows how far it is. Ctrl-C stops the run; once more, the
-/// command.
-async fn wait(api: &Api, run: Run, mut ends: Ends, output: &Output) -> Result<Run, Problem> {
-    let mut bar = Bar::new(*output);
-    let mut pause = FIRST_LOOK;
-    let path = format!("/api/v1/runs/{}", run.id);
-    let mut is_stopping = false;
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = ends.wait() => {
-                if is_stopping {
-                    return Err(Problem::new(Code::Stopping, "the scan was left in the middle")
-                        .hint("Scan again: it goes on where it was."));
-                }
-                is_stopping = true;
-                bar.say("stopping; what was found so far is kept");
-                let cancelled: Result<Run, Problem> =
-                    api.ask(Method::POST, &format!("{path}/cancel"), &[], None).await;
-                // It may have ended a moment before.
-                if let Err(problem) = cancelled
-                    && problem.code() != Code::Refused
-                {
-                    return Err(problem);
-                }
-            }
-        }
-        let run: Run = api.get(&path).await?;
-        if run.state.has_ended() {
-            bar.finish();
-            return Ok(run);
-        }
+/// Waits until the run has ended, and shows how far it is.
+async fn wait(api: &Api, run: Run, ends: Ends, output: &Output) -> Result<Run, Problem> {
+    let stopping = Stopping {
+        said: "stopping; what was found so far is kept",
+        left: "the scan was left in the middle",
+        hint: "Scan again: it goes on where it was.",
+    };
+    let show = |bar: &mut Bar, run: &Run| {
         let progress = &run.progress;
         let words = words::progress_line(progress);
         bar.show(progress.files_done, progress.files, words);
-        pause = (pause * 2).min(LONGEST_LOOK);
-    }
+    };
+    see_through(api, &run, ends, &stopping, output, show).await
 }
 
 /// A path without links and `..`, as far as it exists.

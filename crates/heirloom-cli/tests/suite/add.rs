@@ -108,9 +108,17 @@ fn it_is_said_of_each_file_what_became_of_it() {
     }
     let none = home.heirloom.run(["add", path(&empty), "/nowhere.jpg"]);
     assert_eq!(none.code, Some(2), "{none:?}");
-    // One run for each handing over that sent something, and it says whether to process.
+    // One run for each handing over that sent something, and it says whether to process. What follows is waited for.
     let runs = home.json(["run", "list"]);
     let runs = runs["items"].as_array().unwrap().iter();
+    assert!(runs.clone().all(|run| run["state"] == "done"), "{runs:?}");
+    let prepared = runs.clone().filter(|run| run["pipeline"] == "prepare");
+    assert_eq!(
+        prepared
+            .map(|run| run["assets"].clone())
+            .collect::<Vec<_>>(),
+        [json!(2), json!(4)]
+    );
     let runs = runs.filter(|run| run["pipeline"] != "prepare");
     let told: Vec<_> = runs
         .map(|run| {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod add;
+mod backup;
 mod collection;
 mod completions;
 mod config;
@@ -19,4 +20,6 @@ mod scan;
 mod served;
 mod sharing;
 mod space;
+mod store;
+mod transfer;
 mod words;

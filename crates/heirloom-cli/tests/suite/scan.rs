@@ -160,7 +160,7 @@ fn an_interrupted_scan_stops_in_order_and_goes_on_later() {
     let root = home.many(600);
     let film = endless_film(&root);
     let running = home.heirloom.start(["scan", path(&root), "--json"]);
-    wait_for_catalogue(&home);
+    wait_for_scan(&home);
     interrupt(&running);
     let finished = running.wait();
     assert_eq!(finished.code, Some(1), "{}", finished.stderr);
@@ -183,7 +183,7 @@ fn a_killed_scan_goes_on_where_it_was() {
     let root = home.many(600);
     let film = endless_film(&root);
     let running = home.heirloom.start(["scan", path(&root)]);
-    wait_for_catalogue(&home);
+    wait_for_scan(&home);
     running.kill();
     fs::remove_file(film).unwrap();
     let run = home.json(["scan", path(&root)]);
@@ -199,15 +199,41 @@ fn a_killed_scan_goes_on_where_it_was() {
     assert!(states.iter().all(|state| **state == "done"), "{states:?}");
 }
 
-/// Until the scan has begun to write.
-fn wait_for_catalogue(home: &Home) {
-    for _ in 0..2_000 {
-        if fs::metadata(home.data().join("catalogue.db-wal")).is_ok_and(|wal| wal.len() > 600_000) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(2));
+#[test]
+fn what_a_killed_process_was_preparing_is_prepared_by_the_next_without_a_server() {
+    let home = Home::new();
+    let root = home.many(300);
+    let killed = home.heirloom.start(["scan", path(&root)]);
+    let prepared = |home: &Home| {
+        let run = home.json(["run", "list"])["items"][0].clone();
+        (run["pipeline"] == "prepare").then_some(run)
+    };
+    let is_preparing = |run: Json| run["steps"][0]["done"] != 0;
+    while !home.data().join("socket").exists() || !prepared(&home).is_some_and(is_preparing) {
+        std::thread::sleep(Duration::from_millis(5));
     }
-    panic!("the scan did not begin");
+    drop(killed);
+    let left = prepared(&home).unwrap();
+    home.done(["scan", path(&root)]);
+    let runs = home.json(["run", "list"]);
+    let runs = runs["items"].as_array().unwrap();
+    let left = runs.iter().find(|run| run["id"] == left["id"]).unwrap();
+    assert_eq!(left["state"], "done", "{left}");
+    assert!(runs.iter().all(|run| run["state"] == "done"), "{runs:?}");
+}
+
+/// Until the scan has read something.
+fn wait_for_scan(home: &Home) {
+    let has_begun = || {
+        if !home.data().join("socket").exists() {
+            return false;
+        }
+        let runs = home.heirloom.run(["run", "list", "--json"]);
+        runs.code == Some(0) && runs.json()["items"][0]["progress"]["files_done"] != 0
+    };
+    while !has_begun() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 fn interrupt(running: &Running) {

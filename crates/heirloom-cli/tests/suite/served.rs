@@ -99,8 +99,13 @@ fn commands_act_through_a_scan_that_runs_by_itself() {
     }
     let id = home.asset("Strand.jpg");
     home.done(["claim", "make", &id, "title", "Am Strand"]);
-    let runs = home.json(["run", "list"]);
-    assert_eq!(runs["items"][0]["state"], "running", "{runs}");
+    // The command answers others a moment before its own scan begins.
+    let running = std::iter::repeat_with(|| {
+        assert!(!scan.has_ended(), "{}", scan.stderr());
+        home.json(["run", "list"])["items"][0].clone()
+    })
+    .find(|run| run["pipeline"] == "scan" && run["state"] == "running")
+    .unwrap();
     let said = home.refused(["scan", path(&home.folder.path().join("Pictures"))]);
     assert!(said.contains("ends with it"), "{said}");
     assert!(said.contains("start `heirloom serve` first"), "{said}");
@@ -110,7 +115,7 @@ fn commands_act_through_a_scan_that_runs_by_itself() {
         said.contains("`heirloom serve` was started first"),
         "{said}"
     );
-    home.done(["run", "cancel", runs["items"][0]["id"].as_str().unwrap()]);
+    home.done(["run", "cancel", running["id"].as_str().unwrap()]);
     assert_eq!(scan.wait().code, Some(1));
     assert!(!socket.exists());
     assert_eq!(home.json(["asset", "show", &id])["title"], "Am Strand");

@@ -1,5 +1,6 @@
 //! Disks that are full or read-only: exit code 2, one sentence, a hint; work goes on when they are not.
 
+mod backup;
 mod run;
 
 use std::{

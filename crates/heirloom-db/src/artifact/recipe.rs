@@ -59,7 +59,7 @@ pub fn artifact_key(family: FamilyId, asset: AssetId, recipe: &Recipe<'_>) -> Co
 }
 
 /// A JSON object with its keys sorted.
-pub(super) fn parameters_text(parameters: &Json) -> String {
+pub(crate) fn parameters_text(parameters: &Json) -> String {
     match parameters {
         Json::Null => "{}".to_owned(),
         parameters => parameters.to_string(),

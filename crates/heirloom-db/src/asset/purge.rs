@@ -16,7 +16,9 @@ pub struct Purged {
 
 statements! {
     LIST_BLOBS = "SELECT blob_hash FROM artifact WHERE subject_id = $1 AND blob_hash IS NOT NULL
-        UNION SELECT content_hash FROM original_blob WHERE asset_id = $1";
+        UNION SELECT content_hash FROM original_blob WHERE asset_id = $1
+        UNION SELECT o.content_hash FROM asset_sidecar k JOIN sidecar_origin o ON o.sidecar_id = k.sidecar_id
+          WHERE k.asset_id = $1";
     DELETE_CLAIMS = "DELETE FROM claim WHERE subject_id = $1";
     DELETE_TEXT = "DELETE FROM asset_text WHERE asset_id = $1";
     DELETE_ARTIFACTS = "DELETE FROM artifact WHERE subject_id = $1";
@@ -30,6 +32,7 @@ statements! {
     DELETE_MEMBERSHIPS = "DELETE FROM collection_member WHERE asset_id = $1";
     DELETE_ORIGINAL_BLOB = "DELETE FROM original_blob WHERE asset_id = $1";
     DELETE_UPLOADS = "DELETE FROM upload WHERE asset_id = $1";
+    DELETE_ORIGINS = "DELETE FROM asset_origin WHERE asset_id = $1";
     DELETE_LOCATIONS = "DELETE FROM asset_location WHERE asset_id = $1";
     DELETE_REPLACEMENTS = "DELETE FROM replacement WHERE asset_id = $1 OR replaced_asset_id = $1";
     FORGET_REPLACED = "UPDATE asset SET replaces_asset_id = NULL WHERE replaces_asset_id = $1";
@@ -87,6 +90,7 @@ impl Db {
             DELETE_MEMBERSHIPS,
             DELETE_ORIGINAL_BLOB,
             DELETE_UPLOADS,
+            DELETE_ORIGINS,
             DELETE_LOCATIONS,
             DELETE_REPLACEMENTS,
             FORGET_REPLACED,

@@ -45,7 +45,7 @@ pub struct MemberPage {
 pub struct MemberCursor([u8; 24]);
 
 /// Between two members that were added one after the other.
-const GAP: i64 = 1 << 16;
+pub(crate) const GAP: i64 = 1 << 16;
 /// How far it is counted what a search finds.
 const MOST_COUNTED: usize = 200;
 

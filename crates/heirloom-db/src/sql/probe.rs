@@ -62,11 +62,13 @@ fn every_statement_is_prepared_and_runs_on_both_engines() {
 
 /// What is sorted although it is a page: what belongs to one asset, families, places of one region,
 /// replacements and what is damaged, which are few; two pages that become one; and the search index of PostgreSQL, which has no order.
-const SORTED: [&str; 9] = [
+const SORTED: [&str; 10] = [
     "heirloom_db::artifact::FIND_NEWEST",
     "heirloom_db::family::FIND_FIRST",
     "heirloom_db::folder::LIST_FILES",
     "heirloom_db::folder::LIST_NEIGHBOURS",
+    // The places of one asset.
+    "heirloom_db::import::part::FIND_FOLDER_OF",
     "heirloom_db::location::LIST_LIVE",
     "heirloom_db::place::list::LIST_PLACES",
     "heirloom_db::replacement::LIST",

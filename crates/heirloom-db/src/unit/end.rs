@@ -220,17 +220,23 @@ fn end_row(
     let Ended { lease, outcome, .. } = ended;
     let mut attempts = lease.attempts;
     let mut ready_at_ms = now_ms;
-    let (mut failed_for_good, mut failure_code) = (false, None);
+    let (mut ended_for_good, mut failure_code) = (false, None);
     let (event, reason) = match outcome {
         Outcome::Done(_) | Outcome::Remade(_) => (UnitEvent::Complete, None),
-        Outcome::Skipped(reason) => (UnitEvent::Skip, Some(reason)),
+        Outcome::Skipped {
+            reason,
+            is_permanent,
+        } => {
+            ended_for_good = *is_permanent;
+            (UnitEvent::Skip, Some(reason))
+        }
         Outcome::Failed {
             code,
             reason,
             is_permanent,
         } => {
             failure_code = Some(code.as_str());
-            failed_for_good = *is_permanent;
+            ended_for_good = *is_permanent;
             (UnitEvent::Fail, Some(reason))
         }
         Outcome::Again { reason, after_ms } => {
@@ -253,7 +259,7 @@ fn end_row(
         attempts,
         lease.crashes + i64::from(ended.has_crashed),
         reason.cloned(),
-        failed_for_good,
+        ended_for_good,
         state.has_ended().then_some(now_ms),
         Some(ended.duration_ms).filter(|_| attempts == lease.attempts),
         ended.log.clone(),

@@ -12,7 +12,7 @@ on_both_engines! {
     async fn two_scans_that_meet_the_same_bytes_make_one_asset_of_them(store: Store) {
         let other = store.open_again().await;
         let backup = other.create_archive(OPERATOR, &store.family, "backup", "/backup").await.unwrap();
-        let run = other.create_run(OPERATOR, store.family_id(), "scan", Some(backup.id), &json!({})).await.unwrap();
+        let run = other.begin_run(OPERATOR, store.family_id(), "scan", Some(backup.id), &json!({})).await.unwrap();
         let here = store.folder(store.archive.id, "").await;
         let there = other.get_or_create_folder(backup.id, None, "").await.unwrap().id;
         // The same 120 contents in opposite orders, and a few of their own.

@@ -125,7 +125,7 @@ impl Store {
             .await
             .unwrap();
         let run = db
-            .create_run(OPERATOR, family.id, "scan", Some(archive.id), &json!({}))
+            .begin_run(OPERATOR, family.id, "scan", Some(archive.id), &json!({}))
             .await
             .unwrap();
         Self {

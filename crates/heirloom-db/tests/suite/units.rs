@@ -229,7 +229,7 @@ on_both_engines! {
             code: FailureCode::TooLarge, reason: "broken".to_owned(), is_permanent,
         };
         let cases = [
-            (Outcome::Skipped("nothing to see".to_owned()), UnitState::Skipped, Some("nothing to see"), 1),
+            (Outcome::Skipped { reason: "nothing to see".to_owned(), is_permanent: false }, UnitState::Skipped, Some("nothing to see"), 1),
             (failed(false), UnitState::Failed, Some("broken"), 1),
             (again(500_000), UnitState::Pending, Some("not now"), 1),
             (Outcome::Untouched, UnitState::Pending, None, 0),

@@ -60,6 +60,15 @@ impl PictureError {
         }
     }
 
+    /// What the decoder said, for logs; empty where none was asked.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        match self {
+            Self::Damaged { detail } | Self::Unsupported { detail } => detail,
+            _ => "",
+        }
+    }
+
     /// Damage, with what the decoder said.
     pub(crate) fn damaged(detail: impl std::fmt::Display) -> Self {
         Self::Damaged {

@@ -8,8 +8,14 @@ use tiff::{
     tags::Tag,
 };
 
-use super::{Limits, PictureError, Want, colour, raster::Raster, raw, stored::Stored};
-use crate::{bytes::index, finding::Facts, tiff as structure};
+use super::{Limits, PictureError, Want, colour, fax, raster::Raster, raw, stored::Stored};
+use crate::{
+    bytes::index,
+    finding::Facts,
+    tiff::{self as structure, Directory, Layout},
+};
+
+const ORIENTATION: u16 = 274;
 
 /// The most bytes of one tag's value, such as a colour profile or the places of the strips.
 const VALUE_BYTES: usize = 16 * 1024 * 1024;
@@ -27,57 +33,86 @@ pub(super) fn open(
     if want.page > 0 && want.page >= pages {
         return Err(PictureError::NoSuchPage);
     }
-    let directory = structure::page_directory(bytes, want.page).ok_or(PictureError::NoSuchPage)?;
-    // The decoder knows no palettes, and does know grey levels, which are stored the same way.
-    let as_grey = as_grey(bytes, directory);
-    let is_palette = as_grey.is_some();
-    let bytes = as_grey.as_deref().unwrap_or(bytes);
-    let mut decoder = Decoder::new(Cursor::new(bytes))
-        .map_err(|error| refused(&error))?
-        .with_limits(tiff_limits(limits));
-    if directory > 0 {
-        decoder
-            .seek_to_image(directory)
-            .map_err(|error| refused(&error))?;
-    }
-    let orientation = decoder
-        .find_tag_unsigned::<u16>(Tag::Orientation)
-        .ok()
-        .flatten()
-        .and_then(|number| u8::try_from(number).ok());
-    let compression = decoder.find_tag_unsigned::<u16>(Tag::Compression).ok();
-    let mut stored = match page(&mut decoder, is_palette, limits) {
-        Ok(stored) => stored,
-        Err(error) if compression == Some(Some(OLD_JPEG)) => {
-            raw::largest_jpeg(bytes, limits, want).map_err(|_| error)?
-        }
-        Err(error) => return Err(error),
-    };
+    let number = structure::page_directory(bytes, want.page).ok_or(PictureError::NoSuchPage)?;
+    let (layout, directory) =
+        find(bytes, number).ok_or_else(|| PictureError::damaged("it has no pages"))?;
+    let orientation = directory
+        .value(&mut { bytes }, layout, ORIENTATION)
+        .and_then(|value| u8::try_from(value.unsigned(0)?).ok());
+    let opened = fax::open(bytes, &directory, layout, limits)
+        .unwrap_or_else(|| decode(bytes, number, &directory, layout, limits, want));
+    let mut stored = opened?;
     stored.orientation = orientation.unwrap_or(1);
     stored.pages = pages;
     Ok(stored)
 }
 
-/// The file with the numbers of colours of that directory declared to be grey levels, where it has a palette.
-fn as_grey(bytes: &[u8], number: usize) -> Option<Vec<u8>> {
-    const PHOTOMETRIC: u16 = 262;
-    const PALETTE: u64 = 3;
+/// A directory of the file, counted from 0, and how its numbers are stored.
+fn find(bytes: &[u8], number: usize) -> Option<(Layout, Directory)> {
     let mut source = bytes;
     let header = structure::header(&mut source)?;
     let mut directory = structure::directory(&mut source, header.layout, header.first)?;
     for _ in 0..number {
         directory = structure::directory(&mut source, header.layout, directory.next)?;
     }
-    let entry = directory.entry(PHOTOMETRIC)?;
-    if entry.value(&mut source, header.layout).unsigned(0) != Some(PALETTE) {
-        return None;
+    Some((header.layout, directory))
+}
+
+fn decode(
+    bytes: &[u8],
+    number: usize,
+    directory: &Directory,
+    layout: Layout,
+    limits: &Limits,
+    want: Want,
+) -> Result<Stored, PictureError> {
+    let declared = declare(bytes, directory, layout);
+    let (bytes, told) = match &declared {
+        Some((bytes, told)) => (bytes.as_slice(), Some(*told)),
+        None => (bytes, None),
+    };
+    let mut decoder = Decoder::new(Cursor::new(bytes))
+        .map_err(|error| refused(&error))?
+        .with_limits(tiff_limits(limits));
+    if number > 0 {
+        decoder
+            .seek_to_image(number)
+            .map_err(|error| refused(&error))?;
     }
-    // The number is 3 in one of two bytes, and black is 1 in the same.
+    let compression = decoder.find_tag_unsigned::<u16>(Tag::Compression).ok();
+    match page(&mut decoder, told, limits) {
+        Err(error) if compression == Some(Some(OLD_JPEG)) => {
+            raw::largest_jpeg(bytes, limits, want).map_err(|_| error)
+        }
+        stored => stored,
+    }
+}
+
+/// Colours that the decoder does not know, and that it is therefore told to be others, which are stored alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// Numbers of colours, told to be grey levels.
+    Palette,
+    /// L*a*b* with signed numbers, told to be that of colour profiles, where they are not.
+    SignedLab,
+}
+
+/// The file with the colours of that directory declared to be others, where that is needed.
+fn declare(bytes: &[u8], directory: &Directory, layout: Layout) -> Option<(Vec<u8>, Told)> {
+    const PHOTOMETRIC: u16 = 262;
+    let entry = directory.entry(PHOTOMETRIC)?;
+    let (told, from, to) = match entry.value(&mut { bytes }, layout).unsigned(0)? {
+        3 => (Told::Palette, 3, 1),
+        8 => (Told::SignedLab, 8, 9),
+        _ => return None,
+    };
+    // The number is in one of two bytes.
     let at = index(entry.at);
     let mut changed = bytes.to_vec();
     let number = changed.get_mut(at..at.checked_add(2)?)?;
-    number.iter_mut().for_each(|byte| *byte = (*byte).min(1));
-    Some(changed)
+    let byte = number.iter_mut().find(|byte| **byte == from)?;
+    *byte = to;
+    Some((changed, told))
 }
 
 fn tiff_limits(limits: &Limits) -> TiffLimits {
@@ -101,9 +136,10 @@ type Pages<'b> = Decoder<Cursor<&'b [u8]>>;
 
 fn page(
     decoder: &mut Pages<'_>,
-    is_palette: bool,
+    told: Option<Told>,
     limits: &Limits,
 ) -> Result<Stored, PictureError> {
+    let is_palette = told == Some(Told::Palette);
     let (width, height) = decoder.dimensions().map_err(PictureError::damaged)?;
     limits.allow(width, height)?;
     let colours = decoder.colortype().map_err(PictureError::unsupported)?;
@@ -139,6 +175,11 @@ fn page(
         .flatten();
     if planar == Some(2) && channels > 1 {
         samples = interleave(&samples, count, channels);
+    }
+    if told == Some(Told::SignedLab) {
+        for pixel in samples.chunks_exact_mut(channels.max(1)) {
+            pixel.iter_mut().skip(1).for_each(|level| *level ^= 0x80);
+        }
     }
     let palette = is_palette.then(|| decoder.get_tag_u16_vec(Tag::ColorMap));
     let palette = palette.transpose().map_err(PictureError::damaged)?;

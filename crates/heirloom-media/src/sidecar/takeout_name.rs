@@ -90,14 +90,19 @@ fn main(media: &MediaNames<'_>, sorted: &BTreeSet<(String, usize)>, base: &str) 
     {
         return Some(found);
     }
-    // Cut within the picture's own name.
+    // Cut within the picture's own name, and the number is that of the picture.
     let body = alike(body);
     if body.chars().count() != LENGTH {
         return None;
     }
+    let has_number = |name: &str| {
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        numbered(stem).1 == number
+    };
     let mut longer = sorted
         .range((body.clone(), 0)..)
-        .take_while(|(name, _)| name.starts_with(&body));
+        .take_while(|(name, _)| name.starts_with(&body))
+        .filter(|(name, _)| has_number(name));
     match (longer.next(), longer.next()) {
         (Some((_, only)), None) => Some(*only),
         _ => None,

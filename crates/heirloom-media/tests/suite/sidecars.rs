@@ -1,7 +1,13 @@
 //! What is read of files beside a picture.
 
 use heirloom_core::claim::ClaimKind;
-use heirloom_media::{SidecarKind, property, read_sidecar};
+use heirloom_media::{
+    SidecarKind,
+    album::{Album, TakeoutJson, is_year_folder, read_photoprism, read_takeout},
+    icloud::{read_names, split_details},
+    property, read_sidecar,
+};
+use proptest::prelude::*;
 
 use super::best;
 
@@ -160,4 +166,169 @@ fn a_photograph_before_1970_keeps_its_date() {
         best(&found, ClaimKind::Date),
         r#"takeout:photoTakenTime "1955-01-01T00:00:00Z""#
     );
+}
+
+#[test]
+fn of_photoprism_only_what_somebody_set_is_a_statement() {
+    let yaml = "UID: pq1\nTakenAt: 2003-07-11T14:08:33Z\nTakenAtLocal: 2003-07-11T16:08:33Z\nTakenSrc: manual\n\
+        Title: Seashore / 2003\nCaption: Am Strand\nCaptionSrc: manual\nFavorite: true\nPrivate: true\nYear: 2003\n\
+        Month: 7\nDay: -1\nLat: 54.5\nLng: 8.25\nAltitude: 3\nPlaceSrc: meta\nDeletedAt: 2022-08-05T18:06:59Z\n\
+        Details:\n  Keywords: bike, brown\n  Subject: Oma, Karl & Anna\n  SubjectSrc: marker\n  Artist: Karl\n  ArtistSrc: meta\n";
+    let found = read_sidecar(yaml.as_bytes(), SidecarKind::PhotoPrism);
+    assert_eq!(
+        best(&found, ClaimKind::Date),
+        r#"photoprism:TakenAtLocal "2003-07""#
+    );
+    assert_eq!(
+        best(&found, ClaimKind::Position),
+        r#"photoprism:Lat {"altitude_m":3.0,"latitude":54.5,"longitude":8.25}"#
+    );
+    assert_eq!(
+        all(&found, ClaimKind::Person),
+        [r#""Oma""#, r#""Karl""#, r#""Anna""#]
+    );
+    assert_eq!(all(&found, ClaimKind::Author), [r#""Karl""#]);
+    assert_eq!(
+        best(&found, ClaimKind::Caption),
+        r#"photoprism:Caption "Am Strand""#
+    );
+    for kind in [ClaimKind::Title, ClaimKind::Tag] {
+        assert_eq!(found.of_kind(kind).count(), 0, "{kind}");
+    }
+    for (name, value) in [
+        (property::FAVORITE, "true"),
+        (property::DELETED, "true"),
+        ("private", "true"),
+        (property::FOREIGN_ID, "pq1"),
+    ] {
+        assert_eq!(found.properties[name], value, "{name}");
+    }
+    for broken in ["", "- a", "a: [", "a: &b [*b]", "\u{0}"] {
+        let found = read_sidecar(broken.as_bytes(), SidecarKind::PhotoPrism);
+        assert_eq!(
+            (found.problems.len(), found.findings.len()),
+            (1, 0),
+            "{broken:?}"
+        );
+    }
+}
+
+#[test]
+fn a_line_of_apples_table_says_when_and_what_it_was_marked_as() {
+    let head =
+        "imgName,fileChecksum,favorite,hidden,deleted,originalCreationDate,viewCount,importDate";
+    let cases = [
+        (
+            "a.jpg,x,yes,no,no,\"Friday December 14,2012 2:39 AM GMT\",3,",
+            r#"icloud:originalCreationDate "2012-12-14T02:39:00Z""#,
+            true,
+        ),
+        (
+            "a.jpg,x,no,no,no,Saturday June 18,2022 12:05 AM GMT,0,",
+            r#"icloud:originalCreationDate "2022-06-18T00:05:00Z""#,
+            false,
+        ),
+        (
+            "a.jpg,x,no,no,no,\"Saturday June 18,2022 12:05 PM GMT\",0,",
+            r#"icloud:originalCreationDate "2022-06-18T12:05:00Z""#,
+            false,
+        ),
+    ];
+    for (line, date, is_favorite) in cases {
+        let table = format!("{head}\n{line}\n");
+        let details = split_details(table.as_bytes()).unwrap();
+        assert_eq!(details[0].name, "a.jpg");
+        let found = read_sidecar(&details[0].excerpt, SidecarKind::AppleDetails);
+        assert_eq!(best(&found, ClaimKind::Date), date, "{line}");
+        assert_eq!(
+            found.properties.contains_key(property::FAVORITE),
+            is_favorite,
+            "{line}"
+        );
+    }
+    let table = format!("{head}\na.jpg,x,no,no,no,Freitag 14. Dezember,0,\n");
+    let found = read_sidecar(table.as_bytes(), SidecarKind::AppleDetails);
+    assert_eq!(found.problems.len(), 1);
+    assert_eq!(split_details(b"Images\nIMG_1.JPG\n"), None);
+    assert_eq!(
+        read_names(b"\xef\xbb\xbfImages\nIMG_1.JPG\n\n\"a, b.jpg\"\n"),
+        ["IMG_1.JPG", "a, b.jpg"]
+    );
+}
+
+#[test]
+fn years_of_google_photos_are_no_albums() {
+    let cases = [
+        ("Photos from 2012", true),
+        ("Fotos von 2012", true),
+        ("Photos de 2012", true),
+        ("Foto's uit 2012", true),
+        ("2012年の写真", true),
+        ("Urlaub 2012", false),
+        ("Photos from Rome", false),
+        ("2012", false),
+        ("", false),
+    ];
+    for (name, is_year) in cases {
+        assert_eq!(is_year_folder(name), is_year, "{name}");
+    }
+}
+
+#[test]
+fn an_album_is_told_from_a_picture_by_what_it_says() {
+    let album = |title: &str| {
+        TakeoutJson::Album(Album {
+            title: title.to_owned(),
+            ..Album::default()
+        })
+    };
+    let cases = [
+        (r#"{"title": " Sylt "}"#, album("Sylt")),
+        (
+            r#"{"albumData": {"title": "Sylt", "date": {}}}"#,
+            album("Sylt"),
+        ),
+        (
+            r#"{"title": "a.jpg", "photoTakenTime": {}}"#,
+            TakeoutJson::Picture("a.jpg".to_owned()),
+        ),
+        ("[]", TakeoutJson::Other),
+        ("{", TakeoutJson::Other),
+    ];
+    for (json, expected) in cases {
+        assert_eq!(read_takeout(json.as_bytes()), expected, "{json}");
+    }
+    let yaml = "Type: album\nTitle: Ferien\nPhotos:\n- UID: pq1\n- UID: pq2\n  Hidden: true\n";
+    let album = read_photoprism(yaml.as_bytes()).unwrap();
+    assert_eq!(
+        (album.title.as_str(), album.members),
+        ("Ferien", vec!["pq1".to_owned()])
+    );
+    assert_eq!(read_photoprism(b"Type: month\nTitle: July\n"), None);
+}
+
+proptest! {
+    #[test]
+    fn nothing_that_describes_pictures_makes_a_reader_panic(
+        text in r#"([A-Za-z]{0,9}[:,"{}\[\]\n&*|>#!% -]{0,3}){0,40}"#,
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let named = format!("UID: {text}\nTakenAt: {text}\nTakenSrc: manual\nDetails:\n  Keywords: {text}\n");
+        let table = format!("imgName,b,c,d,e,originalCreationDate\n{text}\n");
+        for bytes in [text.as_bytes(), &bytes, named.as_bytes(), table.as_bytes()] {
+            for kind in [
+                SidecarKind::Takeout,
+                SidecarKind::Xmp,
+                SidecarKind::PhotoPrism,
+                SidecarKind::AppleDetails,
+            ] {
+                let _ = read_sidecar(bytes, kind);
+            }
+            let _ = read_takeout(bytes);
+            let _ = read_photoprism(bytes);
+            let _ = split_details(bytes);
+            let _ = read_names(bytes);
+        }
+        let _ = is_year_folder(&text);
+    }
 }

@@ -117,9 +117,11 @@ pub(super) fn run(
         .outputs
         .iter()
         .map(|output| {
-            scratch.open(output).map_err(|_| ConfinementError::Failed {
-                code: FailureCode::Damaged,
-                reason: format!("{} made nothing of this file", process.name),
+            scratch.open(output).map_err(|_| {
+                ConfinementError::failed(
+                    FailureCode::Damaged,
+                    format!("{} made nothing of this file", process.name),
+                )
             })
         })
         .collect();

@@ -37,6 +37,8 @@ pub enum ConfinementError {
         code: FailureCode,
         /// The program's own last words, in plain form.
         reason: String,
+        /// What only its makers understand.
+        detail: Option<String>,
     },
     /// It could not be started, whatever the file.
     #[error("{program} could not be started: {reason}")]
@@ -90,6 +92,15 @@ impl ConfinementError {
         )
     }
 
+    /// The program, or what read its answer, says that it cannot.
+    pub(crate) fn failed(code: FailureCode, reason: impl Into<String>) -> Self {
+        Self::Failed {
+            code,
+            reason: reason.into(),
+            detail: None,
+        }
+    }
+
     /// What was needed for it could not be had.
     pub(crate) fn could_not_start(program: &str, error: &io::Error) -> Self {
         match error.kind() {
@@ -105,8 +116,7 @@ impl ConfinementError {
 /// The last words of a program, without what only its makers understand.
 pub(super) fn plain(said: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
-    for line in said.lines().rev() {
-        let line = plain_line(line);
+    for line in said.lines().rev().map(plain_line) {
         if !line.is_empty() && !lines.contains(&line) {
             lines.push(line);
         }
@@ -121,6 +131,11 @@ pub(super) fn plain(said: &str) -> String {
     } else {
         words
     }
+}
+
+/// What a program said, line by line, without where in the program it was.
+pub(crate) fn plain_lines(said: &str) -> impl Iterator<Item = String> {
+    said.lines().map(plain_line).filter(|line| !line.is_empty())
 }
 
 fn plain_line(line: &str) -> String {

@@ -40,6 +40,8 @@ pub struct Answer<'a> {
 pub struct Failure {
     code: FailureCode,
     reason: String,
+    /// What a decoder said, for whoever wants to know exactly.
+    detail: Option<String>,
 }
 
 impl Failure {
@@ -49,13 +51,19 @@ impl Failure {
         Self {
             code,
             reason: reason.into(),
+            detail: None,
         }
     }
-}
 
-impl Failure {
+    /// The same, with what a decoder said.
+    #[must_use]
+    pub fn with_detail(mut self, detail: &str) -> Self {
+        self.detail = Some(detail.to_owned()).filter(|detail| !detail.is_empty());
+        self
+    }
+
     fn to_header(&self) -> JobHeader {
-        json!({ "code": self.code, "reason": self.reason })
+        json!({ "code": self.code, "reason": self.reason, "detail": self.detail })
     }
 
     /// Reads what a process says of its failure; `None` when that is nonsense.
@@ -63,6 +71,7 @@ impl Failure {
         Some(ConfinementError::Failed {
             code: FailureCode::from_word(header["code"].as_str()?)?,
             reason: plain(header["reason"].as_str()?),
+            detail: header["detail"].as_str().map(plain),
         })
     }
 }

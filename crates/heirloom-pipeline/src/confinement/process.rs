@@ -187,10 +187,7 @@ impl Process {
                 program: self.name.clone(),
                 signal,
             },
-            None => ConfinementError::Failed {
-                code: FailureCode::Other,
-                reason: plain(&said),
-            },
+            None => ConfinementError::failed(FailureCode::Other, plain(&said)),
         }
     }
 

@@ -44,10 +44,10 @@ pub async fn make_poster(
     cancelled: &CancellationToken,
 ) -> Result<Poster, ConfinementError> {
     let Some(picture) = &probe.picture else {
-        return Err(ConfinementError::Failed {
-            code: FailureCode::Empty,
-            reason: "there are no pictures in this file".to_owned(),
-        });
+        return Err(ConfinementError::failed(
+            FailureCode::Empty,
+            "there are no pictures in this file",
+        ));
     };
     let duration_ms = probe.duration_ms.unwrap_or(0);
     let ways: &[Way] = if duration_ms > SHORT_MS {

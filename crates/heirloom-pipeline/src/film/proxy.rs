@@ -61,10 +61,10 @@ pub async fn make_proxy(
     cancelled: &CancellationToken,
 ) -> Result<FilmProxy, ConfinementError> {
     let Some(picture) = &probe.picture else {
-        return Err(ConfinementError::Failed {
-            code: FailureCode::Empty,
-            reason: "there are no pictures in this file".to_owned(),
-        });
+        return Err(ConfinementError::failed(
+            FailureCode::Empty,
+            "there are no pictures in this file",
+        ));
     };
     let can_keep_pictures = picture.codec == "h264" && is_plain(picture);
     let sound = probe.sound.as_ref();

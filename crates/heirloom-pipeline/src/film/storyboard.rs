@@ -79,10 +79,10 @@ pub async fn make_storyboard(
     cancelled: &CancellationToken,
 ) -> Result<Storyboard, ConfinementError> {
     let Some(picture) = &probe.picture else {
-        return Err(ConfinementError::Failed {
-            code: FailureCode::Empty,
-            reason: "there are no pictures in this file".to_owned(),
-        });
+        return Err(ConfinementError::failed(
+            FailureCode::Empty,
+            "there are no pictures in this file",
+        ));
     };
     let (step_ms, moments) = moments(probe.duration_ms.unwrap_or(0), options.most_frames);
     let size = frame_size(picture, options.frame_height);
@@ -120,10 +120,10 @@ pub async fn make_storyboard(
     }
     let count = u32::try_from(times_ms.len()).unwrap_or(u32::MAX);
     if count == 0 {
-        return Err(failed.unwrap_or(ConfinementError::Failed {
-            code: FailureCode::Damaged,
-            reason: "no picture of this film could be read".to_owned(),
-        }));
+        return Err(failed.unwrap_or(ConfinementError::failed(
+            FailureCode::Damaged,
+            "no picture of this film could be read",
+        )));
     }
     strip.rewind().map_err(no_room)?;
     let columns = count.isqrt() + u32::from(count.isqrt().pow(2) < count);

@@ -364,15 +364,15 @@ impl<'a> Batch<'a> {
 
 /// Runs a step's work on an asset.
 async fn perform(step: &Step, task: Option<&Task<'_>>) -> Result<Vec<Product>, Failure> {
-    let nothing = |why: &str| Err(Failure::NothingToDo(why.to_owned()));
+    let unwanted = |why: &str| Err(Failure::Unwanted(why.to_owned()));
     let Some(task) = task else {
-        return nothing("It was removed.");
+        return unwanted("It was removed.");
     };
     if task.asset.is_deleted {
-        return nothing("It was deleted.");
+        return unwanted("It was deleted.");
     }
     if task.asset.state == AssetState::Replaced {
-        return nothing("Newer bytes have taken its place.");
+        return unwanted("Newer bytes have taken its place.");
     }
     let products = (step.work)(task).await?;
     debug_assert!(
@@ -381,6 +381,12 @@ async fn perform(step: &Step, task: Option<&Task<'_>>) -> Result<Vec<Product>, F
             .all(|product| step.tool.outputs.contains(&product.kind)),
         "a tool makes what it declares"
     );
+    for problem in products
+        .iter()
+        .flat_map(|product| product.content.problems())
+    {
+        task.say(problem);
+    }
     Ok(products)
 }
 
@@ -414,8 +420,13 @@ fn outcome_of(failure: Failure, lease: &Lease) -> Outcome {
         reason,
         is_permanent,
     };
+    let skipped = |reason, is_permanent| Outcome::Skipped {
+        reason,
+        is_permanent,
+    };
     match failure {
-        Failure::NothingToDo(reason) => Outcome::Skipped(reason),
+        Failure::NothingToDo(reason) => skipped(reason, true),
+        Failure::Unwanted(reason) => skipped(reason, false),
         Failure::Permanent(code, reason) => failed(code, reason, true),
         Failure::Unavailable(code, reason) => failed(code, reason, false),
         Failure::NoSpace(reason) => failed(FailureCode::NoSpace, reason, false),

@@ -84,6 +84,9 @@ const fn extension_of(kind: SidecarKind) -> &'static str {
         SidecarKind::Xmp => "xmp",
         SidecarKind::Takeout => "json",
         SidecarKind::AppleEdit => "aae",
+        // Only an import finds these.
+        SidecarKind::PhotoPrism => "yml",
+        SidecarKind::AppleDetails => "csv",
     }
 }
 

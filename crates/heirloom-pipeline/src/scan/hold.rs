@@ -133,17 +133,9 @@ pub(super) async fn take_run(
         let reason = (event == RunEvent::Fail).then_some("its process ended before it did");
         db.advance_run(actor, left.id, event, reason).await?;
     }
-    let run = db
-        .create_run(
-            actor,
-            archive.family_id,
-            PIPELINE,
-            Some(archive.id),
-            &parameters,
-        )
-        .await?;
-    db.advance_run(actor, run.id, RunEvent::Start, None).await?;
-    started(ctx, run.id).await
+    let (family, archive) = (archive.family_id, Some(archive.id));
+    let begun = db.begin_run(actor, family, PIPELINE, archive, &parameters);
+    started(ctx, begun.await?.id).await
 }
 
 async fn started(ctx: &Context, run: RunId) -> Result<(RunId, i64), DbError> {

@@ -97,12 +97,12 @@ const FOLDERS: Rules = &[
 ];
 
 /// Why a file of this name (path text) is passed over, if it is.
-pub(super) fn file_reason(name: &str) -> Option<&'static str> {
+pub(crate) fn file_reason(name: &str) -> Option<&'static str> {
     reason(FILES, &name.to_lowercase())
 }
 
 /// Why the folder at this path (path text) is passed over with everything in it, if it is.
-pub(super) fn folder_reason(path: &str) -> Option<&'static str> {
+pub(crate) fn folder_reason(path: &str) -> Option<&'static str> {
     reason(FOLDERS, &path.to_lowercase())
 }
 

@@ -48,10 +48,10 @@ pub async fn make_proxy(
     cancelled: &CancellationToken,
 ) -> Result<SoundProxy, ConfinementError> {
     let Some(sound) = &probe.sound else {
-        return Err(ConfinementError::Failed {
-            code: FailureCode::Empty,
-            reason: "there is no sound in this file".to_owned(),
-        });
+        return Err(ConfinementError::failed(
+            FailureCode::Empty,
+            "there is no sound in this file",
+        ));
     };
     let mut arguments = words(INPUT);
     arguments.extend(words(["-map", &format!("0:{}", sound.index)]));

@@ -52,10 +52,8 @@ pub async fn make_waveform(
     probe: &Probe,
     cancelled: &CancellationToken,
 ) -> Result<Waveform, ConfinementError> {
-    let no_sound = || ConfinementError::Failed {
-        code: FailureCode::Empty,
-        reason: "there is no sound in this file".to_owned(),
-    };
+    let no_sound =
+        || ConfinementError::failed(FailureCode::Empty, "there is no sound in this file");
     let sound = probe.sound.as_ref().ok_or_else(no_sound)?;
     let mut arguments = words(INPUT);
     arguments.extend(words(["-map", &format!("0:{}", sound.index), "-ac", "1"]));

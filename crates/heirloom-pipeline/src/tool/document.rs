@@ -133,7 +133,7 @@ impl Request {
         // The hand reads from where this one stands.
         input.rewind().map_err(could_not)?;
         let input = input.try_clone().map_err(could_not)?;
-        task.workshop().work(job, input, limits).await
+        task.work(job, input, limits).await
     }
 }
 
@@ -201,6 +201,9 @@ pub(super) fn refuse(error: &DocumentError, answer: &mut Answer<'_>) -> Result<(
     match error {
         DocumentError::Locked | DocumentError::Encrypted | DocumentError::NotRead { .. } => {
             Ok(answer.give(&json!({ "nothing": reason }), &[])?)
+        }
+        DocumentError::Damaged { detail } => {
+            Err(JobFailure::new(error.code(), reason).with_detail(detail))
         }
         _ => Err(JobFailure::new(error.code(), reason)),
     }

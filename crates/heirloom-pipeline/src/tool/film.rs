@@ -31,7 +31,7 @@ pub const FILM: Tool = Tool {
 pub(crate) fn make_stills<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
     async move {
         let input = task.open().await?;
-        let ffmpeg = task.workshop().ffmpeg();
+        let ffmpeg = &task.ffmpeg();
         // Whoever no longer wants this drops it.
         let cancelled = CancellationToken::new();
         let probe = probe(ffmpeg, &input, &cancelled).await?;

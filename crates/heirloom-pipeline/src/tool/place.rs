@@ -39,9 +39,7 @@ pub(crate) fn name_position<'a>(
 ) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
     async move {
         let Some(position) = task.asset.position else {
-            return Err(Failure::NothingToDo(
-                "It has no position any more.".to_owned(),
-            ));
+            return Err(Failure::Unwanted("It has no position any more.".to_owned()));
         };
         let (payload, claims) = name(position);
         Ok(vec![Product {

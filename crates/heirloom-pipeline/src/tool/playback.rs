@@ -44,7 +44,7 @@ pub(crate) fn make_playable<'a>(
 ) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
     async move {
         let input = task.open().await?;
-        let ffmpeg = task.workshop().ffmpeg();
+        let ffmpeg = &task.ffmpeg();
         // Whoever no longer wants this drops it.
         let cancelled = CancellationToken::new();
         let probe = probe(ffmpeg, &input, &cancelled).await?;

@@ -61,7 +61,7 @@ pub(crate) async fn draw_in_confinement(
 ) -> Result<Vec<Product>, Failure> {
     let job = json!({ "job": JOB, "name": name });
     let limits = JobLimits::default();
-    products(task.workshop().work(job, input, limits).await?)
+    products(task.work(job, input, limits).await?)
 }
 
 /// What became of the parts of an answer.
@@ -108,7 +108,9 @@ pub(crate) fn draw(
             let nothing = nothing.to_string();
             Ok(answer.give(&json!({ "nothing": nothing }), &[])?)
         }
-        Err(error) => Err(JobFailure::new(error.code(), error.to_string())),
+        Err(error) => {
+            Err(JobFailure::new(error.code(), error.to_string()).with_detail(error.detail()))
+        }
     }
 }
 

@@ -93,8 +93,32 @@ pub(crate) async fn read_sidecars_again(
     for known in ctx.db.list_sidecars(asset.id).await.map_err(failed)? {
         let archive = ctx.db.get_archive(&ctx.actor, known.archive_id).await;
         let archive = archive.map_err(failed)?;
-        let (Some(root), Some(kind)) = (root_of(&archive), sidecar::sidecar_kind(&known.kind))
-        else {
+        let Some(kind) = sidecar::sidecar_kind(&known.kind) else {
+            continue;
+        };
+        let Some(root) = root_of(&archive) else {
+            // It was imported: its bytes are a blob.
+            let mut file = ctx.blobs.open_file(known.content_hash).await;
+            let made = reading(move || {
+                let mut bytes = Vec::new();
+                let file = file
+                    .as_mut()
+                    .map_err(|error| io::Error::other(error.to_string()))?;
+                file.take(SIDECAR_BYTES + 1).read_to_end(&mut bytes)?;
+                let bytes = Some(bytes).filter(|bytes| bytes.len() as u64 <= SIDECAR_BYTES);
+                if bytes
+                    .as_ref()
+                    .is_some_and(|bytes| hash_of(bytes) != known.content_hash)
+                {
+                    return Err(io::Error::other("its bytes are damaged"));
+                }
+                Ok(sidecar::read_sidecar(
+                    bytes.as_deref(),
+                    known.content_hash,
+                    kind,
+                ))
+            });
+            all.push(made.await?);
             continue;
         };
         let made = reading(move || {

@@ -29,6 +29,8 @@ pub const fn sidecar_word(kind: SidecarKind) -> &'static str {
         SidecarKind::Xmp => "xmp",
         SidecarKind::Takeout => "takeout",
         SidecarKind::AppleEdit => "aae",
+        SidecarKind::PhotoPrism => "photoprism",
+        SidecarKind::AppleDetails => "icloud",
     }
 }
 
@@ -39,6 +41,8 @@ pub fn sidecar_kind(word: &str) -> Option<SidecarKind> {
         SidecarKind::Xmp,
         SidecarKind::Takeout,
         SidecarKind::AppleEdit,
+        SidecarKind::PhotoPrism,
+        SidecarKind::AppleDetails,
     ]
     .into_iter()
     .find(|kind| sidecar_word(*kind) == word)

@@ -30,7 +30,7 @@ pub(crate) fn draw_waveform<'a>(
 ) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
     async move {
         let input = task.open().await?;
-        let ffmpeg = task.workshop().ffmpeg();
+        let ffmpeg = &task.ffmpeg();
         // Whoever no longer wants this drops it.
         let cancelled = CancellationToken::new();
         let probe = probe(ffmpeg, &input, &cancelled).await?;

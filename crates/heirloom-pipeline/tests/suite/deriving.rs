@@ -166,7 +166,7 @@ async fn hang(task: &Task<'_>) -> Result<(), Failure> {
         wall: Duration::from_secs(3600),
         ..JobLimits::default()
     };
-    let work = task.workshop().work(job, task.open().await?, limits);
+    let work = task.work(job, task.open().await?, limits);
     work.await?;
     Ok(())
 }
@@ -410,7 +410,7 @@ on_both_engines! {
         // Name, state, attempts, whether it is for good, the word for the reason and words of it.
         let cases = [
             ("broken-1.jpg", UnitState::Failed, 1, true, Some(Damaged), "It is cut off."),
-            ("empty-2.jpg", UnitState::Skipped, 1, false, None, "Nothing is to be seen."),
+            ("empty-2.jpg", UnitState::Skipped, 1, true, None, "Nothing is to be seen."),
             ("deadly-3.jpg", UnitState::Failed, 3, true, Some(Crashed), "ended the process that worked on it 3 times: signal 11"),
             ("panic-4.jpg", UnitState::Failed, 1, true, Some(Crashed), "failed on it"),
             ("gone-5.jpg", UnitState::Failed, 1, false, Some(Gone), "at none of its places"),

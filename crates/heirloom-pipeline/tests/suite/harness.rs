@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use heirloom_blobs::FolderStore;
+use heirloom_blobs::{FolderStore, S3Settings};
 use heirloom_core::{
     Actor, AssetId,
     claim::{ClaimKind, Statement},
@@ -314,6 +314,7 @@ async fn context(location: &Location, data_folder: PathBuf) -> Context {
         blobs: Arc::new(FolderStore::create(data_folder.join("blobs")).unwrap()),
         actor: Actor::Operator,
         data_folder,
+        s3: S3Settings::default(),
     }
 }
 

@@ -15,7 +15,9 @@ use heirloom_pipeline::scan::{
 use heirloom_pipeline::{open::OpenError, open_original};
 use heirloom_testing::media;
 
-use crate::harness::{Home, flip_a_byte, on_both_engines, photo, rot, run_on, set_mode, set_time};
+use crate::harness::{
+    Home, flip_a_byte, on_both_engines, photo, rot, run_as_nobody, run_on, set_mode, set_time,
+};
 
 const VERIFY: ScanOptions = ScanOptions {
     verify: true,
@@ -194,5 +196,24 @@ fn a_file_that_the_catalogue_refuses_keeps_no_other_out() {
             scanned.report.failed
         );
         assert_eq!(home.scan().await.report.unchanged, 21);
+    });
+}
+
+#[test]
+fn an_original_that_may_not_be_read_is_not_said_to_be_gone() {
+    run_as_nobody(async |home| {
+        home.photo("a.jpg", 1);
+        home.scan().await;
+        set_mode(&home.path("a.jpg"), 0o000);
+        let asset = home.asset("a.jpg").await;
+        let error = open_original(&home.ctx, &(&asset).into(), false)
+            .await
+            .unwrap_err();
+        let OpenError::Unreadable { name, why } = &error else {
+            panic!("{error}")
+        };
+        assert_eq!(name, "a.jpg");
+        assert!(why.contains("ermission"), "{why}");
+        set_mode(&home.path("a.jpg"), 0o644);
     });
 }

@@ -31,6 +31,7 @@ const CHUNK_BYTES: usize = 128 * 1024;
 ), responses(
     (status = 200, description = "The bytes; their BLAKE3 is the ETag", body = Vec<u8>, content_type = "*/*"),
     (status = 206, description = "The range", body = Vec<u8>, content_type = "*/*"),
+    (status = 307, description = "Where the bytes are for a few minutes, if the store is configured to say so"),
     (status = 304, description = "The bytes at hand are the same"),
     (status = 409, description = "The file at its place is another now, or is damaged", body = wire::ProblemDocument, content_type = "application/problem+json"),
     (status = 410, description = "It is at none of its places", body = wire::ProblemDocument, content_type = "application/problem+json"),
@@ -74,6 +75,12 @@ pub(crate) async fn open_original(
         return Ok(res);
     }
     let ctx = library.context(actor.clone());
+    if library.store().redirect_origin().is_some()
+        && heirloom_pipeline::is_in_vault(&ctx, &(&asset).into()).await?
+        && let Some(res) = media.redirect(library, headers, asset.content_hash).await?
+    {
+        return Ok(res);
+    }
     let original = heirloom_pipeline::open_original(&ctx, &(&asset).into(), may_be_damaged).await?;
     let media = Media {
         // Damaged bytes are not those that the tag names.

@@ -297,7 +297,7 @@ fn source_in_words(language: Language, claim: &Claim) -> String {
             "exif" | "makernote" | "sony" | "crw" | "flir" | "quicktime" | "udta" | "avi" => {
                 Word::FromCamera
             }
-            "sidecar-xmp" | "aae" => Word::FromSidecar,
+            "sidecar-xmp" | "aae" | "photoprism" | "icloud" => Word::FromSidecar,
             "takeout" => Word::FromTakeout,
             "name" => Word::FromName,
             "folder" => Word::FromFolder,

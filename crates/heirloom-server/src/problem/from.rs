@@ -4,12 +4,12 @@ use axum::{
     extract::rejection::{JsonRejection, PathRejection, QueryRejection},
     http::StatusCode,
 };
-use heirloom_blobs::{BlobError, CollectError, FsckError as BlobCheckError};
+use heirloom_blobs::{BlobError, CollectError, FsckError as BlobCheckError, RemoteError};
 use heirloom_core::{claim::InvalidClaimValue, permission::Denied, query::QueryError};
 use heirloom_db::DbError;
 use heirloom_pipeline::{
-    add::AddError, archive::RootRefused, fsck::FsckError, open::OpenError, purge::PurgeError,
-    run::EngineError, scan::ScanError,
+    add::AddError, archive::RootRefused, backup::BackupError, export::ExportError, fsck::FsckError,
+    import::ImportError, open::OpenError, purge::PurgeError, run::EngineError, scan::ScanError,
 };
 
 use super::{Code, Problem};
@@ -54,6 +54,51 @@ const fn damage_hint() -> &'static str {
      folder with --data and scan the archives again."
 }
 
+/// What to do about a place on another machine.
+fn explain_remote(message: String, error: &RemoteError) -> Problem {
+    let problem = Problem::new(Code::Unavailable, message);
+    match error.hint() {
+        Some(hint) => problem.hint(hint),
+        None => problem,
+    }
+}
+
+impl From<BackupError> for Problem {
+    fn from(error: BackupError) -> Self {
+        let message = error.to_string();
+        match error {
+            BackupError::NoRepository(_) | BackupError::NoSnapshot(_) => {
+                Self::new(Code::NotFound, message).hint("See `heirloom backup list REPO`.")
+            }
+            BackupError::NotARepository(_) => Self::new(Code::Refused, message)
+                .hint("Name an empty folder, or one that is not there yet."),
+            BackupError::WrongKey(_) => Self::new(Code::Refused, message).hint(
+                "Name the file with the right key with --key-file. Without it nothing in there can be read.",
+            ),
+            BackupError::NoKey { .. } => Self::new(Code::Refused, message)
+                .hint("Name the file that has the key with --key-file."),
+            BackupError::Damaged(_) => Self::new(Code::Damaged, message).hint(
+                "`heirloom backup check REPO --read-data` names everything that is damaged in it. Was it copied to \
+                 its end?",
+            ),
+            BackupError::Busy(_) => {
+                Self::new(Code::Busy, message).hint("Try again when that has ended.")
+            }
+            BackupError::NoSpace(_) => Self::new(Code::NoSpace, message)
+                .hint("Free some space, then try again: what was stored by then is found again."),
+            BackupError::Unavailable(_) => Self::new(Code::Unavailable, message)
+                .hint("Is the disk that it is on plugged in and mounted?"),
+            BackupError::Remote(error) => explain_remote(message, &error),
+            BackupError::Refused(_) => Self::new(Code::Refused, message),
+            BackupError::Cancelled => Self::new(Code::Stopping, message),
+            BackupError::Destination { .. } => Self::new(Code::Unavailable, message),
+            BackupError::Db(error) => error.into(),
+            BackupError::Blobs(error) => error.into(),
+            other @ BackupError::Internal(_) => Self::internal(other),
+        }
+    }
+}
+
 impl From<OpenError> for Problem {
     fn from(error: OpenError) -> Self {
         let message = error.to_string();
@@ -64,6 +109,8 @@ impl From<OpenError> for Problem {
             ),
             OpenError::Changed { .. } => Self::new(Code::OriginalChanged, message)
                 .hint("Scan the archive: the changed file becomes an original of its own."),
+            OpenError::Unreadable { .. } => Self::new(Code::Unavailable, message)
+                .hint("Look at its permissions, and at the disk that it is on."),
             OpenError::Damaged { .. } => Self::new(Code::OriginalDamaged, message).hint(
                 "Put a copy from a backup in its place and verify the archive. To have the damaged bytes, \
                  ask with ?damaged=true.",
@@ -87,7 +134,8 @@ impl From<BlobError> for Problem {
             BlobError::OutOfRange { .. } => Code::InvalidRange,
             BlobError::NoSpace { .. } => Code::NoSpace,
             BlobError::ReadOnly { .. } | BlobError::NotPermitted { .. } => Code::ReadOnly,
-            BlobError::NotAStore { .. } => Code::NotALibrary,
+            BlobError::NotAStore { .. } | BlobError::OtherStore { .. } => Code::NotALibrary,
+            BlobError::Remote(_) => Code::Unavailable,
             BlobError::UnknownLayout { .. } => Code::NewerVersion,
             BlobError::ShuttingDown => Code::Stopping,
             BlobError::Mismatch { .. } | BlobError::Source(_) | BlobError::Io { .. } => {
@@ -138,6 +186,49 @@ impl From<ScanError> for Problem {
             ScanError::Busy(_) => Self::new(Code::ScanRunning, message),
             ScanError::Threads(_) => Self::new(Code::Unavailable, message),
         };
+        match hint {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+    }
+}
+
+impl From<ExportError> for Problem {
+    fn from(error: ExportError) -> Self {
+        let (message, hint) = (error.to_string(), error.hint());
+        let code = match error {
+            ExportError::Db(error) => return error.into(),
+            ExportError::NotEmpty(_) | ExportError::Busy(_) => Code::Refused,
+            ExportError::NotAFolder(_) | ExportError::Forbidden { .. } => Code::InvalidArchive,
+            ExportError::NoSpace { .. } => Code::NoSpace,
+            ExportError::Cancelled => Code::Stopping,
+            ExportError::Io { .. } => Code::ReadOnly,
+        };
+        let problem = Self::new(code, message);
+        match hint {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+    }
+}
+
+impl From<ImportError> for Problem {
+    fn from(error: ImportError) -> Self {
+        let (message, hint) = (error.to_string(), error.hint());
+        let code = match error {
+            ImportError::Db(error) => return error.into(),
+            ImportError::Blobs(error) => return error.into(),
+            ImportError::NotAnExport { .. } | ImportError::Unreadable { .. } => {
+                Code::InvalidArchive
+            }
+            ImportError::Disk(ref error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                Code::NoSpace
+            }
+            ImportError::Disk(_) => Code::ReadOnly,
+            ImportError::Newer { .. } => Code::NewerVersion,
+            ImportError::Cancelled => Code::Stopping,
+        };
+        let problem = Self::new(code, message);
         match hint {
             Some(hint) => problem.hint(hint),
             None => problem,

@@ -48,7 +48,7 @@ pub struct LineageInput {
     pub hash: ContentHash,
     /// What it is.
     pub source: LineageSource,
-    /// What that is called: the name, or the id of the artifact.
+    /// What that is called: the name, the id of the artifact, or the words.
     pub name: Option<String>,
 }
 
@@ -62,8 +62,10 @@ pub enum LineageSource {
     Name,
     /// A sidecar.
     Sidecar,
-    /// Another artifact.
+    /// Another artifact, or what it states.
     Artifact,
+    /// What a person said.
+    Said,
     /// Something that is not known any more.
     Gone,
 }
@@ -98,6 +100,7 @@ impl From<lineage::Input> for LineageInput {
             lineage::Source::Name(name) => (LineageSource::Name, Some(name)),
             lineage::Source::Sidecar(name) => (LineageSource::Sidecar, Some(name)),
             lineage::Source::Artifact(id) => (LineageSource::Artifact, Some(id.to_string())),
+            lineage::Source::Said(words) => (LineageSource::Said, Some(words)),
             lineage::Source::Gone => (LineageSource::Gone, None),
         };
         Self {

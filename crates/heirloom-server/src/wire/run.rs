@@ -15,7 +15,7 @@ use heirloom_pipeline::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::schema;
+use super::{ExportReport, ImportReport, schema};
 
 /// One execution of a pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -23,7 +23,7 @@ pub struct Run {
     /// Its id.
     #[schema(schema_with = schema::id)]
     pub id: RunId,
-    /// What is executed: `scan`, `prepare`, `rebuild`, or `add` for what was handed over.
+    /// What is executed: `scan`, `prepare`, `rebuild`, `export`, `import`, or `add` for what was handed over.
     pub pipeline: String,
     /// Where it stands.
     #[schema(schema_with = schema::run_state)]
@@ -38,7 +38,13 @@ pub struct Run {
     pub progress: Progress,
     /// What it found, once it has ended.
     pub report: Option<ScanReport>,
-    /// The run that prepares what a scan found.
+    /// What was exported, once an export has ended.
+    #[serde(default)]
+    pub export: Option<ExportReport>,
+    /// What was imported, once an import has ended.
+    #[serde(default)]
+    pub import: Option<ImportReport>,
+    /// The run that prepares what a scan found or an import brought.
     #[schema(value_type = Option<String>, format = "uuid")]
     #[serde(default)]
     pub next_run_id: Option<RunId>,
@@ -309,6 +315,8 @@ impl Default for NewScan {
 struct Stored {
     progress: Option<Progress>,
     report: Option<ScanReport>,
+    export: Option<ExportReport>,
+    import: Option<ImportReport>,
     next_run: Option<RunId>,
 }
 
@@ -322,12 +330,18 @@ impl Run {
     ) -> Self {
         let stored: Stored = serde_json::from_value(run.progress.clone()).unwrap_or_default();
         // Whoever sees that it has ended must see what it found, which is stored a moment later.
-        let is_ending = live.is_some() && run.state.has_ended() && stored.report.is_none();
-        let progress = live
+        let is_ending = live.is_some()
+            && run.state.has_ended()
+            && run.pipeline == scan::PIPELINE
+            && stored.report.is_none();
+        let mut progress = live
             .map(Progress::from)
             .or(stored.progress)
             .or_else(|| serde_json::from_value(run.progress.clone()).ok())
             .unwrap_or_default();
+        if run.state.has_ended() {
+            progress.remaining_ms = None;
+        }
         Self {
             id: run.id,
             pipeline: run.pipeline.clone(),
@@ -340,6 +354,8 @@ impl Run {
             parameters: run.parameters.clone(),
             progress,
             report: stored.report,
+            export: stored.export,
+            import: stored.import,
             next_run_id: stored.next_run,
             assets: run.assets,
             assets_planned: run.assets_planned,

@@ -2,6 +2,7 @@
 
 use heirloom_core::{
     MediaKind,
+    backup::{BackupKind, BackupState},
     claim::ClaimKind,
     run::RunState,
     unit::{FailureCode, UnitState},
@@ -55,6 +56,20 @@ pub(crate) fn claim_kind() -> RefOr<Schema> {
 
 pub(crate) fn run_state() -> RefOr<Schema> {
     words(RunState::ALL.map(RunState::as_str), "Where it stands.")
+}
+
+pub(crate) fn backup_kind() -> RefOr<Schema> {
+    words(
+        BackupKind::ALL.iter().map(|kind| kind.as_str()),
+        "What is done with a repository of backups.",
+    )
+}
+
+pub(crate) fn backup_state() -> RefOr<Schema> {
+    words(
+        BackupState::ALL.iter().map(|state| state.as_str()),
+        "Where it stands.",
+    )
 }
 
 pub(crate) fn failure_code() -> RefOr<Schema> {

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use heirloom_server::{Code, Library, LibraryConfig, Problem, UploadLimits};
+use heirloom_server::{Code, Library, LibraryConfig, Problem, StoreConfig, UploadLimits};
 use heirloom_testing::{TreeSnapshot, postgres};
 
 fn config(folder: &Path) -> LibraryConfig {
@@ -12,6 +12,7 @@ fn config(folder: &Path) -> LibraryConfig {
         is_creating: true,
         confined_program: None,
         uploads: UploadLimits::default(),
+        store: StoreConfig::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use heirloom_core::Actor;
-use heirloom_server::{Door, Library, LibraryConfig, UploadLimits, router};
+use heirloom_server::{Door, Library, LibraryConfig, StoreConfig, UploadLimits, router};
 use serde_json::{Value as Json, json};
 
 use crate::harness::{ask, on_both_engines};
@@ -33,6 +33,7 @@ async fn what_confinement_lacks_is_said_with_what_to_do_about_it() {
             is_creating: true,
             confined_program: Some(program),
             uploads: UploadLimits::default(),
+            store: StoreConfig::default(),
         };
         let library = Library::open(&config).await.unwrap();
         let router = router(library.clone(), Door::Known(Actor::Operator));

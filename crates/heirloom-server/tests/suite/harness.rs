@@ -9,7 +9,9 @@ use std::{
 
 use heirloom_core::Actor;
 use heirloom_db::{Db, Location, family::Family};
-use heirloom_server::{Body, Door, Library, LibraryConfig, Router, UploadLimits, router};
+use heirloom_server::{
+    Body, Door, Library, LibraryConfig, Router, StoreConfig, UploadLimits, router,
+};
 use heirloom_testing::{
     jpeg::{self, Options},
     postgres::{self, TestDatabase},
@@ -55,14 +57,29 @@ impl Home {
         Self::open(Some(postgres::database()), "data").await
     }
 
+    /// With its blobs somewhere else.
+    pub(crate) async fn with_store(folder: TempDir, store: StoreConfig) -> Self {
+        Self::open_with(None, folder, "data", store).await
+    }
+
     async fn open(database: Option<TestDatabase>, name: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        Self::open_with(database, folder, name, StoreConfig::default()).await
+    }
+
+    async fn open_with(
+        database: Option<TestDatabase>,
+        folder: TempDir,
+        name: &str,
+        store: StoreConfig,
+    ) -> Self {
         let config = LibraryConfig {
             folder: folder.path().join(name),
             database: database.as_ref().map(|database| database.url.clone()),
             is_creating: true,
             confined_program: Some(env!("CARGO_BIN_EXE_confined-for-server-tests").into()),
             uploads: UploadLimits::default(),
+            store,
         };
         let library = Library::open(&config).await.unwrap();
         Self {
@@ -87,6 +104,7 @@ impl Home {
             is_creating: false,
             confined_program: Some(env!("CARGO_BIN_EXE_confined-for-server-tests").into()),
             uploads: UploadLimits::default(),
+            store: StoreConfig::default(),
         };
         library.close().await;
         drop((library, old_router));
@@ -237,7 +255,7 @@ impl Home {
 }
 
 impl Events {
-    /// The next event whose run is so.
+    /// The next event whose data are so.
     pub(crate) async fn wait_for(&mut self, is_so: impl Fn(&Json) -> bool) -> Event {
         let heard = async {
             loop {

@@ -4,6 +4,7 @@
 
 mod archive;
 mod asset;
+mod backup;
 mod claim;
 mod collection;
 mod data_folder;

@@ -179,6 +179,18 @@ async fn damaged_bytes_are_never_given_for_the_original_unless_they_are_asked_fo
     );
     let id = home.asset("Düne.jpg").await;
     let path = format!("/api/v1/assets/{id}");
+    // Whoever comes back is told of it.
+    let mut events = home.listen("/api/v1/events", Some("0")).await;
+    let told = events
+        .wait_for(|data| data["damaged_at_ms"].is_i64())
+        .await
+        .data;
+    assert_eq!(
+        (&told["asset_id"], &told["path"], &told["copies"]),
+        (&json!(id), &json!("Am Meer/Düne.jpg"), &json!(0))
+    );
+    let scrub = home.get("/api/v1/scrub").await.json();
+    assert_eq!(scrub["damaged"], json!([told]));
     let given = home.get(&format!("{path}/original?damaged=true")).await;
     assert_eq!((given.status, given.body), (200, damaged));
     assert!(

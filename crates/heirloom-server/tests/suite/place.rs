@@ -143,6 +143,39 @@ async fn positions_are_named_and_listed_by_country_region_and_place() {
 }
 
 #[tokio::test]
+async fn a_name_comes_from_whoever_told_the_position() {
+    on_both_engines(async |home| {
+        home.travelled().await;
+        let detail = format!("/api/v1/assets/{}", home.asset("gate.jpg").await);
+        let lineage = async |kind: &str| {
+            let detail = home.get(&detail).await.json();
+            let artifacts = detail["artifacts"].as_array().unwrap();
+            let of_kind = artifacts.iter().filter(|made| made["kind"] == kind);
+            let newest = of_kind.max_by_key(|made| made["id"].as_str()).unwrap();
+            let path = format!(
+                "/api/v1/artifacts/{}/lineage",
+                newest["id"].as_str().unwrap()
+            );
+            home.get(&path).await.json()
+        };
+        let (metadata, place) = (lineage("metadata").await, lineage("place").await);
+        let input = &place["inputs"][0];
+        assert_eq!(
+            (&input["source"], &input["name"]),
+            (&json!("artifact"), &metadata["artifact"]["id"]),
+            "{place}"
+        );
+        assert_eq!(metadata["derived"][0]["id"], place["artifact"]["id"]);
+        let position = json!({ "latitude": 53.8662, "longitude": 10.6798 });
+        home.say("gate.jpg", "position", position).await;
+        let said = lineage("place").await;
+        assert_ne!(said["artifact"]["id"], place["artifact"]["id"]);
+        assert_eq!(said["inputs"][0]["source"], "said", "{said}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_name_follows_a_position_that_is_corrected_and_one_that_is_taken_back() {
     on_both_engines(async |home| {
         home.travelled().await;

@@ -1,7 +1,8 @@
 //! Nobody unknown gets anything.
 
 use heirloom_core::Actor;
-use heirloom_server::{Door, addresses, router};
+use heirloom_server::{Door, RemoteLocation, S3Keys, S3Settings, StoreConfig, addresses, router};
+use heirloom_testing::s3::{BUCKET, S3Server};
 
 use crate::harness::{Home, ask};
 
@@ -33,6 +34,36 @@ async fn every_address_refuses_a_stranger() {
         }
     }
     assert!(refused >= 25, "only {refused} addresses were tried");
+}
+
+#[tokio::test]
+async fn a_stranger_is_sent_to_no_bucket() {
+    let (folder, bucket) = (tempfile::tempdir().unwrap(), S3Server::start());
+    let name = format!("s3:{}/{BUCKET}/photos", bucket.endpoint());
+    let Some(Ok(RemoteLocation::S3(location))) = RemoteLocation::parse(&name) else {
+        panic!("{name}");
+    };
+    let store = StoreConfig {
+        bucket: Some(location),
+        s3: S3Settings {
+            keys: Some(S3Keys {
+                access_key_id: bucket.access_key_id.clone(),
+                secret_access_key: bucket.secret_access_key.clone(),
+            }),
+            ..S3Settings::default()
+        },
+        is_redirecting: true,
+        ..StoreConfig::default()
+    };
+    let home = Home::with_store(folder, store).await;
+    let path = home.vault_original().await;
+    let sent = home.get(&path).await;
+    assert_eq!(sent.status, 307, "{}", sent.text());
+    assert!(sent.header("location").starts_with(&bucket.endpoint()));
+    let router = router(home.library.clone(), Door::Known(Actor::Stranger));
+    let refused = ask(&router, "GET", &path, &[], None).await;
+    refused.assert_problem(401, "unknown_actor");
+    assert!(!refused.headers.contains_key("location"));
 }
 
 #[tokio::test]

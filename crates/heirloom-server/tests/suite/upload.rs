@@ -8,7 +8,9 @@ use std::{fs, path::PathBuf};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use heirloom_core::{AccountId, Actor, AudienceId, audience::Sight, role::Role};
-use heirloom_server::{Body, Door, Library, LibraryConfig, Router, UploadLimits, router};
+use heirloom_server::{
+    Body, Door, Library, LibraryConfig, Router, StoreConfig, UploadLimits, router,
+};
 use heirloom_testing::jpeg::{self, Options};
 use serde_json::{Value as Json, json};
 
@@ -76,6 +78,13 @@ impl Home {
 
     /// Hands a whole file over; gives the upload as it ends.
     /// Nothing is made of it, so that what is stored of it is itself alone.
+    /// Where the original of a photograph is that was handed over just now.
+    pub(crate) async fn vault_original(&self) -> String {
+        let upload = self.hand_over("Oma.jpg", &photo(1)).await;
+        let id = upload["asset_id"].as_str().unwrap();
+        format!("/api/v1/assets/{id}/original")
+    }
+
     async fn hand_over(&self, name: &str, bytes: &[u8]) -> Json {
         self.hand_over_to_process(name, bytes, "false").await
     }
@@ -128,6 +137,7 @@ async fn limited(limits: UploadLimits) -> (tempfile::TempDir, Library, Router) {
         is_creating: true,
         confined_program: Some(env!("CARGO_BIN_EXE_confined-for-server-tests").into()),
         uploads: limits,
+        store: StoreConfig::default(),
     };
     let library = Library::open(&config).await.unwrap();
     let router = router(library.clone(), Door::Known(Actor::Operator));

@@ -13,6 +13,7 @@ async fn every_page_of_the_app_answers_with_a_strict_policy() {
         "/runs",
         "/runs/anything",
         "/archives",
+        "/backups",
         "/add",
         "/settings",
         "/help",

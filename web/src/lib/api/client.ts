@@ -7,6 +7,10 @@ export type Asset = components['schemas']['Asset'];
 export type AssetDetail = components['schemas']['AssetDetail'];
 export type Artifact = components['schemas']['Artifact'];
 export type Archive = components['schemas']['Archive'];
+export type Backup = components['schemas']['Backup'];
+export type BackupAlarm = components['schemas']['BackupAlarm'];
+export type BackupSchedule = components['schemas']['BackupSchedule'];
+export type BackupStanding = components['schemas']['BackupStanding'];
 export type Claim = components['schemas']['Claim'];
 export type ClaimKind = Claim['kind'];
 export type Collection = components['schemas']['Collection'];
@@ -64,9 +68,10 @@ async function ask(method: string, path: string, asked: Asked = {}): Promise<Ans
 export const api = {
   GET: (path: string, asked?: Asked) => ask('GET', path, asked),
   POST: (path: string, asked?: Asked) => ask('POST', path, asked),
+  PUT: (path: string, asked?: Asked) => ask('PUT', path, asked),
   PATCH: (path: string, asked?: Asked) => ask('PATCH', path, asked),
   DELETE: (path: string, asked?: Asked) => ask('DELETE', path, asked)
-} as unknown as Pick<Client<paths>, 'GET' | 'POST' | 'PATCH' | 'DELETE'>;
+} as unknown as Pick<Client<paths>, 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'>;
 
 interface Answer<T> {
   data?: T;

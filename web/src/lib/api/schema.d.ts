@@ -325,6 +325,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backup-schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is backed up regularly, and how that stands. */
+        get: operations["get_schedule"];
+        /** Sets what is backed up regularly. The server begins within a minute. */
+        put: operations["set_schedule"];
+        post?: never;
+        /** Backs up nothing regularly any more. What was backed up stays. */
+        delete: operations["remove_schedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is and was done with repositories of backups, the newest first. */
+        get: operations["list_backups"];
+        put?: never;
+        /** Begins to back up, check, prune or prove. One thing is done at a time; the answer says how to ask how far it is. */
+        post: operations["create_backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far something is, or what came of it. */
+        get: operations["get_backup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells what is under way to stop. A backup that is stopped leaves no snapshot; what it stored is found again
+         *     by the next.
+         */
+        post: operations["cancel_backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/claims": {
         parameters: {
             query?: never;
@@ -530,12 +604,34 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happens, as it happens: server-sent events. An event `run` has a run as JSON, as it is now. With
-         *     `Last-Event-ID`, everything that may have changed since then comes first.
+         * What happens, as it happens: server-sent events. An event `run` has a `Run` as JSON, as it is now; `backup` a `Backup`,
+         *     what is done with a repository; `damage` a `DamagedPlace` that was found. With `Last-Event-ID`, everything that may have
+         *     changed since then comes first.
          */
         get: operations["get_events"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins to export everything, or what is in a collection, to a folder of this machine. The run says how far it
+         *     is, and what could not be exported. Exporting to the same folder again goes on where it was left, and brings
+         *     what is there up to date.
+         */
+        post: operations["create_export"];
         delete?: never;
         options?: never;
         head?: never;
@@ -556,6 +652,27 @@ export interface paths {
          *     Answers when it is through, which takes as long as reading everything; going away stops it.
          */
         post: operations["check_everything"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins to import from folders and archives of this machine: an export, which is compared with its manifest first,
+         *     or what Google Photos, Apple Photos, Immich and `PhotoPrism` hand out, or any folder. What is here already stays as it
+         *     is, so that the same imported twice is imported once.
+         */
+        post: operations["create_import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -986,6 +1103,11 @@ export interface components {
             /** @description Whether what is added is to be processed. */
             process: boolean;
         };
+        /**
+         * @description What is wrong: the last one `failed`, or it is `overdue`.
+         * @enum {string}
+         */
+        AlarmCause: "failed" | "overdue";
         /** @description A place where originals are. */
         Archive: {
             /**
@@ -1153,6 +1275,212 @@ export interface components {
             id: string;
             /** @enum {string} */
             kind: "artifact";
+        };
+        /** @description Something that is or was done with a repository of backups. */
+        Backup: {
+            /**
+             * Format: int64
+             * @description When it ended.
+             */
+            ended_at_ms?: number | null;
+            /** @description Why it failed, in one sentence. */
+            error?: string | null;
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            id: string;
+            /** @description Whether that key was made just now: keep a copy of it elsewhere. */
+            is_new_key?: boolean;
+            /** @description Whether the server began it by itself. */
+            is_scheduled: boolean;
+            /** @description The file that has the key; only told to who began it. */
+            key_file?: string | null;
+            /**
+             * @description What is done with a repository of backups.
+             * @enum {string}
+             */
+            kind: "backup" | "capture" | "check" | "prune" | "proof";
+            outcome?: components["schemas"]["BackupOutcome"] | null;
+            progress?: components["schemas"]["BackupProgress"] | null;
+            /** @description With which repository. */
+            repository: string;
+            /**
+             * Format: int64
+             * @description When it began.
+             */
+            started_at_ms: number;
+            /**
+             * @description Where it stands.
+             * @enum {string}
+             */
+            state: "running" | "done" | "failed" | "cancelled";
+        };
+        /** @description Something about backups that needs somebody. */
+        BackupAlarm: {
+            /** @description What is wrong with it. */
+            cause: components["schemas"]["AlarmCause"];
+            /**
+             * @description What is done with a repository of backups.
+             * @enum {string}
+             */
+            kind: "backup" | "capture" | "check" | "prune" | "proof";
+            /** @description The same in one sentence, with why it failed. */
+            words: string;
+        };
+        /** @description What came of something that was done with a repository. Which fields there are depends on what it was. */
+        BackupOutcome: {
+            /**
+             * Format: int64
+             * @description Of a check: bytes of them. Of a proof: bytes that were restored.
+             * @default null
+             */
+            bytes: number | null;
+            /**
+             * Format: int64
+             * @description Of a proof: originals that were compared byte for byte.
+             * @default null
+             */
+            compared: number | null;
+            /**
+             * @description Of a check and a proof: what is not as it should be.
+             * @default []
+             */
+            faults: components["schemas"]["RepositoryFault"][];
+            /**
+             * Format: int64
+             * @description Of a backup: files that were read, because they were not in the snapshot before.
+             * @default null
+             */
+            files_read: number | null;
+            /**
+             * @description Of a backup and a proof: whether the files of folder archives are in the snapshot.
+             * @default null
+             */
+            has_folders: boolean | null;
+            /**
+             * @description Of a check: whether every byte was read.
+             * @default null
+             */
+            has_read_data: boolean | null;
+            /**
+             * @description Of a prune: whether nothing was let go of because the clock is behind the newest snapshot.
+             * @default null
+             */
+            is_clock_behind: boolean | null;
+            /**
+             * Format: int64
+             * @description Of a prune: snapshots that are kept.
+             * @default null
+             */
+            kept: number | null;
+            /**
+             * Format: int64
+             * @description Of a backup and a proof: files that are not in the snapshot as the catalogue knows them.
+             * @default null
+             */
+            lacking: number | null;
+            /**
+             * @description The first thousand of them.
+             * @default []
+             */
+            lacking_files: components["schemas"]["LackingFile"][];
+            /**
+             * Format: int64
+             * @description Of a check: objects in the repository.
+             * @default null
+             */
+            objects: number | null;
+            /**
+             * Format: int64
+             * @description Of a prune: snapshots that are gone.
+             * @default null
+             */
+            removed: number | null;
+            /** @default null */
+            snapshot: components["schemas"]["Snapshot"] | null;
+            /**
+             * Format: int64
+             * @description Of a check: snapshots that were looked through.
+             * @default null
+             */
+            snapshots: number | null;
+            /**
+             * Format: int64
+             * @description Of a prune: bytes that nothing needs any more, and that the first prune after a day frees.
+             * @default null
+             */
+            unneeded_bytes: number | null;
+        };
+        /** @description How far it is. */
+        BackupProgress: {
+            /**
+             * Format: int64
+             * @description Bytes that there are.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes that are done.
+             */
+            bytes_done: number;
+            /**
+             * Format: int64
+             * @description Files that there are.
+             */
+            files: number;
+            /**
+             * Format: int64
+             * @description Files that are done.
+             */
+            files_done: number;
+        };
+        /** @description What is to be done regularly. */
+        BackupSchedule: {
+            /**
+             * Format: int32
+             * @description How often everything is backed up, in hours. Changes in between are captured within five minutes.
+             */
+            every_hours?: number;
+            /** @description What is kept. */
+            keep?: components["schemas"]["Keep"];
+            /**
+             * @description The file on the server's machine that has its key; without one it is `backup.key` in the data folder, which
+             *     is made if it is not there.
+             */
+            key_file?: string | null;
+            /**
+             * Format: int32
+             * @description How often it is proved that it can be restored, in days.
+             */
+            proof_days?: number;
+            /** @description Into which repository: the absolute path of a folder. */
+            repository: string;
+            /** @description Leave out the files of folder archives. */
+            without_folders?: boolean;
+        };
+        /** @description How the regular backups stand. */
+        BackupStanding: {
+            /** @description What needs somebody. */
+            alarms: components["schemas"]["BackupAlarm"][];
+            /** @description Whether a key was made just now: keep a copy of it elsewhere. */
+            is_new_key?: boolean;
+            /**
+             * Format: int64
+             * @description When the last backup that came to its end began.
+             */
+            last_backup_at_ms?: number | null;
+            /**
+             * Format: int64
+             * @description When the last proof that came to a good end began.
+             */
+            last_proof_at_ms?: number | null;
+            /**
+             * Format: int64
+             * @description When the next one is due.
+             */
+            next_backup_at_ms?: number | null;
+            schedule?: components["schemas"]["BackupSchedule"] | null;
         };
         /** @description An upload that was begun. */
         Begun: {
@@ -1399,6 +1727,61 @@ export interface components {
             /** @description Heirloom's version. */
             version: string;
         };
+        /** @description What was exported. */
+        ExportReport: {
+            /**
+             * Format: int64
+             * @description Assets that are described, hidden ones included.
+             * @default 0
+             */
+            assets: number;
+            /**
+             * Format: int64
+             * @description Their bytes.
+             * @default 0
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Collections that are described.
+             * @default 0
+             */
+            collections: number;
+            /**
+             * Format: int64
+             * @description Of these: those that were copied by this run.
+             * @default 0
+             */
+            copied: number;
+            /**
+             * Format: int64
+             * @description Files of the payload.
+             * @default 0
+             */
+            files: number;
+            /**
+             * @description Where it is.
+             * @default
+             */
+            folder: string;
+            /**
+             * Format: int64
+             * @description Of these: those whose originals are there.
+             * @default 0
+             */
+            originals: number;
+            /**
+             * Format: int64
+             * @description How much is not as it should be.
+             * @default 0
+             */
+            problem_count: number;
+            /**
+             * @description The first thousand of it.
+             * @default []
+             */
+            problems: components["schemas"]["TransferProblem"][];
+        };
         /** @description What follows from all claims of one kind. */
         Fact: {
             /** @description What is believed, the best first. */
@@ -1496,6 +1879,146 @@ export interface components {
             /** @description As it was typed. */
             text: string;
         };
+        /** @description What was imported. */
+        ImportReport: {
+            /**
+             * Format: int64
+             * @description Assets that are new.
+             * @default 0
+             */
+            added: number;
+            /**
+             * Format: int64
+             * @description Claims that are new.
+             * @default 0
+             */
+            claims: number;
+            /**
+             * Format: int64
+             * @description Collections that are new.
+             * @default 0
+             */
+            collections: number;
+            /**
+             * Format: int64
+             * @description Assets that were known, and that something new is known of.
+             * @default 0
+             */
+            completed: number;
+            /**
+             * Format: int64
+             * @description Of these: those that have the same bytes as one before them.
+             * @default 0
+             */
+            duplicates: number;
+            /**
+             * Format: int64
+             * @description Files that there are.
+             * @default 0
+             */
+            files: number;
+            /**
+             * @description Where it was.
+             * @default
+             */
+            folder: string;
+            /**
+             * Format: int64
+             * @description New assets that are hidden, because they lay in a trash.
+             * @default 0
+             */
+            hidden: number;
+            /**
+             * @description Whether it was only looked what would be done.
+             * @default false
+             */
+            is_dry: boolean;
+            /**
+             * @description Whether that was guessed.
+             * @default false
+             */
+            is_guessed: boolean;
+            /**
+             * Format: int64
+             * @description Assets that were known with all of that.
+             * @default 0
+             */
+            known: number;
+            /**
+             * Format: int64
+             * @description Files that are left out: what the other program made for itself, and what is no original.
+             * @default 0
+             */
+            left_out: number;
+            /**
+             * Format: int64
+             * @description How much is to be known, although nothing is wrong with it.
+             * @default 0
+             */
+            note_count: number;
+            /**
+             * @description The first thousand of it.
+             * @default []
+             */
+            notes: components["schemas"]["TransferProblem"][];
+            /**
+             * Format: int64
+             * @description Of an import from others: files that are originals and were read.
+             * @default 0
+             */
+            originals: number;
+            /**
+             * Format: int64
+             * @description Originals that nothing describes, where the other program describes each.
+             * @default 0
+             */
+            originals_alone: number;
+            /**
+             * Format: int64
+             * @description Assets that were removed here for good before, and stay away.
+             * @default 0
+             */
+            passed_over: number;
+            /**
+             * Format: int64
+             * @description How much is not as it should be.
+             * @default 0
+             */
+            problem_count: number;
+            /**
+             * @description The first thousand of it.
+             * @default []
+             */
+            problems: components["schemas"]["TransferProblem"][];
+            /**
+             * Format: int64
+             * @description Of an import from others: files that describe originals.
+             * @default 0
+             */
+            sidecars: number;
+            /**
+             * Format: int64
+             * @description Files that describe something that is not here.
+             * @default 0
+             */
+            sidecars_alone: number;
+            /**
+             * @description Where it is from: `export`, `takeout`, `apple`, `immich`, `photoprism` or `folder`.
+             * @default
+             */
+            source: string;
+            /**
+             * Format: int64
+             * @description Stacks that are new.
+             * @default 0
+             */
+            stacks: number;
+        };
+        /**
+         * @description Where something is imported from.
+         * @enum {string}
+         */
+        ImportSource: "export" | "takeout" | "apple" | "immich" | "photoprism" | "folder";
         /** @description How the full-text index was, and how it is since it was made anew. */
         IndexRebuilt: {
             /**
@@ -1526,6 +2049,33 @@ export interface components {
              */
             words_before: number;
         };
+        /** @description Of how many days, weeks, months and years in which there are any the last snapshot is kept. */
+        Keep: {
+            /**
+             * Format: int32
+             * @description Days.
+             * @default 7
+             */
+            daily: number;
+            /**
+             * Format: int32
+             * @description Months.
+             * @default 12
+             */
+            monthly: number;
+            /**
+             * Format: int32
+             * @description Weeks.
+             * @default 5
+             */
+            weekly: number;
+            /**
+             * Format: int32
+             * @description Years.
+             * @default 75
+             */
+            yearly: number;
+        };
         /** @description A content that need not be sent, or not from its beginning. */
         KnownContent: {
             /**
@@ -1541,6 +2091,18 @@ export interface components {
         KnownContents: {
             /** @description BLAKE3 of each, at most 1,000. */
             hashes: string[];
+        };
+        /** @description A file that is not in a snapshot as the catalogue knows it. */
+        LackingFile: {
+            /**
+             * @description `damaged`: its bytes are others and nothing else about it says so. `changed`: a scan has to read it first.
+             *     `gone`: it is not there.
+             */
+            lacking: string;
+            /** @description Where it is: below an archive's name, or the hash of a blob. */
+            path: string;
+            /** @description The same in one sentence. */
+            why: string;
         };
         /** @description How an artifact came about, and what came of it. */
         Lineage: {
@@ -1585,7 +2147,7 @@ export interface components {
         LineageInput: {
             /** @description BLAKE3 of the bytes: 64 hexadecimal digits. */
             hash: string;
-            /** @description What that is called: the name, or the id of the artifact. */
+            /** @description What that is called: the name, the id of the artifact, or the words. */
             name?: string | null;
             /** @description What it is. */
             source: components["schemas"]["LineageSource"];
@@ -1594,7 +2156,7 @@ export interface components {
          * @description What an input is.
          * @enum {string}
          */
-        LineageSource: "original" | "name" | "sidecar" | "artifact" | "gone";
+        LineageSource: "original" | "name" | "sidecar" | "artifact" | "said" | "gone";
         /** @description A place of an asset, now or then. */
         Location: components["schemas"]["Place"] & {
             /**
@@ -1727,6 +2289,27 @@ export interface components {
             /** @description The folder, absolute, as path text. */
             path: string;
         };
+        /** @description Something to be done with a repository of backups. */
+        NewBackup: {
+            /** @description Of a prune: what is kept. */
+            keep?: components["schemas"]["Keep"];
+            /**
+             * @description The file on the server's machine that has its key; without one it is `backup.key` in the data folder, made
+             *     by the first backup.
+             */
+            key_file?: string | null;
+            /**
+             * @description What is done with a repository of backups.
+             * @enum {string}
+             */
+            kind: "backup" | "capture" | "check" | "prune" | "proof";
+            /** @description Of a check: read every byte. */
+            read_data?: boolean;
+            /** @description The repository: the absolute path of a folder. */
+            repository: string;
+            /** @description Of a backup: leave out the files of folder archives. */
+            without_folders?: boolean;
+        };
         /** @description A statement on its way in. */
         NewClaim: {
             /**
@@ -1778,6 +2361,19 @@ export interface components {
             /** @description What it asks, if it is to be a saved search. */
             query?: string | null;
         };
+        /** @description What is to be exported, and where to. */
+        NewExport: {
+            /**
+             * Format: uuid
+             * @description Only what is in this collection.
+             */
+            collection_id?: string | null;
+            /**
+             * @description The folder: an absolute path of the machine that serves, as path text. It is empty, not there yet, or an
+             *     export of this library.
+             */
+            path: string;
+        };
         /** @description How everything stored is to be checked. */
         NewFsck: {
             /**
@@ -1796,6 +2392,19 @@ export interface components {
              * @default false
              */
             repair: boolean;
+        };
+        /** @description What is to be imported. */
+        NewImport: {
+            /** @description Whether it is only said what would be done. */
+            dry_run?: boolean;
+            from?: components["schemas"]["ImportSource"] | null;
+            /**
+             * @description The folder of an export; or what others hand out, in one folder or archive or in several that belong together.
+             *     Absolute paths of the machine that serves, as path text.
+             */
+            paths: string[];
+            /** @description Whether what comes in is prepared: renditions are made of it. */
+            process?: boolean;
         };
         /** @description What is to be run, over which assets. Without an archive or assets named, over all. */
         NewRun: {
@@ -1940,6 +2549,51 @@ export interface components {
             next?: string | null;
         };
         /** @description A page of a list. */
+        Page_Backup: {
+            /** @description What is on it. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description When it ended.
+                 */
+                ended_at_ms?: number | null;
+                /** @description Why it failed, in one sentence. */
+                error?: string | null;
+                /**
+                 * Format: uuid
+                 * @description An id: UUID version 7.
+                 */
+                id: string;
+                /** @description Whether that key was made just now: keep a copy of it elsewhere. */
+                is_new_key?: boolean;
+                /** @description Whether the server began it by itself. */
+                is_scheduled: boolean;
+                /** @description The file that has the key; only told to who began it. */
+                key_file?: string | null;
+                /**
+                 * @description What is done with a repository of backups.
+                 * @enum {string}
+                 */
+                kind: "backup" | "capture" | "check" | "prune" | "proof";
+                outcome?: components["schemas"]["BackupOutcome"] | null;
+                progress?: components["schemas"]["BackupProgress"] | null;
+                /** @description With which repository. */
+                repository: string;
+                /**
+                 * Format: int64
+                 * @description When it began.
+                 */
+                started_at_ms: number;
+                /**
+                 * @description Where it stands.
+                 * @enum {string}
+                 */
+                state: "running" | "done" | "failed" | "cancelled";
+            }[];
+            /** @description Where the next page begins: the value for `after`. Null on the last page. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Collection: {
             /** @description What is on it. */
             items: {
@@ -2051,21 +2705,23 @@ export interface components {
                 ended_at_ms?: number | null;
                 /** @description Why it failed, if it did. */
                 error?: string | null;
+                export?: components["schemas"]["ExportReport"] | null;
                 /**
                  * Format: uuid
                  * @description An id: UUID version 7.
                  */
                 id: string;
+                import?: components["schemas"]["ImportReport"] | null;
                 /** @description Whether that is known for all. */
                 is_planned?: boolean;
                 /**
                  * Format: uuid
-                 * @description The run that prepares what a scan found.
+                 * @description The run that prepares what a scan found or an import brought.
                  */
                 next_run_id?: string | null;
                 /** @description What it was asked. */
                 parameters: Record<string, never>;
-                /** @description What is executed: `scan`, `prepare`, `rebuild`, or `add` for what was handed over. */
+                /** @description What is executed: `scan`, `prepare`, `rebuild`, `export`, `import`, or `add` for what was handed over. */
                 pipeline: string;
                 /** @description How far it is. */
                 progress: components["schemas"]["Progress"];
@@ -2294,6 +2950,13 @@ export interface components {
              */
             blobs: number;
         };
+        /** @description Something in a repository that is not as it should be. */
+        RepositoryFault: {
+            /** @description The object, relative to the repository; empty for what is lacking in a snapshot. */
+            object: string;
+            /** @description What is wrong, in one sentence. */
+            what: string;
+        };
         /** @description One execution of a pipeline. */
         Run: {
             /**
@@ -2323,21 +2986,23 @@ export interface components {
             ended_at_ms?: number | null;
             /** @description Why it failed, if it did. */
             error?: string | null;
+            export?: components["schemas"]["ExportReport"] | null;
             /**
              * Format: uuid
              * @description An id: UUID version 7.
              */
             id: string;
+            import?: components["schemas"]["ImportReport"] | null;
             /** @description Whether that is known for all. */
             is_planned?: boolean;
             /**
              * Format: uuid
-             * @description The run that prepares what a scan found.
+             * @description The run that prepares what a scan found or an import brought.
              */
             next_run_id?: string | null;
             /** @description What it was asked. */
             parameters: Record<string, never>;
-            /** @description What is executed: `scan`, `prepare`, `rebuild`, or `add` for what was handed over. */
+            /** @description What is executed: `scan`, `prepare`, `rebuild`, `export`, `import`, or `add` for what was handed over. */
             pipeline: string;
             /** @description How far it is. */
             progress: components["schemas"]["Progress"];
@@ -2578,6 +3243,35 @@ export interface components {
             /** @description Path below the archive's root, as path text. */
             path: string;
         };
+        /** @description A snapshot in a repository. */
+        Snapshot: {
+            /**
+             * Format: int64
+             * @description Bytes of all files in it.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes that it added to the repository.
+             */
+            bytes_added: number;
+            /**
+             * Format: int64
+             * @description Files in it.
+             */
+            files: number;
+            /** @description The machine that made it. */
+            host: string;
+            /** @description Its id, 64 hexadecimal digits. */
+            id: string;
+            /** @description Whether it was made between two backups, because something had changed. */
+            is_capture: boolean;
+            /**
+             * Format: int64
+             * @description When it was made.
+             */
+            made_at_ms: number;
+        };
         /** @description Assets of one moment. */
         Stack: {
             /** @description Its assets, the cover first. */
@@ -2691,6 +3385,25 @@ export interface components {
              * @description How many assets of that bucket come before it.
              */
             offset?: number | null;
+        };
+        /** @description Something that could not be exported or imported. */
+        TransferProblem: {
+            /**
+             * Format: uuid
+             * @description The asset, where it is one.
+             * @default null
+             */
+            asset_id: string | null;
+            /**
+             * @description What it is called.
+             * @default
+             */
+            name: string;
+            /**
+             * @description What is the matter.
+             * @default
+             */
+            what: string;
         };
         /** @description One asset in one step of a run. */
         Unit: {
@@ -2807,12 +3520,19 @@ export interface components {
     pathItems: never;
 }
 export type Addition = components['schemas']['Addition'];
+export type AlarmCause = components['schemas']['AlarmCause'];
 export type Archive = components['schemas']['Archive'];
 export type ArchivePatch = components['schemas']['ArchivePatch'];
 export type Artifact = components['schemas']['Artifact'];
 export type Asset = components['schemas']['Asset'];
 export type AssetDetail = components['schemas']['AssetDetail'];
 export type Author = components['schemas']['Author'];
+export type Backup = components['schemas']['Backup'];
+export type BackupAlarm = components['schemas']['BackupAlarm'];
+export type BackupOutcome = components['schemas']['BackupOutcome'];
+export type BackupProgress = components['schemas']['BackupProgress'];
+export type BackupSchedule = components['schemas']['BackupSchedule'];
+export type BackupStanding = components['schemas']['BackupStanding'];
 export type Begun = components['schemas']['Begun'];
 export type Check = components['schemas']['Check'];
 export type Claim = components['schemas']['Claim'];
@@ -2823,6 +3543,7 @@ export type CollectionPatch = components['schemas']['CollectionPatch'];
 export type Counts = components['schemas']['Counts'];
 export type DamagedPlace = components['schemas']['DamagedPlace'];
 export type Diagnosis = components['schemas']['Diagnosis'];
+export type ExportReport = components['schemas']['ExportReport'];
 export type Fact = components['schemas']['Fact'];
 export type Fault = components['schemas']['Fault'];
 export type Forecast = components['schemas']['Forecast'];
@@ -2830,9 +3551,13 @@ export type Found = components['schemas']['Found'];
 export type FsckReport = components['schemas']['FsckReport'];
 export type Highlight = components['schemas']['Highlight'];
 export type Ignored = components['schemas']['Ignored'];
+export type ImportReport = components['schemas']['ImportReport'];
+export type ImportSource = components['schemas']['ImportSource'];
 export type IndexRebuilt = components['schemas']['IndexRebuilt'];
+export type Keep = components['schemas']['Keep'];
 export type KnownContent = components['schemas']['KnownContent'];
 export type KnownContents = components['schemas']['KnownContents'];
+export type LackingFile = components['schemas']['LackingFile'];
 export type Lineage = components['schemas']['Lineage'];
 export type LineageInput = components['schemas']['LineageInput'];
 export type LineageSource = components['schemas']['LineageSource'];
@@ -2846,14 +3571,18 @@ export type Members = components['schemas']['Members'];
 export type MembersChanged = components['schemas']['MembersChanged'];
 export type NewAddition = components['schemas']['NewAddition'];
 export type NewArchive = components['schemas']['NewArchive'];
+export type NewBackup = components['schemas']['NewBackup'];
 export type NewClaim = components['schemas']['NewClaim'];
 export type NewClaimBatch = components['schemas']['NewClaimBatch'];
 export type NewCollection = components['schemas']['NewCollection'];
+export type NewExport = components['schemas']['NewExport'];
 export type NewFsck = components['schemas']['NewFsck'];
+export type NewImport = components['schemas']['NewImport'];
 export type NewRun = components['schemas']['NewRun'];
 export type NewScan = components['schemas']['NewScan'];
 export type PageArchive = components['schemas']['Page_Archive'];
 export type PageAsset = components['schemas']['Page_Asset'];
+export type PageBackup = components['schemas']['Page_Backup'];
 export type PageCollection = components['schemas']['Page_Collection'];
 export type PageKnownContent = components['schemas']['Page_KnownContent'];
 export type PagePipeline = components['schemas']['Page_Pipeline'];
@@ -2866,6 +3595,7 @@ export type Places = components['schemas']['Places'];
 export type ProblemDocument = components['schemas']['ProblemDocument'];
 export type Progress = components['schemas']['Progress'];
 export type Purged = components['schemas']['Purged'];
+export type RepositoryFault = components['schemas']['RepositoryFault'];
 export type Run = components['schemas']['Run'];
 export type RunStep = components['schemas']['RunStep'];
 export type ScanReport = components['schemas']['ScanReport'];
@@ -2873,6 +3603,7 @@ export type Scrub = components['schemas']['Scrub'];
 export type ScrubPass = components['schemas']['ScrubPass'];
 export type SearchPage = components['schemas']['SearchPage'];
 export type Sidecar = components['schemas']['Sidecar'];
+export type Snapshot = components['schemas']['Snapshot'];
 export type Stack = components['schemas']['Stack'];
 export type Step = components['schemas']['Step'];
 export type StepForecast = components['schemas']['StepForecast'];
@@ -2880,6 +3611,7 @@ export type Timeline = components['schemas']['Timeline'];
 export type TimelineBucket = components['schemas']['TimelineBucket'];
 export type TimelinePart = components['schemas']['TimelinePart'];
 export type TimelinePosition = components['schemas']['TimelinePosition'];
+export type TransferProblem = components['schemas']['TransferProblem'];
 export type Unit = components['schemas']['Unit'];
 export type Upload = components['schemas']['Upload'];
 export type UploadState = components['schemas']['UploadState'];
@@ -3219,6 +3951,13 @@ export interface operations {
             };
             /** @description The bytes at hand are the same */
             304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Where the bytes are for a few minutes, if the store is configured to say so */
+            307: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3590,6 +4329,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Where the bytes are for a few minutes, if the store is configured to say so */
+            307: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The file at its place is another now, or is damaged */
             409: {
                 headers: {
@@ -3716,6 +4462,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Where the bytes are for a few minutes, if the store is configured to say so */
+            307: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description There is no such asset, or no such rendition of it yet */
             404: {
                 headers: {
@@ -3771,6 +4524,237 @@ export interface operations {
             };
             /** @description It was changed meanwhile */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupStanding"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    set_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackupSchedule"];
+            };
+        };
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupStanding"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    remove_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupStanding"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_backups: {
+        parameters: {
+            query?: {
+                /** @description How many at most: 1 to 500, 50 if nothing is said. */
+                limit?: number;
+                /** @description Where to go on: `next` of the page before. */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Backup"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBackup"];
+            };
+        };
+        responses: {
+            /** @description What has begun */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    cancel_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Backup"];
+                };
+            };
+            /** @description It has ended */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4482,6 +5466,48 @@ export interface operations {
             };
         };
     };
+    create_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExport"];
+            };
+        };
+        responses: {
+            /** @description The run */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Nothing can be exported to this folder */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     check_everything: {
         parameters: {
             query?: never;
@@ -4502,6 +5528,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FsckReport"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewImport"];
+            };
+        };
+        responses: {
+            /** @description The run */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description This cannot be imported */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             /** @description Refused */

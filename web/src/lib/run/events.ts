@@ -1,12 +1,13 @@
 /**
- * What happens to runs, as it happens. The browser connects again by itself, and says which event it
+ * What happens to runs and backups, as it happens. The browser connects again by itself, and says which event it
  * heard last; where it gives up (the server was away and answered nonsense) this begins anew, and whoever
  * listens is told to look at everything once.
  */
-import type { Run } from '../api/client';
+import type { Backup, Run } from '../api/client';
 
 export interface Listener {
-  onrun: (run: Run) => void;
+  onrun?: (run: Run) => void;
+  onbackup?: (backup: Backup) => void;
   /** After a time in which something may have been missed. */
   onreturn?: () => void;
   onconnection?: (isConnected: boolean) => void;
@@ -31,7 +32,10 @@ export function listen(listener: Listener): () => void {
       wasAway = false;
     });
     source.addEventListener('run', (event) => {
-      listener.onrun(JSON.parse((event as MessageEvent<string>).data) as Run);
+      listener.onrun?.(JSON.parse((event as MessageEvent<string>).data) as Run);
+    });
+    source.addEventListener('backup', (event) => {
+      listener.onbackup?.(JSON.parse((event as MessageEvent<string>).data) as Backup);
     });
     source.addEventListener('error', () => {
       wasAway = true;

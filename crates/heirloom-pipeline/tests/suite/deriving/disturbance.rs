@@ -10,6 +10,7 @@ use heirloom_core::{
     run::{RunEvent, RunState},
     unit::UnitState,
 };
+use heirloom_db::plan::Parameters;
 use heirloom_pipeline::purge::purge_assets;
 
 use super::all;
@@ -98,6 +99,29 @@ on_both_engines! {
         home.wait_for(again, RunState::Done).await;
         assert_eq!(home.counts(again).await.done, lost);
         assert_eq!(home.made().await, all(&names(&all_names[2..])));
+        // And what was hidden meanwhile, once it is wanted again.
+        home.ctx.db.delete_asset(OPERATOR, hidden, None, false).await.unwrap();
+        let wanted = home.start(&engine).await;
+        home.wait_for(wanted, RunState::Done).await;
+        assert_eq!(home.counts(wanted).await.done, 1);
+        engine.stop().await;
+    }
+
+    async fn what_came_to_nothing_is_known_and_not_tried_again(home: Home) {
+        home.with(&["empty-1.jpg", "plain-2.jpg"]).await;
+        let engine = home.engine();
+        for (done, skipped, tried) in [(1, 1, 2), (0, 1, 0)] {
+            let run = home.start(&engine).await;
+            home.wait_for(run, RunState::Done).await;
+            let counts = home.counts(run).await;
+            assert_eq!((counts.done, counts.skipped), (done, skipped), "{counts:?}");
+            let looks = home.units(run).await.into_iter().filter(|unit| unit.step == "look");
+            assert_eq!(looks.count(), tried);
+        }
+        let insisting = Parameters { retry_failed: true, ..Parameters::default() };
+        let run = home.start_with(&engine, insisting).await;
+        home.wait_for(run, RunState::Done).await;
+        assert_eq!(home.units(run).await.iter().filter(|unit| unit.step == "look").count(), 1);
         engine.stop().await;
     }
 

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value as Json, json};
 
 use super::{UPLOADS, hash, photo};
-use crate::harness::on_both_engines;
+use crate::harness::{Home, on_both_engines};
 
 #[tokio::test]
 async fn the_same_file_is_one_original_however_often_it_is_handed_over() {
@@ -194,4 +194,61 @@ async fn a_check_finds_a_damaged_or_missing_original_and_handing_it_over_heals_i
         assert!(fs::read(&blob).unwrap() == bytes);
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_rots_in_the_vault_comes_back_from_the_backup() {
+    let home = Home::on_sqlite().await;
+    let photos = [photo(50), photo(51), photo(52)];
+    for (number, bytes) in photos.iter().enumerate() {
+        home.hand_over(&format!("{number}.jpg"), bytes).await;
+    }
+    let repository = home.folder.path().join("disk/repository");
+    let schedule = json!({ "repository": repository });
+    let set = home.ask("PUT", "/api/v1/backup-schedule", &[], Some(&schedule));
+    assert_eq!(set.await.status, 200);
+    home.library.keep_backup_schedule().await;
+    while home.library.is_backing_up() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    // One has a wrong byte, one is cut off, one is not there, and then the backup is not to be had either.
+    let damage = |bytes: &[u8]| {
+        let mut flipped = bytes.to_vec();
+        flipped[100] ^= 1;
+        [Some(flipped), Some(bytes[..bytes.len() / 2].to_vec()), None]
+    };
+    let away = home.folder.path().join("disk-away");
+    for is_away in [false, true] {
+        if is_away {
+            fs::rename(home.folder.path().join("disk"), &away).unwrap();
+        }
+        for (number, bytes) in photos.iter().enumerate() {
+            let blob = home.blob(&hash(bytes));
+            fs::remove_file(&blob).unwrap();
+            if let Some(wrong) = &damage(bytes)[number] {
+                fs::write(&blob, wrong).unwrap();
+            }
+        }
+        let report = home.fsck(true).await;
+        let (mended, how) = match is_away {
+            false => (3, "It was restored from the backup."),
+            true => (0, "No other copy of it is known"),
+        };
+        assert_eq!(
+            (&report["faults"], &report["mended"]),
+            (&json!(3), &json!(mended)),
+            "{report}"
+        );
+        let items = report["items"].as_array().unwrap();
+        let says = |item: &Json| item["what"].as_str().unwrap().contains(how);
+        assert!(items.iter().all(says), "{report}");
+        for bytes in &photos {
+            let blob = fs::read(home.blob(&hash(bytes)));
+            assert_eq!(blob.is_ok_and(|blob| blob == *bytes), !is_away);
+        }
+    }
+    // The disk is back.
+    fs::rename(&away, home.folder.path().join("disk")).unwrap();
+    assert_eq!(home.fsck(true).await["mended"], 3);
+    assert_eq!(home.fsck(false).await["faults"], 0);
 }

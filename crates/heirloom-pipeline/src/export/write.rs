@@ -1,0 +1,161 @@
+//! Writing one asset after the other.
+
+use std::sync::atomic::Ordering;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    ExportError, ExportReport, Meter, Problem,
+    bag::{Bag, CopyError, Lines, Reporting, Wanted},
+    format::{ASSETS, AssetRecord},
+    gather::{Gathered, What},
+    pages::Cards,
+};
+
+/// How many assets a file of records has.
+const ON_A_PAGE: u64 = 1_000;
+/// How many problems are told one by one.
+const TOLD: usize = 1_000;
+/// What writes; it goes to where waiting for a disk holds up nobody, and comes back.
+pub(super) struct Work {
+    pub(super) bag: Bag,
+    pub(super) cards: Cards,
+    pub(super) lines: Option<Lines>,
+    pub(super) on_page: u64,
+    pub(super) pages: u64,
+    pub(super) report: ExportReport,
+}
+
+impl Work {
+    pub(super) fn write(
+        &mut self,
+        mut asset: Gathered,
+        stop: &CancellationToken,
+        meter: &Meter,
+    ) -> Result<(), ExportError> {
+        self.copy_original(&mut asset, stop, meter)?;
+        for mut beside in std::mem::take(&mut asset.files) {
+            let wanted = Wanted {
+                path: &beside.path,
+                hash: beside.hash,
+                size_bytes: beside.size_bytes,
+            };
+            let copied = self
+                .bag
+                .add_file(&wanted, &mut beside.file, beside.modified_at_ns, stop);
+            match (copied, beside.what) {
+                (Ok(()), What::Sidecar(number)) => {
+                    asset.record.sidecars[number].path = Some(beside.path);
+                }
+                (Ok(()), What::Payload(number)) => {
+                    let artifact = &mut asset.record.artifacts[number];
+                    artifact.payload_path = Some(beside.path);
+                    artifact.payload_blake3 = Some(beside.hash);
+                }
+                (Ok(()), What::Picture) => {}
+                (Err(CopyError::Export(error)), _) => return Err(error),
+                (Err(_), What::Picture) => {
+                    asset.card.picture = asset.card.picture.filter(|path| *path != beside.path);
+                    asset.card.shown = asset.card.shown.filter(|path| *path != beside.path);
+                }
+                (Err(error), _) => {
+                    let what = format!("{}: {}", beside.path, why(&error));
+                    asset.problems.push(problem_of(&asset.record, what));
+                }
+            }
+        }
+        for (path, text) in &asset.texts {
+            self.bag.write(path, text.as_bytes())?;
+        }
+        if self.on_page == ON_A_PAGE
+            && let Some(lines) = self.lines.take()
+        {
+            self.bag.end_lines(lines)?;
+            self.on_page = 0;
+        }
+        let lines = match &mut self.lines {
+            Some(lines) => lines,
+            None => {
+                self.pages += 1;
+                let path = format!("{ASSETS}/{:06}.jsonl", self.pages);
+                self.lines.insert(self.bag.begin_lines(&path)?)
+            }
+        };
+        lines.add(&asset.record)?;
+        self.on_page += 1;
+        if asset.is_listed {
+            self.cards.add(
+                asset.key,
+                heirloom_db::timeline::bucket_of_key(asset.key),
+                &asset.card,
+            )?;
+        }
+        self.report.assets += 1;
+        for problem in asset.problems {
+            self.report.problem_count += 1;
+            if self.report.problems.len() < TOLD {
+                self.report.problems.push(problem);
+            }
+        }
+        Ok(())
+    }
+
+    fn copy_original(
+        &mut self,
+        asset: &mut Gathered,
+        stop: &CancellationToken,
+        meter: &Meter,
+    ) -> Result<(), ExportError> {
+        let (Some((mut original, modified_at_ns)), Some(path)) =
+            (asset.original.take(), asset.record.path.clone())
+        else {
+            return Ok(());
+        };
+        let wanted = Wanted {
+            path: &path,
+            hash: asset.record.blake3,
+            size_bytes: asset.record.size_bytes.unsigned_abs(),
+        };
+        let reporting = Reporting {
+            stop,
+            observe: &|bytes| {
+                meter.bytes_done.fetch_add(bytes, Ordering::Relaxed);
+            },
+        };
+        let id = asset.record.id;
+        let copied = self
+            .bag
+            .add_original(id, &wanted, &mut original, modified_at_ns, &reporting);
+        match copied {
+            Ok((sum, is_new)) => {
+                asset.record.sha512 = Some(sum);
+                self.report.originals += 1;
+                self.report.copied += u64::from(is_new);
+                self.bag.write(&format!("{path}.xmp"), asset.xmp.as_bytes())
+            }
+            Err(CopyError::Export(error)) => Err(error),
+            Err(error) => {
+                asset.record.path = None;
+                asset.card.path = None;
+                asset.problems.push(problem_of(&asset.record, why(&error)));
+                Ok(())
+            }
+        }
+    }
+}
+
+fn why(error: &CopyError) -> String {
+    match error {
+        CopyError::Damaged => "its bytes are no longer those that were catalogued".to_owned(),
+        CopyError::Unreadable(error) => format!("it cannot be read: {error}"),
+        CopyError::Export(error) => error.to_string(),
+    }
+}
+
+fn problem_of(record: &AssetRecord, what: String) -> Problem {
+    Problem {
+        asset_id: Some(record.id),
+        name: record.name.clone(),
+        what,
+    }
+}

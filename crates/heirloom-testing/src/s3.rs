@@ -1,0 +1,138 @@
+//! A real S3 server of its own for a test: moto, on a port of its own. What it has is in its memory, and gone with it.
+//! It takes any keys and compares no signatures: the programs that it is for send bodies that they do not sign.
+
+use std::{
+    env,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+};
+
+use crate::process::PATIENCE;
+
+/// Where `./dev setup` installs it, below the cache folder of the user.
+const PROGRAM: &str = "heirloom/tools/moto-5.2.5/bin/moto_server";
+/// The only bucket of a new server.
+pub const BUCKET: &str = "family";
+/// A running server. It stops when this is dropped.
+#[derive(Debug)]
+pub struct S3Server {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// A key for it.
+    pub access_key_id: String,
+    /// The key's secret.
+    pub secret_access_key: String,
+}
+
+impl S3Server {
+    /// A new server with an empty [`BUCKET`].
+    ///
+    /// # Panics
+    /// When it is not installed or does not start.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// A new server with an empty [`BUCKET`] that knows no keys.
+    ///
+    /// # Panics
+    /// When it is not installed or does not start.
+    #[must_use]
+    pub fn start_refusing() -> Self {
+        // Whoever makes the bucket is the only one who need not be known.
+        Self::start_with(Some("1"))
+    }
+
+    fn start_with(open_requests: Option<&str>) -> Self {
+        let program = program();
+        let mut child = Command::new(&program)
+            .args(["-H", "127.0.0.1", "-p", "0"])
+            .envs(open_requests.map(|count| ("INITIAL_NO_AUTH_ACTION_COUNT", count)))
+            .env("PYTHONUNBUFFERED", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| {
+                panic!("{} ({error}): `./dev setup` installs it", program.display())
+            });
+        let (tell, told) = mpsc::channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        // What it says about each request is read away, or it would wait.
+        thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                if let Some((_, address)) = line.split_once("Running on http://") {
+                    let _ = tell.send(address.trim().to_owned());
+                }
+            }
+        });
+        let address = told
+            .recv_timeout(PATIENCE)
+            .expect("moto says where it listens");
+        let address = address.parse().unwrap();
+        make_bucket(address);
+        Self {
+            child,
+            address,
+            access_key_id: "AKIAHEIRLOOMTESTS".to_owned(),
+            secret_access_key: "the secret of the tests".to_owned(),
+        }
+    }
+
+    /// Where it is: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The keys, as programs take them from their environment.
+    #[must_use]
+    pub fn environment(&self) -> [(&'static str, &str); 2] {
+        [
+            ("AWS_ACCESS_KEY_ID", &self.access_key_id),
+            ("AWS_SECRET_ACCESS_KEY", &self.secret_access_key),
+        ]
+    }
+
+    /// Stops it, as a line that goes dead.
+    pub fn stop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for S3Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test looks where a tool was installed"
+)]
+fn program() -> PathBuf {
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    cache.or_else(home).expect("there is a home").join(PROGRAM)
+}
+
+fn make_bucket(address: SocketAddr) {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let request = format!(
+        "PUT /{BUCKET} HTTP/1.0\r\nhost: {address}\r\ncontent-length: 0\r\n\
+         authorization: AWS4-HMAC-SHA256 Credential=nobody/20200101/us-east-1/s3/aws4_request, \
+         SignedHeaders=host, Signature=0\r\n\r\n",
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer.split(' ').nth(1), Some("200"), "{answer}");
+}

@@ -144,8 +144,8 @@ pub(crate) enum Command {
     Artifact(Artifact),
     /// Show how an artifact came about, and what came of it
     Lineage {
-        /// The artifact
-        artifact: ArtifactId,
+        /// An artifact, or an original with all that was made of it
+        id: ArtifactId,
     },
     /// What runs can execute, and what it can be asked for
     #[command(subcommand)]

@@ -168,7 +168,7 @@ async fn ask(
         }
         Command::Run(asked) => return run::run(api, asked, output).await,
         Command::Artifact(asked) => artifact::run(api, asked, output).await?,
-        Command::Lineage { artifact } => lineage::show(api, artifact, output).await?,
+        Command::Lineage { id } => lineage::show(api, id, output).await?,
         // These need no library and never get here.
         Command::Serve { .. }
         | Command::Health

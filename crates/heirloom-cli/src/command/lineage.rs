@@ -2,9 +2,10 @@
 
 use heirloom_core::ArtifactId;
 use heirloom_server::{
-    Problem,
-    wire::{Lineage, LineageInput, LineageSource},
+    Code, Problem,
+    wire::{AssetDetail, Lineage, LineageInput, LineageSource},
 };
+use serde_json::json;
 
 use super::claim::value_text;
 use crate::{
@@ -12,10 +13,38 @@ use crate::{
     output::{Output, line},
 };
 
+/// Shows the lineage of an artifact, or of each that was made of an original.
 pub(super) async fn show(api: &Api, id: ArtifactId, output: &Output) -> Result<(), Problem> {
-    let lineage: Lineage = api.get(&format!("/api/v1/artifacts/{id}/lineage")).await?;
-    output.data(&lineage, || describe(&lineage));
+    if let Some(lineage) = found(trace(api, id).await)? {
+        output.data(&lineage, || describe(&lineage));
+        return Ok(());
+    }
+    let asset = found(api.get(&format!("/api/v1/assets/{id}")).await)?;
+    let asset: AssetDetail = asset.ok_or_else(|| {
+        let message = format!("there is no artifact and no original {id}");
+        Problem::new(Code::NotFound, message)
+            .hint("`heirloom asset list` lists the originals, `heirloom artifact list ORIGINAL` what was made of one.")
+    })?;
+    let mut items = Vec::with_capacity(asset.artifacts.len());
+    for artifact in &asset.artifacts {
+        items.push(trace(api, artifact.id).await?);
+    }
+    output.data(&json!({ "items": items }), || {
+        items.iter().map(describe).collect()
+    });
     Ok(())
+}
+
+/// What is there; `None` where it is not.
+fn found<T>(answer: Result<T, Problem>) -> Result<Option<T>, Problem> {
+    match answer {
+        Err(problem) if problem.code() == Code::NotFound => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
+async fn trace(api: &Api, id: ArtifactId) -> Result<Lineage, Problem> {
+    api.get(&format!("/api/v1/artifacts/{id}/lineage")).await
 }
 
 fn describe(lineage: &Lineage) -> String {

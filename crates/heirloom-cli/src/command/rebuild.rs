@@ -1,6 +1,7 @@
 //! `heirloom rebuild`
 
 use heirloom_core::{ArchiveId, AssetId};
+use heirloom_pipeline::template;
 use heirloom_server::{
     Problem,
     wire::{IndexRebuilt, NewRun, Run},
@@ -26,7 +27,7 @@ pub(super) struct Asked {
 pub(super) async fn rebuild(api: &Api, asked: Asked, output: &Output) -> Result<Ending, Problem> {
     let is_all = asked.assets.is_empty() && asked.archive.is_none();
     let new = NewRun {
-        pipeline: "rebuild".to_owned(),
+        pipeline: template::REBUILD.name.to_owned(),
         archive_id: asked.archive,
         asset_ids: (!asked.assets.is_empty()).then_some(asked.assets),
         ..NewRun::default()

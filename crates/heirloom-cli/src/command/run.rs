@@ -159,17 +159,25 @@ async fn show_units(
 pub(super) async fn show_forecast(api: &Api, new: &NewRun, output: &Output) -> Result<(), Problem> {
     let forecast: Forecast = api.post("/api/v1/runs/forecast", new).await?;
     output.data(&forecast, || {
-        table(&forecast.steps.iter().map(forecast_row).collect::<Vec<_>>())
+        let is_again = new.pipeline == template::REBUILD.name;
+        let rows = forecast
+            .steps
+            .iter()
+            .map(|step| forecast_row(step, is_again));
+        table(&rows.collect::<Vec<_>>())
     });
     Ok(())
 }
 
-fn forecast_row(step: &StepForecast) -> Vec<String> {
+fn forecast_row(step: &StepForecast, is_again: bool) -> Vec<String> {
     let stale = format!("stale, from before version {}", step.tool_version);
     let counts = [
         (step.missing, "to make"),
         (step.stale, stale.as_str()),
-        (step.present, "there"),
+        (
+            step.present,
+            if is_again { "to make again" } else { "there" },
+        ),
         (step.failed, "failed before"),
     ];
     vec![step.step.clone(), numbers(&counts)]
@@ -316,8 +324,8 @@ pub(super) async fn work_off(api: &Api, output: &Output) -> Result<(), Problem> 
 /// to be like what is.
 fn share(run: &Run) -> (u64, u64) {
     let sum = |of: fn(&RunStep) -> i64| run.steps.iter().map(of).sum::<i64>().max(0).unsigned_abs();
-    let done = sum(|step| step.present + step.done + step.skipped + step.failed + step.cancelled);
-    let known = done + sum(|step| step.pending);
+    let done = sum(|step| step.present + step.done + step.skipped + step.failed);
+    let known = done + sum(|step| step.pending + step.cancelled);
     let (assets, planned) = (run.assets.max(0), run.assets_planned.max(1));
     let all =
         u128::from(known) * u128::from(assets.unsigned_abs()) / u128::from(planned.unsigned_abs());
@@ -402,7 +410,9 @@ pub(super) fn describe(run: &Run) -> String {
     if let Some(report) = &run.report {
         text += &describe_report(report);
     }
-    text += &table(&run.steps.iter().map(step_row).collect::<Vec<_>>());
+    let is_again = run.pipeline == template::REBUILD.name;
+    let rows = run.steps.iter().map(|step| step_row(step, is_again));
+    text += &table(&rows.collect::<Vec<_>>());
     if let (Some(from), Some(until)) = (run.started_at_ms, run.ended_at_ms)
         && !run.steps.is_empty()
     {
@@ -419,9 +429,14 @@ pub(super) fn describe(run: &Run) -> String {
     text
 }
 
-fn step_row(step: &RunStep) -> Vec<String> {
+fn step_row(step: &RunStep, is_again: bool) -> Vec<String> {
+    let made = if is_again {
+        "made the same again"
+    } else {
+        "made"
+    };
     let counts = [
-        (step.done - step.changed, "made"),
+        (step.done - step.changed, made),
         (step.changed, "made otherwise than before"),
         (step.present, "there already"),
         (step.skipped, "with nothing to do"),

@@ -5,7 +5,7 @@ use hayro_ccitt::{DecodeSettings, Decoder, DecoderContext, EncodingMode, decode}
 use super::{Limits, PictureError, raster::Raster, stored::Stored};
 use crate::{
     bytes::index,
-    tiff::{self, Directory, Layout},
+    tiff::{Directory, Layout},
 };
 
 const WIDTH: u16 = 256;

@@ -93,8 +93,11 @@ fn decode(
 enum Told {
     /// Numbers of colours, told to be grey levels.
     Palette,
-    /// L*a*b* with signed numbers, told to be that of colour profiles, where they are not.
-    SignedLab,
+    /// L*a*b*, told to be red, green and blue.
+    Lab {
+        /// Whether a* and b* are signed numbers; in those of colour profiles 128 stands for 0.
+        is_signed: bool,
+    },
 }
 
 /// The file with the colours of that directory declared to be others, where that is needed.
@@ -103,7 +106,8 @@ fn declare(bytes: &[u8], directory: &Directory, layout: Layout) -> Option<(Vec<u
     let entry = directory.entry(PHOTOMETRIC)?;
     let (told, from, to) = match entry.value(&mut { bytes }, layout).unsigned(0)? {
         3 => (Told::Palette, 3, 1),
-        8 => (Told::SignedLab, 8, 9),
+        8 => (Told::Lab { is_signed: true }, 8, 2),
+        9 => (Told::Lab { is_signed: false }, 9, 2),
         _ => return None,
     };
     // The number is in one of two bytes.
@@ -142,7 +146,7 @@ fn page(
     let is_palette = told == Some(Told::Palette);
     let (width, height) = decoder.dimensions().map_err(PictureError::damaged)?;
     limits.allow(width, height)?;
-    let colours = decoder.colortype().map_err(PictureError::unsupported)?;
+    let mut colours = decoder.colortype().map_err(PictureError::unsupported)?;
     let icc = decoder.get_tag_u8_vec(Tag::IccProfile).ok();
     let mut read = DecodingResult::U8(Vec::new());
     let layout = decoder.image_buffer_layout();
@@ -176,8 +180,12 @@ fn page(
     if planar == Some(2) && channels > 1 {
         samples = interleave(&samples, count, channels);
     }
-    if told == Some(Told::SignedLab) {
-        for pixel in samples.chunks_exact_mut(channels.max(1)) {
+    if let Some(Told::Lab { is_signed }) = told {
+        colours = ColorType::Lab(bits);
+        for pixel in samples
+            .chunks_exact_mut(channels.max(1))
+            .filter(|_| is_signed)
+        {
             pixel.iter_mut().skip(1).for_each(|level| *level ^= 0x80);
         }
     }
@@ -192,7 +200,11 @@ fn page(
         icc.as_deref(),
     )
     .ok_or_else(|| PictureError::unsupported(format!("{colours:?}")))?;
-    let is_ink = matches!(colours, ColorType::CMYK(_) | ColorType::CMYKA(_));
+    // What was computed from other colours is sRGB by now.
+    let is_computed = matches!(
+        colours,
+        ColorType::CMYK(_) | ColorType::CMYKA(_) | ColorType::Lab(_)
+    );
     // Premultiplied opacity is undone, for it is stored otherwise everywhere else.
     let is_premultiplied = decoder
         .find_tag_unsigned_vec::<u16>(Tag::ExtraSamples)
@@ -204,7 +216,7 @@ fn page(
     } else {
         raster
     };
-    let mut stored = Stored::of(raster).with_profile(icc.as_deref().filter(|_| !is_ink));
+    let mut stored = Stored::of(raster).with_profile(icc.as_deref().filter(|_| !is_computed));
     if failed.is_some() {
         stored.problem("Parts of the picture are damaged or missing.");
     }

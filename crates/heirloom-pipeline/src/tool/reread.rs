@@ -11,7 +11,9 @@ use heirloom_blobs::hash_of;
 use heirloom_core::unit::FailureCode;
 use heirloom_db::{DbError, workpiece::Workpiece};
 
-use super::{Looked, Made, SIDECAR_BYTES, read_file_name, read_metadata, sidecar};
+use super::{
+    FILE_NAME, Looked, Made, SIDECAR, SIDECAR_BYTES, Tool, read_file_name, read_metadata, sidecar,
+};
 use crate::{
     Context,
     archive::root_of,
@@ -45,8 +47,8 @@ pub(crate) fn read_names<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Pro
             .collect();
         names.sort_unstable();
         names.dedup();
-        let made = names.into_iter().filter_map(read_file_name);
-        Ok(made.map(product).collect())
+        let made = names.into_iter().filter_map(read_file_name).collect();
+        or_nothing(task, made, FILE_NAME, "Its name says nothing.").await
     }
     .boxed()
 }
@@ -56,9 +58,28 @@ pub(crate) fn read_sidecars<'a>(
 ) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
     async move {
         let made = read_sidecars_again(task.context(), task.asset).await?;
-        Ok(made.into_iter().map(product).collect())
+        or_nothing(task, made, SIDECAR, "It has no sidecar.").await
     }
     .boxed()
+}
+
+/// What was made, which may take the place of something that was made before. Where there is neither, that is said.
+async fn or_nothing(
+    task: &Task<'_>,
+    made: Vec<Made>,
+    tool: Tool,
+    why: &str,
+) -> Result<Vec<Product>, Failure> {
+    if made.is_empty() {
+        let ctx = task.context();
+        let asset = ctx.db.get_asset(&ctx.actor, task.asset.id).await;
+        let before = ctx.db.list_artifacts(&asset.map_err(failed)?).await;
+        let mut tools = before.map_err(failed)?.into_iter().map(|it| it.tool);
+        if !tools.any(|name| name == tool.name) {
+            return Err(Failure::Unwanted(why.to_owned()));
+        }
+    }
+    Ok(made.into_iter().map(product).collect())
 }
 
 fn product(made: Made) -> Product {

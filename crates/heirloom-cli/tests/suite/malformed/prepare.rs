@@ -140,6 +140,11 @@ fn has_ended(name: &str, unit: &Json) -> Met {
     if state == "done" {
         return Ok(());
     }
+    let has_log = unit["log"].as_str().is_some_and(|log| !log.is_empty());
+    ensure(
+        has_log || !matches!(code, Some("damaged" | "unsupported")),
+        format!("what the decoder said was not kept: {unit}"),
+    )?;
     let reason = unit["error"].as_str().unwrap_or_default();
     let is_sentence = reason.starts_with(|letter: char| letter.is_uppercase())
         && reason.ends_with('.')

@@ -26,6 +26,7 @@ use crate::{
     artifact::{self, Derived},
     asset::{self, Asset},
     claim::{self, Believed},
+    row::Row,
     sql::statements,
     timeline,
     value::{Value, args},
@@ -143,16 +144,19 @@ pub(crate) async fn list_made(
     let list = assets.iter().map(|asset| Value::from(*asset)).collect();
     let mut made: HashMap<AssetId, Vec<Made>> = HashMap::new();
     for row in tx.fetch_list(LIST_MADE, args![PLACE], list).await? {
-        let inputs = artifact::read_inputs(&row.get::<String>(2)?)?;
-        let payload: Option<String> = row.get(3)?;
-        let named = payload.and_then(|payload| serde_json::from_str(&payload).ok());
-        made.entry(row.get(0)?).or_default().push(Made {
-            artifact: row.get(1)?,
-            input: inputs.first().copied(),
-            named,
-        });
+        made.entry(row.get(0)?).or_default().push(read_made(&row)?);
     }
     Ok(made)
+}
+
+fn read_made(row: &Row) -> Result<Made, DbError> {
+    let inputs = artifact::read_inputs(&row.get::<String>(2)?)?;
+    let payload: Option<String> = row.get(3)?;
+    Ok(Made {
+        artifact: row.get(1)?,
+        input: inputs.first().copied(),
+        named: payload.and_then(|payload| serde_json::from_str(&payload).ok()),
+    })
 }
 
 /// Takes away what was made of another position than the one that is believed, from the catalogue and
@@ -223,6 +227,15 @@ pub(crate) fn columns_of(asset: &Asset) -> Vec<Value> {
 }
 
 impl Db {
+    /// The words by which an asset is found that follow from its position.
+    pub(crate) async fn find_place_words(&self, asset: AssetId) -> Result<Option<String>, DbError> {
+        let rows = self
+            .fetch_list(LIST_MADE, args![PLACE], vec![asset.into()])
+            .await?;
+        let made = rows.last().map(read_made).transpose()?;
+        Ok(made.and_then(|made| made.words()))
+    }
+
     /// Stores what positions of assets are called that were corrected just now. What was made of
     /// a position that is another by now is not stored, nor what is there already.
     ///

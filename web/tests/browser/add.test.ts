@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { atHome, until } from './heirloom';
 
@@ -79,32 +80,56 @@ test('a file can be dropped and pasted', async () => {
   expect(await heirloom.asset('pasted.txt')).not.toBe('');
 });
 
-test('a folder can be chosen, with what is in its folders, but for what is hidden', async () => {
-  const place = mkdtempSync(join(tmpdir(), 'heirloom-folder-'));
-  try {
-    for (const folder of ['Harz/Brocken', 'Harz/.thumbnails'])
-      mkdirSync(join(place, folder), { recursive: true });
-    for (const name of [
-      'Harz/way.txt',
-      'Harz/Brocken/top.txt',
-      'Harz/.thumbnails/small.txt',
-      'Harz/.DS_Store'
-    ])
-      writeFileSync(join(place, name), `from ${name}`);
-    const { page } = await visit('/add');
-    const chosen = page.waitForEvent('filechooser');
-    await page.getByRole('button', { name: 'Choose a folder' }).focus();
-    await page.keyboard.press('Enter');
-    await (await chosen).setFiles(join(place, 'Harz'));
-    await page.getByText('2 of 2 files are there').waitFor();
-    for (const name of ['way.txt', 'top.txt']) {
-      await page.getByRole('link', { name, exact: true }).waitFor();
-      expect(await heirloom.asset(name)).not.toBe('');
+/** Puts a folder on the page as somebody does who has no mouse, or one. */
+const waysToGive: [string, (page: Page, folder: string) => Promise<void>][] = [
+  [
+    'chosen',
+    async (page, folder) => {
+      const chosen = page.waitForEvent('filechooser');
+      await page.getByRole('button', { name: 'Choose a folder' }).focus();
+      await page.keyboard.press('Enter');
+      await (await chosen).setFiles(folder);
     }
-  } finally {
-    rmSync(place, { recursive: true });
+  ],
+  [
+    'dropped',
+    async (page, folder) => {
+      const box = (await page.locator('.drop').boundingBox())!;
+      const at = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+      const data = { items: [], files: [folder], dragOperationsMask: 1 };
+      const line = await page.context().newCDPSession(page);
+      for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+        await line.send('Input.dispatchDragEvent', { type, ...at, data });
+    }
+  ]
+];
+
+test.each(waysToGive)(
+  'a folder can be %s, with what is in its folders, but for what is hidden',
+  async (way, give) => {
+    const place = mkdtempSync(join(tmpdir(), 'heirloom-folder-'));
+    try {
+      for (const folder of ['Harz/Brocken', 'Harz/.thumbnails'])
+        mkdirSync(join(place, folder), { recursive: true });
+      for (const name of [
+        `Harz/way ${way}.txt`,
+        `Harz/Brocken/top ${way}.txt`,
+        'Harz/.thumbnails/small.txt',
+        'Harz/.DS_Store'
+      ])
+        writeFileSync(join(place, name), `from ${name}`);
+      const { page } = await visit('/add');
+      await give(page, join(place, 'Harz'));
+      await page.getByText('2 of 2 files are there').waitFor();
+      for (const name of [`way ${way}.txt`, `top ${way}.txt`]) {
+        await page.getByRole('link', { name, exact: true }).waitFor();
+        expect(await heirloom.asset(name)).not.toBe('');
+      }
+    } finally {
+      rmSync(place, { recursive: true });
+    }
   }
-});
+);
 
 test('where a browser cannot choose folders nobody is asked to', async () => {
   const { page } = await visit('/settings');

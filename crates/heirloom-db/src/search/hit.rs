@@ -104,10 +104,17 @@ impl Db {
             let mut said = texts(&shown, &claims, None);
             said.sort_by_key(|(field, _)| *field);
             let mut matches = choose(&said, phrases);
-            // What stands in it is long, and is fetched only where nothing else explains the find.
-            if !matches.explains_all
-                && let Some(text) = self.find_text(asset.id).await?
-            {
+            // What follows from a position, and what stands in it, are fetched only where nothing else
+            // explains the find.
+            let named;
+            if !matches.explains_all && asset.placed.is_some() {
+                named = self.find_place_words(asset.id).await?.unwrap_or_default();
+                said.push((Field::Place, &named));
+                matches = choose(&said, phrases);
+            }
+            let text;
+            if !matches.explains_all {
+                text = self.find_text(asset.id).await?.unwrap_or_default();
                 said.push((Field::Text, &text));
                 matches = choose(&said, phrases);
             }

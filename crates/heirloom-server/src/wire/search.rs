@@ -33,7 +33,7 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Match {
     /// What the text is to the asset: `title`, `person`, `place`, `tag`, `caption`, `author`,
-    /// `camera`, `lens`, `name` or `folder`.
+    /// `camera`, `lens`, `name`, `folder` or `text`.
     pub field: String,
     /// The part of it that shows why, on one line.
     pub text: String,

@@ -130,6 +130,14 @@ async fn positions_are_named_and_listed_by_country_region_and_place() {
             home.found(path).await,
             ["gate.jpg", "sanssouci.jpg", "tower.jpg"]
         );
+        for found in home.get(path).await.json()["items"].as_array().unwrap() {
+            let why = &found["matches"][0];
+            assert_eq!(why["field"], "place", "{found}");
+            assert!(
+                why["text"].as_str().unwrap().ends_with("Deutschland"),
+                "{found}"
+            );
+        }
         // It is said where the name is from.
         let id = home.asset("gate.jpg").await;
         let asset = home.get(&format!("/api/v1/assets/{id}")).await.json();

@@ -2243,7 +2243,7 @@ export interface components {
         Match: {
             /**
              * @description What the text is to the asset: `title`, `person`, `place`, `tag`, `caption`, `author`,
-             *     `camera`, `lens`, `name` or `folder`.
+             *     `camera`, `lens`, `name`, `folder` or `text`.
              */
             field: string;
             /** @description What was found in it, in order. */

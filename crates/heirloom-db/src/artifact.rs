@@ -16,7 +16,7 @@ use crate::{
     Db, DbError, Tx,
     asset::Asset,
     blob,
-    claim::{self, NewClaim},
+    claim::{self, NewClaim, Provenance},
     clock,
     row::Row,
     sql::statements,
@@ -354,7 +354,10 @@ pub(crate) async fn add(
             texts.push((asset, id, std::mem::take(words)));
         }
         artifacts.push(row(tx, origin, asset, id, derived.artifact, now_ms).await?);
-        claims.extend(claims_of(asset, id, derived.claims, now_ms).map(|claim| (claim, None)));
+        claims.extend(
+            claims_of(asset, id, derived.claims, now_ms)
+                .map(|claim| (claim, Provenance::default())),
+        );
     }
     tx.execute_rows(ADD, COLUMNS, artifacts).await?;
     claim::add(tx, family, claims).await?;

@@ -5,7 +5,7 @@ mod batch;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use heirloom_core::{
-    Actor, ArtifactId, AssetId, ClaimId, FamilyId, Subject, SubjectKind,
+    Actor, ArtifactId, AssetId, ClaimBatchId, ClaimId, FamilyId, Subject, SubjectKind,
     claim::{Author, Claim, ClaimKind, ClaimValue, Statement, resolve},
     map::Position,
     permission::Action,
@@ -50,7 +50,8 @@ statements! {
         FROM claim WHERE subject_id IN ({list}) AND undone_at_ms IS NULL
           AND kind NOT IN ('date', 'position', 'rating', 'orientation')";
     ADD = "INSERT INTO claim (subject_id, id, subject_kind, subject_part, family_id, kind, value,
-          is_negation, author_kind, author_id, source, confidence, made_at_ms, carried_from_id)
+          is_negation, author_kind, author_id, source, confidence, made_at_ms, undone_at_ms, carried_from_id,
+          batch_id)
         VALUES {rows}";
     FIND_UNDONE = "SELECT undone_at_ms IS NOT NULL, author_kind FROM claim WHERE subject_id = $1 AND id = $2";
     SET_UNDONE = "UPDATE claim SET undone_at_ms = $3 WHERE subject_id = $1 AND id = $2";
@@ -59,7 +60,7 @@ statements! {
         WHERE subject_id = $1 AND author_kind = 'artifact' AND author_id = $2";
     // What people said about the old asset holds for the one that replaces it.
     CARRY = "SELECT COALESCE(carried_from_id, id), subject_part, kind, value, is_negation, author_kind,
-          author_id, source, confidence, made_at_ms FROM claim
+          author_id, source, confidence, made_at_ms, batch_id FROM claim
         WHERE subject_id = $1 AND author_kind <> 'artifact' AND undone_at_ms IS NULL ORDER BY id";
     LIST_CARRIED = "SELECT COALESCE(carried_from_id, id) FROM claim
         WHERE subject_id = $1 AND author_kind <> 'artifact'";
@@ -70,7 +71,7 @@ statements! {
 }
 
 /// How many values an `ADD` row has.
-const COLUMNS: usize = 14;
+const COLUMNS: usize = 16;
 
 impl Db {
     /// Every claim about an asset, undone ones included, the oldest first.
@@ -144,7 +145,12 @@ impl Db {
             let made = self.find_claim_once(actor, &asset, once).await?;
             return made.filter(|_| error.is_duplicate()).ok_or(error);
         }
-        add(&mut tx, asset.family_id, vec![(claim.clone(), None)]).await?;
+        add(
+            &mut tx,
+            asset.family_id,
+            vec![(claim.clone(), Provenance::default())],
+        )
+        .await?;
         asset::refresh(&mut tx, &[id]).await?;
         let details = json!({ "asset": id, "claim": claim.id });
         audit::add(&mut tx, asset.family_id, actor, "claim.make", details).await?;
@@ -216,21 +222,30 @@ fn author(actor: &Actor) -> Option<Author> {
     }
 }
 
-/// Stores claims, each with the one it is carried from.
+/// Where a claim comes from, beside its author.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Provenance {
+    /// The claim about another asset that it was carried from.
+    pub(crate) carried_from: Option<ClaimId>,
+    /// What it was said about together with others.
+    pub(crate) batch: Option<ClaimBatchId>,
+}
+
+/// Stores claims, each with where it comes from.
 pub(crate) async fn add(
     tx: &mut Tx,
     family: FamilyId,
-    claims: Vec<(Claim, Option<ClaimId>)>,
+    claims: Vec<(Claim, Provenance)>,
 ) -> Result<(), DbError> {
     let rows = claims
         .into_iter()
-        .map(|(claim, carried_from)| values(family, claim, carried_from));
+        .map(|(claim, provenance)| values(family, claim, provenance));
     tx.execute_rows(ADD, COLUMNS, rows.collect()).await?;
     Ok(())
 }
 
 /// The values of an `ADD` row.
-pub(crate) fn values(family: FamilyId, claim: Claim, carried_from: Option<ClaimId>) -> Vec<Value> {
+fn values(family: FamilyId, claim: Claim, provenance: Provenance) -> Vec<Value> {
     let (author_kind, author_id) = match claim.author {
         Author::Operator => ("operator", None),
         Author::Account(id) => ("account", Some(id.uuid())),
@@ -250,7 +265,9 @@ pub(crate) fn values(family: FamilyId, claim: Claim, carried_from: Option<ClaimI
         claim.source,
         f64::from(claim.confidence),
         claim.made_at_ms,
-        carried_from,
+        claim.undone_at_ms,
+        provenance.carried_from,
+        provenance.batch,
     ]
 }
 
@@ -352,7 +369,11 @@ pub(crate) async fn carry(
             made_at_ms: row.get(9)?,
             undone_at_ms: None,
         };
-        carried.push((claim, Some(from)));
+        let provenance = Provenance {
+            carried_from: Some(from),
+            batch: row.get(10)?,
+        };
+        carried.push((claim, provenance));
     }
     add(tx, family, carried).await
 }

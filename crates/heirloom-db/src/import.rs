@@ -27,7 +27,7 @@ use crate::{
     artifact::{self, Artifact, Part, Recipe},
     asset::{self, Asset, AssetState},
     audit, blob,
-    claim::{self, Believed},
+    claim::{self, Believed, Provenance},
     clock,
     export::{Place, Whole, WholeClaim, WholeSidecar},
     place::{self, Placed},
@@ -101,10 +101,6 @@ statements! {
           made_at_ms)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9, $10, 0, $11, $12, $13, $14, $15)";
     LIST_CLAIMS = "SELECT id FROM claim WHERE subject_id = $1";
-    ADD_CLAIMS = "INSERT INTO claim (subject_id, id, subject_kind, subject_part, family_id, kind, value,
-          is_negation, author_kind, author_id, source, confidence, made_at_ms, carried_from_id, batch_id,
-          undone_at_ms)
-        VALUES {rows}";
     LIST_SIDECARS = "SELECT s.id, s.content_hash, s.name FROM asset_sidecar k JOIN sidecar s ON s.id = k.sidecar_id
         WHERE k.asset_id = $1";
     IS_SIDECAR = "SELECT content_hash FROM sidecar WHERE id = $1";
@@ -117,9 +113,6 @@ statements! {
     LINK_SIDECAR = "INSERT INTO asset_sidecar (asset_id, sidecar_id) VALUES ($1, $2)
         ON CONFLICT (asset_id, sidecar_id) DO NOTHING";
 }
-
-/// How many values an `ADD_CLAIMS` row has.
-const CLAIM_COLUMNS: usize = 16;
 
 impl Db {
     /// Brings assets in, all of them or none: those that are new as they were, and to those that are known what
@@ -463,7 +456,7 @@ impl Import {
         for row in tx.fetch(LIST_CLAIMS, args![id]).await? {
             known.insert(row.get(0)?);
         }
-        let mut rows = Vec::new();
+        let mut new = Vec::new();
         for whole in claims {
             let mut claim = whole.claim.clone();
             if known.contains(&claim.id.uuid()) {
@@ -479,14 +472,15 @@ impl Import {
                 continue;
             }
             claim.subject.id = id.uuid();
-            let undone_at_ms = claim.undone_at_ms;
-            let mut row = claim::values(self.family, claim, whole.carried_from);
-            row.extend(args![whole.batch, undone_at_ms]);
-            rows.push(row);
+            let provenance = Provenance {
+                carried_from: whole.carried_from,
+                batch: whole.batch,
+            };
+            new.push((claim, provenance));
         }
-        let new = rows.len();
-        tx.execute_rows(ADD_CLAIMS, CLAIM_COLUMNS, rows).await?;
-        Ok(new)
+        let count = new.len();
+        claim::add(tx, self.family, new).await?;
+        Ok(count)
     }
 
     async fn add_sidecars(

@@ -10,7 +10,7 @@ use heirloom_core::{
 };
 use serde_json::json;
 
-use super::{COLUMNS, NewClaim, author, read_confidence, read_statement, values};
+use super::{NewClaim, Provenance, add, author, read_confidence, read_statement};
 use crate::{
     Db, DbError, Tx, asset, audit, clock,
     once::{self, Once},
@@ -41,9 +41,6 @@ pub struct ClaimBatch {
 }
 
 statements! {
-    ADD = "INSERT INTO claim (subject_id, id, subject_kind, subject_part, family_id, kind, value,
-          is_negation, author_kind, author_id, source, confidence, made_at_ms, carried_from_id, batch_id)
-        VALUES {rows}";
     LIST = "SELECT subject_id, kind, value, is_negation, source, confidence, made_at_ms, undone_at_ms
         FROM claim WHERE batch_id = $1 AND family_id = $2 ORDER BY subject_id";
     UNDO = "UPDATE claim SET undone_at_ms = $2
@@ -93,7 +90,7 @@ impl Db {
             return made.filter(|_| error.is_duplicate()).ok_or(error);
         }
         lock_timeline(&mut tx, claim.statement.kind()).await?;
-        let rows = assets.iter().map(|asset| {
+        let claims = assets.iter().map(|asset| {
             let claim = Claim {
                 id: clock::new_id(),
                 subject: Subject::asset(*asset),
@@ -105,12 +102,13 @@ impl Db {
                 made_at_ms: now_ms,
                 undone_at_ms: None,
             };
-            let mut row = values(family, claim, None);
-            row.push(Value::from(id));
-            row
+            let provenance = Provenance {
+                batch: Some(id),
+                ..Provenance::default()
+            };
+            (claim, provenance)
         });
-        let rows = rows.collect();
-        tx.execute_rows(ADD, COLUMNS + 1, rows).await?;
+        add(&mut tx, family, claims.collect()).await?;
         asset::refresh_many(&mut tx, &assets).await?;
         let details = json!({
             "batch": id, "kind": claim.statement.kind().as_str(), "assets": assets.len(),

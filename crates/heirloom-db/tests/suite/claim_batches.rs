@@ -54,6 +54,20 @@ on_both_engines! {
         assert_eq!((back.undone_count, store.find("tag:box").await.len()), (1, 2));
     }
 
+    async fn what_replaces_one_of_them_is_said_it_of_and_loses_it_with_them(store: Store) {
+        let ids = fill(&store, 3).await;
+        let family = store.family_id();
+        let said = store.db.make_claims_once(OPERATOR, family, &ids, claim(Tag, "box"), None).await.unwrap();
+        let known = store.known("0001.jpg").await;
+        store.record([file("0001.jpg").of_content("straightened").instead_of(known)]).await;
+        store.db.settle_replacements(&store.archive, 0).await.unwrap();
+        assert_eq!(store.find("tag:box").await.len(), 3);
+        store.db.undo_claims(OPERATOR, family, said.id, true).await.unwrap();
+        assert_eq!(store.find("tag:box").await.len(), 0);
+        store.db.undo_claims(OPERATOR, family, said.id, false).await.unwrap();
+        assert_eq!(store.find("tag:box").await.len(), 3);
+    }
+
     async fn a_thousand_are_dated_in_one_go(store: Store) {
         let ids = fill(&store, 1_000).await;
         let family = store.family_id();

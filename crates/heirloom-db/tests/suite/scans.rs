@@ -20,7 +20,7 @@ use crate::harness::{OPERATOR, Store, asset_of, claim, content, file, on_both_en
 
 impl Store {
     /// What is known at a path of the archive's root.
-    async fn known(&self, name: &str) -> (LocationId, AssetId) {
+    pub(crate) async fn known(&self, name: &str) -> (LocationId, AssetId) {
         let root = self.folder(self.archive.id, "").await;
         let files = self.db.list_known_files(root, "", 100).await.unwrap();
         match files

@@ -158,6 +158,7 @@ impl Transfers {
             begun: Instant::now(),
         };
         self.running().insert(run, running.clone());
+        self.shared.engine.note_change(run);
         let (transfers, ctx) = (self.clone(), ctx.clone());
         self.shared.tasks.spawn(async move {
             let leaving = Leaving {
@@ -354,6 +355,7 @@ struct Leaving {
 impl Drop for Leaving {
     fn drop(&mut self) {
         self.transfers.running().remove(&self.run);
+        self.transfers.shared.engine.note_change(self.run);
     }
 }
 

@@ -32,7 +32,7 @@ struct Built;
 
 /// The addresses of the app's pages: each is answered with the app, which shows what belongs there.
 /// The service worker knows the same (`web/src/service-worker.ts`).
-pub(crate) const PAGES: [&str; 15] = [
+pub(crate) const PAGES: [&str; 16] = [
     "/",
     "/assets/{id}",
     "/search",
@@ -44,6 +44,7 @@ pub(crate) const PAGES: [&str; 15] = [
     "/lineage/{id}",
     "/archives",
     "/backups",
+    "/transfers",
     "/add",
     "/settings",
     "/help",

@@ -6,6 +6,11 @@ export function nameInWords(pathText: string): string {
   return pathText.replace(/\\\\|\\x[0-9a-f]{2}/g, (found) => (found === '\\\\' ? '\\' : '\uFFFD'));
 }
 
+/** What somebody typed, as path text. */
+export function pathTextOf(typed: string): string {
+  return typed.trim().replaceAll('\\', '\\\\');
+}
+
 /** The folder that a path is in; empty at the root. */
 export function folderOf(pathText: string): string {
   return pathText.slice(0, Math.max(0, pathText.lastIndexOf('/')));

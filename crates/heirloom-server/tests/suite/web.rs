@@ -14,6 +14,7 @@ async fn every_page_of_the_app_answers_with_a_strict_policy() {
         "/runs/anything",
         "/archives",
         "/backups",
+        "/transfers",
         "/add",
         "/settings",
         "/help",

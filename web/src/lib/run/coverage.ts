@@ -27,7 +27,7 @@ export function coverageOf(step: RunStep): Coverage {
 /** How far a run is, 0 to 1; `undefined` while that cannot be said. */
 export function shareOf(run: Run): number | undefined {
   if (hasEnded(run)) return 1;
-  if (run.pipeline === 'scan') {
+  if (countsFiles(run)) {
     const { files = 0, files_done = 0, is_listed } = run.progress;
     return is_listed && files > 0 ? files_done / files : undefined;
   }
@@ -40,6 +40,11 @@ export function shareOf(run: Run): number | undefined {
   if (total === 0) return undefined;
   const planned = run.assets ? Math.min((run.assets_planned ?? 0) / run.assets, 1) : 1;
   return ((total - left) / total) * planned;
+}
+
+/** Whether it goes through files, and not through steps of originals. */
+export function countsFiles(run: Run): boolean {
+  return ['scan', 'import', 'export'].includes(run.pipeline);
 }
 
 export function hasEnded(run: Run): boolean {

@@ -12,6 +12,7 @@
     reason = "a program for developers: it prints, and what goes wrong ends it"
 )]
 
+mod backup;
 mod blobs;
 mod catalogue;
 mod chance;
@@ -45,10 +46,11 @@ subjects (all of them, if none is named)
   timeline    how much there is of each time, and any part of it, on that catalogue
   map         views of the map and lists of places over HTTP, on the same catalogue
   serve       an idle server on that catalogue, and how soon it answers
+  backup      backups and what comes back of them, beside restic, and the scrub
 
 options
   --files N         how many files to scan first (1000000)
-  --rescanned N     how many files to scan again (100000)
+  --rescanned N     how many files to scan again or to back up (100000)
   --assets N        how many assets to seed (1000000)
   --audiences N     how many audiences these are spread over (1)
   --postgres        runs, search, timeline, map and serve with a PostgreSQL of its own instead of SQLite
@@ -81,6 +83,7 @@ async fn main() {
             "timeline" => timeline::measure(&options).await,
             "map" => map::measure(&options).await,
             "serve" => serve::measure(&options).await,
+            "backup" => backup::measure(&options).await,
             other => refuse(format!("there is no subject {other:?}")),
         }
     }

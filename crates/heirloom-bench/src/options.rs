@@ -18,7 +18,7 @@ pub(crate) struct Options {
     place: PathBuf,
 }
 
-const ALL: [&str; 11] = [
+const ALL: [&str; 12] = [
     "hash",
     "metadata",
     "renditions",
@@ -30,6 +30,7 @@ const ALL: [&str; 11] = [
     "timeline",
     "map",
     "serve",
+    "backup",
 ];
 
 impl Options {

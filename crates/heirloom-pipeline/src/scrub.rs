@@ -36,8 +36,10 @@ use crate::{
     template::REBUILD,
 };
 
-/// How many blobs or places are looked at before it is noted how far the pass is.
+/// How many blobs or places are looked at before it is noted how far the pass is, and how many bytes: a process that
+/// ends reads no more than these again.
 const PAGE: usize = 32;
+const PAGE_BYTES: i64 = 64 << 20;
 /// How much of an original is read at once.
 const BLOCK_BYTES: usize = 256 * 1024;
 /// How long it rests after a pass: a small library is read once a day and not all day long.
@@ -157,7 +159,11 @@ async fn read_blobs(
     }
     let was_damaged = ctx.db.list_damaged_originals().await?;
     let mut backups = Retriever::new(ctx);
+    let enough = pass.bytes.saturating_add(PAGE_BYTES);
     for (hash, _) in page {
+        if pass.bytes >= enough {
+            break;
+        }
         let (is_sound, bytes) = read_blob(ctx, pace, hash).await;
         pass.blobs += 1;
         pass.bytes = pass.bytes.saturating_add_unsigned(bytes);
@@ -244,7 +250,11 @@ async fn read_originals(
     if page.is_empty() {
         pass.ended_at_ms = Some(clock::now_ms());
     }
+    let enough = pass.bytes.saturating_add(PAGE_BYTES);
     for known in page {
+        if pass.bytes >= enough {
+            break;
+        }
         pass.at = ScrubAt::Originals(Some(known.id));
         match read_original(pace, &known).await {
             Ok(Some((hash, bytes))) => {

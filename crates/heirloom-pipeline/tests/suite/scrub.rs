@@ -33,6 +33,12 @@ async fn last(home: &Home) -> ScrubPass {
         .swap_remove(0)
 }
 
+/// What is read now, if a pass has begun.
+async fn last_part(home: &Home) -> Option<&'static str> {
+    let passes = home.ctx.db.list_scrub_passes(OPERATOR).await.unwrap();
+    passes.first().map(|pass| pass.at.part())
+}
+
 /// Has the last pass be over for long.
 async fn a_day_later(home: &Home) {
     let mut pass = last(home).await;
@@ -103,6 +109,22 @@ on_both_engines! {
             ("originals", 40, 40, true),
         ]);
         assert_eq!(home.ctx.db.list_scrub_passes(OPERATOR).await.unwrap().len(), 1);
+    }
+
+    async fn of_large_films_it_is_noted_soon_how_far_a_pass_is(home: Home) {
+        for number in 1..=3_u64 {
+            home.write(&format!("{number}.mov"), number.to_le_bytes());
+            let film = fs::File::options().write(true).open(home.path(&format!("{number}.mov"))).unwrap();
+            film.set_len(40 << 20).unwrap();
+        }
+        home.scan().await;
+        while last_part(&home).await != Some("originals") {
+            scrub_page(&home.ctx, &mut at_once()).await.unwrap();
+        }
+        scrub_page(&home.ctx, &mut at_once()).await.unwrap();
+        let pass = last(&home).await;
+        assert_eq!((pass.originals, pass.bytes), (2, 80 << 20));
+        assert_eq!(read_all(&home).await.originals, 3);
     }
 
     async fn an_edit_or_a_disk_that_is_away_is_no_damage(home: Home) {

@@ -18,7 +18,7 @@ use rustix::{
 
 /// How long anything here waits before the test fails. Generous: it is a guard against hanging,
 /// not a claim about speed.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Does something as somebody whom permissions concern: not as root, if that is who runs the tests.
 /// Threads that it starts are that somebody's too.

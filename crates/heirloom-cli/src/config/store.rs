@@ -103,6 +103,7 @@ impl StoreSettings {
                 region: self.region.value.clone(),
                 is_path_style: self.path_style.value,
                 keys: self.keys.value.clone(),
+                storage_class: None,
             },
             cache_bytes: self.cache.value.0,
             is_redirecting: self.redirect.value,

@@ -3,7 +3,7 @@
 //! Who reads finds a blob wherever it is; who puts one that is nowhere yet puts it into one place of all. A blob may be
 //! in two places, which is how one is moved: it is copied, and let go of where it was when the copy is there for
 //! certain. One process at a time has the places, as it has each of them, so what has to be kept apart is kept apart by
-//! [`Claims`] here.
+//! claims here.
 
 mod claims;
 mod listing;

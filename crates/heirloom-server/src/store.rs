@@ -208,6 +208,7 @@ pub(crate) async fn open(folder: &DataFolder, config: &StoreConfig) -> Result<St
         folder,
         config,
         known,
+        wanted: wanted.iter().map(Wanted::location).collect(),
         cache: None,
     };
     let mut open = Vec::new();
@@ -281,6 +282,8 @@ struct Opening<'a> {
     folder: &'a DataFolder,
     config: &'a StoreConfig,
     known: Known,
+    /// The locations of the places that blobs are kept in.
+    wanted: Vec<String>,
     /// What is in use of all buckets.
     cache: Option<Cache>,
 }
@@ -313,11 +316,13 @@ impl Opening<'_> {
             ));
         }
         if known.is_none() {
-            // By another name it may be one that is known.
+            // It may be one that is known, if that one is not asked for by the name that it is known by: no place is
+            // taken for two, or moving a blob from one to the other would delete it.
             for at in 0..self.known.places.len() {
                 let (place, (remote, cache)) =
                     (&self.known.places[at], (remote.clone(), cache.clone()));
-                if place.location == FOLDER || place.state != State::Made {
+                let is_wanted = self.wanted.contains(&place.location);
+                if place.location == FOLDER || place.state != State::Made || is_wanted {
                     continue;
                 }
                 if let Ok(store) = S3Store::open(remote, cache, &place.id, clock::now_ms).await {

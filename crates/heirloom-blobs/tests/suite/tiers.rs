@@ -14,6 +14,7 @@ use heirloom_blobs::{
     hash_of, pages_of,
 };
 use heirloom_core::ContentHash;
+use tokio::task::JoinSet;
 
 use crate::harness::{InTiers, Seeded, Subject as _, bytes_of, list, read};
 
@@ -169,14 +170,13 @@ async fn whoever_deletes_goes_before_whoever_moves() {
         let _ = begun.send(true);
         Box::pin(std::future::pending())
     });
-    let moving = tokio::spawn({
-        let tiers = tiers.clone();
-        async move { tiers.move_blob(hash, (0, 1), pace).await.unwrap() }
-    });
     let mut begins = begins;
-    begins.wait_for(|begun| *begun).await.unwrap();
-    assert!(tiers.delete(hash).await.unwrap());
-    assert_eq!(moving.await.unwrap(), Moved::InUse);
+    let deleting = async {
+        begins.wait_for(|begun| *begun).await.unwrap();
+        tiers.delete(hash).await.unwrap()
+    };
+    let (moved, deleted) = tokio::join!(tiers.move_blob(hash, (0, 1), pace), deleting);
+    assert_eq!((moved.unwrap(), deleted), (Moved::InUse, true));
     assert_eq!(places(&tiers, hash).await, [false, false]);
     assert!(list(&tiers, None).await.is_empty());
 }
@@ -227,7 +227,8 @@ async fn nobody_notices_that_blobs_are_moved() {
     let hashes: Vec<_> = blobs.iter().map(|bytes| hash_of(bytes)).collect();
     tiers.put_many(blobs.clone()).await.unwrap();
     let is_over = Arc::new(AtomicBool::new(false));
-    let mover = tokio::spawn({
+    let mut mover = JoinSet::new();
+    mover.spawn({
         let (tiers, hashes, is_over) = (tiers.clone(), hashes.clone(), Arc::clone(&is_over));
         async move {
             let (mut chance, mut moves) = (Seeded(7), 0);
@@ -267,7 +268,7 @@ async fn nobody_notices_that_blobs_are_moved() {
         assert_eq!(listed, expected, "each once, whatever is moved");
     }
     is_over.store(true, Ordering::Relaxed);
-    let moves = mover.await.unwrap();
+    let moves = mover.join_next().await.unwrap().unwrap();
     assert!(moves > 100, "there was something to notice: {moves}");
     let options = FsckOptions {
         depth: FsckDepth::Bytes,

@@ -314,6 +314,30 @@ fn what_makes_no_sense_is_refused_with_its_line() {
 }
 
 #[test]
+fn one_bucket_is_never_taken_for_two() {
+    let subject = Tiered::filled();
+    let all = subject.counts()[0].1;
+    let named_otherwise = subject.server.endpoint().replace("127.0.0.1", "localhost");
+    let (one, other) = (subject.server.endpoint(), named_otherwise);
+    let store = |endpoint: &str| format!("store = \"s3:{endpoint}/{BUCKET}/photos\"\n");
+    let place =
+        |endpoint: &str| format!("store_places.archive = \"s3:{endpoint}/{BUCKET}/photos\"\n");
+    subject.configure(&store(&one));
+    subject.home.done(["store", "move"]);
+    let rule = "store_rules = [\"originals to archive\"]\n";
+    for (store, place) in [(store(&one), place(&other)), (store(&other), place(&one))] {
+        subject.configure(&format!("{store}{rule}{place}"));
+        let refused = subject.home.heirloom.run(["store", "move"]);
+        let said = assert_refusal(&refused.expect_code(2));
+        assert!(said.contains("another library has it"), "{said}");
+    }
+    // By its other name alone it is the one that it was.
+    subject.configure(&store(&other));
+    assert_eq!(subject.counts(), named(&[("bucket", all)]));
+    subject.check();
+}
+
+#[test]
 fn a_library_with_one_place_has_nothing_to_move() {
     let home = Home::scanned();
     let status = home.json(["store", "status"]);

@@ -4,7 +4,7 @@
 //! its bytes, so the same bytes are kept once, what is read can be checked against its name, and a
 //! blob is never changed, only put, read and deleted. [`FolderStore`] keeps them as files in an
 //! open layout that outlives this program (`docs/formats.md`); [`S3Store`] keeps them in a bucket and those in use in a
-//! [`Cache`]; [`MemoryStore`] keeps them in memory. [`Remote`] is the door to S3 and SFTP, for whoever keeps something
+//! [`Cache`]; [`MemoryStore`] keeps them in memory; [`Tiers`] are several of these as one. [`Remote`] is the door to S3 and SFTP, for whoever keeps something
 //! there.
 //!
 //! What a blob means, who may see it and whether it is still needed is not known here: whoever keeps
@@ -23,6 +23,7 @@ mod reader;
 mod remote;
 mod s3;
 mod store;
+mod tiers;
 mod verification;
 
 pub use blocking::{BlockingReader, BlockingSource};
@@ -43,6 +44,7 @@ pub use store::{
     BlobList, BlobSource, BlobStat, BlobStore, Deletion, Health, PutBlob, SignedRead, Stray,
     StrayKind, StrayList,
 };
+pub use tiers::{Moved, Tier, Tiers};
 
 use heirloom_core::ContentHash;
 

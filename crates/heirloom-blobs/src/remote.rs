@@ -33,6 +33,8 @@ pub struct S3Settings {
     pub is_path_style: bool,
     /// The keys.
     pub keys: Option<S3Keys>,
+    /// The storage class of what is written, as the server calls it; its own choice otherwise.
+    pub storage_class: Option<String>,
 }
 
 impl Default for S3Settings {
@@ -42,6 +44,7 @@ impl Default for S3Settings {
             region: "us-east-1".to_owned(),
             is_path_style: true,
             keys: None,
+            storage_class: None,
         }
     }
 }
@@ -142,6 +145,9 @@ impl Remote {
             // Whatever else lies around on this machine is not meant.
             .disable_config_load()
             .disable_ec2_metadata();
+        if let Some(class) = &settings.storage_class {
+            builder = builder.default_storage_class(class);
+        }
         if !settings.is_path_style {
             builder = builder.enable_virtual_host_style();
         }

@@ -4,6 +4,7 @@ mod backup;
 mod collection;
 mod prepare;
 mod run;
+mod store;
 mod transfer;
 
 use std::{net::SocketAddr, path::PathBuf};
@@ -18,6 +19,7 @@ pub(crate) use backup::{Backup, Restore, Target};
 pub(crate) use collection::{Collection, Which};
 pub(crate) use prepare::prepare;
 pub(crate) use run::{Artifact, Param, Pipeline, Run};
+pub(crate) use store::Store;
 pub(crate) use transfer::{Export, Import, Program};
 
 /// A home for a family's photographs, films, voices and letters
@@ -188,6 +190,9 @@ pub(crate) enum Command {
     /// Show how far all bytes have been read again to find damage, which `serve` does slowly, and what is
     /// damaged
     Scrub,
+    /// See where blobs are kept, and bring them there
+    #[command(subcommand)]
+    Store(Store),
     /// Keep everything a second time, and look after that
     #[command(subcommand)]
     Backup(Backup),

@@ -25,6 +25,7 @@ mod scrub;
 mod search;
 mod serve;
 mod signal;
+mod store;
 mod timeline;
 mod transfer;
 
@@ -145,6 +146,7 @@ async fn ask(
         Command::Backup(asked) => {
             return api.answering(backup::run(api, asked, config, output)).await;
         }
+        Command::Store(asked) => return api.answering(store::run(api, asked, output)).await,
         Command::Doctor => return doctor::look(api, output).await,
         Command::Archive(asked) => archive::run(api, asked, output).await?,
         Command::Asset(asked) => return asset::run(api, asked, output).await,

@@ -6,6 +6,7 @@
 mod store;
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     fs, io,
     net::SocketAddr,
@@ -15,6 +16,7 @@ use std::{
 use clap::ValueEnum;
 use heirloom_server::{Code, Problem, UploadLimits};
 use serde::Deserialize;
+use toml::Spanned;
 
 use self::store::StoreSettings;
 use crate::arguments::{Global, LogFormat};
@@ -63,6 +65,9 @@ struct File {
     store: Option<String>,
     store_cache: Option<ByteCount>,
     store_redirect: Option<bool>,
+    store_places: Option<BTreeMap<String, Spanned<String>>>,
+    store_rules: Option<Vec<Spanned<String>>>,
+    store_move_rate: Option<ByteRate>,
     s3_endpoint: Option<String>,
     s3_region: Option<String>,
     s3_path_style: Option<bool>,
@@ -85,10 +90,10 @@ impl Config {
     pub(crate) fn load(global: &Global, listen: Option<SocketAddr>) -> Result<Self, Problem> {
         let data = find_data(global.data.clone())?;
         let path = data.value.join("config.toml");
-        let file = load_file(&path)?;
+        let (file, text) = load_file(&path)?;
         let from_file = || Origin::File(path.clone());
 
-        let store = StoreSettings::load(&file, from_file)?;
+        let store = StoreSettings::load(&file, &text, from_file)?;
         let database = pick(
             global.database.clone(),
             DATABASE,
@@ -248,12 +253,15 @@ fn find_data(argument: Option<PathBuf>) -> Result<Setting<PathBuf>, Problem> {
         })
 }
 
-fn load_file(path: &Path) -> Result<File, Problem> {
+/// What the file says, and its text.
+fn load_file(path: &Path) -> Result<(File, String), Problem> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
             return match error.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(File::default()),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                    Ok((File::default(), String::new()))
+                }
                 _ => Err(Problem::new(
                     Code::InvalidRequest,
                     format!("{} cannot be read: {error}", path.display()),
@@ -261,21 +269,23 @@ fn load_file(path: &Path) -> Result<File, Problem> {
             };
         }
     };
-    toml::from_str(&text).map_err(|error| {
+    let file = toml::from_str(&text).map_err(|error| {
         // Only the line and what is wrong: what stands there may be secret.
-        let start = error.span().map_or(0, |span| span.start);
-        let line = 1 + text
-            .bytes()
-            .take(start)
-            .filter(|byte| *byte == b'\n')
-            .count();
+        let line = line_of(&text, error.span().map_or(0, |span| span.start));
         Problem::new(
             Code::InvalidRequest,
             format!("{}, line {line}: {}", path.display(), error.message()),
         )
         .hint("It may set database, listen, max_upload, scrub_rate, backup_key_file, log_format, log_level, store, \
-               store_cache, store_redirect, s3_endpoint, s3_region and s3_path_style.")
-    })
+               store_cache, store_redirect, store_places, store_rules, store_move_rate, s3_endpoint, s3_region and \
+               s3_path_style.")
+    })?;
+    Ok((file, text))
+}
+
+/// Which line of a text a byte is in, counted from one.
+fn line_of(text: &str, at: usize) -> usize {
+    1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count()
 }
 
 fn pick<T: From<String>>(

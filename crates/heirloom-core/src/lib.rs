@@ -20,6 +20,7 @@ pub mod role;
 pub mod run;
 pub mod subject;
 pub mod text;
+pub mod tier;
 pub mod unit;
 
 pub use actor::Actor;

@@ -40,6 +40,7 @@ pub mod search;
 pub mod sidecar;
 pub mod stack;
 mod text;
+pub mod tier;
 pub mod timeline;
 pub mod unit;
 pub mod upload;
@@ -90,6 +91,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         replacement::STATEMENTS,
         run::STATEMENTS,
         scrub::STATEMENTS,
+        tier::STATEMENTS,
         search::STATEMENTS,
         search::BUCKET_STATEMENTS,
         search::COVERAGE_STATEMENTS,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 17] = [
+const MIGRATIONS: [(&str, &str); 18] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -63,6 +63,10 @@ const MIGRATIONS: [(&str, &str); 17] = [
     (
         "0017_run_ended",
         include_str!("../migrations/0017_run_ended.sql"),
+    ),
+    (
+        "0018_store_move",
+        include_str!("../migrations/0018_store_move.sql"),
     ),
 ];
 

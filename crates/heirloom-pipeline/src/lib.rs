@@ -29,6 +29,7 @@ pub mod scrub;
 pub mod sound;
 mod tasks;
 pub mod template;
+pub mod tier;
 pub mod tool;
 pub mod work;
 pub mod workshop;

@@ -46,6 +46,11 @@ pub(crate) async fn remake_blob(
         ctx.blobs.delete_set_aside(hash).await?;
         return Ok(Remade::Unneeded);
     }
+    if is_sound(ctx, hash).await {
+        // In another place than where it was damaged, while it is moved.
+        ctx.db.mark_kept_originals(&[hash], false).await?;
+        return Ok(Remade::Made);
+    }
     if put_copy(ctx, hash).await? {
         ctx.db.mark_kept_originals(&[hash], false).await?;
         return Ok(Remade::Made);
@@ -83,6 +88,19 @@ pub(crate) async fn remake_blob(
         }
     }
     Ok(outcome)
+}
+
+async fn is_sound(ctx: &Context, hash: ContentHash) -> bool {
+    let Ok(mut reader) = ctx.blobs.get(hash).await else {
+        return false;
+    };
+    loop {
+        match reader.next_chunk().await {
+            Ok(Some(_)) => {}
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
+    }
 }
 
 /// Puts an original of the vault into the store again, from a folder archive that has it too. `false`

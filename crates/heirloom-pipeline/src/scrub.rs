@@ -343,7 +343,7 @@ impl Pace {
     }
 
     /// Waits for as long as reading these bytes should have taken.
-    async fn spend(&mut self, bytes: u64) {
+    pub(crate) async fn spend(&mut self, bytes: u64) {
         let nanoseconds = u128::from(bytes) * 1_000_000_000 / u128::from(self.rate);
         let took = Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX));
         let now = Instant::now();

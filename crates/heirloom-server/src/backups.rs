@@ -257,10 +257,10 @@ impl Backups {
             Some(text) => path_of(text)?,
             None => ctx.data_folder.join(KEY_FILE),
         };
-        let (data_folder, bucket) = (ctx.data_folder.clone(), store.bucket.clone());
+        let (data_folder, buckets) = (ctx.data_folder.clone(), store.buckets());
         let is_making = new.kind == BackupKind::Backup && new.key_file.is_none();
         let finding = tokio::task::spawn_blocking(move || {
-            location.check_place(&data_folder, bucket.as_ref(), &archives)?;
+            location.check_place(&data_folder, &buckets, &archives)?;
             let (key, is_new) = match is_making {
                 true => BackupKey::load_or_create(&file)?,
                 false => (BackupKey::load(&file)?, false),

@@ -5,7 +5,7 @@ mod machine;
 mod tool;
 
 use axum::{Json, extract::State};
-use heirloom_core::permission::Action;
+use heirloom_core::{Actor, permission::Action};
 use heirloom_db::vault::PIPELINE as ADDITION;
 use heirloom_db::{Engine, archive::Archive};
 use heirloom_pipeline::archive::look_at_root;
@@ -52,6 +52,7 @@ async fn get_diagnosis(
         machine::check_limits().await?,
         check_backups(&library).await?,
     ];
+    checks.extend(check_places(&library, &actor).await?);
     for archive in db.list_archives(&actor, family).await? {
         checks.extend(check_archive(archive).await);
     }
@@ -238,6 +239,43 @@ async fn check_backups(library: &Library) -> Result<Check, Problem> {
             }
         }
     })
+}
+
+/// Whether blobs are where they are kept, in a library that has more than one place for them.
+async fn check_places(library: &Library, actor: &Actor) -> Result<Option<Check>, Problem> {
+    let places = &library.store().places;
+    if places.len() < 2 {
+        return Ok(None);
+    }
+    let names: Vec<_> = places
+        .iter()
+        .map(|place| match place.is_leaving {
+            true => format!("{} (leaving)", place.name),
+            false => place.name.clone(),
+        })
+        .collect();
+    let names = names.join(", ");
+    let moves = library.moves().list(actor).await?;
+    const HINT: &str =
+        "`heirloom store status` says what is where, `heirloom store move` tries again.";
+    Ok(Some(match moves.first() {
+        None => Check {
+            hint: Some("`heirloom serve` does, or `heirloom store move`.".to_owned()),
+            ..well("places", format!("{names}; nothing was moved yet"))
+        },
+        Some(last) => match (
+            &last.error,
+            wire::StoreMove::from(last.clone()).problems.len(),
+        ) {
+            (Some(error), _) => amiss("places", format!("{names}; {error}"), HINT),
+            (None, 0) => well("places", names),
+            (None, stay) => amiss(
+                "places",
+                format!("{names}; {stay} blobs cannot be moved"),
+                HINT,
+            ),
+        },
+    }))
 }
 
 /// Whether an archive's folder is there and has something in it.

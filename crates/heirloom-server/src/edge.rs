@@ -64,7 +64,7 @@ pub(crate) async fn finish(State(library): State<Library>, req: Request, next: N
         *res.body_mut() = axum::body::Body::empty();
     }
     add_headers(res.headers_mut(), &id);
-    if let Some(bucket) = library.store().redirect_origin() {
+    if let Some(bucket) = library.redirect_origins() {
         allow_media_from(&mut res, &bucket);
     }
 

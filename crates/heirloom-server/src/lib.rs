@@ -26,6 +26,7 @@ mod guard;
 mod library;
 mod media;
 mod metrics;
+mod moves;
 mod observe;
 mod page;
 mod place;
@@ -38,6 +39,7 @@ mod scrub;
 mod search;
 mod serve;
 mod store;
+mod tier;
 mod timeline;
 mod transfer;
 mod transfers;
@@ -53,5 +55,7 @@ pub use library::{Library, LibraryConfig};
 pub use problem::{Code, Problem, ProblemDocument};
 pub use router::{Door, addresses, openapi, router};
 pub use serve::{serve, serve_socket};
-pub use store::{CACHE_BYTES, StoreConfig};
+pub use store::{
+    BUCKET_PLACE, CACHE_BYTES, FOLDER_PLACE, MOVE_BYTES_PER_SECOND, PlaceConfig, StoreConfig,
+};
 pub use uploads::UploadLimits;

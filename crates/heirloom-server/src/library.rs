@@ -16,9 +16,10 @@ use crate::{
     backups::Backups,
     data_folder::{DataFolder, no_library},
     metrics::Metrics,
+    moves::Moves,
     problem::{Code, Problem},
     scans::Scans,
-    store::StoreConfig,
+    store::{Store, StoreConfig},
     transfers::Transfers,
     uploads::{UploadLimits, Uploads},
 };
@@ -51,7 +52,7 @@ pub struct Library {
 struct Open {
     folder: DataFolder,
     db: Db,
-    blobs: Arc<dyn BlobStore>,
+    store: Store,
     family: Family,
     metrics: Metrics,
     scans: Scans,
@@ -61,7 +62,8 @@ struct Open {
     closing: CancellationToken,
     uploads: Uploads,
     backups: Backups,
-    store: StoreConfig,
+    moves: Moves,
+    store_config: StoreConfig,
 }
 
 /// What a family is called before anybody names it.
@@ -76,11 +78,11 @@ impl Library {
     pub async fn open(config: &LibraryConfig) -> Result<Self, Problem> {
         let folder = DataFolder::open(&config.folder, config.is_creating)?;
         match open_parts(&folder, config).await {
-            Ok((db, blobs, family)) => {
+            Ok((db, store, family)) => {
                 let metrics = Metrics::new();
                 let ctx = Context {
                     db: db.clone(),
-                    blobs: Arc::clone(&blobs),
+                    blobs: Arc::clone(&store.blobs),
                     actor: Actor::Operator,
                     data_folder: folder.path().to_owned(),
                     s3: config.store.s3.clone(),
@@ -91,6 +93,8 @@ impl Library {
                 let transfers = Transfers::new(ctx.clone(), family.clone(), engine.clone());
                 let received = folder.uploads();
                 let backups = Backups::new(ctx.clone(), family.id, config.store.clone());
+                let move_rate = config.store.move_rate;
+                let moves = Moves::new(ctx.clone(), store.keeping.clone(), move_rate);
                 let uploads = Uploads::new(
                     ctx,
                     engine.clone(),
@@ -101,7 +105,7 @@ impl Library {
                 let open = Open {
                     folder,
                     db,
-                    blobs,
+                    store,
                     family,
                     metrics,
                     scans,
@@ -110,7 +114,8 @@ impl Library {
                     closing: CancellationToken::new(),
                     uploads,
                     backups,
-                    store: config.store.clone(),
+                    moves,
+                    store_config: config.store.clone(),
                 };
                 Ok(Self {
                     open: Arc::new(open),
@@ -153,7 +158,8 @@ impl Library {
             self.open.scans.stop(),
             self.open.uploads.stop(),
             self.open.transfers.stop(),
-            self.open.backups.stop()
+            self.open.backups.stop(),
+            self.open.moves.stop()
         );
         self.open.engine.stop().await;
     }
@@ -168,6 +174,12 @@ impl Library {
     #[doc(hidden)]
     pub async fn keep_backup_schedule(&self) {
         self.open.backups.keep_schedule().await;
+    }
+
+    /// Begins to bring blobs to where they are kept, if that is due: what a server does each minute.
+    #[doc(hidden)]
+    pub async fn keep_move_schedule(&self) {
+        self.open.moves.keep_schedule().await;
     }
 
     /// Whether something is done with a repository of backups.
@@ -189,10 +201,10 @@ impl Library {
     pub(crate) fn context(&self, actor: Actor) -> Context {
         Context {
             db: self.open.db.clone(),
-            blobs: Arc::clone(&self.open.blobs),
+            blobs: Arc::clone(&self.open.store.blobs),
             actor,
             data_folder: self.folder().to_owned(),
-            s3: self.open.store.s3.clone(),
+            s3: self.open.store_config.s3.clone(),
         }
     }
 
@@ -201,11 +213,29 @@ impl Library {
     }
 
     pub(crate) fn blobs(&self) -> &dyn BlobStore {
-        &*self.open.blobs
+        &*self.open.store.blobs
     }
 
-    pub(crate) fn store(&self) -> &StoreConfig {
+    pub(crate) fn store(&self) -> &Store {
         &self.open.store
+    }
+
+    pub(crate) fn store_config(&self) -> &StoreConfig {
+        &self.open.store_config
+    }
+
+    /// The origins that browsers are sent to for bytes, with a space between them; `None` if they are not.
+    pub(crate) fn redirect_origins(&self) -> Option<String> {
+        let config = &self.open.store_config;
+        let origins = match config.is_redirecting {
+            true => self.open.store.origins(&config.s3).join(" "),
+            false => String::new(),
+        };
+        (!origins.is_empty()).then_some(origins)
+    }
+
+    pub(crate) fn moves(&self) -> &Moves {
+        &self.open.moves
     }
 
     pub(crate) fn family(&self) -> &Family {
@@ -258,7 +288,7 @@ fn confinement(config: &LibraryConfig) -> Confinement {
 async fn open_parts(
     folder: &DataFolder,
     config: &LibraryConfig,
-) -> Result<(Db, Arc<dyn BlobStore>, Family), Problem> {
+) -> Result<(Db, Store, Family), Problem> {
     // The catalogue first: it is what is newer, damaged or out of reach, and then nothing else may
     // have been made.
     let location = match &config.database {
@@ -281,12 +311,12 @@ async fn open_parts(
         opened => opened?,
     };
     let rest = async {
-        let blobs = crate::store::open(folder, &config.store).await?;
+        let store = crate::store::open(folder, &config.store).await?;
         let family = db.get_or_create_family(FAMILY).await?;
-        Ok::<_, Problem>((blobs, family))
+        Ok::<_, Problem>((store, family))
     };
     match rest.await {
-        Ok((blobs, family)) => Ok((db, blobs, family)),
+        Ok((store, family)) => Ok((db, store, family)),
         Err(problem) => {
             db.close().await;
             Err(problem)

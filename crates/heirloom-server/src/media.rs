@@ -82,7 +82,7 @@ impl Media<'_> {
         let is_fetched = headers
             .get("sec-fetch-dest")
             .is_some_and(|to| to == "empty");
-        if library.store().redirect_origin().is_none() || is_fetched {
+        if library.redirect_origins().is_none() || is_fetched {
             return Ok(None);
         }
         let read = SignedRead {

@@ -21,7 +21,7 @@ use crate::{
     library::Library,
     observe, page, place,
     problem::{Code, Problem},
-    run, scrub, search, timeline, transfer, upload, web,
+    run, scrub, search, tier, timeline, transfer, upload, web,
 };
 
 /// How a request came in, and so who is asking.
@@ -94,8 +94,15 @@ async fn admit(State(actor): State<Actor>, mut req: Request, next: Next) -> Resp
 
 /// A scan that is begun here would be cut off in the middle.
 async fn refuse_scans(req: Request, next: Next) -> Response {
-    const BEGINNINGS: [&str; 7] = [
-        "/scans", "/runs", "/resume", "/retry", "/exports", "/imports", "/backups",
+    const BEGINNINGS: [&str; 8] = [
+        "/scans",
+        "/runs",
+        "/resume",
+        "/retry",
+        "/exports",
+        "/imports",
+        "/backups",
+        "/store/moves",
     ];
     let path = req.uri().path();
     if req.method() == Method::POST && BEGINNINGS.iter().any(|end| path.ends_with(end)) {
@@ -157,6 +164,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(upload::routes())
         .merge(doctor::routes())
         .merge(backup::routes())
+        .merge(tier::routes())
 }
 
 /// What takes as long as it takes: whoever asks waits, and stops it by going away.
@@ -168,6 +176,7 @@ fn slow_api() -> OpenApiRouter<Library> {
         .merge(upload::slow_routes())
         .merge(fsck::routes())
         .merge(scrub::routes())
+        .merge(tier::slow_routes())
 }
 
 async fn get_description() -> Json<OpenApi> {

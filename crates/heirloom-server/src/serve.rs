@@ -21,7 +21,7 @@ use socket::Socket;
 /// How long requests that are under way may still take when the server stops. Scans are told to
 /// stop at once.
 const GRACE: Duration = Duration::from_secs(5);
-/// How often it is looked for backups that are due.
+/// How often it is looked for backups and moves that are due.
 const BACKUP_PAUSE: Duration = Duration::from_secs(60);
 /// How often it is looked for uploads that nobody goes on with.
 const SWEEP_PAUSE: Duration = Duration::from_secs(3600);
@@ -60,6 +60,7 @@ pub async fn serve(
         let stop = stop.clone();
         scrubbing.spawn(async move { scrub(&ctx, &engine, scrub_rate, &stop).await });
     }
+    library.keep_move_schedule().await;
     let mut connections = Connections::new();
     let mut sweeps = tokio::time::interval(SWEEP_PAUSE);
     sweeps.reset();
@@ -70,7 +71,10 @@ pub async fn serve(
             biased;
             () = stop.cancelled() => break,
             () = connections.reap() => {}
-            _ = backups.tick() => library.backups().keep_schedule().await,
+            _ = backups.tick() => {
+                library.backups().keep_schedule().await;
+                library.keep_move_schedule().await;
+            }
             _ = sweeps.tick() => library.uploads().sweep_or_warn().await,
             accepted = tcp.accept() => match accepted {
                 Ok((stream, _)) => connections.add(Incoming::Tcp(stream), &for_tcp),

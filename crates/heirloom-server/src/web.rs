@@ -84,7 +84,7 @@ async fn get_app(
         return page::app_is_missing(language);
     };
     let html = String::from_utf8_lossy(&page.data);
-    let bucket = library.store().redirect_origin();
+    let bucket = library.redirect_origins();
     let html = match &bucket {
         Some(bucket) => Cow::Owned(allow_media_from(&html, bucket)),
         None => html,

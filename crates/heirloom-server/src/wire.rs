@@ -16,6 +16,7 @@ mod run;
 pub(crate) mod schema;
 mod scrub;
 mod search;
+mod tier;
 mod timeline;
 mod transfer;
 mod upload;
@@ -44,6 +45,9 @@ pub use run::{
 };
 pub use scrub::{DamagedPlace, Scrub, ScrubPass};
 pub use search::{Found, Highlight, Ignored, IndexRebuilt, Match, SearchPage};
+pub use tier::{
+    NewStoreMove, PlaceHas, StayingBlob, Store, StoreMove, StorePlace, StoreSurvey, ToMove,
+};
 pub use timeline::{Timeline, TimelineBucket, TimelinePart, TimelinePosition};
 pub use transfer::{
     ExportReport, ImportReport, ImportSource, NewExport, NewImport, TransferProblem,

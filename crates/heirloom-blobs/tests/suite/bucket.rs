@@ -24,7 +24,7 @@ async fn a_large_blob_goes_in_parts_and_only_whole() {
     assert!(read(&subject.store, put.hash).await.unwrap() == bytes);
     // In parts: S3 says so with the dash in the name that it gives the bytes.
     let path = format!("/{BUCKET}/blobs/blobs/{}", put.hash);
-    let answer = http::get(subject.server.address, &path, &[]);
+    let answer = http::get(subject.server().address, &path, &[]);
     assert!(answer.header("etag").ends_with("-3\""), "{}", answer.head);
     assert!(answer.body == bytes);
 }
@@ -234,13 +234,13 @@ async fn a_signed_address_gives_the_bytes_with_the_headers_that_it_was_signed_wi
         .await
         .unwrap()
         .unwrap();
-    let origin = subject.server.endpoint();
+    let origin = subject.server().endpoint();
     let path = url.strip_prefix(&origin).unwrap();
     assert!(
         path.contains("X-Amz-Expires=300") && path.contains("X-Amz-Signature="),
         "{path}"
     );
-    let answer = http::get(subject.server.address, path, &[]);
+    let answer = http::get(subject.server().address, path, &[]);
     assert_eq!(answer.status, 200, "{}", answer.head);
     assert_eq!(answer.header("content-type"), "image/jpeg");
     assert_eq!(answer.header("content-disposition"), signed.disposition);

@@ -12,7 +12,9 @@ use tokio::{
     runtime::Handle,
 };
 
-use crate::harness::{InBucket, InFolder, InMemory, Subject, bytes_of, list, now_ms, read};
+use crate::harness::{
+    InBucket, InFolder, InMemory, InTiers, Subject, bytes_of, list, now_ms, read,
+};
 
 macro_rules! stores {
     ($($store:ident: $make:expr;)*) => { $(cases!($store, $make);)* };
@@ -57,6 +59,9 @@ stores! {
     folder: InFolder::new();
     memory: InMemory::new();
     bucket: InBucket::new().await;
+    two_folders: InTiers::of_folders();
+    two_folders_the_second_first: InTiers::of_folders_the_second_first();
+    bucket_behind_folder: InTiers::with_bucket_first().await;
 }
 
 /// Around every edge at which stores cut blobs into pieces.

@@ -5,13 +5,14 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use bytes::Bytes;
 use heirloom_blobs::{
     BlobError, BlobStat, BlobStore, Cache, FolderStore, MemoryStore, Remote, RemoteLocation,
-    S3Keys, S3Settings, S3Store,
+    S3Keys, S3Settings, S3Store, Tier, Tiers,
 };
 use heirloom_core::ContentHash;
 use heirloom_testing::s3::{BUCKET, S3Server};
@@ -81,7 +82,7 @@ pub(crate) struct InBucket {
     pub(crate) store: S3Store,
     pub(crate) remote: Remote,
     pub(crate) cache: PathBuf,
-    pub(crate) server: S3Server,
+    pub(crate) server: Option<S3Server>,
     _folder: TempDir,
 }
 
@@ -102,9 +103,15 @@ impl InBucket {
             store: store.unwrap(),
             remote,
             cache: path,
-            server,
+            server: Some(server),
             _folder: folder,
         }
+    }
+}
+
+impl InBucket {
+    pub(crate) fn server(&self) -> &S3Server {
+        self.server.as_ref().unwrap()
     }
 }
 
@@ -137,6 +144,93 @@ impl Subject for InBucket {
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(tampering));
         // What is damaged is the bucket; a copy here would hide it.
         let _ = fs::remove_file(self.cache.join(hash.to_string()));
+    }
+}
+
+/// Two stores as one.
+pub(crate) struct InTiers {
+    pub(crate) tiers: Tiers,
+    subjects: Vec<Box<dyn Subject + Send + Sync>>,
+    server: Option<S3Server>,
+}
+
+impl InTiers {
+    /// What is new goes to the first of two folders.
+    pub(crate) fn of_folders() -> Self {
+        let (near, far) = (InFolder::new(), InFolder::new());
+        let stores = [near.store.clone(), far.store.clone()];
+        let tiers = Tiers::new(tiers(stores.map(|store| Arc::new(store) as _)), 0);
+        Self {
+            tiers,
+            subjects: vec![Box::new(near), Box::new(far)],
+            server: None,
+        }
+    }
+
+    /// What is new goes to the second, a folder like the first.
+    pub(crate) fn of_folders_the_second_first() -> Self {
+        let mut subject = Self::of_folders();
+        subject.tiers = Tiers::new(subject.tiers.tiers().to_vec(), 1);
+        subject
+    }
+
+    /// What is new goes to a folder; the other is a bucket.
+    pub(crate) async fn with_bucket() -> Self {
+        let (near, mut far) = (InFolder::new(), InBucket::new().await);
+        let stores: [Arc<dyn BlobStore>; 2] =
+            [Arc::new(near.store.clone()), Arc::new(far.store.clone())];
+        let server = far.server.take();
+        Self {
+            tiers: Tiers::new(tiers(stores), 0),
+            subjects: vec![Box::new(near), Box::new(far)],
+            server,
+        }
+    }
+
+    /// The same, with what is new in the bucket.
+    pub(crate) async fn with_bucket_first() -> Self {
+        let mut subject = Self::with_bucket().await;
+        subject.tiers = Tiers::new(subject.tiers.tiers().to_vec(), 1);
+        subject
+    }
+
+    pub(crate) fn tamper_at(
+        &self,
+        at: usize,
+        hash: ContentHash,
+        change: &mut dyn FnMut(&mut Vec<u8>),
+    ) {
+        self.subjects[at].tamper(hash, change);
+    }
+
+    pub(crate) fn stop_server(&mut self) {
+        self.server.take();
+    }
+}
+
+fn tiers(stores: [Arc<dyn BlobStore>; 2]) -> Vec<Tier> {
+    let names = ["near", "far"].into_iter().zip(stores);
+    names
+        .map(|(name, store)| Tier {
+            name: name.to_owned(),
+            store,
+        })
+        .collect()
+}
+
+impl Subject for InTiers {
+    fn store(&self) -> &dyn BlobStore {
+        &self.tiers
+    }
+
+    fn tamper(&self, hash: ContentHash, change: &mut dyn FnMut(&mut Vec<u8>)) {
+        for subject in &self.subjects {
+            let looking = subject.store().contains(hash);
+            let looking = || tokio::runtime::Handle::current().block_on(looking);
+            if tokio::task::block_in_place(looking).unwrap() {
+                subject.tamper(hash, change);
+            }
+        }
     }
 }
 

@@ -13,3 +13,4 @@ mod large;
 mod model;
 mod order;
 mod space;
+mod tiers;

@@ -1,10 +1,11 @@
 //! `heirloom config show`
 
+use heirloom_server::PlaceConfig;
 use serde_json::json;
 
 use crate::{
     arguments::LogFormat,
-    config::{Config, redact},
+    config::{Config, Origin, redact},
     output::{Output, size, table},
 };
 
@@ -20,6 +21,11 @@ pub(crate) fn show(config: &Config, output: &Output) {
         .value
         .map(|level| level.to_string().to_lowercase());
     let store = &config.store;
+    let is_in_file = !(store.tiers.places.is_empty() && store.tiers.rules.is_empty());
+    let file = match is_in_file {
+        true => Origin::File(config.data.value.join("config.toml")),
+        false => Origin::Default,
+    };
     let settings = [
         (
             "data",
@@ -73,6 +79,24 @@ pub(crate) fn show(config: &Config, output: &Output) {
             &store.redirect.origin,
         ),
         (
+            "store_places",
+            (!store.tiers.places.is_empty()).then(|| describe_places(&store.tiers.places)),
+            &file,
+        ),
+        (
+            "store_rules",
+            (!store.tiers.rules.is_empty()).then(|| {
+                let rules: Vec<_> = store.tiers.rules.iter().map(ToString::to_string).collect();
+                rules.join("; ")
+            }),
+            &file,
+        ),
+        (
+            "store_move_rate",
+            Some(size(store.move_rate.value.0)),
+            &store.move_rate.origin,
+        ),
+        (
             "s3_endpoint",
             store.endpoint.value.clone(),
             &store.endpoint.origin,
@@ -113,4 +137,13 @@ pub(crate) fn show(config: &Config, output: &Output) {
             .collect();
         table(&rows)
     });
+}
+
+fn describe_places(places: &[PlaceConfig]) -> String {
+    let places = places.iter().map(|place| {
+        let class = place.class.as_deref().unwrap_or_default();
+        let text = format!("{} = {} {class}", place.name, place.location);
+        text.trim_end().to_owned()
+    });
+    places.collect::<Vec<_>>().join("; ")
 }

@@ -1,16 +1,21 @@
 //! What is configured of S3: where the blobs are, and with which keys.
 
+mod tier;
+
 use std::{fs, path::PathBuf};
 
 use heirloom_server::{
-    CACHE_BYTES, Code, Problem, RemoteLocation, S3Keys, S3Location, S3Settings, StoreConfig,
+    CACHE_BYTES, Code, FOLDER_PLACE, MOVE_BYTES_PER_SECOND, Problem, RemoteLocation, S3Keys,
+    S3Location, S3Settings, StoreConfig,
 };
 
+use self::tier::Tiers;
 use super::{
-    ByteCount, File, Origin, Setting, invalid, pick, pick_parsed, text_variable, variable,
+    ByteCount, ByteRate, File, Origin, Setting, invalid, pick, pick_parsed, text_variable, variable,
 };
 
 const STORE: &str = "HEIRLOOM_STORE";
+const STORE_MOVE_RATE: &str = "HEIRLOOM_STORE_MOVE_RATE";
 const STORE_CACHE: &str = "HEIRLOOM_STORE_CACHE";
 const STORE_REDIRECT: &str = "HEIRLOOM_STORE_REDIRECT";
 const S3_ENDPOINT: &str = "HEIRLOOM_S3_ENDPOINT";
@@ -26,7 +31,10 @@ const SECRET_ACCESS_KEY: [&str; 2] = [
 /// What is configured, each with where it comes from.
 #[derive(Debug)]
 pub(crate) struct StoreSettings {
-    pub(crate) store: Setting<Option<S3Location>>,
+    /// Where what is new goes, if somebody said so.
+    pub(crate) store: Setting<Option<Chosen>>,
+    pub(crate) tiers: Tiers,
+    pub(crate) move_rate: Setting<ByteRate>,
     pub(crate) cache: Setting<ByteCount>,
     pub(crate) redirect: Setting<bool>,
     pub(crate) endpoint: Setting<Option<String>>,
@@ -36,18 +44,56 @@ pub(crate) struct StoreSettings {
     pub(crate) keys: Setting<Option<S3Keys>>,
 }
 
+/// Where what is new goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Chosen {
+    /// The data folder.
+    Folder,
+    /// A bucket.
+    Bucket(S3Location),
+}
+
+impl std::fmt::Display for Chosen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Folder => f.write_str(FOLDER_PLACE),
+            Self::Bucket(location) => location.fmt(f),
+        }
+    }
+}
+
+impl Chosen {
+    fn bucket(&self) -> Option<&S3Location> {
+        match self {
+            Self::Folder => None,
+            Self::Bucket(location) => Some(location),
+        }
+    }
+}
+
 impl StoreSettings {
-    pub(super) fn load(file: &File, from_file: impl Fn() -> Origin) -> Result<Self, Problem> {
+    pub(super) fn load(
+        file: &File,
+        text: &str,
+        from_file: impl Fn() -> Origin,
+    ) -> Result<Self, Problem> {
         let in_file = |text: &Option<String>, expected| match text {
             Some(text) => parse_store(text)
                 .map(Some)
                 .map_err(|_| invalid(&from_file(), expected)),
             None => Ok(None),
         };
+        let move_rate = pick_parsed(
+            None,
+            STORE_MOVE_RATE,
+            file.store_move_rate,
+            from_file(),
+            |text| ByteRate::try_from(text.to_owned()),
+        )?;
         let store = pick_parsed(
             None,
             STORE,
-            in_file(&file.store, "a store such as s3://BUCKET/PREFIX")?,
+            in_file(&file.store, A_STORE)?,
             from_file(),
             parse_store,
         )?;
@@ -78,8 +124,12 @@ impl StoreSettings {
             ));
         }
         let region = pick(None, S3_REGION, file.s3_region.clone(), from_file())?;
+        let bucket = store.value.as_ref().and_then(Chosen::bucket);
+        let tiers = Tiers::load(file, bucket, text, &from_file())?;
         Ok(Self {
+            tiers,
             store,
+            move_rate: move_rate.or(ByteRate(MOVE_BYTES_PER_SECOND)),
             cache: cache.or(ByteCount(CACHE_BYTES)),
             redirect: redirect.or(false),
             endpoint: Setting {
@@ -97,12 +147,17 @@ impl StoreSettings {
     /// The same for a library.
     pub(crate) fn config(&self) -> StoreConfig {
         StoreConfig {
-            bucket: self.store.value.clone(),
+            bucket: self.store.value.as_ref().and_then(Chosen::bucket).cloned(),
+            is_chosen: self.store.value.is_some(),
+            places: self.tiers.places.clone(),
+            rules: self.tiers.rules.clone(),
+            move_rate: self.move_rate.value.0,
             s3: S3Settings {
                 endpoint: self.endpoint.value.clone(),
                 region: self.region.value.clone(),
                 is_path_style: self.path_style.value,
                 keys: self.keys.value.clone(),
+                storage_class: None,
             },
             cache_bytes: self.cache.value.0,
             is_redirecting: self.redirect.value,
@@ -110,10 +165,15 @@ impl StoreSettings {
     }
 }
 
-fn parse_store(text: &str) -> Result<S3Location, &'static str> {
+const A_STORE: &str = "a store such as s3://BUCKET/PREFIX, or folder";
+
+fn parse_store(text: &str) -> Result<Chosen, &'static str> {
+    if text == FOLDER_PLACE {
+        return Ok(Chosen::Folder);
+    }
     match RemoteLocation::parse(text) {
-        Some(Ok(RemoteLocation::S3(location))) => Ok(location),
-        _ => Err("a store such as s3://BUCKET/PREFIX"),
+        Some(Ok(RemoteLocation::S3(location))) => Ok(Chosen::Bucket(location)),
+        _ => Err(A_STORE),
     }
 }
 

@@ -21,5 +21,6 @@ mod served;
 mod sharing;
 mod space;
 mod store;
+mod tiers;
 mod transfer;
 mod words;

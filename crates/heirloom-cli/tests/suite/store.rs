@@ -142,9 +142,13 @@ fn a_library_is_opened_with_its_own_store_and_no_other() {
     fs::write(&config, "").unwrap();
     let said = assert_refusal(&home.heirloom.run(list).expect_code(2));
     assert!(said.contains("are in s3://family/photos"), "{said}");
+    // Another that is named is where they are to go; until then they are where they were.
     fs::write(&config, own.replace("/photos", "/empty")).unwrap();
-    let said = assert_refusal(&home.heirloom.run(list).expect_code(2));
-    assert!(said.contains("nothing is there"), "{said}");
+    let status = home.json(["store", "status"]);
+    let places = status["store"]["places"].as_array().unwrap();
+    assert_eq!(places.len(), 2, "{status}");
+    assert_eq!(places[1]["location"], "s3://family/photos");
+    assert_eq!(places[1]["is_leaving"], true);
     fs::write(&config, &own).unwrap();
     home.done(list);
 
@@ -159,7 +163,9 @@ fn a_library_is_opened_with_its_own_store_and_no_other() {
     fs::write(folder.data().join("config.toml"), &own).unwrap();
     let heirloom = known(program().data(folder.data()), &subject.server);
     let said = assert_refusal(&heirloom.run(list).expect_code(2));
-    assert!(said.contains("are in its data folder"), "{said}");
+    assert!(said.contains("another library has it"), "{said}");
+    fs::write(folder.data().join("config.toml"), "").unwrap();
+    folder.done(list);
 
     // A backup where the blobs are would be lost with them.
     let said = home

@@ -20,5 +20,6 @@ mod scans;
 mod search;
 mod search_model;
 mod text;
+mod tiers;
 mod timeline;
 mod units;

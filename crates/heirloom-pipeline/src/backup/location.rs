@@ -52,17 +52,19 @@ impl RepositoryLocation {
     pub fn check_place(
         &self,
         data_folder: &Path,
-        store: Option<&S3Location>,
+        stores: &[S3Location],
         archives: &[Archive],
     ) -> Result<(), BackupError> {
-        let path = match (self, store) {
-            (Self::Folder(path), _) => resolve(path),
-            (Self::Remote(RemoteLocation::S3(place), _), Some(store)) if place.overlaps(store) => {
+        let path = match self {
+            Self::Folder(path) => resolve(path),
+            Self::Remote(RemoteLocation::S3(place), _)
+                if stores.iter().any(|store| place.overlaps(store)) =>
+            {
                 return Err(BackupError::Refused(
                     "a backup in the store of the blobs itself would be lost with it".to_owned(),
                 ));
             }
-            (Self::Remote(..), _) => return Ok(()),
+            Self::Remote(..) => return Ok(()),
         };
         if path.starts_with(data_folder) {
             return Err(BackupError::Refused(

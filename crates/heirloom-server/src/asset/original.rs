@@ -75,7 +75,7 @@ pub(crate) async fn open_original(
         return Ok(res);
     }
     let ctx = library.context(actor.clone());
-    if library.store().redirect_origin().is_some()
+    if library.redirect_origins().is_some()
         && heirloom_pipeline::is_in_vault(&ctx, &(&asset).into()).await?
         && let Some(res) = media.redirect(library, headers, asset.content_hash).await?
     {

@@ -10,6 +10,7 @@ use heirloom_db::DbError;
 use heirloom_pipeline::{
     add::AddError, archive::RootRefused, backup::BackupError, export::ExportError, fsck::FsckError,
     import::ImportError, open::OpenError, purge::PurgeError, run::EngineError, scan::ScanError,
+    tier::MoveError,
 };
 
 use super::{Code, Problem};
@@ -60,6 +61,16 @@ fn explain_remote(message: String, error: &RemoteError) -> Problem {
     match error.hint() {
         Some(hint) => problem.hint(hint),
         None => problem,
+    }
+}
+
+impl From<MoveError> for Problem {
+    fn from(error: MoveError) -> Self {
+        match error {
+            MoveError::Db(error) => error.into(),
+            MoveError::Blobs { error, .. } => error.into(),
+            MoveError::Cancelled => Self::new(Code::Unavailable, error.to_string()),
+        }
     }
 }
 

@@ -30,6 +30,7 @@ export type Run = components['schemas']['Run'];
 export type RunStep = components['schemas']['RunStep'];
 export type ScanReport = components['schemas']['ScanReport'];
 export type Scrub = components['schemas']['Scrub'];
+export type Store = components['schemas']['Store'];
 export type Unit = components['schemas']['Unit'];
 export type Upload = components['schemas']['Upload'];
 

@@ -958,6 +958,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/store": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The places that have blobs, what is kept in which, and what was moved of late. */
+        get: operations["get_store"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/store/moves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to bring everything to where it is kept, in the background. While it goes on everything can be used. */
+        post: operations["create_move"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/store/moves/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops what is under way. Each blob is where it was or where it should be; while Heirloom serves it begins anew after a day. */
+        post: operations["cancel_move"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/store/survey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts what each place has, and what of it is kept elsewhere. Looks at every blob there is. */
+        get: operations["survey_store"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/timeline": {
         parameters: {
             query?: never;
@@ -2456,6 +2524,14 @@ export interface components {
              */
             verify: boolean;
         };
+        /** @description A walk to begin. */
+        NewStoreMove: {
+            /**
+             * Format: int64
+             * @description How many bytes a second are moved at most; as many as can be otherwise.
+             */
+            rate?: number | null;
+        };
         /** @description A page of a list. */
         Page_Archive: {
             /** @description What is on it. */
@@ -2843,6 +2919,21 @@ export interface components {
             name?: string | null;
             /** @description The region; null of a country, and where none is known. */
             region?: string | null;
+        };
+        /** @description What a place has. A blob may be in two places for a while. */
+        PlaceHas: {
+            /**
+             * Format: int64
+             * @description Blobs there.
+             */
+            blobs: number;
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /** @description What it is called. */
+            name: string;
         };
         /** @description Some places. */
         Places: {
@@ -3289,6 +3380,15 @@ export interface components {
             /** @description `live_photo`, `raw_jpeg` or `burst`. */
             kind: string;
         };
+        /** @description A blob that could not be moved. */
+        StayingBlob: {
+            /** @description Its hash. */
+            blob: string;
+            /** @description Where it is. */
+            place: string;
+            /** @description Why it stays there. */
+            why: string;
+        };
         /** @description A tool at work in a pipeline. */
         Step: {
             /** @description Whether the same inputs give the same again. */
@@ -3345,6 +3445,74 @@ export interface components {
              */
             tool_version: number;
         };
+        /** @description The places that have blobs. */
+        Store: {
+            /**
+             * Format: int64
+             * @description How many bytes a second the server moves at most; 0 where it moves nothing by itself.
+             */
+            move_rate: number;
+            /** @description What was moved of late, the last first. */
+            moves: components["schemas"]["StoreMove"][];
+            /** @description Each place, in the order in which they are looked through. */
+            places: components["schemas"]["StorePlace"][];
+            /** @description What is kept where, the first that fits; what no rule is about is kept where what is new goes. */
+            rules: string[];
+        };
+        /** @description One walk through all places, which brings blobs to where they are kept. */
+        StoreMove: {
+            /**
+             * Format: int64
+             * @description When it began.
+             */
+            began_at_ms: number;
+            /**
+             * Format: int64
+             * @description Blobs that it moved.
+             */
+            blobs: number;
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description When it ended.
+             */
+            ended_at_ms?: number | null;
+            /** @description Why it failed. */
+            error?: string | null;
+            /** @description What stays where it is; the first hundred. */
+            problems: components["schemas"]["StayingBlob"][];
+            /** @description `running`, `done`, `failed` or `cancelled`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description Blobs that were in use just then, which the next moves.
+             */
+            waiting: number;
+        };
+        /** @description A place. */
+        StorePlace: {
+            /** @description The storage class of what is written there, where one is configured. */
+            class?: string | null;
+            /** @description Whether what is new goes there. */
+            is_first: boolean;
+            /** @description Whether nothing is kept there any more: it is forgotten when it is empty. */
+            is_leaving: boolean;
+            /** @description `folder`, or the name of a bucket with its prefix. */
+            location: string;
+            /** @description What rules call it. */
+            name: string;
+        };
+        /** @description What is where. */
+        StoreSurvey: {
+            /** @description What each place has. */
+            places: components["schemas"]["PlaceHas"][];
+            /** @description What of it is kept elsewhere. */
+            to_move: components["schemas"]["ToMove"][];
+        };
         /** @description How much there is in each stretch of time. */
         Timeline: {
             /** @description Those that have anything, the newest first, what has no date last. */
@@ -3385,6 +3553,23 @@ export interface components {
              * @description How many assets of that bucket come before it.
              */
             offset?: number | null;
+        };
+        /** @description What is in one place and kept in another. */
+        ToMove: {
+            /**
+             * Format: int64
+             * @description How many blobs.
+             */
+            blobs: number;
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /** @description Where it is. */
+            from: string;
+            /** @description Where it is kept. */
+            to: string;
         };
         /** @description Something that could not be exported or imported. */
         TransferProblem: {
@@ -3580,6 +3765,7 @@ export type NewFsck = components['schemas']['NewFsck'];
 export type NewImport = components['schemas']['NewImport'];
 export type NewRun = components['schemas']['NewRun'];
 export type NewScan = components['schemas']['NewScan'];
+export type NewStoreMove = components['schemas']['NewStoreMove'];
 export type PageArchive = components['schemas']['Page_Archive'];
 export type PageAsset = components['schemas']['Page_Asset'];
 export type PageBackup = components['schemas']['Page_Backup'];
@@ -3591,6 +3777,7 @@ export type PageUnit = components['schemas']['Page_Unit'];
 export type Pipeline = components['schemas']['Pipeline'];
 export type Place = components['schemas']['Place'];
 export type PlaceCount = components['schemas']['PlaceCount'];
+export type PlaceHas = components['schemas']['PlaceHas'];
 export type Places = components['schemas']['Places'];
 export type ProblemDocument = components['schemas']['ProblemDocument'];
 export type Progress = components['schemas']['Progress'];
@@ -3605,12 +3792,18 @@ export type SearchPage = components['schemas']['SearchPage'];
 export type Sidecar = components['schemas']['Sidecar'];
 export type Snapshot = components['schemas']['Snapshot'];
 export type Stack = components['schemas']['Stack'];
+export type StayingBlob = components['schemas']['StayingBlob'];
 export type Step = components['schemas']['Step'];
 export type StepForecast = components['schemas']['StepForecast'];
+export type Store = components['schemas']['Store'];
+export type StoreMove = components['schemas']['StoreMove'];
+export type StorePlace = components['schemas']['StorePlace'];
+export type StoreSurvey = components['schemas']['StoreSurvey'];
 export type Timeline = components['schemas']['Timeline'];
 export type TimelineBucket = components['schemas']['TimelineBucket'];
 export type TimelinePart = components['schemas']['TimelinePart'];
 export type TimelinePosition = components['schemas']['TimelinePosition'];
+export type ToMove = components['schemas']['ToMove'];
 export type TransferProblem = components['schemas']['TransferProblem'];
 export type Unit = components['schemas']['Unit'];
 export type Upload = components['schemas']['Upload'];
@@ -6190,6 +6383,144 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IndexRebuilt"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_store: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Store"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewStoreMove"];
+            };
+        };
+        responses: {
+            /** @description What has begun */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreMove"];
+                };
+            };
+            /** @description It is under way */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    cancel_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far it is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreMove"];
+                };
+            };
+            /** @description Nothing is under way */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    survey_store: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is where */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreSurvey"];
                 };
             };
             /** @description Refused */

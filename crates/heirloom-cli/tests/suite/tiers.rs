@@ -1,0 +1,450 @@
+//! A library whose blobs are in more than one place, with the real program and a real server of S3.
+
+use std::{fs, net::SocketAddr, path::Path, time::Instant};
+
+use heirloom_testing::{
+    http,
+    jpeg::{self, Options},
+    media::repository,
+    process::{PATIENCE, Running, free_address},
+    s3::{BUCKET, S3Server},
+};
+use serde_json::Value as Json;
+
+use crate::harness::{Home, assert_refusal, path};
+
+/// A library in its data folder, and a server of S3 that it knows.
+struct Tiered {
+    home: Home,
+    server: S3Server,
+}
+
+impl Tiered {
+    fn new() -> Self {
+        let (home, server) = (Home::new(), S3Server::start());
+        fs::create_dir(home.data()).unwrap();
+        let environment = server.environment();
+        let heirloom = environment
+            .iter()
+            .fold(home.heirloom, |heirloom, (name, value)| {
+                heirloom.env(name, value)
+            });
+        let home = Home {
+            folder: home.folder,
+            heirloom,
+        };
+        Self { home, server }
+    }
+
+    /// With originals in the vault, and what is derived of one.
+    fn filled() -> Self {
+        let subject = Self::new();
+        subject.configure("");
+        let folder = subject.home.folder.path().join("handed over");
+        fs::create_dir_all(&folder).unwrap();
+        for number in 0..12 {
+            let options = Options {
+                padding_bytes: 40_000 * number,
+                ..Options::varied(number as u64)
+            };
+            let bytes = jpeg::tiny(number as u64, &options);
+            fs::write(folder.join(format!("{number:02}.jpg")), bytes).unwrap();
+        }
+        let inks = repository().join("testdata/pictures/inks.jpg");
+        fs::copy(inks, folder.join("Inks.jpg")).unwrap();
+        subject.add_all();
+        subject
+    }
+
+    fn add_all(&self) {
+        let folder = self.home.folder.path().join("handed over");
+        let files = fs::read_dir(folder).unwrap();
+        let files: Vec<_> = files.map(|entry| entry.unwrap().path()).collect();
+        let files = files.iter().map(|file| path(file));
+        self.home.done(["add"].into_iter().chain(files));
+    }
+
+    fn configure(&self, config: &str) {
+        let endpoint = format!("s3_endpoint = \"{}\"\n", self.server.endpoint());
+        let config = format!("{endpoint}{config}");
+        fs::write(self.home.data().join("config.toml"), config).unwrap();
+    }
+
+    fn serve(&self) -> (Running, SocketAddr) {
+        let address = free_address();
+        let listen = address.to_string();
+        let mut server = self.home.heirloom.start(["serve", "--listen", &listen]);
+        server.wait_until_ready(address);
+        (server, address)
+    }
+
+    /// How many blobs are in each place.
+    fn counts(&self) -> Vec<(String, u64)> {
+        counts(&self.home.json(["store", "status"]))
+    }
+
+    /// That nothing is missing, damaged or out of place.
+    #[track_caller]
+    fn check(&self) {
+        let report = self.home.json(["fsck", "--originals"]);
+        assert_eq!(report["faults"], 0, "{report}");
+    }
+
+    fn originals(&self) -> Vec<(String, Vec<u8>)> {
+        let folder = self.home.folder.path().join("handed over");
+        let list = self.home.json(["asset", "list"]);
+        let mut originals = Vec::new();
+        for item in list["items"].as_array().unwrap() {
+            let name = item["name"].as_str().unwrap();
+            let bytes = fs::read(folder.join(name)).unwrap();
+            originals.push((item["id"].as_str().unwrap().to_owned(), bytes));
+        }
+        originals
+    }
+}
+
+/// Who asks the server of S3 itself; it compares no signatures.
+const KNOWN: [(&str, &str); 1] = [(
+    "authorization",
+    "AWS4-HMAC-SHA256 Credential=nobody/20200101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0",
+)];
+
+fn counts(status: &Json) -> Vec<(String, u64)> {
+    let places = status["survey"]["places"].as_array().unwrap().iter();
+    let count = |place: &Json| {
+        let name = place["name"].as_str().unwrap().to_owned();
+        (name, place["blobs"].as_u64().unwrap())
+    };
+    places.map(count).collect()
+}
+
+fn named(counts: &[(&str, u64)]) -> Vec<(String, u64)> {
+    let counts = counts.iter();
+    counts
+        .map(|(name, count)| ((*name).to_owned(), *count))
+        .collect()
+}
+
+#[test]
+fn a_library_moves_to_a_bucket_and_back_while_it_serves() {
+    let subject = Tiered::filled();
+    let home = &subject.home;
+    let all = subject.counts()[0].1;
+    assert!(all > 15, "originals and what was derived: {all}");
+    let originals = subject.originals();
+
+    for (config, first, left) in [
+        (
+            format!("store = \"s3://{BUCKET}/photos\"\n"),
+            "bucket",
+            "folder",
+        ),
+        ("store = \"folder\"\n".to_owned(), "folder", "left-1"),
+    ] {
+        // Slowly enough to look at it meanwhile; each original is read at any moment.
+        subject.configure(&format!("{config}store_move_rate = \"2 MB\"\n"));
+        let (server, address) = subject.serve();
+        let started = Instant::now();
+        let mut seen = Vec::new();
+        loop {
+            for (id, bytes) in &originals {
+                let original = http::get(address, &format!("/api/v1/assets/{id}/original"), &[]);
+                assert_eq!(original.status, 200, "{}", original.head);
+                assert!(original.body == *bytes, "{id}");
+            }
+            let status = home.json(["store", "status"]);
+            seen.push(counts(&status));
+            if status["store"]["moves"][0]["state"] == "done" {
+                assert_eq!(status["survey"]["to_move"], Json::Array(Vec::new()));
+                break;
+            }
+            assert!(started.elapsed() < PATIENCE, "{status}");
+        }
+        let last = seen.pop().unwrap();
+        let of = |name: &str| {
+            last.iter()
+                .find(|place| place.0 == name)
+                .map(|place| place.1)
+        };
+        assert_eq!(
+            (of(first), of(left).unwrap_or(0)),
+            (Some(all), 0),
+            "{last:?}"
+        );
+        assert_eq!(server.stop().code, Some(0));
+        // What is empty is forgotten.
+        assert_eq!(subject.counts(), named(&[(first, all)]));
+        subject.check();
+    }
+    let doctor = home.heirloom.run(["doctor", "--json"]).json();
+    let checks = doctor["checks"].as_array().unwrap();
+    assert!(checks.iter().all(|check| check["name"] != "places"));
+    // The bucket that was left is the same library's when it is used again.
+    subject.configure(&format!("store = \"s3://{BUCKET}/photos\"\n"));
+    home.done(["store", "move"]);
+    assert_eq!(subject.counts(), named(&[("bucket", all)]));
+    subject.check();
+    let backup = home.folder.path().join("backup disk");
+    let backed_up = home.json(["backup", "to", path(&backup)]);
+    assert_eq!(backed_up["outcome"]["lacking"], 0, "{backed_up}");
+}
+
+#[test]
+fn rules_say_what_is_kept_where() {
+    let subject = Tiered::filled();
+    let home = &subject.home;
+    let all = subject.counts()[0].1;
+    let album = "For Oma";
+    home.done(["collection", "create", album]);
+    let kept_near = home.asset("11.jpg");
+    home.done(["collection", "add", album, &kept_near]);
+    let rules = r#"store_rules = [
+  'originals of album "For Oma" to folder',
+  "pictures larger than 200 kB to archive",
+]
+"#;
+    subject.configure(&format!(
+        "{rules}store_places.archive = \"s3://{BUCKET}/archive GLACIER_IR\"\n"
+    ));
+    let to_move = home.json(["store", "move", "--dry-run"]);
+    let to_move = to_move["to_move"].as_array().unwrap();
+    assert_eq!(to_move.len(), 1, "{to_move:?}");
+    assert_eq!(
+        (&to_move[0]["from"], &to_move[0]["to"]),
+        (&"folder".into(), &"archive".into())
+    );
+    let many = to_move[0]["blobs"].as_u64().unwrap();
+    let large = subject.originals();
+    let large = large
+        .iter()
+        .filter(|(id, bytes)| bytes.len() > 200_000 && *id != kept_near);
+    let large: Vec<_> = large.collect();
+    assert_eq!(large.len() as u64, many);
+    let moved = home.json(["store", "move"]);
+    assert_eq!(
+        (&moved["state"], &moved["blobs"]),
+        (&"done".into(), &many.into())
+    );
+    assert_eq!(
+        subject.counts(),
+        named(&[("folder", all - many), ("archive", many)])
+    );
+    let hash = blake3::hash(&large[0].1).to_hex();
+    let object = format!("/{BUCKET}/archive/blobs/{hash}");
+    let object = http::get(subject.server.address, &object, &KNOWN);
+    let class = object.header("x-amz-storage-class");
+    assert_eq!(class, "GLACIER_IR", "{} {}", object.status, object.head);
+    subject.check();
+
+    // What is taken out of the album goes, and what is put into it comes back.
+    home.done(["collection", "remove", album, &kept_near]);
+    home.done(["collection", "add", album, &large[0].0]);
+    home.done(["store", "move"]);
+    assert_eq!(
+        subject.counts(),
+        named(&[("folder", all - many), ("archive", many)])
+    );
+    let object = format!("/{BUCKET}/archive/blobs/{hash}");
+    assert_eq!(
+        http::get(subject.server.address, &object, &KNOWN).status,
+        404
+    );
+    let doctor = home.heirloom.run(["doctor", "--json"]).json();
+    let checks = doctor["checks"].as_array().unwrap();
+    let places = checks
+        .iter()
+        .find(|check| check["name"] == "places")
+        .unwrap();
+    assert_eq!(places["is_well"], true, "{places}");
+
+    // Without the rule it comes home, and the place is forgotten.
+    subject.configure("store = \"folder\"\n");
+    home.done(["store", "move"]);
+    assert_eq!(subject.counts(), named(&[("folder", all)]));
+    subject.check();
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_its_line() {
+    let subject = Tiered::new();
+    let cases = [
+        (
+            "store_rules = [\n  \"films to folder\",\n  \"movies to folder\",\n]\n",
+            "line 4: the rule `movies",
+        ),
+        (
+            "store_rules = [\"films to archive\"]\n",
+            "line 2: `films to archive` names the place `archive`",
+        ),
+        (
+            "store_rules = [\n  \"originals to folder\",\n  \"films to folder\"]\n",
+            "line 4: `films to folder` is never asked",
+        ),
+        (
+            "store_places.archive = \"s3://family/a DEEP_ARCHIVE\"\n",
+            "read only hours after",
+        ),
+        (
+            "store_places.archive = \"s3://family/a COLD\"\n",
+            "line 2: `COLD` is none of the classes",
+        ),
+        (
+            "store_places.archive = \"/a/folder\"\n",
+            "is not a place such as",
+        ),
+        (
+            "store_places.folder = \"s3://family/a\"\n",
+            "what another place is called",
+        ),
+        (
+            "store_places.Archive = \"s3://family/a\"\n",
+            "cannot be the name of a place",
+        ),
+        (
+            "store = \"s3://family\"\nstore_places.archive = \"s3://family/a\"\n",
+            "one is in the other",
+        ),
+    ];
+    for (config, said) in cases {
+        subject.configure(config);
+        let refused = subject.home.heirloom.run(["config", "show"]).expect_code(2);
+        let refusal = assert_refusal(&refused);
+        assert!(refusal.contains(said), "{config}: {refusal}");
+    }
+}
+
+#[test]
+fn one_bucket_is_never_taken_for_two() {
+    let subject = Tiered::filled();
+    let all = subject.counts()[0].1;
+    let named_otherwise = subject.server.endpoint().replace("127.0.0.1", "localhost");
+    let (one, other) = (subject.server.endpoint(), named_otherwise);
+    let store = |endpoint: &str| format!("store = \"s3:{endpoint}/{BUCKET}/photos\"\n");
+    let place =
+        |endpoint: &str| format!("store_places.archive = \"s3:{endpoint}/{BUCKET}/photos\"\n");
+    subject.configure(&store(&one));
+    subject.home.done(["store", "move"]);
+    let rule = "store_rules = [\"originals to archive\"]\n";
+    for (store, place) in [(store(&one), place(&other)), (store(&other), place(&one))] {
+        subject.configure(&format!("{store}{rule}{place}"));
+        let refused = subject.home.heirloom.run(["store", "move"]);
+        let said = assert_refusal(&refused.expect_code(2));
+        assert!(said.contains("another library has it"), "{said}");
+    }
+    // By its other name alone it is the one that it was.
+    subject.configure(&store(&other));
+    assert_eq!(subject.counts(), named(&[("bucket", all)]));
+    subject.check();
+}
+
+#[test]
+fn a_library_with_one_place_has_nothing_to_move() {
+    let home = Home::scanned();
+    let status = home.json(["store", "status"]);
+    assert_eq!(status["store"]["places"][0]["location"], "folder");
+    assert_eq!(home.json(["store", "move"])["state"], "done");
+    let said = home.heirloom.run(["store", "cancel"]).expect_code(2);
+    assert!(
+        said.stderr.contains("no blobs are being moved"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
+fn a_place_that_fails_in_the_middle_costs_nothing() {
+    let mut subject = Tiered::filled();
+    let all = subject.counts()[0].1;
+    let config = format!("store = \"s3://{BUCKET}/photos\"\nstore_move_rate = \"0\"\n");
+    subject.configure(&config);
+    let blobs = subject.home.data().join("blobs");
+    // One is damaged where it is: it is named, and stays.
+    let damaged = largest(&blobs);
+    let mut bytes = fs::read(&damaged).unwrap();
+    bytes[100] ^= 1;
+    let sound = damaged.with_extension("other");
+    fs::write(&sound, bytes).unwrap();
+    fs::rename(&sound, &damaged).unwrap();
+    let name = damaged.file_name().unwrap().to_str().unwrap().to_owned();
+    let moved = subject.home.heirloom.run(["store", "move", "--json"]);
+    let moved = moved.expect_code(1).json();
+    assert_eq!(moved["state"], "done");
+    assert_eq!(moved["blobs"], all - 1);
+    assert_eq!(moved["problems"][0]["blob"], name.as_str(), "{moved}");
+    assert_eq!(
+        subject.counts(),
+        named(&[("folder", 1), ("bucket", all - 1)])
+    );
+    // `add` of the same file heals it, and then it goes.
+    let found = subject.home.heirloom.run(["fsck"]).expect_code(1);
+    assert!(found.stdout.contains(&name), "{}", found.stdout);
+    subject.add_all();
+    subject.home.done(["store", "move"]);
+    assert_eq!(subject.counts(), named(&[("bucket", all)]));
+    subject.check();
+
+    // On the way back the server is gone.
+    subject.configure("store = \"folder\"\nstore_move_rate = \"0\"\n");
+    let (server, address) = subject.serve();
+    subject.server.stop();
+    let moved = subject.home.heirloom.run(["store", "move", "--json"]);
+    assert_ne!(moved.code, Some(0), "{}", moved.stdout);
+    assert_eq!(http::get(address, "/healthz", &[]).status, 200);
+    assert_eq!(server.stop().code, Some(0));
+}
+
+/// The file with the most bytes below a folder.
+fn largest(folder: &Path) -> std::path::PathBuf {
+    let shards = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let shards = shards.filter(|shard| shard.file_name().unwrap().len() == 2);
+    let files = shards.flat_map(|shard| fs::read_dir(shard).unwrap());
+    let files = files.map(|entry| entry.unwrap().path());
+    files
+        .max_by_key(|file| fs::metadata(file).unwrap().len())
+        .unwrap()
+}
+
+/// Kills of those who move; what chance begins with.
+const KILLS: usize = 20;
+const SEED: u64 = 0x71E5;
+
+#[test]
+fn a_move_that_is_killed_at_any_moment_loses_nothing() {
+    let subject = Tiered::filled();
+    let all = subject.counts()[0].1;
+    let mut dice = SEED;
+    let (mut kills, mut rounds) = (0, 0);
+    while kills < KILLS {
+        let is_there = rounds % 2 == 0;
+        let store = match is_there {
+            true => format!("s3://{BUCKET}/photos"),
+            false => "folder".to_owned(),
+        };
+        subject.configure(&format!("store = \"{store}\"\n"));
+        // Most are killed in the middle of it, a few before and behind.
+        for _ in 0..4 {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let delay = std::time::Duration::from_millis(150 + (dice >> 33) % 900);
+            let running = subject.home.heirloom.start(["store", "move"]);
+            std::thread::sleep(delay);
+            kills += usize::from(running.kill().code.is_none());
+        }
+        subject.check();
+        subject.home.done(["store", "move"]);
+        let first = if is_there { "bucket" } else { "folder" };
+        let there = subject.counts();
+        assert_eq!(
+            there,
+            named(&[(first, all)]),
+            "seed {SEED:#x}, round {rounds}"
+        );
+        rounds += 1;
+        assert!(
+            rounds < 40,
+            "too few lived long enough to be killed: {kills}"
+        );
+    }
+    subject.check();
+}

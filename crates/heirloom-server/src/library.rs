@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     backups::Backups,
     data_folder::{DataFolder, no_library},
+    encryption::{self, Encryption},
     metrics::Metrics,
     problem::{Code, Problem},
     scans::Scans,
@@ -62,6 +63,7 @@ struct Open {
     uploads: Uploads,
     backups: Backups,
     store: StoreConfig,
+    encryption: Encryption,
 }
 
 /// What a family is called before anybody names it.
@@ -76,7 +78,7 @@ impl Library {
     pub async fn open(config: &LibraryConfig) -> Result<Self, Problem> {
         let folder = DataFolder::open(&config.folder, config.is_creating)?;
         match open_parts(&folder, config).await {
-            Ok((db, blobs, family)) => {
+            Ok((db, blobs, family, encryption)) => {
                 let metrics = Metrics::new();
                 let ctx = Context {
                     db: db.clone(),
@@ -111,6 +113,7 @@ impl Library {
                     uploads,
                     backups,
                     store: config.store.clone(),
+                    encryption,
                 };
                 Ok(Self {
                     open: Arc::new(open),
@@ -134,6 +137,7 @@ impl Library {
         self.open.scans.resume().await?;
         self.open.uploads.resume().await?;
         self.open.transfers.resume().await?;
+        self.open.encryption.seal_rest();
         self.resume_runs().await
     }
 
@@ -153,7 +157,8 @@ impl Library {
             self.open.scans.stop(),
             self.open.uploads.stop(),
             self.open.transfers.stop(),
-            self.open.backups.stop()
+            self.open.backups.stop(),
+            self.open.encryption.stop()
         );
         self.open.engine.stop().await;
     }
@@ -208,6 +213,10 @@ impl Library {
         &self.open.store
     }
 
+    pub(crate) fn encryption(&self) -> &Encryption {
+        &self.open.encryption
+    }
+
     pub(crate) fn family(&self) -> &Family {
         &self.open.family
     }
@@ -258,7 +267,7 @@ fn confinement(config: &LibraryConfig) -> Confinement {
 async fn open_parts(
     folder: &DataFolder,
     config: &LibraryConfig,
-) -> Result<(Db, Arc<dyn BlobStore>, Family), Problem> {
+) -> Result<(Db, Arc<dyn BlobStore>, Family, Encryption), Problem> {
     // The catalogue first: it is what is newer, damaged or out of reach, and then nothing else may
     // have been made.
     let location = match &config.database {
@@ -281,12 +290,16 @@ async fn open_parts(
         opened => opened?,
     };
     let rest = async {
-        let blobs = crate::store::open(folder, &config.store).await?;
+        let master = config.store.master.clone();
+        let sealing = encryption::unlock(folder, master.as_ref()).await?;
+        let blobs = crate::store::open(folder, &config.store, sealing.clone()).await?;
         let family = db.get_or_create_family(FAMILY).await?;
-        Ok::<_, Problem>((blobs, family))
+        let encryption = Encryption::new(folder, sealing, Arc::clone(&blobs), master);
+        encryption.check_family(&family.id.to_string())?;
+        Ok::<_, Problem>((blobs, family, encryption))
     };
     match rest.await {
-        Ok((blobs, family)) => Ok((db, blobs, family)),
+        Ok((blobs, family, encryption)) => Ok((db, blobs, family, encryption)),
         Err(problem) => {
             db.close().await;
             Err(problem)

@@ -16,8 +16,8 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    archive, artifact, asset, backup, claim, collection, description, doctor, edge, event, extract,
-    fsck, guard,
+    archive, artifact, asset, backup, claim, collection, description, doctor, edge, encryption,
+    event, extract, fsck, guard,
     library::Library,
     observe, page, place,
     problem::{Code, Problem},
@@ -94,8 +94,15 @@ async fn admit(State(actor): State<Actor>, mut req: Request, next: Next) -> Resp
 
 /// A scan that is begun here would be cut off in the middle.
 async fn refuse_scans(req: Request, next: Next) -> Response {
-    const BEGINNINGS: [&str; 7] = [
-        "/scans", "/runs", "/resume", "/retry", "/exports", "/imports", "/backups",
+    const BEGINNINGS: [&str; 8] = [
+        "/scans",
+        "/runs",
+        "/resume",
+        "/retry",
+        "/exports",
+        "/imports",
+        "/backups",
+        "/encryption/keys",
     ];
     let path = req.uri().path();
     if req.method() == Method::POST && BEGINNINGS.iter().any(|end| path.ends_with(end)) {
@@ -156,6 +163,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(place::routes())
         .merge(upload::routes())
         .merge(doctor::routes())
+        .merge(encryption::routes())
         .merge(backup::routes())
 }
 

@@ -3,20 +3,17 @@
 //! A library that keeps them in a bucket has the file `store` in its data folder, which says where, and the random name
 //! that the bucket has too. So a bucket that is empty, or another library's, is never taken for the right one.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, io, path::Path, sync::Arc};
 
 use heirloom_blobs::{
-    BlobStore, Cache, FolderStore, Remote, RemoteLocation, S3Location, S3Settings, S3Store,
+    BlobStore, Cache, FolderStore, Remote, RemoteLocation, S3Location, S3Settings, S3Store, Sealing,
 };
 use heirloom_db::clock;
 use uuid::Uuid;
 
 use crate::{
     data_folder::DataFolder,
+    encryption::MasterSource,
     problem::{Code, Problem},
 };
 
@@ -31,6 +28,8 @@ pub struct StoreConfig {
     pub cache_bytes: u64,
     /// Whether browsers are sent to the bucket for bytes, with an address that is good for a few minutes.
     pub is_redirecting: bool,
+    /// What opens the keys of blobs that are encrypted.
+    pub master: Option<MasterSource>,
 }
 
 /// What the cache takes if nobody says otherwise.
@@ -43,6 +42,7 @@ impl Default for StoreConfig {
             s3: S3Settings::default(),
             cache_bytes: CACHE_BYTES,
             is_redirecting: false,
+            master: None,
         }
     }
 }
@@ -104,6 +104,7 @@ impl Mark {
 pub(crate) async fn open(
     folder: &DataFolder,
     config: &StoreConfig,
+    sealing: Sealing,
 ) -> Result<Arc<dyn BlobStore>, Problem> {
     let (mark_path, blobs) = (folder.store(), folder.blobs());
     let mark = Mark::load(&mark_path)?;
@@ -113,7 +114,8 @@ pub(crate) async fn open(
             return Err(Problem::new(Code::Refused, message)
                 .hint("Set `store` in its config.toml, or HEIRLOOM_STORE, to that."));
         }
-        let opening = tokio::task::spawn_blocking(move || FolderStore::create(blobs));
+        let opening =
+            tokio::task::spawn_blocking(move || FolderStore::create_sealed(blobs, sealing));
         return Ok(Arc::new(opening.await.map_err(Problem::internal)??));
     };
     if mark.is_none() && blobs.symlink_metadata().is_ok() {
@@ -122,22 +124,23 @@ pub(crate) async fn open(
         return Err(Problem::new(Code::Refused, message)
             .hint("Take `store` out of its configuration, or begin another library with --data."));
     }
-    open_bucket(&mark_path, mark, folder.cache(), bucket, config).await
+    let (cache, cap_bytes) = (folder.cache(), config.cache_bytes);
+    let opening =
+        tokio::task::spawn_blocking(move || Cache::open_sealed(cache, cap_bytes, sealing));
+    let cache = opening.await.map_err(Problem::internal)??;
+    open_bucket(&mark_path, mark, cache, bucket, config).await
 }
 
 async fn open_bucket(
     mark_path: &Path,
     mark: Option<Mark>,
-    cache: PathBuf,
+    cache: Cache,
     bucket: &S3Location,
     config: &StoreConfig,
 ) -> Result<Arc<dyn BlobStore>, Problem> {
     let location = RemoteLocation::S3(bucket.clone());
     let remote = Remote::open(&location, &config.s3).await;
     let remote = remote.map_err(heirloom_blobs::BlobError::from)?;
-    let cap_bytes = config.cache_bytes;
-    let cache = tokio::task::spawn_blocking(move || Cache::open(cache, cap_bytes)).await;
-    let cache = cache.map_err(Problem::internal)??;
     let mark = match mark {
         Some(mark) => mark,
         None => {

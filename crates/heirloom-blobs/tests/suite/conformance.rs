@@ -57,6 +57,8 @@ stores! {
     folder: InFolder::new();
     memory: InMemory::new();
     bucket: InBucket::new().await;
+    sealed_folder: InFolder::sealed();
+    sealed_bucket: InBucket::sealed().await;
 }
 
 /// Around every edge at which stores cut blobs into pieces.

@@ -12,4 +12,5 @@ mod kill;
 mod large;
 mod model;
 mod order;
+mod sealed;
 mod space;

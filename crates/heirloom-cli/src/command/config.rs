@@ -1,5 +1,6 @@
 //! `heirloom config show`
 
+use heirloom_server::MasterSource;
 use serde_json::json;
 
 use crate::{
@@ -57,6 +58,16 @@ pub(crate) fn show(config: &Config, output: &Output) {
             &config.log_format.origin,
         ),
         ("log_level", log_level, &config.log_level.origin),
+        (
+            "master_key",
+            config.master.value.as_ref().map(|master| match master {
+                MasterSource::KeyFile(file) | MasterSource::PassphraseFile(file) => {
+                    file.display().to_string()
+                }
+                MasterSource::Given(..) => "***".to_owned(),
+            }),
+            &config.master.origin,
+        ),
         (
             "store",
             store.store.value.as_ref().map(ToString::to_string),

@@ -296,7 +296,7 @@ fn a_process_that_is_killed_while_it_encrypts_loses_nothing() {
 }
 
 #[test]
-fn a_truncated_sealed_file_is_set_aside_and_healed_from_the_backup() {
+fn a_truncated_sealed_file_is_healed_by_adding_it_again_and_a_backup_needs_no_master_key() {
     let (home, _key) = with_stick();
     home.done(["encryption", "on"]);
     let folder = add(&home, 0..1);

@@ -7,7 +7,7 @@ use std::{
 
 use heirloom_core::ContentHash;
 
-use crate::RemoteError;
+use crate::{KeyId, RemoteError};
 
 /// Why a blob could not be put, read or deleted. The variants are for callers, the messages for
 /// people; [`BlobError::hint`] says what to do where there is something to do.
@@ -24,6 +24,20 @@ pub enum BlobError {
     Corrupt {
         /// The blob's name.
         hash: ContentHash,
+    },
+    /// The blob was sealed with a key that is not here.
+    #[error("blob {hash} was sealed with the key {key}, which is not here")]
+    NoKey {
+        /// The blob's name.
+        hash: ContentHash,
+        /// The name of the key.
+        key: KeyId,
+    },
+    /// The store has sealed blobs, and there is no key.
+    #[error("the blobs in {place} are encrypted, and there is no key for them")]
+    Locked {
+        /// The store.
+        place: String,
     },
     /// Other bytes came than were promised; nothing was stored.
     #[error("other bytes came than were promised: they hash to {actual}, not to {expected}")]
@@ -109,6 +123,12 @@ impl BlobError {
         match self {
             Self::Corrupt { .. } => Some(
                 "Check the disk, then put the same bytes again or take the blob from a backup.",
+            ),
+            Self::NoKey { .. } => Some(
+                "Put the newest `encryption.json` of this library back in its data folder: an older one lacks keys.",
+            ),
+            Self::Locked { .. } => Some(
+                "Put the library's `encryption.json` back in its data folder. Without it and the master key nothing opens them.",
             ),
             Self::NoSpace { .. } => {
                 Some("Free some space or enlarge the disk, then try again: nothing is half stored.")

@@ -11,6 +11,7 @@ mod listing;
 mod lock;
 mod making;
 mod quarantine;
+mod resealing;
 mod stored;
 
 use std::{
@@ -23,7 +24,6 @@ use std::{
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{StreamExt, future::BoxFuture, stream};
 use heirloom_core::ContentHash;
-use rustix::{buffer::spare_capacity, io::Errno};
 use tokio::io::AsyncReadExt;
 
 use self::{
@@ -34,9 +34,10 @@ use self::{
 };
 use crate::{
     BlobError, BlobList, BlobReader, BlobSource, BlobStat, BlobStore, Deletion, Health, PutBlob,
-    Stray, StrayList,
+    Sealing, Stray, StrayList,
     error::At,
     pump::{Pump, blocking, finished},
+    seal::BlobFile,
 };
 
 /// Bytes that are read from a blob at once.
@@ -62,7 +63,15 @@ impl FolderStore {
     /// # Errors
     /// `NotAStore` when something else is in the folder, otherwise as [`open`](Self::open).
     pub fn create(root: impl Into<PathBuf>) -> Result<Self, BlobError> {
-        Self::tidied(making::make(root.into())?)
+        Self::create_sealed(root, Sealing::default())
+    }
+
+    /// The same for a store that seals what it writes once there is a key. What is there plain is read as well.
+    ///
+    /// # Errors
+    /// `Locked` when there are sealed blobs and no key, otherwise as [`create`](Self::create).
+    pub fn create_sealed(root: impl Into<PathBuf>, sealing: Sealing) -> Result<Self, BlobError> {
+        Self::tidied(making::make(root.into(), sealing)?)
     }
 
     /// Opens the store in `root` and removes what killed puts left behind. A store on a read-only
@@ -72,7 +81,15 @@ impl FolderStore {
     /// `NotAStore` when there is none, which is what an unmounted disk looks like; `UnknownLayout`
     /// when a newer version made it; what the medium reports.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, BlobError> {
-        Self::tidied(Layout::open(root.into())?)
+        Self::open_sealed(root, Sealing::default())
+    }
+
+    /// The same for a store that seals what it writes once there is a key.
+    ///
+    /// # Errors
+    /// `Locked` when there are sealed blobs and no key, otherwise as [`open`](Self::open).
+    pub fn open_sealed(root: impl Into<PathBuf>, sealing: Sealing) -> Result<Self, BlobError> {
+        Self::tidied(Layout::open(root.into(), sealing)?)
     }
 
     fn tidied(layout: Layout) -> Result<Self, BlobError> {
@@ -180,6 +197,7 @@ impl BlobStore for FolderStore {
         Box::pin(self.blocking(move |layout| {
             let mut put = Vec::with_capacity(blobs.len());
             let mut folders = BTreeSet::new();
+            let key = layout.sealing().current_id();
             for group in blobs.chunks(OPEN_AT_ONCE) {
                 let mut files = Vec::with_capacity(group.len());
                 for bytes in group {
@@ -189,7 +207,7 @@ impl BlobStore for FolderStore {
                 }
                 let mut new: Vec<_> = files
                     .iter_mut()
-                    .filter(|file| !layout.blob(file.hash()).exists())
+                    .filter(|file| !matches!(stored::stat(layout, file.hash()), Ok(Some(_))))
                     .collect();
                 sync_all(&mut new, |incoming| incoming.sync())?;
                 for incoming in files {
@@ -199,6 +217,11 @@ impl BlobStore for FolderStore {
             }
             let mut folders: Vec<_> = folders.into_iter().collect();
             sync_all(&mut folders, |folder| sync_folder(folder))?;
+            if layout.sealing().current_id() != key {
+                for put in put.iter().filter(|put| put.was_new) {
+                    resealing::reseal(layout, put.hash)?;
+                }
+            }
             Ok(put)
         }))
     }
@@ -206,9 +229,8 @@ impl BlobStore for FolderStore {
     fn renew(&self, hash: ContentHash) -> BoxFuture<'_, Result<bool, BlobError>> {
         Box::pin(self.blocking(move |layout| {
             let _lock = ShardLock::take(layout, hash)?;
-            let path = layout.blob(hash);
-            match stored::find(&path)? {
-                Some(file) => stored::renew(&file).at(&path).map(|()| true),
+            match stored::find(layout, hash)? {
+                Some(found) => stored::renew(&found.file).at(&found.path).map(|()| true),
                 None => Ok(false),
             }
         }))
@@ -216,8 +238,9 @@ impl BlobStore for FolderStore {
 
     fn get(&self, hash: ContentHash) -> BoxFuture<'_, Result<BlobReader, BlobError>> {
         Box::pin(self.blocking(move |layout| {
-            let (path, file, size_bytes) = open(layout, hash)?;
-            BlobReader::whole(hash, size_bytes, chunks(path, file, 0..size_bytes))
+            let blob = open(layout, hash)?;
+            let size_bytes = blob.size_bytes();
+            BlobReader::whole(hash, size_bytes, blob.chunks(0..size_bytes))
         }))
     }
 
@@ -227,26 +250,27 @@ impl BlobStore for FolderStore {
         range: Range<u64>,
     ) -> BoxFuture<'_, Result<BlobReader, BlobError>> {
         Box::pin(self.blocking(move |layout| {
-            let (path, file, size_bytes) = open(layout, hash)?;
+            let blob = open(layout, hash)?;
+            let size_bytes = blob.size_bytes();
             if range.start > size_bytes {
                 return Err(BlobError::OutOfRange { hash, size_bytes });
             }
             if range.start == 0 && range.end >= size_bytes {
-                return BlobReader::whole(hash, size_bytes, chunks(path, file, 0..size_bytes));
+                return BlobReader::whole(hash, size_bytes, blob.chunks(0..size_bytes));
             }
             let end = range.end.clamp(range.start, size_bytes);
-            let part = chunks(path, file, range.start..end);
+            let part = blob.chunks(range.start..end);
             Ok(BlobReader::part(hash, end - range.start, part))
         }))
     }
 
     fn open_file(&self, hash: ContentHash) -> BoxFuture<'_, Result<File, BlobError>> {
-        Box::pin(self.blocking(move |layout| Ok(open(layout, hash)?.1)))
+        Box::pin(self.blocking(move |layout| open(layout, hash)?.into_plain(layout.sealing())))
     }
 
     fn stat(&self, hash: ContentHash) -> BoxFuture<'_, Result<BlobStat, BlobError>> {
         Box::pin(self.blocking(move |layout| {
-            stored::stat(&layout.blob(hash), hash)?.ok_or(BlobError::NotFound { hash })
+            stored::stat(layout, hash)?.ok_or(BlobError::NotFound { hash })
         }))
     }
 
@@ -254,7 +278,7 @@ impl BlobStore for FolderStore {
         Box::pin(self.blocking(move |layout| {
             let was_there = {
                 let _lock = ShardLock::take(layout, hash)?;
-                stored::remove(&layout.blob(hash))?
+                stored::remove_all(layout, hash)?
             };
             let shard = layout.shard(hash);
             // Even when it was gone already: whoever deleted it may not have come to the sync.
@@ -271,16 +295,15 @@ impl BlobStore for FolderStore {
         since_ms: i64,
     ) -> BoxFuture<'_, Result<Deletion, BlobError>> {
         Box::pin(self.blocking(move |layout| {
-            let path = layout.blob(hash);
             let _lock = ShardLock::take(layout, hash)?;
-            let Some(stat) = stored::stat(&path, hash)? else {
+            let Some(stat) = stored::stat(layout, hash)? else {
                 return Ok(Deletion::Missing);
             };
             if stat.last_put_ms >= since_ms {
                 return Ok(Deletion::Kept);
             }
             // Not synced: a blob that a crash brings back is collected another time.
-            stored::remove(&path)?;
+            stored::remove_all(layout, hash)?;
             Ok(Deletion::Deleted {
                 size_bytes: stat.size_bytes,
             })
@@ -313,10 +336,14 @@ impl BlobStore for FolderStore {
         Box::pin(self.blocking(move |layout| quarantine::set_stray_aside(layout, &stray)))
     }
 
+    fn reseal(&self, hash: ContentHash) -> BoxFuture<'_, Result<bool, BlobError>> {
+        Box::pin(self.blocking(move |layout| resealing::reseal(layout, hash)))
+    }
+
     fn check_health(&self) -> BoxFuture<'_, Result<Health, BlobError>> {
         Box::pin(self.blocking(|layout| {
             layout.check()?;
-            let mut probe = Incoming::create(layout)?;
+            let mut probe = Incoming::create_plain(layout)?;
             probe.write(&[1])?;
             probe.sync()?;
             let space = rustix::fs::statvfs(layout.root()).at(layout.root())?;
@@ -329,8 +356,13 @@ impl BlobStore for FolderStore {
 
 /// Places one file and waits until its name is on disk too.
 fn put_one(layout: &Layout, incoming: Incoming) -> Result<PutBlob, BlobError> {
+    let key = incoming.key();
     let put = incoming.place(layout)?;
     sync_folder(&layout.shard(put.hash))?;
+    // It may have been begun before there was this key, and whoever seals the others have passed its place.
+    if put.was_new && layout.sealing().current_id() != key {
+        resealing::reseal(layout, put.hash)?;
+    }
     Ok(put)
 }
 
@@ -358,53 +390,8 @@ async fn fill(buffer: &mut BytesMut, source: BlobSource<'_>) -> Result<(), BlobE
     Ok(())
 }
 
-/// The file of a blob, opened, with its length.
-fn open(layout: &Layout, hash: ContentHash) -> Result<(PathBuf, File, u64), BlobError> {
-    let path = layout.blob(hash);
-    let file = stored::find(&path)?.ok_or(BlobError::NotFound { hash })?;
-    let size_bytes = file.metadata().at(&path)?.len();
-    Ok((path, file, size_bytes))
-}
-
-/// The bytes of a file in this range, fewer when the file ends earlier.
-fn chunks(
-    path: PathBuf,
-    file: File,
-    range: Range<u64>,
-) -> impl Iterator<Item = Result<Bytes, BlobError>> + Send + Unpin {
-    let Range { mut start, mut end } = range;
-    std::iter::from_fn(move || {
-        let length = (end - start).min(READ_BYTES as u64) as usize;
-        match read_at(&file, start, length).at(&path) {
-            Ok(chunk) if chunk.is_empty() => None,
-            Ok(chunk) => {
-                start += chunk.len() as u64;
-                Some(Ok(chunk.into()))
-            }
-            Err(error) => {
-                end = start;
-                Some(Err(error))
-            }
-        }
-    })
-}
-
-/// `length` bytes of a file, fewer at its end.
-fn read_at(file: &File, offset: u64, length: usize) -> rustix::io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(length);
-    while bytes.len() < length {
-        let before = bytes.len();
-        match rustix::io::pread(file, spare_capacity(&mut bytes), offset + before as u64) {
-            Err(Errno::INTR) => {}
-            result => {
-                result?;
-                if bytes.len() == before {
-                    break;
-                }
-            }
-        }
-    }
-    // A vector may have more capacity than it was asked for.
-    bytes.truncate(length);
-    Ok(bytes)
+/// The file of a blob, opened.
+fn open(layout: &Layout, hash: ContentHash) -> Result<BlobFile, BlobError> {
+    let found = stored::find(layout, hash)?.ok_or(BlobError::NotFound { hash })?;
+    found.blob(layout, hash)
 }

@@ -22,6 +22,7 @@ mod pump;
 mod reader;
 mod remote;
 mod s3;
+mod seal;
 mod store;
 mod tiers;
 mod verification;
@@ -40,6 +41,7 @@ pub use remote::{
     Remote, RemoteError, RemoteLocation, RemoteObject, S3Keys, S3Location, S3Settings, SftpLocation,
 };
 pub use s3::S3Store;
+pub use seal::{DataKey, KEY_LETTERS, KeyError, KeyFile, KeyId, MasterKey, Sealing};
 pub use store::{
     BlobList, BlobSource, BlobStat, BlobStore, Deletion, Health, PutBlob, SignedRead, Stray,
     StrayKind, StrayList,

@@ -11,9 +11,17 @@
 
 mod copy;
 mod listing;
+mod open;
 mod put;
 
-use std::{collections::HashMap, fmt, fs::File, ops::Range, path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    fs::File,
+    ops::Range,
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, future::BoxFuture, stream};
@@ -22,11 +30,12 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use self::{
     copy::{Found, read_copy},
-    put::{Spooled, Stored, check, hash_file},
+    put::{Source, Spooled, check, hash_file},
 };
 use crate::{
     BlobError, BlobList, BlobReader, BlobSource, BlobStat, BlobStore, Cache, Deletion, Health,
     PutBlob, Remote, RemoteError, SignedRead, Stray, StrayList, hash_of, pump::blocking,
+    seal::Form,
 };
 
 /// The folders of a store.
@@ -37,6 +46,8 @@ const INCOMING: &str = "incoming/";
 /// What says whose store it is, and in which form.
 const LAYOUT: &str = "layout";
 const FIRST_LINE: &str = "blob layout 1 of a bucket";
+/// The form once blobs are sealed.
+const SEALED_LINE: &str = "blob layout 2 of a bucket";
 
 /// What a blob has at most to be read whole where a part is wanted, and to be put without touching the disk.
 const SMALL_BYTES: u64 = 8 << 20;
@@ -51,6 +62,8 @@ pub struct S3Store {
     remote: Remote,
     cache: Cache,
     locks: Arc<[Mutex<()>; 64]>,
+    /// Whether the bucket says that blobs are sealed.
+    is_marked: Arc<AtomicBool>,
     now_ms: Arc<dyn Fn() -> i64 + Send + Sync>,
 }
 
@@ -119,23 +132,8 @@ impl S3Store {
             remote,
             cache,
             locks: Arc::new(std::array::from_fn(|_| Mutex::default())),
+            is_marked: Arc::default(),
             now_ms: Arc::new(now_ms),
-        }
-    }
-
-    async fn read_owner(&self) -> Result<Option<String>, BlobError> {
-        let layout = match self.remote.read(LAYOUT).await {
-            Ok(layout) => layout,
-            Err(RemoteError::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let layout = String::from_utf8_lossy(&layout).into_owned();
-        match layout.split_once('\n') {
-            Some((FIRST_LINE, owner)) => Ok(Some(owner.trim().to_owned())),
-            _ => Err(BlobError::UnknownLayout {
-                path: self.remote.place().into(),
-                found: layout.lines().next().unwrap_or_default().to_owned(),
-            }),
         }
     }
 
@@ -161,8 +159,9 @@ impl S3Store {
 
     /// Moves what has the name of a blob into quarantine, whatever it is.
     async fn move_aside(&self, hash: ContentHash) -> Result<(), BlobError> {
+        let form = self.find(hash).await?.map_or(Form::Plain, |it| it.form);
         let aside = format!("{QUARANTINE}{}", timed(hash, (self.now_ms)()));
-        self.move_object(&object(hash), &aside).await?;
+        self.move_object(&object(hash, form), &aside).await?;
         let renewed = self.names(RENEWED, hash).await?;
         self.forget(hash, renewed).await
     }
@@ -190,6 +189,15 @@ impl S3Store {
         })
     }
 
+    /// Removes a blob in every form.
+    async fn remove(&self, hash: ContentHash) -> Result<(), BlobError> {
+        self.remote.remove(&object(hash, Form::Plain)).await?;
+        if self.cache.sealing().is_on() {
+            self.remote.remove(&object(hash, Form::Sealed)).await?;
+        }
+        Ok(())
+    }
+
     /// Removes what lies beside a blob that is gone.
     async fn forget(&self, hash: ContentHash, renewed: Vec<String>) -> Result<(), BlobError> {
         for name in renewed {
@@ -205,14 +213,13 @@ impl S3Store {
 
     /// What is known of a blob, and the names of what lies beside it.
     async fn look(&self, hash: ContentHash) -> Result<(BlobStat, Vec<String>), BlobError> {
-        let stat = self.remote.stat(&object(hash)).await?;
-        let stat = stat.ok_or(BlobError::NotFound { hash })?;
+        let found = self.find(hash).await?.ok_or(BlobError::NotFound { hash })?;
         let renewed = self.names(RENEWED, hash).await?;
         let renewed_ms = renewed.last().and_then(|name| listing::time_of(name, hash));
         let stat = BlobStat {
             hash,
-            size_bytes: stat.size_bytes,
-            last_put_ms: stat.modified_at_ms.max(renewed_ms.unwrap_or(i64::MIN)),
+            size_bytes: found.size_bytes(),
+            last_put_ms: found.modified_at_ms.max(renewed_ms.unwrap_or(i64::MIN)),
         };
         Ok((stat, renewed))
     }
@@ -228,8 +235,8 @@ impl S3Store {
     }
 }
 
-fn object(hash: ContentHash) -> String {
-    format!("{BLOBS}{hash}")
+fn object(hash: ContentHash, form: Form) -> String {
+    format!("{BLOBS}{}", form.name(hash))
 }
 
 /// A name with a time that sorts as the time does.
@@ -248,13 +255,12 @@ impl BlobStore for S3Store {
                 Spooled::Memory(bytes) => {
                     let hash = hash_of(&bytes);
                     check(expected, hash)?;
-                    self.store(hash, Stored::Memory(bytes)).await
+                    self.store(hash, Source::Memory(bytes)).await
                 }
                 Spooled::File(incoming) => {
                     let hash = incoming.hash();
                     check(expected, hash)?;
-                    let bytes = Stored::File(incoming.path(), incoming.size_bytes());
-                    let put = self.store(hash, bytes).await?;
+                    let put = self.store(hash, Source::Incoming(&incoming)).await?;
                     let cache = self.cache.clone();
                     blocking(move || cache.keep(*incoming, hash).map(drop)).await?;
                     Ok(put)
@@ -264,7 +270,7 @@ impl BlobStore for S3Store {
     }
 
     fn put_bytes(&self, bytes: Bytes) -> BoxFuture<'_, Result<PutBlob, BlobError>> {
-        Box::pin(async move { self.store(hash_of(&bytes), Stored::Memory(bytes)).await })
+        Box::pin(async move { self.store(hash_of(&bytes), Source::Memory(bytes)).await })
     }
 
     fn put_file<'a>(
@@ -273,10 +279,15 @@ impl BlobStore for S3Store {
         expected: Option<ContentHash>,
     ) -> BoxFuture<'a, Result<PutBlob, BlobError>> {
         Box::pin(async move {
+            if self.cache.sealing().is_on() {
+                let opened = tokio::fs::File::open(file).await;
+                let mut source = opened.map_err(BlobError::Source)?;
+                return self.put(&mut source, expected).await;
+            }
             let path = file.to_owned();
             let (hash, size_bytes) = blocking(move || hash_file(&path)).await?;
             check(expected, hash)?;
-            let put = self.store(hash, Stored::File(file, size_bytes)).await?;
+            let put = self.store(hash, Source::File(file, size_bytes)).await?;
             let (cache, path) = (self.cache.clone(), file.to_owned());
             blocking(move || {
                 cache.link(&path, hash, size_bytes);
@@ -297,7 +308,7 @@ impl BlobStore for S3Store {
             let new = blobs.iter().enumerate();
             let new = new.filter(|(at, _)| firsts.get(&hashes[*at]) == Some(at));
             let putting: Vec<_> = new
-                .map(|(at, bytes)| self.store(hashes[at], Stored::Memory(bytes.clone())))
+                .map(|(at, bytes)| self.store(hashes[at], Source::Memory(bytes.clone())))
                 .collect();
             let put: Vec<PutBlob> = stream::iter(putting)
                 .buffer_unordered(REQUESTS)
@@ -318,7 +329,7 @@ impl BlobStore for S3Store {
     fn renew(&self, hash: ContentHash) -> BoxFuture<'_, Result<bool, BlobError>> {
         Box::pin(async move {
             let _lock = self.lock(hash).await;
-            if self.remote.stat(&object(hash)).await?.is_none() {
+            if self.find(hash).await?.is_none() {
                 return Ok(false);
             }
             let older = self.names(RENEWED, hash).await?;
@@ -334,16 +345,7 @@ impl BlobStore for S3Store {
 
     fn get(&self, hash: ContentHash) -> BoxFuture<'_, Result<BlobReader, BlobError>> {
         // Always the bytes in the bucket: it is how damage there is found.
-        Box::pin(async move {
-            let object = object(hash);
-            let stat = self.remote.stat(&object).await?;
-            let size_bytes = stat.ok_or(BlobError::NotFound { hash })?.size_bytes;
-            if size_bytes == 0 {
-                return BlobReader::whole_from(hash, 0, stream::empty());
-            }
-            let stream = self.remote.stream(&object, 0..size_bytes).await?;
-            BlobReader::whole_from(hash, size_bytes, self.say(stream))
-        })
+        Box::pin(self.get_stored(hash))
     }
 
     fn get_range(
@@ -353,24 +355,24 @@ impl BlobStore for S3Store {
     ) -> BoxFuture<'_, Result<BlobReader, BlobError>> {
         Box::pin(async move {
             let copy = self.copy(hash).await?;
-            let (Found::File(_, size_bytes) | Found::Remote(size_bytes)) = copy;
+            let size_bytes = copy.size_bytes();
             if range.start > size_bytes {
                 return Err(BlobError::OutOfRange { hash, size_bytes });
             }
             let range = range.start..range.end.clamp(range.start, size_bytes);
             match copy {
-                Found::File(file, _) => {
+                Found::File(blob) => {
                     let cache = self.cache.clone();
-                    blocking(move || read_copy(&cache, hash, file, range, size_bytes)).await
+                    blocking(move || read_copy(&cache, hash, blob, range)).await
                 }
                 Found::Remote(_) if range == (0..size_bytes) => self.get(hash).await,
                 Found::Remote(_) if range.is_empty() => {
                     Ok(BlobReader::part_from(hash, 0, stream::empty()))
                 }
-                Found::Remote(_) => {
-                    let stream = self.remote.stream(&object(hash), range.clone()).await?;
+                Found::Remote(stored) => {
                     let length = range.end - range.start;
-                    Ok(BlobReader::part_from(hash, length, self.say(stream)))
+                    let stream = self.read(hash, stored, range).await?;
+                    Ok(BlobReader::part_from(hash, length, stream))
                 }
             }
         })
@@ -379,10 +381,23 @@ impl BlobStore for S3Store {
     fn open_file(&self, hash: ContentHash) -> BoxFuture<'_, Result<File, BlobError>> {
         Box::pin(async move {
             let cache = self.cache.clone();
-            match blocking(move || Ok(cache.find(hash))).await? {
-                Some((file, _)) => Ok(file),
-                None => self.fetch(hash).await,
+            let copy = blocking(move || {
+                let Some(blob) = cache.find(hash) else {
+                    return Ok(None);
+                };
+                match blob.into_plain(cache.sealing()) {
+                    Err(BlobError::Corrupt { .. }) => {
+                        cache.remove(hash);
+                        Ok(None)
+                    }
+                    plain => plain.map(Some),
+                }
+            });
+            if let Some(file) = copy.await? {
+                return Ok(file);
             }
+            let (blob, sealing) = (self.fetch(hash).await?, self.cache.sealing().clone());
+            blocking(move || blob.into_plain(&sealing)).await
         })
     }
 
@@ -397,7 +412,11 @@ impl BlobStore for S3Store {
                 media_type,
                 disposition,
             } = read;
-            let object = object(hash);
+            // Whoever had the address would read what only Heirloom can open.
+            if self.cache.sealing().is_on() {
+                return Ok(None);
+            }
+            let object = object(hash, Form::Plain);
             let signed = self.remote.sign(&object, duration, media_type, disposition);
             Ok(Some(signed.await?))
         })
@@ -410,20 +429,19 @@ impl BlobStore for S3Store {
     fn size_bytes(&self, hash: ContentHash) -> BoxFuture<'_, Result<u64, BlobError>> {
         Box::pin(async move {
             // What is small is wanted next, so it is brought at once.
-            let (Found::File(_, size_bytes) | Found::Remote(size_bytes)) = self.copy(hash).await?;
-            Ok(size_bytes)
+            Ok(self.copy(hash).await?.size_bytes())
         })
     }
 
     fn contains(&self, hash: ContentHash) -> BoxFuture<'_, Result<bool, BlobError>> {
-        Box::pin(async move { Ok(self.remote.stat(&object(hash)).await?.is_some()) })
+        Box::pin(async move { Ok(self.find(hash).await?.is_some()) })
     }
 
     fn delete(&self, hash: ContentHash) -> BoxFuture<'_, Result<bool, BlobError>> {
         Box::pin(async move {
             let _lock = self.lock(hash).await;
-            let was_there = self.remote.stat(&object(hash)).await?.is_some();
-            self.remote.remove(&object(hash)).await?;
+            let was_there = self.find(hash).await?.is_some();
+            self.remove(hash).await?;
             let renewed = self.names(RENEWED, hash).await?;
             self.forget(hash, renewed).await?;
             Ok(was_there)
@@ -444,7 +462,7 @@ impl BlobStore for S3Store {
             if stat.last_put_ms >= since_ms {
                 return Ok(Deletion::Kept);
             }
-            self.remote.remove(&object(hash)).await?;
+            self.remove(hash).await?;
             self.forget(hash, renewed).await?;
             Ok(Deletion::Deleted {
                 size_bytes: stat.size_bytes,
@@ -494,6 +512,10 @@ impl BlobStore for S3Store {
             self.move_object(path, &aside).await?;
             Ok(true)
         })
+    }
+
+    fn reseal(&self, hash: ContentHash) -> BoxFuture<'_, Result<bool, BlobError>> {
+        Box::pin(self.seal_again(hash))
     }
 
     fn check_health(&self) -> BoxFuture<'_, Result<Health, BlobError>> {

@@ -194,6 +194,16 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
     /// What the medium reports.
     fn set_stray_aside(&self, stray: Stray) -> BoxFuture<'_, Result<bool, BlobError>>;
 
+    /// Brings a blob into the form in which it would be written now: sealed with the key that is used now, where
+    /// blobs are sealed. The old form stays until the new one is certain to survive a crash. `false` when there was
+    /// nothing to do.
+    ///
+    /// # Errors
+    /// `NotFound`; `Corrupt`, and nothing is changed then; what the medium reports.
+    fn reseal(&self, _hash: ContentHash) -> BoxFuture<'_, Result<bool, BlobError>> {
+        Box::pin(std::future::ready(Ok(false)))
+    }
+
     /// Whether blobs can be put right now, tried by writing something, and the space that is left.
     ///
     /// # Errors

@@ -50,7 +50,7 @@ impl Api {
             is_creating,
             confined_program: None,
             uploads: config.upload_limits(),
-            store: config.store.config(),
+            store: config.store(),
         })
         .await?;
         let router = router(library.clone(), Door::Known(Actor::Operator));

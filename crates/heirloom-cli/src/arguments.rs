@@ -2,6 +2,7 @@
 
 mod backup;
 mod collection;
+mod encryption;
 mod prepare;
 mod run;
 mod store;
@@ -17,6 +18,7 @@ use heirloom_core::{
 
 pub(crate) use backup::{Backup, Restore, Target};
 pub(crate) use collection::{Collection, Which};
+pub(crate) use encryption::Encryption;
 pub(crate) use prepare::prepare;
 pub(crate) use run::{Artifact, Param, Pipeline, Run};
 pub(crate) use store::Store;
@@ -201,6 +203,9 @@ pub(crate) enum Command {
     /// Everything is compared with its hash. What was interrupted goes on where it was. Originals of folder
     /// archives come into DIR/originals, and their archives are there from then on.
     Restore(Restore),
+    /// Encrypt what is stored: originals in the vault, and all that is derived
+    #[command(subcommand)]
+    Encryption(Encryption),
     /// Say how Heirloom is doing and what it lacks
     Doctor,
     /// Say whether a server is running and ready, without opening anything: 0 if it is, 1 if not

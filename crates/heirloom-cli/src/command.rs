@@ -10,6 +10,7 @@ mod claim;
 mod collection;
 pub(crate) mod config;
 mod doctor;
+mod encryption;
 mod fsck;
 mod health;
 mod lineage;
@@ -31,7 +32,13 @@ mod transfer;
 
 use heirloom_server::{Problem, wire::NewFsck};
 
-use crate::{Ending, api::Api, arguments::Command, config::Config, output::Output};
+use crate::{
+    Ending,
+    api::Api,
+    arguments::{Command, Encryption},
+    config::Config,
+    output::Output,
+};
 
 /// Runs a command that needs a library.
 pub(crate) async fn run(
@@ -61,6 +68,8 @@ pub(crate) async fn run(
     let is_creating = match &command {
         Command::Scan(asked) => !asked.no_wait,
         Command::Add(asked) => add::has_any(asked),
+        // So that not even the first blob is plain.
+        Command::Encryption(Encryption::On) => true,
         Command::Import(asked) => !asked.dry_run && asked.folders.iter().all(|path| path.exists()),
         _ => false,
     };
@@ -147,6 +156,9 @@ async fn ask(
             return api.answering(backup::run(api, asked, config, output)).await;
         }
         Command::Store(asked) => return api.answering(store::run(api, asked, output)).await,
+        Command::Encryption(asked) => {
+            return api.answering(encryption::run(api, asked, output)).await;
+        }
         Command::Doctor => return doctor::look(api, output).await,
         Command::Archive(asked) => archive::run(api, asked, output).await?,
         Command::Asset(asked) => return asset::run(api, asked, output).await,

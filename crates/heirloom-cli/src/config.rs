@@ -3,6 +3,7 @@
 //! A value comes from the command line, else from the environment, else from `config.toml` in the
 //! data folder, else it is the one that suits most.
 
+mod master;
 mod store;
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
 };
 
 use clap::ValueEnum;
-use heirloom_server::{Code, Problem, UploadLimits};
+use heirloom_server::{Code, MasterSource, Problem, StoreConfig, UploadLimits};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -33,6 +34,7 @@ pub(crate) struct Config {
     pub(crate) log_format: Setting<LogFormat>,
     pub(crate) log_level: Setting<Option<tracing::Level>>,
     pub(crate) store: StoreSettings,
+    pub(crate) master: Setting<Option<MasterSource>>,
 }
 
 /// A value and where it comes from.
@@ -62,6 +64,8 @@ struct File {
     backup_key_file: Option<String>,
     log_format: Option<LogFormat>,
     log_level: Option<String>,
+    master_key_file: Option<String>,
+    master_passphrase_file: Option<String>,
     store: Option<String>,
     store_cache: Option<ByteCount>,
     store_redirect: Option<bool>,
@@ -94,6 +98,7 @@ impl Config {
         let from_file = || Origin::File(path.clone());
 
         let store = StoreSettings::load(&file, &text, from_file)?;
+        let master = master::load(&file, from_file)?;
         let database = pick(
             global.database.clone(),
             DATABASE,
@@ -134,11 +139,20 @@ impl Config {
             log_format: log_format.or(LogFormat::Text),
             log_level: parse_level(log_level)?,
             store,
+            master,
         })
     }
 }
 
 impl Config {
+    /// Where blobs are kept, and what opens them.
+    pub(crate) fn store(&self) -> StoreConfig {
+        StoreConfig {
+            master: self.master.value.clone(),
+            ..self.store.config()
+        }
+    }
+
     /// What may be handed over.
     pub(crate) fn upload_limits(&self) -> UploadLimits {
         UploadLimits {
@@ -276,7 +290,8 @@ fn load_file(path: &Path) -> Result<(File, String), Problem> {
             Code::InvalidRequest,
             format!("{}, line {line}: {}", path.display(), error.message()),
         )
-        .hint("It may set database, listen, max_upload, scrub_rate, backup_key_file, log_format, log_level, store, \
+        .hint("It may set database, listen, max_upload, scrub_rate, backup_key_file, log_format, log_level, \
+               master_key_file, master_passphrase_file, store, \
                store_cache, store_redirect, store_places, store_rules, store_move_rate, s3_endpoint, s3_region and \
                s3_path_style.")
     })?;

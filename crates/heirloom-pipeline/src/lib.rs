@@ -26,6 +26,7 @@ mod remake;
 pub mod run;
 pub mod scan;
 pub mod scrub;
+pub mod sealing;
 pub mod sound;
 mod tasks;
 pub mod template;

@@ -6,6 +6,8 @@
 //! | `catalogue.db` | the catalogue, unless that is in PostgreSQL |
 //! | `blobs/` | what was derived and is too large for the catalogue |
 //! | `uploads/` | what has come of files that are being handed over |
+//! | `encryption.json` | the keys of the blobs, wrapped by the master key, if they are encrypted |
+//! | `scratch/` | plain bytes of an encrypted blob while a program works on them; nothing has a name there |
 //! | `reports/` | what scans found, a line for each file |
 //! | `socket` | where commands find a running server |
 //! | `originals/` | files of folder archives that a restore brought back |
@@ -21,6 +23,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use heirloom_blobs::KeyFile;
 use heirloom_pipeline::backup::RESTORING;
 use lock::Lock;
 
@@ -105,6 +108,21 @@ impl DataFolder {
     /// Copies of blobs that are elsewhere.
     pub(crate) fn cache(&self) -> PathBuf {
         self.path.join("cache")
+    }
+
+    /// The keys of the blobs, wrapped, if they are encrypted.
+    pub(crate) fn encryption(&self) -> PathBuf {
+        self.path.join(KeyFile::NAME)
+    }
+
+    /// How far the sealing of blobs is.
+    pub(crate) fn sealing(&self) -> PathBuf {
+        self.path.join("encryption.progress")
+    }
+
+    /// Files without a name, for what is worked on.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.path.join("scratch")
     }
 
     pub(crate) fn uploads(&self) -> PathBuf {

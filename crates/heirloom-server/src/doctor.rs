@@ -12,7 +12,8 @@ use heirloom_pipeline::archive::look_at_root;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    actor::Asker, library::Library, metrics::resident_bytes, problem::Problem, wire, wire::Check,
+    actor::Asker, library::Library, metrics::resident_bytes, problem::Problem, store::FOLDER_PLACE,
+    wire, wire::Check,
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Library> {
@@ -41,6 +42,7 @@ async fn get_diagnosis(
     let mut checks = vec![
         check_catalogue(&library).await,
         check_blobs(health),
+        check_encryption(&library)?,
         check_space(free_bytes),
         folder::check_rights(&library).await?,
         folder::check_disk(&library).await?,
@@ -135,6 +137,50 @@ fn check_blobs(health: Result<heirloom_blobs::Health, heirloom_blobs::BlobError>
         Ok(_) => well("blobs", "the store takes what is put"),
         Err(error) => unwell("blobs", &error.into()),
     }
+}
+
+/// Whether what is to be encrypted is, and what opens it is not where it goes with the disk.
+fn check_encryption(library: &Library) -> Result<Check, Problem> {
+    let now = library.encryption().describe()?;
+    const NAME: &str = "encryption";
+    if !now.is_on {
+        return Ok(well(NAME, "blobs are not encrypted"));
+    }
+    let from = now.master_from.unwrap_or_default();
+    let elsewhere = format!(
+        "Keep copies of {} and of the master key ({from}) away from this machine: without both nothing opens them.",
+        now.key_file
+    );
+    let mut places = library.store().places.iter();
+    if now.is_master_beside && places.any(|place| place.location == FOLDER_PLACE) {
+        return Ok(amiss(
+            NAME,
+            "the master key lies in the data folder, beside what it opens",
+            "Move it to another disk, and name it there with `master_key_file`.",
+        ));
+    }
+    if now.failed > 0 {
+        let detail = format!("{} damaged blobs could not be encrypted", now.failed);
+        let hint = "`heirloom fsck --repair`, then `heirloom encryption rotate`.";
+        return Ok(amiss(NAME, detail, hint));
+    }
+    if !now.is_complete && !now.is_sealing {
+        let hint = "`heirloom encryption on` or `heirloom serve` goes on with it.";
+        return Ok(amiss(
+            NAME,
+            "not every blob is encrypted with the newest key",
+            hint,
+        ));
+    }
+    let detail = if now.is_complete {
+        "every blob is encrypted"
+    } else {
+        "blobs are being encrypted"
+    };
+    Ok(Check {
+        hint: Some(elsewhere),
+        ..well(NAME, detail)
+    })
 }
 
 fn check_space(free_bytes: Option<u64>) -> Check {

@@ -19,6 +19,7 @@ mod data_folder;
 mod description;
 mod doctor;
 mod edge;
+mod encryption;
 mod event;
 mod extract;
 mod fsck;
@@ -50,7 +51,8 @@ pub mod wire;
 mod words;
 
 pub use axum::{Router, body::Body};
-pub use heirloom_blobs::{RemoteLocation, S3Keys, S3Location, S3Settings};
+pub use encryption::MasterSource;
+pub use heirloom_blobs::{MasterKey, RemoteLocation, S3Keys, S3Location, S3Settings};
 pub use library::{Library, LibraryConfig};
 pub use problem::{Code, Problem, ProblemDocument};
 pub use router::{Door, addresses, openapi, router};

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     backups::Backups,
     data_folder::{DataFolder, no_library},
+    encryption::{self, Encryption},
     metrics::Metrics,
     moves::Moves,
     problem::{Code, Problem},
@@ -64,6 +65,7 @@ struct Open {
     backups: Backups,
     moves: Moves,
     store_config: StoreConfig,
+    encryption: Encryption,
 }
 
 /// What a family is called before anybody names it.
@@ -78,7 +80,7 @@ impl Library {
     pub async fn open(config: &LibraryConfig) -> Result<Self, Problem> {
         let folder = DataFolder::open(&config.folder, config.is_creating)?;
         match open_parts(&folder, config).await {
-            Ok((db, store, family)) => {
+            Ok((db, store, family, encryption)) => {
                 let metrics = Metrics::new();
                 let ctx = Context {
                     db: db.clone(),
@@ -116,6 +118,7 @@ impl Library {
                     backups,
                     moves,
                     store_config: config.store.clone(),
+                    encryption,
                 };
                 Ok(Self {
                     open: Arc::new(open),
@@ -139,6 +142,7 @@ impl Library {
         self.open.scans.resume().await?;
         self.open.uploads.resume().await?;
         self.open.transfers.resume().await?;
+        self.open.encryption.seal_rest();
         self.resume_runs().await
     }
 
@@ -159,7 +163,8 @@ impl Library {
             self.open.uploads.stop(),
             self.open.transfers.stop(),
             self.open.backups.stop(),
-            self.open.moves.stop()
+            self.open.moves.stop(),
+            self.open.encryption.stop()
         );
         self.open.engine.stop().await;
     }
@@ -238,6 +243,10 @@ impl Library {
         &self.open.moves
     }
 
+    pub(crate) fn encryption(&self) -> &Encryption {
+        &self.open.encryption
+    }
+
     pub(crate) fn family(&self) -> &Family {
         &self.open.family
     }
@@ -288,7 +297,7 @@ fn confinement(config: &LibraryConfig) -> Confinement {
 async fn open_parts(
     folder: &DataFolder,
     config: &LibraryConfig,
-) -> Result<(Db, Store, Family), Problem> {
+) -> Result<(Db, Store, Family, Encryption), Problem> {
     // The catalogue first: it is what is newer, damaged or out of reach, and then nothing else may
     // have been made.
     let location = match &config.database {
@@ -311,12 +320,16 @@ async fn open_parts(
         opened => opened?,
     };
     let rest = async {
-        let store = crate::store::open(folder, &config.store).await?;
+        let master = config.store.master.clone();
+        let sealing = encryption::unlock(folder, master.as_ref()).await?;
+        let store = crate::store::open(folder, &config.store, sealing.clone()).await?;
         let family = db.get_or_create_family(FAMILY).await?;
-        Ok::<_, Problem>((store, family))
+        let encryption = Encryption::new(folder, sealing, Arc::clone(&store.blobs), master);
+        encryption.check_family(&family.id.to_string())?;
+        Ok::<_, Problem>((store, family, encryption))
     };
     match rest.await {
-        Ok((store, family)) => Ok((db, store, family)),
+        Ok((store, family, encryption)) => Ok((db, store, family, encryption)),
         Err(problem) => {
             db.close().await;
             Err(problem)

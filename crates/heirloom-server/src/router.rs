@@ -16,8 +16,8 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    archive, artifact, asset, backup, claim, collection, description, doctor, edge, event, extract,
-    fsck, guard,
+    archive, artifact, asset, backup, claim, collection, description, doctor, edge, encryption,
+    event, extract, fsck, guard,
     library::Library,
     observe, page, place,
     problem::{Code, Problem},
@@ -94,7 +94,7 @@ async fn admit(State(actor): State<Actor>, mut req: Request, next: Next) -> Resp
 
 /// A scan that is begun here would be cut off in the middle.
 async fn refuse_scans(req: Request, next: Next) -> Response {
-    const BEGINNINGS: [&str; 8] = [
+    const BEGINNINGS: [&str; 9] = [
         "/scans",
         "/runs",
         "/resume",
@@ -103,6 +103,7 @@ async fn refuse_scans(req: Request, next: Next) -> Response {
         "/imports",
         "/backups",
         "/store/moves",
+        "/encryption/keys",
     ];
     let path = req.uri().path();
     if req.method() == Method::POST && BEGINNINGS.iter().any(|end| path.ends_with(end)) {
@@ -163,6 +164,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(place::routes())
         .merge(upload::routes())
         .merge(doctor::routes())
+        .merge(encryption::routes())
         .merge(backup::routes())
         .merge(tier::routes())
 }

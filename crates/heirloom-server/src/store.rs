@@ -10,7 +10,7 @@ use std::{path::PathBuf, sync::Arc};
 use futures_util::TryStreamExt as _;
 use heirloom_blobs::{
     BlobError, BlobStore, Cache, FolderStore, Remote, RemoteLocation, S3Location, S3Settings,
-    S3Store, Tier, Tiers,
+    S3Store, Sealing, Tier, Tiers,
 };
 use heirloom_core::tier::Rule;
 use heirloom_db::clock;
@@ -22,6 +22,7 @@ use heirloom_pipeline::{
 use self::known::{FOLDER, Known, State};
 use crate::{
     data_folder::DataFolder,
+    encryption::MasterSource,
     problem::{Code, Problem},
 };
 
@@ -44,6 +45,8 @@ pub struct StoreConfig {
     pub cache_bytes: u64,
     /// Whether browsers are sent to the bucket for bytes, with an address that is good for a few minutes.
     pub is_redirecting: bool,
+    /// What opens the keys of blobs that are encrypted.
+    pub master: Option<MasterSource>,
 }
 
 /// A place besides the one that what is new goes to.
@@ -77,6 +80,7 @@ impl Default for StoreConfig {
             s3: S3Settings::default(),
             cache_bytes: CACHE_BYTES,
             is_redirecting: false,
+            master: None,
         }
     }
 }
@@ -192,7 +196,11 @@ impl Store {
 }
 
 /// Opens the store of a library, making it where there never was one.
-pub(crate) async fn open(folder: &DataFolder, config: &StoreConfig) -> Result<Store, Problem> {
+pub(crate) async fn open(
+    folder: &DataFolder,
+    config: &StoreConfig,
+    sealing: Sealing,
+) -> Result<Store, Problem> {
     let has_folder = folder.blobs().symlink_metadata().is_ok();
     let mut known = Known::load(&folder.store(), has_folder)?;
     let wanted = config.wanted();
@@ -207,6 +215,7 @@ pub(crate) async fn open(folder: &DataFolder, config: &StoreConfig) -> Result<St
     let mut opening = Opening {
         folder,
         config,
+        sealing,
         known,
         wanted: wanted.iter().map(Wanted::location).collect(),
         cache: None,
@@ -281,6 +290,7 @@ fn refuse_to_leave(known: &Known, wanted: &[Wanted]) -> Result<(), Problem> {
 struct Opening<'a> {
     folder: &'a DataFolder,
     config: &'a StoreConfig,
+    sealing: Sealing,
     known: Known,
     /// The locations of the places that blobs are kept in.
     wanted: Vec<String>,
@@ -405,9 +415,10 @@ impl Opening<'_> {
         let blobs = self.folder.blobs();
         // Where the file `store` says that something is there, an empty folder is a disk that is away.
         let is_making = is_making || !self.folder.store().exists();
+        let sealing = self.sealing.clone();
         let opening = tokio::task::spawn_blocking(move || match is_making {
-            true => FolderStore::create(blobs),
-            false => FolderStore::open(blobs),
+            true => FolderStore::create_sealed(blobs, sealing),
+            false => FolderStore::open_sealed(blobs, sealing),
         });
         Ok(Arc::new(opening.await.map_err(Problem::internal)??))
     }
@@ -428,8 +439,10 @@ impl Opening<'_> {
             return Ok((remote, cache.clone()));
         }
         let (path, cap_bytes): (PathBuf, u64) = (self.folder.cache(), self.config.cache_bytes);
-        let cache = tokio::task::spawn_blocking(move || Cache::open(path, cap_bytes)).await;
-        let cache = cache.map_err(Problem::internal)??;
+        let sealing = self.sealing.clone();
+        let opening =
+            tokio::task::spawn_blocking(move || Cache::open_sealed(path, cap_bytes, sealing));
+        let cache = opening.await.map_err(Problem::internal)??;
         self.cache = Some(cache.clone());
         Ok((remote, cache))
     }

@@ -9,6 +9,7 @@ mod backup;
 mod claim;
 mod collection;
 mod doctor;
+mod encryption;
 mod fsck;
 mod lineage;
 mod place;
@@ -36,6 +37,7 @@ pub use collection::{
     Collection, CollectionPatch, MemberMove, Members, MembersChanged, NewCollection,
 };
 pub use doctor::{Check, Counts, Diagnosis};
+pub use encryption::{Encryption, EncryptionKey, MasterKind, NewMaster};
 pub use fsck::{Fault, FsckReport, NewFsck};
 pub use lineage::{Lineage, LineageInput, LineageSource};
 pub use place::{MapCluster, MapClusters, PlaceCount, Places};

@@ -1,9 +1,9 @@
 //! A blob on its way in.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, FileTimes, Metadata, OpenOptions, TryLockError},
     io::{ErrorKind, Read, Seek, SeekFrom, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU64, Ordering},
@@ -19,7 +19,11 @@ use super::{
     quarantine,
     stored::{self, Identity, Standing},
 };
-use crate::{BlobError, PutBlob, error::At};
+use crate::{
+    BlobError, KeyId, PutBlob,
+    error::At,
+    seal::{Form, HEADER_BYTES, Sealer},
+};
 
 /// Whole blocks of zeros become holes, so that a sparse original costs no more here.
 const BLOCK_BYTES: usize = 64 * 1024;
@@ -34,11 +38,31 @@ pub(super) struct Incoming {
     size_bytes: u64,
     ends_in_hole: bool,
     is_synced: bool,
+    form: Form,
+    /// What it is sealed with.
+    key: Option<KeyId>,
+    /// Until the end is sealed.
+    sealer: Option<Sealer>,
 }
 
 impl Incoming {
-    /// An empty file.
+    /// An empty file for a blob, which is sealed while it is written where there is a key.
     pub(super) fn create(layout: &Layout) -> Result<Self, BlobError> {
+        let Some(key) = layout.sealing_key()? else {
+            return Self::create_plain(layout);
+        };
+        let mut incoming = Self::create_plain(layout)?;
+        incoming.form = Form::Sealed;
+        incoming.key = Some(key.id());
+        let path = &incoming.path;
+        incoming.sealer = Some(Sealer::begin(&key).at(path)?);
+        // The header is known last.
+        incoming.file.seek(SeekFrom::Start(HEADER_BYTES)).at(path)?;
+        Ok(incoming)
+    }
+
+    /// An empty file.
+    pub(super) fn create_plain(layout: &Layout) -> Result<Self, BlobError> {
         loop {
             let path = next_path(layout);
             // Read-only from its birth: nobody has a reason to write to a blob, ever.
@@ -58,6 +82,9 @@ impl Incoming {
                 size_bytes: 0,
                 ends_in_hole: false,
                 is_synced: false,
+                form: Form::Plain,
+                key: None,
+                sealer: None,
             };
             // Somebody who opens the store may have taken it for a leftover before it was locked.
             if incoming.lock()? {
@@ -67,8 +94,11 @@ impl Incoming {
     }
 
     /// A file that is on this disk already, by one more name and read to its end; `None` where it is on
-    /// another disk or where files have one name each.
+    /// another disk, where files have one name each, and where blobs are sealed.
     pub(super) fn take(layout: &Layout, source: &Path) -> Result<Option<Self>, BlobError> {
+        if layout.sealing().is_on() {
+            return Ok(None);
+        }
         let path = loop {
             let path = next_path(layout);
             match fs::hard_link(source, &path) {
@@ -95,6 +125,9 @@ impl Incoming {
             size_bytes: 0,
             ends_in_hole: false,
             is_synced: false,
+            form: Form::Plain,
+            key: None,
+            sealer: None,
         };
         if !incoming.lock()? {
             return Ok(None);
@@ -122,6 +155,11 @@ impl Incoming {
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), BlobError> {
         self.hasher.update(bytes);
         self.size_bytes += bytes.len() as u64;
+        if let Some(sealer) = &mut self.sealer {
+            let mut sealed = Vec::with_capacity(bytes.len() + BLOCK_BYTES);
+            sealer.push(bytes, &mut sealed).at(&self.path)?;
+            return self.file.write_all(&sealed).at(&self.path);
+        }
         for block in bytes.chunks(BLOCK_BYTES) {
             self.ends_in_hole = block == ZEROS;
             if self.ends_in_hole {
@@ -140,9 +178,20 @@ impl Incoming {
         ContentHash::from_bytes(self.hasher.finalize().into())
     }
 
+    /// The key that it is sealed with.
+    pub(super) const fn key(&self) -> Option<KeyId> {
+        self.key
+    }
+
     /// Waits until the bytes are on disk.
     pub(super) fn sync(&mut self) -> Result<(), BlobError> {
         if !self.is_synced {
+            if let Some(mut sealer) = self.sealer.take() {
+                let mut sealed = Vec::new();
+                let header = sealer.finish(self.hash(), &mut sealed).at(&self.path)?;
+                self.file.write_all(&sealed).at(&self.path)?;
+                self.file.write_all_at(&header, 0).at(&self.path)?;
+            }
             if self.ends_in_hole {
                 self.file.set_len(self.size_bytes).at(&self.path)?;
             }
@@ -158,12 +207,11 @@ impl Incoming {
     pub(super) fn place(mut self, layout: &Layout) -> Result<PutBlob, BlobError> {
         let hash = self.hash();
         let size_bytes = self.size_bytes;
-        let path = layout.blob(hash);
         loop {
             // Reading and syncing take long, so they are done before the lock is taken; what was
             // seen is looked at once more under the lock.
-            match stored::look(&path, hash, size_bytes)? {
-                Standing::Sound(file) => {
+            match stored::look(layout, hash, size_bytes)? {
+                Standing::Sound(path, file) => {
                     let seen = Identity::of(&file.metadata().at(&path)?);
                     let _lock = ShardLock::take(layout, hash)?;
                     if Identity::at(&path)? == Some(seen) {
@@ -178,8 +226,8 @@ impl Incoming {
                 Standing::Nothing => {
                     self.sync()?;
                     let _lock = ShardLock::take(layout, hash)?;
-                    if Identity::at(&path)?.is_none() {
-                        self.rename(layout, &path)?;
+                    if stored::find_anything(layout, hash)?.is_none() {
+                        self.rename(layout, hash)?;
                         return Ok(PutBlob {
                             hash,
                             size_bytes,
@@ -187,13 +235,17 @@ impl Incoming {
                         });
                     }
                 }
-                Standing::Wrong(seen) => {
+                Standing::Wrong(path, seen) => {
                     self.sync()?;
                     let _lock = ShardLock::take(layout, hash)?;
                     if Identity::at(&path)? == Some(seen) {
                         let aside = quarantine::move_aside(layout, &path)?;
                         tracing::warn!(%hash, aside = %aside.display(), "a damaged blob was replaced");
-                        self.rename(layout, &path)?;
+                        // Where the sealing of a blob was killed there are two files.
+                        if stored::find_anything(layout, hash)?.is_some() {
+                            continue;
+                        }
+                        self.rename(layout, hash)?;
                         return Ok(PutBlob {
                             hash,
                             size_bytes,
@@ -213,8 +265,21 @@ impl Incoming {
         Ok(())
     }
 
+    /// Gives the blob its name in place of the same one in an older form, and the age of that.
+    /// Called under the lock of the folder.
+    pub(super) fn replace(mut self, layout: &Layout, old: &Metadata) -> Result<(), BlobError> {
+        self.sync()?;
+        let times = FileTimes::new().set_modified(old.modified().at(&self.path)?);
+        self.file.set_times(times).at(&self.path)?;
+        let path = layout.blob(self.hash(), self.form);
+        fs::rename(&self.path, &path).at(&path)?;
+        self.path.clear();
+        Ok(())
+    }
+
     /// Called under the lock of the folder, so nothing is overwritten.
-    fn rename(mut self, layout: &Layout, path: &Path) -> Result<(), BlobError> {
+    fn rename(mut self, layout: &Layout, hash: ContentHash) -> Result<(), BlobError> {
+        let path = &layout.blob(hash, self.form);
         // The age of a blob counts from its put, not from its first byte, which may be hours older.
         stored::renew(&self.file).at(&self.path)?;
         match fs::rename(&self.path, path) {
@@ -269,7 +334,7 @@ pub(super) fn remove_leftovers(layout: &Layout) -> Result<(), BlobError> {
     for entry in entries {
         let path = entry.at(&folder)?.path();
         // A file that vanishes meanwhile was placed or removed by its owner.
-        let Ok(Some(file)) = stored::find(&path) else {
+        let Ok(Some(file)) = stored::open(&path) else {
             continue;
         };
         if file.try_lock().is_err()

@@ -1,42 +1,84 @@
 //! Where things lie in the folder of a store.
 
 use std::{
+    ffi::OsStr,
     fs::{self, DirBuilder, File},
     io::{self, ErrorKind},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use heirloom_core::ContentHash;
 
-use crate::{BlobError, error::At};
+use super::making::mark;
+use crate::{
+    BlobError, Sealing,
+    error::At,
+    seal::{DataKey, Form},
+};
 
 pub(super) const MARKER: &str = "LAYOUT";
 pub(super) const INCOMING: &str = "incoming";
 pub(super) const LOCKS: &str = "locks";
 pub(super) const QUARANTINE: &str = "quarantine";
 
-/// The first line of the marker.
-const FIRST_LINE: &str = "blob layout 1";
+/// The first line of the marker of a store in which every blob is plain.
+pub(super) const PLAIN_LINE: &str = "blob layout 1";
+/// The first line once blobs are sealed: whoever does not know of that must not take them for strays.
+pub(super) const SEALED_LINE: &str = "blob layout 2";
 
 /// The folder of a store and the names in it.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     root: Arc<Path>,
+    sealing: Sealing,
+    /// Whether the marker says that blobs are sealed.
+    is_marked: Arc<AtomicBool>,
 }
 
 impl Layout {
     /// The layout in a folder that has it.
-    pub(super) fn open(root: PathBuf) -> Result<Self, BlobError> {
-        let layout = Self::at(root);
+    pub(super) fn open(root: PathBuf, sealing: Sealing) -> Result<Self, BlobError> {
+        let layout = Self::at(root, sealing);
         layout.check()?;
         Ok(layout)
     }
 
     /// The layout as it would be in a folder.
-    pub(super) fn at(root: PathBuf) -> Self {
-        Self { root: root.into() }
+    pub(super) fn at(root: PathBuf, sealing: Sealing) -> Self {
+        Self {
+            root: root.into(),
+            sealing,
+            is_marked: Arc::default(),
+        }
+    }
+
+    pub(super) const fn sealing(&self) -> &Sealing {
+        &self.sealing
+    }
+
+    /// The key to seal with, if there is one. That blobs are sealed stands in the marker before the first is.
+    pub(super) fn sealing_key(&self) -> Result<Option<DataKey>, BlobError> {
+        let key = self.sealing.current();
+        if key.is_some() && !self.is_marked.load(Ordering::Acquire) {
+            mark(self, SEALED_LINE)?;
+            self.is_marked.store(true, Ordering::Release);
+        }
+        Ok(key)
+    }
+
+    /// The forms in which a blob may be, in the order in which they are looked for. One that is sealed while somebody
+    /// looks is found at the third look.
+    pub(super) fn forms(&self) -> &'static [Form] {
+        if self.sealing.is_on() {
+            &[Form::Sealed, Form::Plain, Form::Sealed]
+        } else {
+            &[Form::Plain]
+        }
     }
 
     /// Looks whether the store is still where it was: its disk may have been unmounted.
@@ -55,15 +97,20 @@ impl Layout {
             text => text.at(&marker)?,
         };
         let text = String::from_utf8_lossy(&text);
-        let first_line = text.lines().next().unwrap_or_default();
-        if first_line != FIRST_LINE {
-            let found = first_line.chars().take(80).collect();
-            return Err(BlobError::UnknownLayout {
+        match text.lines().next().unwrap_or_default() {
+            PLAIN_LINE => Ok(()),
+            SEALED_LINE if self.sealing.is_on() => {
+                self.is_marked.store(true, Ordering::Release);
+                Ok(())
+            }
+            SEALED_LINE => Err(BlobError::Locked {
+                place: self.root.display().to_string(),
+            }),
+            other => Err(BlobError::UnknownLayout {
                 path: self.root.to_path_buf(),
-                found,
-            });
+                found: other.chars().take(80).collect(),
+            }),
         }
-        Ok(())
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -75,9 +122,15 @@ impl Layout {
         self.root.join(shard_name(hash.as_bytes()[0]))
     }
 
-    /// The file of this blob.
-    pub(super) fn blob(&self, hash: ContentHash) -> PathBuf {
-        self.shard(hash).join(hash.to_string())
+    /// The blob that has this name here.
+    pub(super) fn named_hash(&self, name: &OsStr) -> Option<ContentHash> {
+        let (hash, form) = Form::parse(name.to_str()?)?;
+        (form == Form::Plain || self.sealing.is_on()).then_some(hash)
+    }
+
+    /// The file of this blob in this form.
+    pub(super) fn blob(&self, hash: ContentHash, form: Form) -> PathBuf {
+        self.shard(hash).join(form.name(hash))
     }
 
     /// The file to lock while the folder of this blob is changed.

@@ -38,15 +38,16 @@ impl Shards {
         let folder = self.layout.root().join(shard_name(first_byte));
         let mut hashes = Vec::new();
         for entry in read_folder(&folder)?.into_iter().flatten() {
-            let hash = named_hash(&entry.at(&folder)?.file_name());
+            let hash = self.layout.named_hash(&entry.at(&folder)?.file_name());
             hashes.extend(hash.filter(|hash| {
                 hash.as_bytes()[0] == first_byte && self.after.is_none_or(|after| *hash > after)
             }));
         }
         hashes.sort_unstable();
+        hashes.dedup();
         let stats = hashes
             .into_iter()
-            .map(|hash| stored::stat(&self.layout.blob(hash), hash));
+            .map(|hash| stored::stat(&self.layout, hash));
         stats.filter_map(Result::transpose).collect()
     }
 }
@@ -119,9 +120,9 @@ impl Strays {
             let kind = match (*place, entry.file_type()) {
                 (_, Err(error)) if error.kind() == ErrorKind::NotFound => None,
                 (_, Err(error)) => return Err(BlobError::from_io(&entry.path(), error)),
-                (None, Ok(kind)) => stray_at_the_top(&entry.file_name(), kind),
+                (None, Ok(kind)) => stray_at_the_top(&self.layout, &entry.file_name(), kind),
                 (Some(first_byte), Ok(kind)) => {
-                    stray_among_blobs(&entry.file_name(), kind, first_byte)
+                    stray_among_blobs(&self.layout, &entry.file_name(), kind, first_byte)
                 }
             };
             if let Some(kind) = kind {
@@ -142,30 +143,28 @@ impl Iterator for Strays {
     }
 }
 
-fn stray_at_the_top(name: &OsStr, kind: FileType) -> Option<StrayKind> {
+fn stray_at_the_top(layout: &Layout, name: &OsStr, kind: FileType) -> Option<StrayKind> {
     match name.to_str() {
         Some(layout::MARKER) if kind.is_file() => None,
         Some(own) if own != layout::MARKER && layout::is_own(own) && kind.is_dir() => None,
         _ if !kind.is_file() => Some(StrayKind::NotAFile),
-        _ if named_hash(name).is_some() => Some(StrayKind::Misplaced),
+        _ if layout.named_hash(name).is_some() => Some(StrayKind::Misplaced),
         _ => Some(StrayKind::Misnamed),
     }
 }
 
-fn stray_among_blobs(name: &OsStr, kind: FileType, first_byte: u8) -> Option<StrayKind> {
-    match named_hash(name) {
+fn stray_among_blobs(
+    layout: &Layout,
+    name: &OsStr,
+    kind: FileType,
+    first_byte: u8,
+) -> Option<StrayKind> {
+    match layout.named_hash(name) {
         _ if !kind.is_file() => Some(StrayKind::NotAFile),
         None => Some(StrayKind::Misnamed),
         Some(hash) if hash.as_bytes()[0] != first_byte => Some(StrayKind::Misplaced),
         Some(_) => None,
     }
-}
-
-/// The hash that is written like this, digit by digit: capitals would be another file name.
-fn named_hash(name: &OsStr) -> Option<ContentHash> {
-    let name = name.to_str()?;
-    let hash: ContentHash = name.parse().ok()?;
-    (hash.to_string() == name).then_some(hash)
 }
 
 /// The entries of a folder; `None` when it is missing or no folder.

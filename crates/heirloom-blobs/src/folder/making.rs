@@ -7,17 +7,23 @@ use std::{
 
 use super::{
     incoming::Incoming,
-    layout::{INCOMING, LOCKS, Layout, QUARANTINE, is_own, make_folder, shard_name, sync_folder},
+    layout::{
+        INCOMING, LOCKS, Layout, PLAIN_LINE, QUARANTINE, is_own, make_folder, shard_name,
+        sync_folder,
+    },
 };
-use crate::{BlobError, error::At};
+use crate::{BlobError, Sealing, error::At};
 
 /// Left in every store for whoever finds it without this program.
-const MARKER_TEXT: &str = "blob layout 1
+const MARKER_TEXT: &str = "
 
 Each file in the folders 00 to ff is named by the BLAKE3 hash of its bytes (64
 hexadecimal digits) and lies in the folder that has the first two digits as its
 name. To check one: b3sum FILE prints its name. What the files are is written
 elsewhere; any program that knows their type can open them.
+
+What has .sealed behind its name is encrypted; the name is that of the bytes in
+it. Its key is wrapped in the file encryption.json of the library.
 
 incoming    files that are being written; of no use when nothing is running
 locks       empty files that running programs lock
@@ -25,8 +31,8 @@ quarantine  damaged or foreign files that were moved out of the way
 ";
 
 /// Makes a store in a folder, or completes one whose making was interrupted, or just opens it.
-pub(super) fn make(root: PathBuf) -> Result<Layout, BlobError> {
-    let layout = Layout::at(root);
+pub(super) fn make(root: PathBuf, sealing: Sealing) -> Result<Layout, BlobError> {
+    let layout = Layout::at(root, sealing);
     let root = layout.root();
     make_folders(root)?;
     let marker = layout.marker();
@@ -52,11 +58,17 @@ pub(super) fn make(root: PathBuf) -> Result<Layout, BlobError> {
     }
     // The marker comes last: a store that has it is complete, folders and all.
     sync_folder(root)?;
-    let mut text = Incoming::create(&layout)?;
-    text.write(MARKER_TEXT.as_bytes())?;
-    text.place_as(&marker)?;
-    sync_folder(root)?;
+    mark(&layout, PLAIN_LINE)?;
     Ok(layout)
+}
+
+/// Writes the marker, durable and at once.
+pub(super) fn mark(layout: &Layout, first_line: &str) -> Result<(), BlobError> {
+    let mut text = Incoming::create_plain(layout)?;
+    text.write(first_line.as_bytes())?;
+    text.write(MARKER_TEXT.as_bytes())?;
+    text.place_as(&layout.marker())?;
+    sync_folder(layout.root())
 }
 
 /// Makes a folder and those above it, all durable.

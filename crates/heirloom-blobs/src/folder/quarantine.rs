@@ -13,19 +13,22 @@ use super::{
     lock::ShardLock,
     stored,
 };
-use crate::{BlobError, Stray, error::At};
+use crate::{BlobError, Stray, error::At, seal::Form};
 
 /// Moves a blob aside if its bytes are wrong.
 pub(super) fn set_aside(layout: &Layout, hash: ContentHash) -> Result<bool, BlobError> {
-    let path = layout.blob(hash);
     // Read under the lock: rare enough to let puts into this folder wait, and nobody can put the
     // right bytes between the look and the move.
     let _lock = ShardLock::take(layout, hash)?;
-    let Some(mut file) = stored::find(&path)? else {
+    let Some(found) = stored::find(layout, hash)? else {
         return Ok(false);
     };
-    if matches!(stored::hash_file(&mut file), Ok(actual) if actual == hash) {
-        return Ok(false);
+    let path = found.path.clone();
+    match found.blob(layout, hash).and_then(|blob| blob.hash()) {
+        Ok(actual) if actual == hash => return Ok(false),
+        // It may be sound: nobody here can tell.
+        Err(error @ BlobError::NoKey { .. }) => return Err(error),
+        _ => {}
     }
     move_aside(layout, &path)?;
     sync_folder(&layout.shard(hash))?;
@@ -41,15 +44,17 @@ pub(super) fn delete_set_aside(layout: &Layout, hash: ContentHash) -> Result<u64
     let mut deleted = 0;
     for entry in entries {
         let folder = entry.at(&quarantine)?.path();
-        let aside = folder.join(hash.to_string());
-        // Something that is no file has no bytes of a blob.
-        if fs::symlink_metadata(&aside).is_ok_and(|found| found.is_file())
-            && stored::remove(&aside)?
-        {
-            sync_folder(&folder)?;
-            deleted += 1;
-            // It was made for this; should somebody have put more there, it stays.
-            let _ = fs::remove_dir(&folder);
+        for form in [Form::Plain, Form::Sealed] {
+            let aside = folder.join(form.name(hash));
+            // Something that is no file has no bytes of a blob.
+            if fs::symlink_metadata(&aside).is_ok_and(|found| found.is_file())
+                && stored::remove(&aside)?
+            {
+                sync_folder(&folder)?;
+                deleted += 1;
+                // It was made for this; should somebody have put more there, it stays.
+                let _ = fs::remove_dir(&folder);
+            }
         }
     }
     Ok(deleted)

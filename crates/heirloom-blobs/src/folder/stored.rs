@@ -2,9 +2,8 @@
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
-    io::{self, ErrorKind, Read},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use heirloom_core::ContentHash;
@@ -13,11 +12,45 @@ use rustix::{
     io::Errno,
 };
 
-use super::{READ_BYTES, layout::found};
-use crate::{BlobError, BlobStat, error::At};
+use super::layout::{Layout, found};
+use crate::{
+    BlobError, BlobStat,
+    error::At,
+    seal::{BlobFile, Form},
+};
 
-/// Opens the file of a blob for reading; `None` when there is none, or something that is no file.
-pub(super) fn find(path: &Path) -> Result<Option<File>, BlobError> {
+/// A blob's file as it was found.
+pub(super) struct Found {
+    pub(super) path: PathBuf,
+    pub(super) file: File,
+    pub(super) form: Form,
+}
+
+impl Found {
+    /// The bytes in it.
+    pub(super) fn blob(self, layout: &Layout, hash: ContentHash) -> Result<BlobFile, BlobError> {
+        BlobFile::new(self.path, self.file, hash, self.form, layout.sealing())
+    }
+
+    pub(super) fn identity(&self) -> Result<Identity, BlobError> {
+        Ok(Identity::of(&self.file.metadata().at(&self.path)?))
+    }
+}
+
+/// Opens the file of a blob for reading, in whatever form it is; `None` when there is none, or something that is no
+/// file.
+pub(super) fn find(layout: &Layout, hash: ContentHash) -> Result<Option<Found>, BlobError> {
+    for &form in layout.forms() {
+        let path = layout.blob(hash, form);
+        if let Some(file) = open(&path)? {
+            return Ok(Some(Found { path, file, form }));
+        }
+    }
+    Ok(None)
+}
+
+/// Opens a file for reading; `None` when there is none, or something that is no file.
+pub(super) fn open(path: &Path) -> Result<Option<File>, BlobError> {
     // Neither a link nor a pipe that somebody put here may lead or hold us elsewhere.
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
     let opened = OpenOptions::new()
@@ -35,16 +68,31 @@ pub(super) fn find(path: &Path) -> Result<Option<File>, BlobError> {
 }
 
 /// Length and age of a blob; `None` when there is none, or something that is no file.
-pub(super) fn stat(path: &Path, hash: ContentHash) -> Result<Option<BlobStat>, BlobError> {
-    let metadata = found(fs::symlink_metadata(path), path)?.filter(Metadata::is_file);
-    Ok(metadata.map(|metadata| BlobStat {
-        hash,
-        size_bytes: metadata.len(),
-        last_put_ms: metadata.mtime() * 1_000 + metadata.mtime_nsec() / 1_000_000,
-    }))
+pub(super) fn stat(layout: &Layout, hash: ContentHash) -> Result<Option<BlobStat>, BlobError> {
+    for &form in layout.forms() {
+        let path = layout.blob(hash, form);
+        let metadata = found(fs::symlink_metadata(&path), &path)?.filter(Metadata::is_file);
+        if let Some(metadata) = metadata {
+            return Ok(Some(BlobStat {
+                hash,
+                size_bytes: form.plain_bytes(metadata.len()),
+                last_put_ms: metadata.mtime() * 1_000 + metadata.mtime_nsec() / 1_000_000,
+            }));
+        }
+    }
+    Ok(None)
 }
 
-/// Removes a blob; `false` when there was none.
+/// Removes a blob in every form; `false` when there was none.
+pub(super) fn remove_all(layout: &Layout, hash: ContentHash) -> Result<bool, BlobError> {
+    let mut was_there = false;
+    for form in [Form::Plain, Form::Sealed] {
+        was_there |= remove(&layout.blob(hash, form))?;
+    }
+    Ok(was_there)
+}
+
+/// Removes a file; `false` when there was none.
 pub(super) fn remove(path: &Path) -> Result<bool, BlobError> {
     Ok(found(fs::remove_file(path), path)?.is_some())
 }
@@ -67,10 +115,10 @@ pub(super) fn renew(file: &File) -> rustix::io::Result<()> {
 /// What stands at the place of a blob.
 pub(super) enum Standing {
     Nothing,
-    /// The blob, every byte of it.
-    Sound(File),
-    /// Anything else.
-    Wrong(Identity),
+    /// The blob, every byte of it, and where it lies.
+    Sound(PathBuf, File),
+    /// Anything else, and where.
+    Wrong(PathBuf, Identity),
 }
 
 /// Tells a file from another one that took its place.
@@ -95,41 +143,45 @@ impl Identity {
 }
 
 /// Reads what stands at the place of a blob of this length.
-pub(super) fn look(path: &Path, hash: ContentHash, size_bytes: u64) -> Result<Standing, BlobError> {
-    let mut file = loop {
-        if let Some(file) = find(path)? {
-            break file;
+pub(super) fn look(
+    layout: &Layout,
+    hash: ContentHash,
+    size_bytes: u64,
+) -> Result<Standing, BlobError> {
+    let found = loop {
+        if let Some(found) = find(layout, hash)? {
+            break found;
         }
-        match found(fs::symlink_metadata(path), path)? {
+        match find_anything(layout, hash)? {
             None => return Ok(Standing::Nothing),
             // It came between the two looks.
-            Some(metadata) if metadata.is_file() => {}
-            Some(metadata) => return Ok(Standing::Wrong(Identity::of(&metadata))),
+            Some((_, metadata)) if metadata.is_file() => {}
+            Some((path, metadata)) => return Ok(Standing::Wrong(path, Identity::of(&metadata))),
         }
     };
-    let metadata = file.metadata().at(path)?;
+    let (path, identity) = (found.path.clone(), found.identity()?);
+    let file = found.file.try_clone().at(&path)?;
     // A file that cannot be read is as wrong as one with other bytes.
-    let is_sound =
-        metadata.len() == size_bytes && matches!(hash_file(&mut file), Ok(read) if read == hash);
+    let is_sound = found.blob(layout, hash).is_ok_and(|blob| {
+        blob.size_bytes() == size_bytes && matches!(blob.hash(), Ok(read) if read == hash)
+    });
     Ok(if is_sound {
-        Standing::Sound(file)
+        Standing::Sound(path, file)
     } else {
-        Standing::Wrong(Identity::of(&metadata))
+        Standing::Wrong(path, identity)
     })
 }
 
-/// The hash of the rest of a file.
-pub(super) fn hash_file(file: &mut File) -> io::Result<ContentHash> {
-    let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; READ_BYTES];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(ContentHash::from_bytes(hasher.finalize().into())),
-            Ok(length) => {
-                hasher.update(&buffer[..length]);
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+/// Whatever has the name of a blob, links not followed.
+pub(super) fn find_anything(
+    layout: &Layout,
+    hash: ContentHash,
+) -> Result<Option<(PathBuf, Metadata)>, BlobError> {
+    for &form in layout.forms() {
+        let path = layout.blob(hash, form);
+        if let Some(metadata) = found(fs::symlink_metadata(&path), &path)? {
+            return Ok(Some((path, metadata)));
         }
     }
+    Ok(None)
 }

@@ -1,30 +1,34 @@
 //! Copies of blobs in the cache, and what is read from them.
 
-use std::{
-    fs::File,
-    io::{Read as _, Seek as _, SeekFrom},
-    ops::Range,
-    path::Path,
-};
+use std::ops::Range;
 
 use bytes::Bytes;
 use futures_util::stream;
 use heirloom_core::ContentHash;
 
-use super::{READ_BYTES, S3Store, SMALL_BYTES, object};
+use super::{S3Store, SMALL_BYTES, open::Stored};
 use crate::{
-    BlobError, BlobReader, BlobStore as _, Cache, error::At as _, hash_of, pump::blocking,
+    BlobError, BlobReader, BlobStore as _, Cache, hash_of, pump::blocking, seal::BlobFile,
 };
 
 /// Where a blob is read from.
 pub(super) enum Found {
-    File(File, u64),
-    Remote(u64),
+    File(BlobFile),
+    Remote(Stored),
+}
+
+impl Found {
+    pub(super) const fn size_bytes(&self) -> u64 {
+        match self {
+            Self::File(blob) => blob.size_bytes(),
+            Self::Remote(stored) => stored.size_bytes(),
+        }
+    }
 }
 
 impl S3Store {
     /// Brings a blob into the cache, verified, and gives it as a file.
-    pub(super) async fn fetch(&self, hash: ContentHash) -> Result<File, BlobError> {
+    pub(super) async fn fetch(&self, hash: ContentHash) -> Result<BlobFile, BlobError> {
         let cache = self.cache.clone();
         let mut reader = self.get(hash).await?;
         let mut incoming = blocking(move || cache.begin()).await?;
@@ -38,15 +42,14 @@ impl S3Store {
     /// The copy of a blob in the cache, brought there if it is small.
     pub(super) async fn copy(&self, hash: ContentHash) -> Result<Found, BlobError> {
         let cache = self.cache.clone();
-        if let Some((file, size_bytes)) = blocking(move || Ok(cache.find(hash))).await? {
-            return Ok(Found::File(file, size_bytes));
+        if let Some(blob) = blocking(move || Ok(cache.find(hash))).await? {
+            return Ok(Found::File(blob));
         }
-        let stat = self.remote.stat(&object(hash)).await?;
-        let size_bytes = stat.ok_or(BlobError::NotFound { hash })?.size_bytes;
-        if size_bytes > SMALL_BYTES {
-            return Ok(Found::Remote(size_bytes));
+        let stored = self.find(hash).await?.ok_or(BlobError::NotFound { hash })?;
+        if stored.size_bytes() > SMALL_BYTES {
+            return Ok(Found::Remote(stored));
         }
-        Ok(Found::File(self.fetch(hash).await?, size_bytes))
+        Ok(Found::File(self.fetch(hash).await?))
     }
 }
 
@@ -54,36 +57,27 @@ impl S3Store {
 pub(super) fn read_copy(
     cache: &Cache,
     hash: ContentHash,
-    mut file: File,
+    blob: BlobFile,
     range: Range<u64>,
-    size_bytes: u64,
 ) -> Result<BlobReader, BlobError> {
-    let named = Path::new("a copy in the cache");
-    let length = range.end - range.start;
-    if range == (0..size_bytes) && size_bytes <= SMALL_BYTES {
-        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-        file.read_to_end(&mut bytes).at(named)?;
-        if hash_of(&bytes) != hash {
-            cache.remove(hash);
+    let (length, size_bytes) = (range.end - range.start, blob.size_bytes());
+    let is_whole = range == (0..size_bytes);
+    let watched = cache.clone();
+    let mut chunks = blob.chunks(range).inspect(move |chunk| {
+        if matches!(chunk, Err(BlobError::Corrupt { .. })) {
+            watched.remove(hash);
         }
-        return BlobReader::whole_from(hash, size_bytes, stream::iter([Ok(Bytes::from(bytes))]));
-    }
-    file.seek(SeekFrom::Start(range.start)).at(named)?;
-    let mut remaining = length;
-    let chunks = std::iter::from_fn(move || {
-        let mut chunk = vec![0; remaining.min(READ_BYTES as u64) as usize];
-        if chunk.is_empty() {
-            return None;
-        }
-        remaining -= chunk.len() as u64;
-        let read = file
-            .read_exact(&mut chunk)
-            .at(Path::new("a copy in the cache"));
-        Some(read.map(|()| Bytes::from(chunk)))
     });
-    if range == (0..size_bytes) {
-        BlobReader::whole(hash, size_bytes, chunks)
-    } else {
-        Ok(BlobReader::part(hash, length, chunks))
+    if !is_whole {
+        return Ok(BlobReader::part(hash, length, chunks));
     }
+    if size_bytes > SMALL_BYTES {
+        return BlobReader::whole(hash, size_bytes, chunks);
+    }
+    let mut bytes = Vec::with_capacity(length as usize);
+    chunks.try_for_each(|chunk| chunk.map(|chunk| bytes.extend_from_slice(&chunk)))?;
+    if hash_of(&bytes) != hash {
+        cache.remove(hash);
+    }
+    BlobReader::whole_from(hash, size_bytes, stream::iter([Ok(Bytes::from(bytes))]))
 }

@@ -8,17 +8,20 @@ use heirloom_core::ContentHash;
 use super::{BLOBS, INCOMING, LAYOUT, QUARANTINE, RENEWED};
 use crate::{
     BlobError, BlobList, BlobStat, Remote, RemoteError, RemoteObject, Stray, StrayKind, StrayList,
+    seal::Form,
 };
 
 /// The blobs behind `after`, each as young as what lies beside it says. Both are listed in the order of the hashes and
 /// walked through side by side, so that a page of each is in memory.
 pub(super) fn blobs(remote: &Remote, after: Option<ContentHash>) -> BlobList {
+    let last = after;
     let after = after.map(|after| after.to_string());
     let behind = after.as_ref().map(|after| format!("{after}~"));
     let walk = Walk {
         blobs: remote.list(BLOBS, after.as_deref()).boxed(),
         renewed: remote.list(RENEWED, behind.as_deref()).boxed(),
         next: None,
+        last,
         is_begun: false,
     };
     stream::try_unfold(walk, |mut walk| async move {
@@ -32,6 +35,8 @@ struct Walk {
     renewed: BoxStream<'static, Result<RemoteObject, RemoteError>>,
     /// The next of what was renewed.
     next: Option<(ContentHash, i64)>,
+    /// The last blob that was told.
+    last: Option<ContentHash>,
     is_begun: bool,
 }
 
@@ -41,14 +46,18 @@ impl Walk {
             self.is_begun = true;
             self.advance().await?;
         }
-        let (hash, found) = loop {
+        let (hash, form, found) = loop {
             let Some(found) = self.blobs.try_next().await? else {
                 return Ok(None);
             };
-            if let Ok(hash) = found.name.parse::<ContentHash>() {
-                break (hash, found);
+            // Where the sealing of a blob was killed it is there in two forms, one behind the other.
+            if let Some((hash, form)) = Form::parse(&found.name)
+                && self.last.is_none_or(|last| hash > last)
+            {
+                break (hash, form, found);
             }
         };
+        self.last = Some(hash);
         let mut last_put_ms = found.modified_at_ms;
         while let Some((renewed, at_ms)) = self.next
             && renewed <= hash
@@ -60,7 +69,7 @@ impl Walk {
         }
         Ok(Some(BlobStat {
             hash,
-            size_bytes: found.size_bytes,
+            size_bytes: form.plain_bytes(found.size_bytes),
             last_put_ms,
         }))
     }
@@ -94,7 +103,7 @@ pub(super) fn strays(remote: &Remote) -> StrayList {
         std::future::ready(!is_own)
     });
     let among = remote.list(BLOBS, None).try_filter_map(|found| {
-        let is_blob = !found.is_folder && found.name.parse::<ContentHash>().is_ok();
+        let is_blob = !found.is_folder && Form::parse(&found.name).is_some();
         let name = format!("{BLOBS}{}", found.name);
         std::future::ready(Ok((!is_blob).then_some(RemoteObject { name, ..found })))
     });

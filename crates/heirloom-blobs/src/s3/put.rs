@@ -8,21 +8,29 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::{READ_BYTES, S3Store, SMALL_BYTES, object};
 use crate::{
-    BlobError, BlobSource, BlobStore as _, PutBlob, cache::Incoming, error::At as _,
-    pump::blocking, remote::WriteError,
+    BlobError, BlobSource, BlobStore as _, KeyId, PutBlob,
+    cache::Incoming,
+    error::At as _,
+    pump::blocking,
+    remote::WriteError,
+    seal::{Form, seal},
 };
 
 /// Bytes that are stored.
-pub(super) enum Stored<'a> {
+pub(super) enum Source<'a> {
     Memory(Bytes),
+    /// A file that nobody sealed.
     File(&'a Path, u64),
+    /// What came to the cache.
+    Incoming(&'a Incoming),
 }
 
-impl Stored<'_> {
+impl Source<'_> {
     const fn size_bytes(&self) -> u64 {
         match self {
             Self::Memory(bytes) => bytes.len() as u64,
             Self::File(_, size_bytes) => *size_bytes,
+            Self::Incoming(incoming) => incoming.size_bytes(),
         }
     }
 }
@@ -65,6 +73,7 @@ impl S3Store {
                     > 0
             {}
             if chunk.is_empty() {
+                let incoming = blocking(move || incoming.finish().map(|()| incoming)).await?;
                 return Ok(Spooled::File(Box::new(incoming)));
             }
             incoming = blocking(move || incoming.write(&chunk).map(|()| incoming)).await?;
@@ -75,7 +84,7 @@ impl S3Store {
     pub(super) async fn store(
         &self,
         hash: ContentHash,
-        bytes: Stored<'_>,
+        bytes: Source<'_>,
     ) -> Result<PutBlob, BlobError> {
         let size_bytes = bytes.size_bytes();
         let put = |was_new| PutBlob {
@@ -92,15 +101,58 @@ impl S3Store {
                 Err(error) => return Err(error),
             }
         }
-        let object = object(hash);
-        match bytes {
-            Stored::Memory(bytes) => self.remote.write(&object, bytes).await?,
-            Stored::File(file, size_bytes) => {
-                let mut source = tokio::fs::File::open(file).await.at(file)?;
-                self.write_from(&object, size_bytes, &mut source).await?;
+        let key = match bytes {
+            Source::Memory(bytes) => self.write_bytes(hash, bytes).await?,
+            Source::File(file, size_bytes) => {
+                let object = object(hash, Form::Plain);
+                self.write_file(&object, size_bytes, file).await?;
+                None
             }
+            Source::Incoming(incoming) => {
+                if incoming.form() == Form::Sealed {
+                    self.mark_sealed().await?;
+                }
+                let object = object(hash, incoming.form());
+                self.write_file(&object, incoming.stored_bytes(), incoming.path())
+                    .await?;
+                incoming.key()
+            }
+        };
+        // It may have been begun before there was this key, and whoever seals the others have passed its place.
+        if self.cache.sealing().current_id() != key {
+            self.seal_again(hash).await?;
         }
         Ok(put(true))
+    }
+
+    /// Writes a small blob; gives the key that it was sealed with.
+    async fn write_bytes(
+        &self,
+        hash: ContentHash,
+        bytes: Bytes,
+    ) -> Result<Option<KeyId>, BlobError> {
+        let Some(key) = self.cache.sealing().current() else {
+            self.remote.write(&object(hash, Form::Plain), bytes).await?;
+            return Ok(None);
+        };
+        self.mark_sealed().await?;
+        let id = key.id();
+        let sealing = blocking(move || seal(&key, hash, &bytes).at(Path::new("a blob in memory")));
+        let sealed = Bytes::from(sealing.await?);
+        self.remote
+            .write(&object(hash, Form::Sealed), sealed)
+            .await?;
+        Ok(Some(id))
+    }
+
+    async fn write_file(
+        &self,
+        object: &str,
+        stored_bytes: u64,
+        file: &Path,
+    ) -> Result<(), BlobError> {
+        let mut source = tokio::fs::File::open(file).await.at(file)?;
+        self.write_from(object, stored_bytes, &mut source).await
     }
 
     pub(super) async fn write_from(

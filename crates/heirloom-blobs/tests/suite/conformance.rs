@@ -62,6 +62,8 @@ stores! {
     two_folders: InTiers::of_folders();
     two_folders_the_second_first: InTiers::of_folders_the_second_first();
     bucket_behind_folder: InTiers::with_bucket_first().await;
+    sealed_folder: InFolder::sealed();
+    sealed_bucket: InBucket::sealed().await;
 }
 
 /// Around every edge at which stores cut blobs into pieces.

@@ -57,7 +57,7 @@ fn a_folder_that_is_no_store_is_refused_and_left_alone() {
     fs::write(at("photos/beach.jpg"), "a beach").unwrap();
     fs::write(at("file"), "a letter").unwrap();
     FolderStore::create(at("newer")).unwrap();
-    fs::write(at("newer/LAYOUT"), "blob layout 2\n").unwrap();
+    fs::write(at("newer/LAYOUT"), "blob layout 3\n").unwrap();
 
     type Open = fn(std::path::PathBuf) -> Result<FolderStore, BlobError>;
     let (open, create): (Open, Open) = (FolderStore::open, FolderStore::create);
@@ -95,12 +95,12 @@ fn a_folder_that_is_no_store_is_refused_and_left_alone() {
         (
             open,
             "newer",
-            "newer has the blob layout \"blob layout 2\", which this version",
+            "newer has the blob layout \"blob layout 3\", which this version",
         ),
         (
             create,
             "newer",
-            "newer has the blob layout \"blob layout 2\", which this version",
+            "newer has the blob layout \"blob layout 3\", which this version",
         ),
     ] {
         let error = action(at(name)).unwrap_err();

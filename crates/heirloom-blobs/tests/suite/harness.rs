@@ -11,8 +11,8 @@ use std::{
 
 use bytes::Bytes;
 use heirloom_blobs::{
-    BlobError, BlobStat, BlobStore, Cache, FolderStore, MemoryStore, Remote, RemoteLocation,
-    S3Keys, S3Settings, S3Store, Tier, Tiers,
+    BlobError, BlobStat, BlobStore, Cache, DataKey, FolderStore, MemoryStore, Remote,
+    RemoteLocation, S3Keys, S3Settings, S3Store, Sealing, Tier, Tiers,
 };
 use heirloom_core::ContentHash;
 use heirloom_testing::s3::{BUCKET, S3Server};
@@ -38,8 +38,20 @@ impl InFolder {
         }
     }
 
+    /// One that seals what it writes.
+    pub(crate) fn sealed() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sealing = sealing(folder.path());
+        Self {
+            store: FolderStore::create_sealed(folder.path().join("blobs"), sealing).unwrap(),
+            _folder: folder,
+        }
+    }
+
     pub(crate) fn path(&self, hash: ContentHash) -> PathBuf {
-        blob_path(self.store.root(), hash)
+        let plain = blob_path(self.store.root(), hash);
+        let sealed = plain.with_extension("sealed");
+        if sealed.exists() { sealed } else { plain }
     }
 }
 
@@ -94,10 +106,20 @@ impl InBucket {
     }
 
     pub(crate) async fn with_cache(cap_bytes: u64) -> Self {
+        Self::with(cap_bytes, |_| Sealing::default()).await
+    }
+
+    /// One that seals what it writes.
+    pub(crate) async fn sealed() -> Self {
+        Self::with(1 << 30, sealing).await
+    }
+
+    pub(crate) async fn with(cap_bytes: u64, sealing: impl FnOnce(&Path) -> Sealing) -> Self {
         let (folder, server) = (tempfile::tempdir().unwrap(), S3Server::start());
+        let sealing = sealing(folder.path());
         let remote = remote(&server, "blobs").await;
         let path = folder.path().join("cache");
-        let cache = Cache::open(&path, cap_bytes).unwrap();
+        let cache = Cache::open_sealed(&path, cap_bytes, sealing).unwrap();
         let store = S3Store::create(remote.clone(), cache, OWNER, now_ms).await;
         Self {
             store: store.unwrap(),
@@ -113,6 +135,13 @@ impl InBucket {
     pub(crate) fn server(&self) -> &S3Server {
         self.server.as_ref().unwrap()
     }
+}
+
+/// A new key, in a place whose folder `scratch` is for files without a name.
+pub(crate) fn sealing(place: &Path) -> Sealing {
+    let sealing = Sealing::new(place.join("scratch"));
+    sealing.use_key(DataKey::generate().unwrap());
+    sealing
 }
 
 /// The door to a part of a server's bucket.
@@ -135,15 +164,21 @@ impl Subject for InBucket {
     }
 
     fn tamper(&self, hash: ContentHash, change: &mut dyn FnMut(&mut Vec<u8>)) {
-        let object = format!("blobs/{hash}");
         let tampering = async {
+            let sealed = format!("blobs/{hash}.sealed");
+            let object = match self.remote.stat(&sealed).await.unwrap() {
+                Some(_) => sealed,
+                None => format!("blobs/{hash}"),
+            };
             let mut bytes = self.remote.read(&object).await.unwrap().to_vec();
             change(&mut bytes);
             self.remote.write(&object, bytes.into()).await.unwrap();
         };
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(tampering));
         // What is damaged is the bucket; a copy here would hide it.
-        let _ = fs::remove_file(self.cache.join(hash.to_string()));
+        for name in [format!("{hash}"), format!("{hash}.sealed")] {
+            let _ = fs::remove_file(self.cache.join(name));
+        }
     }
 }
 

@@ -12,5 +12,6 @@ mod kill;
 mod large;
 mod model;
 mod order;
+mod sealed;
 mod space;
 mod tiers;

@@ -10,13 +10,14 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use heirloom_blobs::{
-    BlobError, BlobStore as _, Deletion, FsckDepth, FsckOptions, Moved, SignedRead, Tiers, fsck,
-    hash_of, pages_of,
+    BlobError, BlobStore as _, Deletion, FolderStore, FsckDepth, FsckOptions, Moved, SignedRead,
+    Tier, Tiers, fsck, hash_of, pages_of,
 };
 use heirloom_core::ContentHash;
+use heirloom_testing::tree::files_below;
 use tokio::task::JoinSet;
 
-use crate::harness::{InTiers, Seeded, Subject as _, bytes_of, list, read};
+use crate::harness::{InTiers, Seeded, Subject as _, bytes_of, list, read, sealing};
 
 type Pace = Arc<dyn Fn(u64) -> BoxFuture<'static, ()> + Send + Sync>;
 
@@ -283,4 +284,37 @@ async fn nobody_notices_that_blobs_are_moved() {
         .unwrap();
     assert!(report.is_sound(), "{report:?}");
     assert_eq!((report.blobs, report.unreferenced), (60, 0));
+}
+
+#[tokio::test]
+async fn every_copy_is_sealed_wherever_it_lies() {
+    let place = tempfile::tempdir().unwrap();
+    let folders = ["near", "far"].map(|name| place.path().join(name));
+    let both = bytes_of(1, 100_000);
+    let far = bytes_of(2, 200_000);
+    for (folder, blobs) in [(&folders[0], vec![&both]), (&folders[1], vec![&both, &far])] {
+        let plain = FolderStore::create(folder).unwrap();
+        for bytes in blobs {
+            plain.put_bytes(bytes.clone()).await.unwrap();
+        }
+    }
+    let sealing = sealing(place.path());
+    let tiers = folders.each_ref().map(|folder| Tier {
+        name: folder.file_name().unwrap().to_str().unwrap().to_owned(),
+        store: Arc::new(FolderStore::open_sealed(folder, sealing.clone()).unwrap()),
+    });
+    let tiers = Tiers::new(tiers.into(), 0);
+    for bytes in [&both, &far] {
+        let hash = hash_of(bytes);
+        assert!(tiers.reseal(hash).await.unwrap());
+        assert!(!tiers.reseal(hash).await.unwrap(), "it is sealed by now");
+        assert!(read(&tiers, hash).await.unwrap() == *bytes);
+    }
+    let unknown = tiers.reseal(hash_of(b"unknown")).await;
+    assert!(matches!(unknown, Err(BlobError::NotFound { .. })));
+    for file in folders.iter().flat_map(|folder| files_below(folder)) {
+        let stored = std::fs::read(&file).unwrap();
+        let has_plain = |bytes: &[u8]| stored.windows(32).any(|window| window == &bytes[..32]);
+        assert!(!has_plain(&both) && !has_plain(&far), "{}", file.display());
+    }
 }

@@ -1,6 +1,6 @@
 //! `heirloom config show`
 
-use heirloom_server::PlaceConfig;
+use heirloom_server::{MasterSource, PlaceConfig};
 use serde_json::json;
 
 use crate::{
@@ -63,6 +63,16 @@ pub(crate) fn show(config: &Config, output: &Output) {
             &config.log_format.origin,
         ),
         ("log_level", log_level, &config.log_level.origin),
+        (
+            "master_key",
+            config.master.value.as_ref().map(|master| match master {
+                MasterSource::KeyFile(file) | MasterSource::PassphraseFile(file) => {
+                    file.display().to_string()
+                }
+                MasterSource::Given(..) => "***".to_owned(),
+            }),
+            &config.master.origin,
+        ),
         (
             "store",
             store.store.value.as_ref().map(ToString::to_string),

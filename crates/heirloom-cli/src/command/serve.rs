@@ -15,7 +15,7 @@ pub(super) async fn serve(config: &Config, output: &Output) -> Result<Ending, Pr
         is_creating: true,
         confined_program: None,
         uploads: config.upload_limits(),
-        store: config.store.config(),
+        store: config.store(),
     })
     .await?;
     let stop = CancellationToken::new();

@@ -161,6 +161,7 @@ impl StoreSettings {
             },
             cache_bytes: self.cache.value.0,
             is_redirecting: self.redirect.value,
+            master: None,
         }
     }
 }

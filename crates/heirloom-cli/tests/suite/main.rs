@@ -9,6 +9,7 @@ mod config;
 mod confinement;
 mod data_folder;
 mod documents;
+mod encryption;
 mod harness;
 mod json;
 mod kill;

@@ -4,7 +4,7 @@ use axum::{
     extract::rejection::{JsonRejection, PathRejection, QueryRejection},
     http::StatusCode,
 };
-use heirloom_blobs::{BlobError, CollectError, FsckError as BlobCheckError, RemoteError};
+use heirloom_blobs::{BlobError, CollectError, FsckError as BlobCheckError, KeyError, RemoteError};
 use heirloom_core::{claim::InvalidClaimValue, permission::Denied, query::QueryError};
 use heirloom_db::DbError;
 use heirloom_pipeline::{
@@ -145,6 +145,7 @@ impl From<BlobError> for Problem {
             BlobError::OutOfRange { .. } => Code::InvalidRange,
             BlobError::NoSpace { .. } => Code::NoSpace,
             BlobError::ReadOnly { .. } | BlobError::NotPermitted { .. } => Code::ReadOnly,
+            BlobError::NoKey { .. } | BlobError::Locked { .. } => Code::Refused,
             BlobError::NotAStore { .. } | BlobError::OtherStore { .. } => Code::NotALibrary,
             BlobError::Remote(_) => Code::Unavailable,
             BlobError::UnknownLayout { .. } => Code::NewerVersion,
@@ -159,6 +160,25 @@ impl From<BlobError> for Problem {
             None => problem,
         }
         .caused_by(error)
+    }
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        let message = error.to_string();
+        match error {
+            KeyError::Damaged { .. } => Self::new(Code::Damaged, message).hint(
+                "Put a copy of it in its place: without it nothing opens the blobs. Nothing was changed.",
+            ),
+            KeyError::UnknownFormat { .. } => Self::new(Code::NewerVersion, message)
+                .hint("Use the Heirloom that wrote it, or a newer one. Nothing was changed."),
+            KeyError::OtherKind { .. } | KeyError::WrongMaster => Self::new(Code::Refused, message)
+                .hint(
+                    "`heirloom config show` says where the master key is looked for. Nothing was changed, and without \
+                     the right one nothing can be opened.",
+                ),
+            KeyError::Io { .. } => Self::new(Code::Unavailable, message),
+        }
     }
 }
 

@@ -596,6 +596,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/encryption": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether blobs are encrypted, with which keys, and whether all are by now. */
+        get: operations["get_encryption"];
+        put?: never;
+        /**
+         * Seals whatever is stored from now on, and in the background what is there. Where it is on already, goes on with
+         *     that. Whoever loses the master key loses every blob.
+         */
+        post: operations["turn_encryption_on"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/encryption/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a new key, which seals whatever is stored from now on, and in the background what is there. */
+        post: operations["rotate_encryption_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/encryption/master": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Wraps the keys anew, so that another master key opens them and the one before none of them. */
+        put: operations["change_encryption_master"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -1795,6 +1850,49 @@ export interface components {
             /** @description Heirloom's version. */
             version: string;
         };
+        /** @description Whether the blobs of the library are encrypted, and with what. */
+        Encryption: {
+            /**
+             * Format: int64
+             * @description Blobs that this pass has looked at.
+             */
+            blobs: number;
+            /**
+             * Format: int64
+             * @description How many of them were damaged and are as they were.
+             */
+            failed: number;
+            /** @description Whether every blob was sealed with the newest key, but for those that are damaged. */
+            is_complete: boolean;
+            /** @description Whether the master key lies in the data folder, beside what it opens. */
+            is_master_beside: boolean;
+            /** @description Whether a master key was made just now, where none was. */
+            is_new_master: boolean;
+            /** @description Whether what is stored is sealed. */
+            is_on: boolean;
+            /** @description Whether the rest is being sealed right now. */
+            is_sealing: boolean;
+            /** @description The file that has them, wrapped; without it and the master key nothing opens the blobs. */
+            key_file: string;
+            /** @description The keys that seal blobs, the newest first. They are wrapped by the master key. */
+            keys: components["schemas"]["EncryptionKey"][];
+            /** @description What the master key is: `key` or `passphrase`. */
+            master?: string | null;
+            /** @description Where this process has the master key from, for people. */
+            master_from?: string | null;
+            /** @description Why the sealing of the rest stopped, for people; it goes on after the next start. */
+            problem?: string | null;
+        };
+        /** @description A key that seals blobs. */
+        EncryptionKey: {
+            /** @description Its name. */
+            id: string;
+            /**
+             * Format: int64
+             * @description When it was made.
+             */
+            made_at_ms: number;
+        };
         /** @description What was exported. */
         ExportReport: {
             /**
@@ -2307,6 +2405,11 @@ export interface components {
             /** @description Each with what lies in one cell. */
             clusters: components["schemas"]["MapCluster"][];
         };
+        /**
+         * @description What a master key is.
+         * @enum {string}
+         */
+        MasterKind: "key" | "passphrase";
         /** @description A text in which words of the query are. */
         Match: {
             /**
@@ -2473,6 +2576,13 @@ export interface components {
             paths: string[];
             /** @description Whether what comes in is prepared: renditions are made of it. */
             process?: boolean;
+        };
+        /** @description The master key that is to open the keys from now on. */
+        NewMaster: {
+            /** @description What it is: `key` or `passphrase`. */
+            kind: components["schemas"]["MasterKind"];
+            /** @description The letters of the key, or the words of the passphrase. */
+            text: string;
         };
         /** @description What is to be run, over which assets. Without an archive or assets named, over all. */
         NewRun: {
@@ -3728,6 +3838,8 @@ export type CollectionPatch = components['schemas']['CollectionPatch'];
 export type Counts = components['schemas']['Counts'];
 export type DamagedPlace = components['schemas']['DamagedPlace'];
 export type Diagnosis = components['schemas']['Diagnosis'];
+export type Encryption = components['schemas']['Encryption'];
+export type EncryptionKey = components['schemas']['EncryptionKey'];
 export type ExportReport = components['schemas']['ExportReport'];
 export type Fact = components['schemas']['Fact'];
 export type Fault = components['schemas']['Fault'];
@@ -3750,6 +3862,7 @@ export type Location = components['schemas']['Location'];
 export type Look = components['schemas']['Look'];
 export type MapCluster = components['schemas']['MapCluster'];
 export type MapClusters = components['schemas']['MapClusters'];
+export type MasterKind = components['schemas']['MasterKind'];
 export type Match = components['schemas']['Match'];
 export type MemberMove = components['schemas']['MemberMove'];
 export type Members = components['schemas']['Members'];
@@ -3763,6 +3876,7 @@ export type NewCollection = components['schemas']['NewCollection'];
 export type NewExport = components['schemas']['NewExport'];
 export type NewFsck = components['schemas']['NewFsck'];
 export type NewImport = components['schemas']['NewImport'];
+export type NewMaster = components['schemas']['NewMaster'];
 export type NewRun = components['schemas']['NewRun'];
 export type NewScan = components['schemas']['NewScan'];
 export type NewStoreMove = components['schemas']['NewStoreMove'];
@@ -5614,6 +5728,126 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Diagnosis"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_encryption: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Encryption"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    turn_encryption_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Encryption"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    rotate_encryption_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Encryption"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    change_encryption_master: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMaster"];
+            };
+        };
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Encryption"];
                 };
             };
             /** @description Refused */

@@ -34,10 +34,6 @@ worker.addEventListener('activate', (event) => {
   event.waitUntil(tidy());
 });
 
-/** Pages of the app; everything else that is navigated to is the server's. */
-const PAGES =
-  /^\/(?:$|search$|places$|runs(?:\/|$)|collections(?:\/|$)|lineage\/|archives$|add$|settings$|help$|offline$|assets\/[^/]+$)/;
-
 worker.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);

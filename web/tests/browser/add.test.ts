@@ -131,6 +131,17 @@ test.each(waysToGive)(
   }
 );
 
+test('what is held in the hand takes a picture for it', async () => {
+  const { page } = await visit('/add', { hasTouch: true, isMobile: true });
+  const chosen = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Take a picture' }).tap();
+  const chooser = await chosen;
+  expect(await chooser.element().getAttribute('capture')).toBe('environment');
+  const buffer = readFileSync('../testdata/sample/2002 Summer in Europe/Haymaking.jpg');
+  await chooser.setFiles({ name: 'just now.jpg', mimeType: 'image/jpeg', buffer });
+  await page.getByText('1 of 1 file is there').waitFor();
+});
+
 test('where a browser cannot choose folders nobody is asked to', async () => {
   const { page } = await visit('/settings');
   await page.addInitScript(() => {

@@ -94,6 +94,9 @@ test('a backup that is damaged says so, also on a small phone', async () => {
   expect((await done())[0]).toBe('proof failed');
 
   await page.getByRole('button', { name: 'Stop backing up' }).click();
-  await page.getByText('Nothing is backed up yet.').waitFor();
+  await page.getByText('Nothing is backed up by itself.').waitFor();
+  await page.getByRole('button', { name: 'Take back' }).click();
+  await page.getByRole('button', { name: 'Stop backing up' }).click();
+  await page.getByText('Nothing is backed up by itself.').waitFor();
   expect(existsSync(packs), 'what was backed up stays').toBe(true);
 });

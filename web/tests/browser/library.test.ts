@@ -150,6 +150,25 @@ test('a picture can be looked at closely and moved, by buttons and by keys', asy
   expect(await scale()).toBe(1);
 });
 
+test('a document is read page by page, by buttons and by keys', async () => {
+  const { page } = await visit(`/assets/${await heirloom.asset('Typesetting notes.pdf')}`);
+  const picture = page.locator('.frame img').first();
+  const shows = async (number: number) => {
+    await page.getByText(`Page ${number} of 4`, { exact: true }).waitFor();
+    expect(await picture.getAttribute('src')).toContain(`page=${number}`);
+    await until(() => picture.evaluate((it: HTMLImageElement) => it.naturalWidth > 0));
+  };
+  await shows(1);
+  await page.getByRole('button', { name: 'Next page' }).click();
+  await shows(2);
+  await page.keyboard.press('PageDown');
+  await page.keyboard.press('PageDown');
+  await shows(4);
+  expect(await page.getByRole('button', { name: 'Next page' }).isDisabled()).toBe(true);
+  await page.keyboard.press('PageUp');
+  await shows(3);
+});
+
 test('films and recordings play, from any moment', async () => {
   for (const [name, element] of [
     ['Grand-père Lucien.m4a', 'audio'],

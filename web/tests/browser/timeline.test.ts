@@ -46,6 +46,16 @@ test('with 120,000 every tile is painted wherever one leaps to, on screens of al
   }
 }, 180_000);
 
+test('nothing lies over what is above the timeline', async () => {
+  for (const width of [320, 1024, 1600]) {
+    const { page } = await visit('/', { viewport: { width, height: 700 } });
+    await until(() => arePainted(page, COVERED / 2));
+    await page.getByRole('button', { name: 'As a list' }).click();
+    const isPressed = page.getByRole('button', { name: 'As a list', pressed: true });
+    await isPressed.waitFor();
+  }
+});
+
 test('a range reaches across what was never loaded; it is deleted and brought back', async () => {
   const before = await countAll();
   const first = await firstOf(70);

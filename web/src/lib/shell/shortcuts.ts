@@ -31,6 +31,7 @@ export const SHORTCUTS: { where: Word; keys: Shortcut[] }[] = [
     keys: [
       { keys: ['←', '→'], does: 'keys_neighbours' },
       { keys: ['+', '-', '0'], does: 'keys_zoom' },
+      { keys: ['PageUp', 'PageDown'], does: 'keys_pages' },
       { keys: ['I'], does: 'keys_panel' },
       { keys: ['Esc'], does: 'keys_back' }
     ]

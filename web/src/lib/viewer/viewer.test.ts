@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Artifact } from '../api/client';
+import { pagesOf } from './pages';
 import { barsOf } from './wave';
 import { moveBy, WHOLE, zoomAt } from './zoom';
 
@@ -18,6 +20,20 @@ describe('looking closely', () => {
     expect(far).toEqual({ scale: 2, x: 400, y: 100 });
     expect(zoomAt(far, 0.01, 0, 0, frame, picture)).toEqual(WHOLE);
     expect(moveBy(WHOLE, 50, 50, frame, picture)).toEqual(WHOLE);
+  });
+});
+
+describe('the pages of a document', () => {
+  it('are those that there are pictures of, in order', () => {
+    const artifact = (kind: string, part: string) => ({ kind, part }) as Artifact;
+    const artifacts = [
+      artifact('screen', '10'),
+      artifact('screen', '2'),
+      artifact('grid', '3'),
+      artifact('screen', ''),
+      artifact('screen', '2')
+    ];
+    expect(pagesOf({ artifacts })).toEqual([2, 10]);
   });
 });
 

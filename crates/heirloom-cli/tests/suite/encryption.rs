@@ -5,7 +5,7 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     thread,
-    time::Duration,
+    time::Instant,
 };
 
 use heirloom_testing::{
@@ -275,20 +275,28 @@ fn keys_are_rotated_while_pictures_are_looked_at() {
 
 #[test]
 fn a_process_that_is_killed_while_it_encrypts_loses_nothing() {
-    const KILLS: u64 = 16;
+    const KILLS: u32 = 8;
+    // How long it takes here, undisturbed.
+    let (undisturbed, _key) = with_stick();
+    add(&undisturbed, 0..40);
+    let started = Instant::now();
+    undisturbed.done(["encryption", "on"]);
+    let took = started.elapsed();
+
     let (home, _key) = with_stick();
     add(&home, 0..40);
     let mut killed = 0;
-    for round in 0..KILLS {
-        let command = if round == 0 { "on" } else { "rotate" };
-        let mut running = home.heirloom.start(["encryption", command]);
-        thread::sleep(Duration::from_millis(30 + round * 23 % 140));
-        killed += u64::from(!running.has_ended());
-        running.kill();
-        home.done(["fsck"]);
+    for command in ["on", "rotate"] {
+        for round in 0..KILLS {
+            let mut running = home.heirloom.start(["encryption", command]);
+            thread::sleep(took * (round + 1) / (KILLS + 1));
+            killed += u32::from(!running.has_ended());
+            running.kill();
+            home.done(["fsck"]);
+        }
+        home.done(["encryption", "on"]);
     }
     assert!(killed > 2, "only {killed} were killed before their end");
-    home.done(["encryption", "on"]);
     let standing = home.json(["encryption", "status"]);
     assert_eq!(standing["is_complete"], true, "{standing}");
     assert_eq!(shown(&home, 0..40), Vec::<PathBuf>::new());

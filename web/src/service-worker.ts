@@ -8,6 +8,7 @@
  * family's is kept here: what is private lies in the browser's own cache, if anywhere, as the server said.
  */
 import { version } from '$service-worker';
+import { PAGES } from './lib/shell/pages';
 
 const worker = self as unknown as ServiceWorkerGlobalScope;
 const CACHE = `shell-${version}`;

@@ -189,6 +189,8 @@ test('choosing and its dialogs fit on the smallest phone, with text twice as lar
     const tooWide = await dialog.evaluate((it) => it.scrollWidth - it.clientWidth);
     expect(tooWide, name).toBeLessThanOrEqual(0);
     await page.keyboard.press('Escape');
+    // Only then has it given the focus back.
+    await dialog.waitFor({ state: 'detached' });
   }
 });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { atHome, overflowOf } from './heirloom';
+import { atHome, overflowOf, until } from './heirloom';
 
 const { heirloom, visit } = atHome();
 const axe = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
@@ -55,7 +55,7 @@ async function addresses(): Promise<string[]> {
 }
 
 async function settle(page: Page): Promise<void> {
-  await page.locator('.loading').waitFor({ state: 'detached' });
+  await until(async () => (await page.locator('.loading').count()) === 0);
   await page.evaluate(() => document.fonts.ready);
 }
 

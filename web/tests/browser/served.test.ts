@@ -120,8 +120,6 @@ test('without a line the app opens and says so, and comes back with it', async (
   await page.context().setOffline(true);
   await page.reload();
   await page.getByText('Heirloom cannot be reached.').first().waitFor();
-  await page.goto(`${heirloom.address}/backups`);
-  await page.getByText('Heirloom cannot be reached.').first().waitFor();
   await page.getByRole('link', { name: 'What this means' }).click();
   await page.getByRole('heading', { name: 'No connection' }).waitFor();
   await page.context().setOffline(false);

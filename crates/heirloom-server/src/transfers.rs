@@ -126,13 +126,15 @@ impl Transfers {
             .iter()
             .map(|path| path.display().to_string())
             .collect();
+        // A run that says so and began none is followed by one at the next start.
+        let process = new.process && !new.dry_run;
         let asked = json!({
-            "folder": folders.join(", "), "from": new.from, "dry_run": new.dry_run, "process": new.process,
+            "folder": folders.join(", "), "from": new.from, "dry_run": new.dry_run, "process": process,
         });
         let job = Job::Import {
             what,
             is_dry: new.dry_run,
-            process: new.process && !new.dry_run,
+            process,
         };
         self.start(&ctx, import::PIPELINE, &asked, job).await
     }

@@ -195,6 +195,10 @@ fn an_export_is_imported_into_a_library_that_is_not_there_yet() {
         (&true.into(), &4.into()),
         "{dry}"
     );
+    assert_eq!(
+        dry["parameters"]["process"], false,
+        "nothing follows: {dry}"
+    );
     let found = run(&["search", "strand", "--json"]).json();
     assert_eq!(found["items"][0]["title"], "Am Strand", "{found}");
     run(&["fsck"]);

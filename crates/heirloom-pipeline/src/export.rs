@@ -12,6 +12,7 @@ mod gather;
 mod html;
 mod name;
 mod pages;
+mod unfinished;
 mod write;
 mod xmp;
 

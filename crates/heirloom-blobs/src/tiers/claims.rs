@@ -8,6 +8,7 @@ use std::{
 
 use heirloom_core::ContentHash;
 use tokio::{sync::Notify, time::Instant};
+use tokio_util::sync::CancellationToken;
 
 /// Addresses are good for as long by the clock of somebody else.
 const LEEWAY: Duration = Duration::from_secs(60);
@@ -26,7 +27,7 @@ pub(super) struct Claims {
 #[derive(Debug, Default)]
 struct Held {
     /// Blobs that somebody is moving, and how to tell them that somebody else wants to delete it.
-    moving: HashMap<ContentHash, Arc<Notify>>,
+    moving: HashMap<ContentHash, CancellationToken>,
     deleting: HashSet<ContentHash>,
     /// Until when addresses are good that were given out.
     signed: HashMap<ContentHash, Instant>,
@@ -44,7 +45,7 @@ impl Claims {
             {
                 let mut held = self.held();
                 if let Some(mover) = held.moving.get(&hash) {
-                    mover.notify_one();
+                    mover.cancel();
                 } else if held.deleting.insert(hash) {
                     return Claim { claims: self, hash };
                 }
@@ -54,7 +55,10 @@ impl Claims {
     }
 
     /// The same to move it, with what tells that somebody wants to delete it; `None` when it is not the time.
-    pub(super) fn claim_to_move(&self, hash: ContentHash) -> Option<(Claim<'_>, Arc<Notify>)> {
+    pub(super) fn claim_to_move(
+        &self,
+        hash: ContentHash,
+    ) -> Option<(Claim<'_>, CancellationToken)> {
         let mut held = self.held();
         let is_signed = held
             .signed
@@ -63,8 +67,8 @@ impl Claims {
         if is_signed || held.deleting.contains(&hash) || held.moving.contains_key(&hash) {
             return None;
         }
-        let wanted = Arc::new(Notify::new());
-        held.moving.insert(hash, Arc::clone(&wanted));
+        let wanted = CancellationToken::new();
+        held.moving.insert(hash, wanted.clone());
         Some((Claim { claims: self, hash }, wanted))
     }
 

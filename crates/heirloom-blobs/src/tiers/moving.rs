@@ -4,9 +4,10 @@ use std::{io, sync::Arc};
 
 use futures_util::{StreamExt as _, future::BoxFuture};
 use heirloom_core::ContentHash;
+use tokio_util::sync::CancellationToken;
 
 use super::{Tiers, read_through};
-use crate::{BlobError, BlobReader, BlobStore, Deletion};
+use crate::{BlobError, BlobReader, BlobStore, Deletion, pump::finished};
 
 /// What became of a blob that was to be moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,23 @@ impl Tiers {
         (from, to): (usize, usize),
         pace: Arc<dyn Fn(u64) -> BoxFuture<'static, ()> + Send + Sync>,
     ) -> Result<Moved, BlobError> {
+        let tiers = self.clone();
+        // What a place is doing goes on behind the back of who drops it, and would bring back what somebody deletes once
+        // the claim is gone.
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "to its end, whether or not somebody waits for it"
+        )]
+        let moving = tokio::spawn(async move { tiers.move_claimed(hash, (from, to), pace).await });
+        finished(moving).await
+    }
+
+    async fn move_claimed(
+        &self,
+        hash: ContentHash,
+        (from, to): (usize, usize),
+        pace: Arc<dyn Fn(u64) -> BoxFuture<'static, ()> + Send + Sync>,
+    ) -> Result<Moved, BlobError> {
         let Some((_claim, wanted)) = self.shared.claims.claim_to_move(hash) else {
             return Ok(Moved::InUse);
         };
@@ -51,13 +69,10 @@ impl Tiers {
             Err(BlobError::NotFound { .. }) => return Ok(Moved::Gone),
             stat => stat?,
         };
-        let copied = tokio::select! {
-            // What is half written is thrown away.
-            () = wanted.notified() => return Ok(Moved::InUse),
-            copied = copy(source, target, hash, pace) => copied,
-        };
-        match copied {
+        match copy(source, target, hash, pace, wanted.clone()).await {
             Ok(()) => {}
+            // What is half written was thrown away.
+            Err(_) if wanted.is_cancelled() => return Ok(Moved::InUse),
             Err(BlobError::NotFound { .. }) => return Ok(Moved::Gone),
             Err(BlobError::Corrupt { .. }) => {
                 return match read_through(target, hash).await {
@@ -87,21 +102,24 @@ impl Tiers {
     }
 }
 
-/// Puts what is in one place into another, verified.
+/// Puts what is in one place into another, verified; not to its end when somebody else wants it.
 async fn copy(
     source: &dyn BlobStore,
     target: &dyn BlobStore,
     hash: ContentHash,
     pace: Arc<dyn Fn(u64) -> BoxFuture<'static, ()> + Send + Sync>,
+    wanted: CancellationToken,
 ) -> Result<(), BlobError> {
     let reader = source.get(hash).await?;
     let size_bytes = reader.size_bytes();
     let paced = reader.then(move |chunk| {
         let length = chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
-        let waiting = pace(length);
+        let (waiting, wanted) = (pace(length), wanted.clone());
         async move {
-            waiting.await;
-            chunk
+            match wanted.run_until_cancelled_owned(waiting).await {
+                Some(()) => chunk,
+                None => Err(BlobError::ShuttingDown),
+            }
         }
     });
     // The reader within verifies.

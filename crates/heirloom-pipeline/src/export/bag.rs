@@ -16,10 +16,8 @@ use heirloom_core::{AssetId, ContentHash};
 use sha2::{Digest as _, Sha512};
 use tokio_util::sync::CancellationToken;
 
-use super::{ExportError, format::AssetRecord, name};
+use super::{ExportError, format::AssetRecord, name, unfinished::Unfinished};
 
-/// The folder of what is not finished. It is gone when the export is.
-pub(super) const UNFINISHED: &str = "unfinished";
 /// The files that make a folder a bag, the first of them the one that says so.
 const TAGS: [&str; 5] = [
     "bagit.txt",
@@ -33,7 +31,7 @@ const BLOCK_BYTES: usize = 1024 * 1024;
 /// A bag that is being written.
 pub(super) struct Bag {
     root: PathBuf,
-    _lock: File,
+    unfinished: Unfinished,
     manifest: BufWriter<File>,
     journal: BufWriter<File>,
     earlier: Earlier,
@@ -69,21 +67,9 @@ impl Bag {
     /// Begins, or goes on with, a bag in a folder that is empty or was begun by the same. What an earlier run
     /// wrote stays until it is known whether it is wanted. `library` says whose it is, from the first moment on.
     pub(super) fn begin(root: &Path, library: &[u8]) -> Result<Self, ExportError> {
-        let unfinished = root.join(UNFINISHED);
-        fs::create_dir_all(&unfinished).map_err(|error| written(&unfinished, error))?;
-        let path = unfinished.join("library.json");
-        fs::write(&path, library).map_err(|error| written(&path, error))?;
-        let path = unfinished.join("lock");
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path);
-        let lock = lock.map_err(|error| written(&path, error))?;
-        if rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err() {
-            return Err(ExportError::Busy(root.to_owned()));
-        }
-        let earlier = Earlier::gather(root).map_err(|error| written(&unfinished, error))?;
+        let unfinished = Unfinished::take(root, library)?;
+        let earlier = Earlier::gather(root, &unfinished);
+        let earlier = earlier.map_err(|error| written(&unfinished.file("originals"), error))?;
         for tag in TAGS {
             let path = root.join(tag);
             match fs::remove_file(&path) {
@@ -94,7 +80,7 @@ impl Bag {
             }
         }
         let open = |name: &str| {
-            let path = unfinished.join(name);
+            let path = unfinished.file(name);
             let file = File::create(&path).map_err(|error| written(&path, error))?;
             Ok::<_, ExportError>(BufWriter::with_capacity(64 * 1024, file))
         };
@@ -102,7 +88,7 @@ impl Bag {
             manifest: open("manifest")?,
             journal: open("originals")?,
             root: root.to_owned(),
-            _lock: lock,
+            unfinished,
             earlier,
             files: 0,
             bytes: 0,
@@ -111,7 +97,7 @@ impl Bag {
 
     /// Where a scratch file lies that goes with the export.
     pub(super) fn scratch(&self, name: &str) -> PathBuf {
-        self.root.join(UNFINISHED).join(name)
+        self.unfinished.file(name)
     }
 
     /// Copies an original, unless it is there from before; gives its SHA-512 and whether it was copied.
@@ -262,8 +248,7 @@ impl Bag {
             self.write_at(&root.join(name), bytes)?;
         }
         self.settle()?;
-        let unfinished = root.join(UNFINISHED);
-        fs::remove_dir_all(&unfinished).map_err(|error| written(&unfinished, error))?;
+        self.unfinished.remove()?;
         Ok((self.files, self.bytes))
     }
 
@@ -397,13 +382,12 @@ impl Copied {
 
 impl Earlier {
     /// Puts together what the runs before this one copied: the last, and behind it what one before it had more.
-    fn gather(root: &Path) -> io::Result<Self> {
-        let unfinished = root.join(UNFINISHED);
+    fn gather(root: &Path, unfinished: &Unfinished) -> io::Result<Self> {
         let (last, before) = (
-            unfinished.join("originals"),
-            unfinished.join("originals-before"),
+            unfinished.file("originals"),
+            unfinished.file("originals-before"),
         );
-        let merged = unfinished.join("originals-merged");
+        let merged = unfinished.file("originals-merged");
         if last.exists() {
             let mut out = BufWriter::new(File::create(&merged)?);
             let mut until = None;

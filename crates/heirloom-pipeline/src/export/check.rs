@@ -10,8 +10,9 @@ use heirloom_db::{DbError, family::Family};
 
 use super::{
     ExportError,
-    bag::{UNFINISHED, written},
+    bag::written,
     format::{LIBRARY, LibraryRecord},
+    unfinished::UNFINISHED,
 };
 use crate::{Context, archive::root_of};
 
@@ -95,7 +96,8 @@ fn look_at(path: &Path, family: FamilyId) -> Result<(), ExportError> {
         let name = name.to_string_lossy();
         is_empty &= name == UNFINISHED || LEFTOVERS.contains(&name.as_ref());
     }
-    for place in [LIBRARY, "unfinished/library.json"] {
+    // In this order: whoever finishes just now has the second before the first is gone.
+    for place in ["unfinished/library.json", LIBRARY] {
         let Ok(text) = std::fs::read(path.join(place)) else {
             continue;
         };

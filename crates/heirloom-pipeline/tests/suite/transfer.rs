@@ -344,6 +344,27 @@ on_both_engines! {
         assert_eq!(again.copied, 0, "what is there is not copied again");
     }
 
+    async fn whoever_comes_while_an_export_ends_waits_or_goes_on_with_it(home: Home) {
+        home.photo("one.jpg", 1);
+        home.scan().await;
+        let to = folder(&home, "out");
+        let again = async || {
+            let mut ended = 0;
+            for _ in 0..60 {
+                match out(&home, &to).await {
+                    Ok(_) => ended += 1,
+                    Err(ExportError::Busy(_)) => tokio::task::yield_now().await,
+                    Err(error) => panic!("{error:?}"),
+                }
+            }
+            ended
+        };
+        let ended = tokio::join!(again(), again(), again());
+        assert!(ended.0 + ended.1 + ended.2 > 0);
+        out(&home, &to).await.unwrap();
+        assert!(!to.join("unfinished").exists());
+    }
+
     async fn an_export_is_brought_up_to_date_and_forgets_what_was_purged(home: Home) {
         home.photo("stays.jpg", 1);
         home.photo("goes.jpg", 2);

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use heirloom_blobs::FolderStore;
+use heirloom_blobs::{BlobError, FolderStore};
 use heirloom_core::{ArchiveId, ContentHash, FamilyId, path};
 use heirloom_db::{Db, Location};
 use tokio_util::sync::CancellationToken;
@@ -131,7 +131,11 @@ async fn look_into(
         let Ok(ours) = here.blobs.open_file(hash).await else {
             continue;
         };
-        let theirs = there.blobs.open_file(hash).await?;
+        // What is lacking there is named already.
+        let theirs = match there.blobs.open_file(hash).await {
+            Err(BlobError::NotFound { .. }) => continue,
+            theirs => theirs?,
+        };
         compared += 1;
         if !blocking(cancel, move |_| Ok(are_equal(ours, theirs))).await? {
             let what = "the blob has other bytes than the library's".to_owned();

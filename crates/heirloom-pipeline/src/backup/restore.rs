@@ -4,34 +4,32 @@
 //! opened as a library; whoever restores into it again goes on where it was. The catalogue comes to its place
 //! last.
 
+mod files;
 mod hand;
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     fs::{self, File},
     io::{self, Write as _},
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use heirloom_blobs::FolderStore;
 use heirloom_core::{Actor, ContentHash, path};
 use heirloom_db::{
     Db, Location,
     backup::{KnownId, is_table, load_tables},
 };
 use rustic_core::{
-    IndexedFullStatus, LsOptions, Repository, RusticError, RusticResult,
+    IndexedFullStatus, Repository, RusticError, RusticResult,
     repofile::{Node, SnapshotFile},
 };
 use sha2::{Digest as _, Sha256};
 use std::os::unix::ffi::OsStrExt as _;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
-
-use hand::Hand;
 
 use super::{
     BackupError, LackingFile, Progress, Snapshot, Target, blocking,
@@ -82,6 +80,20 @@ const HANDS: usize = 4;
 /// The file that says which snapshot is being restored.
 const WHICH: &str = "snapshot";
 const TOLD: usize = 1000;
+
+/// Why something is not restored that the repository does not give.
+const NOT_THERE: (Lacking, &str) = (
+    Lacking::Gone,
+    "it is not in this snapshot: an older one may have it",
+);
+const NOT_LISTED: (Lacking, &str) = (
+    Lacking::Damaged,
+    "where it is told is damaged in the repository: an older snapshot may have it",
+);
+const NOT_WHOLE: (Lacking, &str) = (
+    Lacking::Damaged,
+    "its bytes are damaged in the repository: the library or another repository may have them",
+);
 
 /// Makes a data folder of a snapshot. `folder` is not there yet, or empty, or a restore of the same snapshot into
 /// it was interrupted.
@@ -150,8 +162,11 @@ pub(super) struct From {
 #[derive(Default)]
 struct Done {
     blobs: HashSet<ContentHash>,
+    /// Those that are there and damaged in the repository, which is told.
+    damaged_blobs: HashSet<ContentHash>,
     /// Files of folder archives by the number of their archive, with how they look here.
     files: BTreeMap<u32, Vec<(KnownId, i64, i64)>>,
+    /// Those of them that were dealt with.
     paths: HashSet<PathBuf>,
     bytes: u64,
     lacking: u64,
@@ -159,7 +174,7 @@ struct Done {
 }
 
 impl Done {
-    fn lacks(&mut self, path: String, lacking: Lacking, why: &str) {
+    fn lacks(&mut self, path: String, (lacking, why): (Lacking, &str)) {
         self.lacking += 1;
         if self.lacking_files.len() < TOLD {
             let why = why.to_owned();
@@ -337,11 +352,15 @@ impl From {
         let partial = PathBuf::from(partial);
         let mut file = File::create(&partial).map_err(at(&partial))?;
         let (mut hasher, mut length) = (blake3::Hasher::new(), 0);
-        self.pour(node, &path.display().to_string(), |part| {
+        let poured = self.pour(node, &path.display().to_string(), |part| {
             hasher.update(part);
             length += part.len() as u64;
             file.write_all(part)
-        })?;
+        });
+        if let Err(error) = poured {
+            let _ = fs::remove_file(&partial);
+            return Err(error);
+        }
         if expected.is_some_and(|expected| expected.as_bytes() != hasher.finalize().as_bytes()) {
             let _ = fs::remove_file(&partial);
             let what = format!("{} has other bytes than were catalogued", path.display());
@@ -354,91 +373,6 @@ impl From {
         Ok(length)
     }
 
-    fn restore_files(
-        &self,
-        folder: &Path,
-        manifest: &Manifest,
-        db: &Db,
-        is_going_on: bool,
-    ) -> Result<Done, BackupError> {
-        let store = FolderStore::create(folder.join("blobs"))?;
-        let known = match manifest.has_folders {
-            true => self.runtime.block_on(async {
-                db.freeze_catalogue(&Actor::Operator, false, folder)
-                    .await?
-                    .list_files()
-                    .await
-            })?,
-            false => Vec::new(),
-        };
-        let placed = place(&manifest.archives, known);
-        let originals = folder.join(ORIGINALS);
-        let by_path: HashMap<&Path, &SourceFile> = placed
-            .iter()
-            .map(|file| (file.path.as_path(), file))
-            .collect();
-        let done = Mutex::new(Done::default());
-        let hand = |part: &str| -> Result<(), BackupError> {
-            let Ok(root) = self.node(&[part]) else {
-                return Ok(());
-            };
-            let options = LsOptions::default();
-            let nodes = self.repository.ls(&root, &options);
-            let nodes = Mutex::new(nodes.map_err(|error| self.explain(&error))?);
-            let next = || {
-                let mut nodes = nodes.lock().unwrap_or_else(PoisonError::into_inner);
-                nodes
-                    .by_ref()
-                    .find(|found| !found.as_ref().is_ok_and(|(_, node)| !node.is_file()))
-            };
-            let hand = Hand {
-                from: self,
-                store: &store,
-                scratch: &folder.join(RESTORING),
-                originals: &originals,
-                by_path: &by_path,
-                done: &done,
-                is_going_on,
-            };
-            let ended: Vec<Result<(), BackupError>> = std::thread::scope(|scope| {
-                let hands: Vec<_> = (0..HANDS)
-                    .map(|number| {
-                        let (hand, next) = (&hand, &next);
-                        scope.spawn(move || match part {
-                            STORE => hand.restore_blobs(number, next),
-                            _ => hand.restore_originals(next),
-                        })
-                    })
-                    .collect();
-                let join = |hand: std::thread::ScopedJoinHandle<'_, _>| {
-                    hand.join().unwrap_or_else(|_| {
-                        Err(BackupError::Internal(
-                            "a thread died while restoring".to_owned(),
-                        ))
-                    })
-                };
-                hands.into_iter().map(join).collect()
-            });
-            ended.into_iter().collect()
-        };
-        if manifest.has_folders {
-            hand(ORIGINALS)?;
-        }
-        hand(STORE)?;
-        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        for file in &placed {
-            if !done.paths.contains(&file.path) {
-                let path = file.path.display().to_string();
-                done.lacks(
-                    path,
-                    Lacking::Gone,
-                    "it is not in this snapshot: an older one may have it",
-                );
-            }
-        }
-        Ok(done)
-    }
-
     /// Tells the catalogue where everything is now.
     fn settle(
         &self,
@@ -447,21 +381,15 @@ impl From {
         db: &Db,
         mut done: Done,
     ) -> Result<RestoreReport, BackupError> {
-        let (blobs, assets) = self.runtime.block_on(async {
+        let assets = self.runtime.block_on(async {
             let mut frozen = db.freeze_catalogue(&Actor::Operator, false, folder).await?;
-            Ok::<_, BackupError>((frozen.list_blobs().await?, frozen.count_assets().await?))
+            frozen.count_assets().await
         })?;
         if assets != manifest.assets {
             let was = manifest.assets;
             let what =
                 format!("the catalogue has {assets} assets and had {was} when it was stored");
             return Err(BackupError::Damaged(what));
-        }
-        for (hash, _) in &blobs {
-            if !done.blobs.contains(hash) {
-                let why = "the blob is not in this snapshot: an older one may have it";
-                done.lacks(hash.to_string(), Lacking::Gone, why);
-            }
         }
         let mut files = 0;
         if manifest.has_folders {

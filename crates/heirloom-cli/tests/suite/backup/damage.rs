@@ -5,9 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use heirloom_testing::tree::copy_tree;
+use heirloom_testing::{jpeg, tree::copy_tree};
+use serde_json::Value as Json;
 
-use crate::harness::{Home, path};
+use crate::harness::{Home, path, program};
 
 /// What can befall an object.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -97,6 +98,93 @@ fn damaged_bytes_are_never_restored_as_if_they_were_right() {
     assert_eq!(finished.code, Some(2), "{finished:?}");
     assert!(finished.stderr.contains("damaged"), "{finished:?}");
     assert!(!folder.join("catalogue.db").exists());
+}
+
+#[test]
+fn what_is_damaged_in_a_repository_costs_nothing_else() {
+    let home = Home::scanned();
+    let root = home.folder.path().join("Pictures");
+    // Far larger than everything else, so that most of what is damaged below is its own.
+    let large = jpeg::tiny(
+        900,
+        &jpeg::Options {
+            padding_bytes: 12_000_000,
+            ..jpeg::Options::varied(900)
+        },
+    );
+    fs::write(root.join("large.jpg"), large).unwrap();
+    home.done(["scan", path(&root)]);
+    home.back_up();
+    let sound = home.repository();
+    let mut packs = files(&sound.join("data"));
+    packs.sort();
+    let (mut partly, mut refused) = (0, 0);
+    for pack in &packs {
+        let length = fs::metadata(pack).unwrap().len();
+        let places: &[u64] = match length > 1_000_000 {
+            true => &[1, 3, 20, 50, 80, 97, 99],
+            false => &[20, 50, 80],
+        };
+        for place in places {
+            let name = format!("{partly} {refused}");
+            let repository = home.folder.path().join(format!("harmed {name}"));
+            copy_tree(&sound, &repository);
+            let harmed = repository.join(pack.strip_prefix(&sound).unwrap());
+            let mut bytes = fs::read(&harmed).unwrap();
+            bytes[usize::try_from(length * place / 100).unwrap()] ^= 1;
+            fs::write(&harmed, bytes).unwrap();
+            let folder = home.folder.path().join(format!("restored {name}"));
+            let key = home.data().join("backup.key");
+            let words = [
+                "restore",
+                path(&repository),
+                path(&folder),
+                "--key-file",
+                path(&key),
+            ];
+            let finished = program().run(words.into_iter().chain(["--json"]));
+            fs::remove_dir_all(&repository).unwrap();
+            if finished.code == Some(2) {
+                // The catalogue itself, or what says where it is.
+                assert!(finished.stderr.contains("damaged"), "{finished:?}");
+                assert!(!folder.join("catalogue.db").exists());
+                refused += 1;
+                continue;
+            }
+            partly += 1;
+            let report = finished.expect_code(1).json();
+            let lacking = report["lacking_files"].as_array().unwrap();
+            let is_named = |name: &str| {
+                let ends = |file: &Json| file["path"].as_str().unwrap().ends_with(name);
+                lacking.iter().any(ends)
+            };
+            assert!(!lacking.is_empty(), "{report}");
+            let originals = folder.join("originals/Pictures");
+            for file in files(&root) {
+                let inner = file.strip_prefix(&root).unwrap();
+                let there = fs::read(originals.join(inner)).ok();
+                let is_lacking = is_named(path(inner)) || inner.ends_with(".DS_Store");
+                assert_eq!(there.is_none(), is_lacking, "{inner:?}: {report}");
+                assert!(there.is_none_or(|there| there == fs::read(&file).unwrap()));
+            }
+            let half = |file: &PathBuf| file.extension().is_some_and(|it| it == "partial");
+            assert!(!files(&folder).iter().any(half));
+            // What came back is a library, which knows what it lacks.
+            let restored = program().data(&folder);
+            let _ = restored
+                .run(["scan", "--no-process", "--allow-empty", path(&originals)])
+                .expect_code(0);
+            let missing = restored.run(["search", "is:missing", "--json"]);
+            let missing = missing.expect_code(0).json()["items"]
+                .as_array()
+                .unwrap()
+                .len();
+            let faults = restored.run(["fsck", "--originals", "--json"]).json();
+            let faults = usize::try_from(faults["faults"].as_u64().unwrap()).unwrap();
+            assert_eq!(missing + faults, lacking.len(), "{report}");
+        }
+    }
+    assert!(partly > 5 && refused > 0, "{partly} {refused}");
 }
 
 /// Every file below a path, which may be one itself.

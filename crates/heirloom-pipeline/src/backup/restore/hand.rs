@@ -11,9 +11,9 @@ use std::{
 use bytes::Bytes;
 use heirloom_blobs::{BlobStore as _, FolderStore};
 use heirloom_core::ContentHash;
-use rustic_core::{RusticResult, repofile::Node};
+use rustic_core::repofile::Node;
 
-use super::{BackupError, Done, From, SourceFile, at, make_folder, system_time};
+use super::{BackupError, Done, From, NOT_WHOLE, SourceFile, at, make_folder, system_time};
 
 /// Blobs that are smaller are put together.
 const SMALL_BYTES: u64 = 1 << 20;
@@ -31,16 +31,16 @@ pub(super) struct Hand<'a> {
     pub(super) is_going_on: bool,
 }
 
-pub(super) type Next<'a> = &'a (dyn Fn() -> Option<RusticResult<(PathBuf, Node)>> + Sync);
+pub(super) type Next<'a> = &'a (dyn Fn() -> Option<Result<(PathBuf, Node), BackupError>> + Sync);
 
 impl Hand<'_> {
-    fn done(&self) -> MutexGuard<'_, Done> {
+    pub(super) fn done(&self) -> MutexGuard<'_, Done> {
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn restore_originals(&self, next: Next<'_>) -> Result<(), BackupError> {
         while let Some(found) = next() {
-            let (inner, node) = found.map_err(|error| self.from.explain(&error))?;
+            let (inner, node) = found?;
             // What the catalogue does not know was not put there by a backup.
             let Some(file) = self.by_path.get(inner.as_path()) else {
                 continue;
@@ -51,10 +51,16 @@ impl Hand<'_> {
                 if let Some(parent) = path.parent() {
                     make_folder(parent)?;
                 }
-                let length = self
-                    .from
-                    .write(&node, &path, Some(file.known.content_hash))?;
-                self.done().bytes += length;
+                match self.from.write(&node, &path, Some(file.known.content_hash)) {
+                    Ok(length) => self.done().bytes += length,
+                    Err(BackupError::Damaged(_)) => {
+                        let mut done = self.done();
+                        done.lacks(inner.display().to_string(), NOT_WHOLE);
+                        done.paths.insert(inner);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                }
             }
             let found = fs::metadata(&path).map_err(at(&path))?;
             let ns = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000) + rest;
@@ -75,7 +81,7 @@ impl Hand<'_> {
     pub(super) fn restore_blobs(&self, number: usize, next: Next<'_>) -> Result<(), BackupError> {
         let (mut together, mut length) = (Vec::new(), 0);
         while let Some(found) = next() {
-            let (inner, node) = found.map_err(|error| self.from.explain(&error))?;
+            let (inner, node) = found?;
             let name = inner
                 .file_name()
                 .and_then(|name| name.to_str())
@@ -93,7 +99,14 @@ impl Hand<'_> {
             }
             if node.meta.size >= SMALL_BYTES {
                 let path = self.scratch.join(format!("blob-{number}"));
-                let written = self.from.write(&node, &path, Some(hash))?;
+                let written = match self.from.write(&node, &path, Some(hash)) {
+                    Ok(written) => written,
+                    Err(BackupError::Damaged(_)) => {
+                        self.lack_blob(hash);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
                 let put = self.store.put_file(&path, Some(hash));
                 self.from.runtime.block_on(put)?;
                 let _ = fs::remove_file(&path);
@@ -103,10 +116,18 @@ impl Hand<'_> {
                 continue;
             }
             let mut bytes = Vec::new();
-            self.from.pour(&node, name, |part| {
+            let poured = self.from.pour(&node, name, |part| {
                 bytes.extend_from_slice(part);
                 Ok(())
-            })?;
+            });
+            match poured {
+                Ok(()) if blake3::hash(&bytes).as_bytes() == hash.as_bytes() => {}
+                Ok(()) | Err(BackupError::Damaged(_)) => {
+                    self.lack_blob(hash);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
             length += bytes.len() as u64;
             together.push((hash, Bytes::from(bytes)));
             if together.len() >= TOGETHER || length >= TOGETHER_BYTES {
@@ -117,13 +138,13 @@ impl Hand<'_> {
         self.put_together(together)
     }
 
+    fn lack_blob(&self, hash: ContentHash) {
+        let mut done = self.done();
+        done.lacks(hash.to_string(), NOT_WHOLE);
+        done.damaged_blobs.insert(hash);
+    }
+
     fn put_together(&self, together: Vec<(ContentHash, Bytes)>) -> Result<(), BackupError> {
-        for (hash, bytes) in &together {
-            if blake3::hash(bytes).as_bytes() != hash.as_bytes() {
-                let what = format!("the blob {hash} has other bytes than its name says");
-                return Err(BackupError::Damaged(what));
-            }
-        }
         let bytes = together.iter().map(|(_, bytes)| bytes.clone()).collect();
         self.from.runtime.block_on(self.store.put_many(bytes))?;
         let mut done = self.done();

@@ -20,11 +20,16 @@ use std::{
     fs::File,
     ops::Range,
     path::Path,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _, TryStreamExt as _, future::BoxFuture, stream};
+use futures_util::{
+    Stream, StreamExt as _, TryStreamExt as _, future::BoxFuture, stream, stream::BoxStream,
+};
 use heirloom_core::ContentHash;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -61,6 +66,9 @@ const REQUESTS: usize = 16;
 pub struct S3Store {
     remote: Remote,
     cache: Cache,
+    owner: Arc<str>,
+    /// Whether the bucket was found to be the owner's.
+    is_entered: Arc<AtomicBool>,
     locks: Arc<[Mutex<()>; 64]>,
     /// Whether the bucket says that blobs are sealed.
     is_marked: Arc<AtomicBool>,
@@ -86,7 +94,7 @@ impl S3Store {
         owner: &str,
         now_ms: impl Fn() -> i64 + Send + Sync + 'static,
     ) -> Result<Self, BlobError> {
-        let store = Self::new(remote, cache, now_ms);
+        let store = Self::new(remote, cache, owner, now_ms);
         match store.read_owner().await? {
             // Making it was interrupted.
             Some(found) if found == owner => return Ok(store),
@@ -108,7 +116,8 @@ impl S3Store {
         Ok(store)
     }
 
-    /// Opens the store of the library `owner`.
+    /// Opens the store of the library `owner`. Where the server cannot be reached now, whose store it is is looked at
+    /// when it can, before anything else is asked of it; until then there are the copies in the cache.
     ///
     /// # Errors
     /// `OtherStore` when it is not there or another's; `UnknownLayout` when a newer version made it; what the
@@ -119,22 +128,57 @@ impl S3Store {
         owner: &str,
         now_ms: impl Fn() -> i64 + Send + Sync + 'static,
     ) -> Result<Self, BlobError> {
-        let store = Self::new(remote, cache, now_ms);
-        match store.read_owner().await? {
-            Some(found) if found == owner => Ok(store),
-            Some(_) => Err(store.other("another library has it")),
-            None => Err(store.other("nothing is there")),
+        let store = Self::new(remote, cache, owner, now_ms);
+        match store.enter().await {
+            Err(BlobError::Remote(error @ RemoteError::Unreachable { .. })) => {
+                tracing::error!("{error}; what is not in the cache cannot be shown until it can");
+                Ok(store)
+            }
+            entered => entered.map(|()| store),
         }
     }
 
-    fn new(remote: Remote, cache: Cache, now_ms: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+    /// Looks whose store it is, once.
+    async fn enter(&self) -> Result<(), BlobError> {
+        // Whoever comes meanwhile looks as well: nobody waits for another's dead line.
+        if self.is_entered.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        match self.read_owner().await? {
+            Some(found) if *found == *self.owner => {
+                self.is_entered.store(true, Ordering::Release);
+                Ok(())
+            }
+            Some(_) => Err(self.other("another library has it")),
+            None => Err(self.other("nothing is there")),
+        }
+    }
+
+    fn new(
+        remote: Remote,
+        cache: Cache,
+        owner: &str,
+        now_ms: impl Fn() -> i64 + Send + Sync + 'static,
+    ) -> Self {
         Self {
             remote,
             cache,
+            owner: owner.into(),
+            is_entered: Arc::default(),
             locks: Arc::new(std::array::from_fn(|_| Mutex::default())),
             is_marked: Arc::default(),
             now_ms: Arc::new(now_ms),
         }
+    }
+
+    /// What a list gives, once it is known whose store it is.
+    fn entered<T: Send + 'static>(
+        &self,
+        list: BoxStream<'static, Result<T, BlobError>>,
+    ) -> BoxStream<'static, Result<T, BlobError>> {
+        let store = self.clone();
+        let entering = async move { store.enter().await.map(|()| list) };
+        stream::once(entering).try_flatten().boxed()
     }
 
     fn other(&self, problem: &'static str) -> BlobError {
@@ -226,6 +270,7 @@ impl S3Store {
 
     /// The objects in a folder that are called like a blob with a time behind it, the oldest first.
     async fn names(&self, folder: &str, hash: ContentHash) -> Result<Vec<String>, BlobError> {
+        self.enter().await?;
         let hash = hash.to_string();
         let found = self.remote.list(folder, Some(&hash));
         let found =
@@ -416,6 +461,7 @@ impl BlobStore for S3Store {
             if self.cache.sealing().is_on() {
                 return Ok(None);
             }
+            self.enter().await?;
             let object = object(hash, Form::Plain);
             let signed = self.remote.sign(&object, duration, media_type, disposition);
             Ok(Some(signed.await?))
@@ -471,11 +517,11 @@ impl BlobStore for S3Store {
     }
 
     fn list(&self, after: Option<ContentHash>) -> BlobList {
-        listing::blobs(&self.remote, after)
+        self.entered(listing::blobs(&self.remote, after))
     }
 
     fn list_strays(&self) -> StrayList {
-        listing::strays(&self.remote)
+        self.entered(listing::strays(&self.remote))
     }
 
     fn set_aside(&self, hash: ContentHash) -> BoxFuture<'_, Result<bool, BlobError>> {
@@ -504,6 +550,7 @@ impl BlobStore for S3Store {
             let Some(path) = stray.path.to_str() else {
                 return Ok(false);
             };
+            self.enter().await?;
             if self.remote.stat(path).await?.is_none() {
                 return Ok(false);
             }
@@ -520,6 +567,7 @@ impl BlobStore for S3Store {
 
     fn check_health(&self) -> BoxFuture<'_, Result<Health, BlobError>> {
         Box::pin(async move {
+            self.enter().await?;
             let (probe, bytes) = (format!("{INCOMING}probe"), Bytes::from_static(b"probe"));
             self.remote.write(&probe, bytes.clone()).await?;
             let read = self.remote.read(&probe).await?;

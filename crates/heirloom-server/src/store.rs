@@ -9,8 +9,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use futures_util::TryStreamExt as _;
 use heirloom_blobs::{
-    BlobError, BlobStore, Cache, FolderStore, Remote, RemoteLocation, S3Location, S3Settings,
-    S3Store, Sealing, Tier, Tiers,
+    BlobError, BlobStore, Cache, FolderStore, Remote, RemoteError, RemoteLocation, S3Location,
+    S3Settings, S3Store, Sealing, Tier, Tiers,
 };
 use heirloom_core::tier::Rule;
 use heirloom_db::clock;
@@ -389,7 +389,12 @@ impl Opening<'_> {
                 let store = S3Store::open(remote, cache, &place.id, clock::now_ms).await?;
                 (Arc::new(store), Some(bucket))
             };
-            if store.list(None).try_next().await?.is_none() {
+            let is_empty = match store.list(None).try_next().await {
+                // Whether something is there is seen when it can be reached.
+                Err(BlobError::Remote(RemoteError::Unreachable { .. })) => false,
+                first => first?.is_none(),
+            };
+            if is_empty {
                 self.known.places[at].state = State::Left;
                 self.save()?;
                 continue;

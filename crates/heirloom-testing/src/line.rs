@@ -51,6 +51,11 @@ impl Line {
         self.left.load(Ordering::SeqCst) == 0
     }
 
+    /// Makes it dead, for who uses it now and for who comes.
+    pub fn cut(&self) {
+        self.left.store(0, Ordering::SeqCst);
+    }
+
     /// Makes it live again, for as long as anybody wants.
     pub fn mend(&self) {
         self.left.store(u64::MAX, Ordering::SeqCst);

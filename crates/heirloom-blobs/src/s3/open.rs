@@ -30,6 +30,7 @@ impl Stored {
 impl S3Store {
     /// The object of a blob.
     pub(super) async fn find(&self, hash: ContentHash) -> Result<Option<Stored>, BlobError> {
+        self.enter().await?;
         // One that is sealed while we look is found at the third look.
         let forms: &[Form] = if self.cache.sealing().is_on() {
             &[Form::Sealed, Form::Plain, Form::Sealed]

@@ -2,17 +2,19 @@
 
 use std::{fs, io::Read as _, time::Duration};
 
+use futures_util::StreamExt as _;
 use heirloom_blobs::{
     BlobError, BlobStore as _, Cache, FsckDepth, FsckOptions, Remote, RemoteError, RemoteLocation,
     S3Keys, S3Settings, S3Store, SignedRead, StrayKind, fsck, hash_of, pages_of,
 };
 use heirloom_testing::{
     http,
+    line::Line,
     s3::{BUCKET, S3Server},
 };
 
 use crate::harness::{
-    InBucket, OWNER, Subject as _, bytes_of, list, names_in, now_ms, read, remote,
+    InBucket, OWNER, Subject as _, bytes_of, list, names_in, now_ms, read, remote, remote_at,
 };
 
 #[tokio::test]
@@ -86,6 +88,60 @@ async fn a_store_is_of_one_library_and_of_no_other() {
         error.to_string().ends_with("something else is there"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn whose_store_it_is_is_looked_at_before_anything_else_once_it_can_be_reached() {
+    let server = S3Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let cache = |name: &str| Cache::open(folder.path().join(name), 1_000_000).unwrap();
+    let line = Line::to(server.address, u64::MAX);
+    let remote = remote_at(&server, &format!("http://{}", line.address), "family").await;
+    let store = S3Store::create(remote.clone(), cache("a"), OWNER, now_ms)
+        .await
+        .unwrap();
+    let kept = store.put_bytes(bytes_of(1, 1_000)).await.unwrap().hash;
+    assert!(store.open_file(kept).await.is_ok());
+    line.cut();
+    let ours = S3Store::open(remote.clone(), cache("a"), OWNER, now_ms)
+        .await
+        .unwrap();
+    let theirs = S3Store::open(remote.clone(), cache("b"), "another", now_ms)
+        .await
+        .unwrap();
+    // What is in the cache is there; of the rest nobody says that it is not.
+    assert_eq!(
+        ours.open_file(kept)
+            .await
+            .unwrap()
+            .metadata()
+            .unwrap()
+            .len(),
+        1_000
+    );
+    let unreachable = ours.contains(hash_of(b"unknown")).await.unwrap_err();
+    assert!(
+        unreachable.to_string().contains("cannot be reached"),
+        "{unreachable}"
+    );
+
+    line.mend();
+    assert!(ours.contains(kept).await.unwrap());
+    let before = names_in(&folder.path().join("b"));
+    let is_refused = |error: BlobError| error.to_string().ends_with("another library has it");
+    assert!(is_refused(theirs.get(kept).await.unwrap_err()));
+    assert!(is_refused(
+        theirs.put_bytes(bytes_of(2, 10)).await.unwrap_err()
+    ));
+    assert!(is_refused(theirs.delete(kept).await.unwrap_err()));
+    assert!(is_refused(theirs.check_health().await.unwrap_err()));
+    let mut listed = theirs.list(None);
+    assert!(is_refused(listed.next().await.unwrap().unwrap_err()));
+    assert!(is_refused(
+        theirs.list_strays().next().await.unwrap().unwrap_err()
+    ));
+    assert_eq!(names_in(&folder.path().join("b")), before);
+    assert_eq!(list(&ours, None).await.len(), 1);
 }
 
 #[tokio::test]

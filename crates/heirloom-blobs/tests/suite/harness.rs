@@ -146,6 +146,11 @@ pub(crate) fn sealing(place: &Path) -> Sealing {
 
 /// The door to a part of a server's bucket.
 pub(crate) async fn remote(server: &S3Server, prefix: &str) -> Remote {
+    remote_at(server, &server.endpoint(), prefix).await
+}
+
+/// The same by another address.
+pub(crate) async fn remote_at(server: &S3Server, endpoint: &str, prefix: &str) -> Remote {
     let settings = S3Settings {
         keys: Some(S3Keys {
             access_key_id: server.access_key_id.clone(),
@@ -153,7 +158,7 @@ pub(crate) async fn remote(server: &S3Server, prefix: &str) -> Remote {
         }),
         ..S3Settings::default()
     };
-    let name = format!("s3:{}/{BUCKET}/{prefix}", server.endpoint());
+    let name = format!("s3:{endpoint}/{BUCKET}/{prefix}");
     let location = RemoteLocation::parse(&name).unwrap().unwrap();
     Remote::open(&location, &settings).await.unwrap()
 }

@@ -5,6 +5,7 @@ use std::{fs, net::SocketAddr, path::Path, time::Instant};
 use heirloom_testing::{
     http,
     jpeg::{self, Options},
+    line::Line,
     media::repository,
     process::{PATIENCE, Running, free_address},
     s3::{BUCKET, S3Server},
@@ -391,6 +392,51 @@ fn a_place_that_fails_in_the_middle_costs_nothing() {
     assert_ne!(moved.code, Some(0), "{}", moved.stdout);
     assert_eq!(http::get(address, "/healthz", &[]).status, 200);
     assert_eq!(server.stop().code, Some(0));
+}
+
+#[test]
+fn a_library_opens_while_the_place_of_some_of_its_blobs_cannot_be_reached() {
+    let subject = Tiered::filled();
+    let line = Line::to(subject.server.address, u64::MAX);
+    let config = format!(
+        "s3_endpoint = \"http://{}\"\nstore = \"s3://{BUCKET}/photos\"\nstore_cache = \"1 MB\"\n",
+        line.address
+    );
+    fs::write(subject.home.data().join("config.toml"), config).unwrap();
+    let far = subject.home.folder.path().join("handed over/far.jpg");
+    // Larger than the cache.
+    let options = Options {
+        padding_bytes: 3_000_000,
+        ..Options::varied(77)
+    };
+    let bytes = jpeg::tiny(77, &options);
+    fs::write(&far, &bytes).unwrap();
+    subject.home.done(["add", path(&far), "--no-process"]);
+    let near = subject.originals();
+    let far_id = subject.home.asset("far.jpg");
+    line.cut();
+
+    let (server, address) = subject.serve();
+    let original = |id: &str| http::get(address, &format!("/api/v1/assets/{id}/original"), &[]);
+    for (id, bytes) in near.iter().filter(|(id, _)| *id != far_id) {
+        assert!(original(id).body == *bytes);
+    }
+    let away = original(&far_id);
+    assert_eq!(away.status, 503, "{}", String::from_utf8_lossy(&away.body));
+    let other = subject.home.folder.path().join("other.jpg");
+    fs::write(&other, jpeg::tiny(78, &Options::varied(78))).unwrap();
+    let added = subject.home.heirloom.run(["add", path(&other)]);
+    assert_ne!(added.code, Some(0), "{added:?}");
+    let doctor = subject.home.heirloom.run(["doctor"]);
+    let said = doctor.stdout + &doctor.stderr;
+    assert!(said.contains("cannot be reached"), "{said}");
+
+    // Nobody has to start it again.
+    line.mend();
+    assert!(original(&far_id).body == bytes);
+    subject.home.done(["add", path(&other)]);
+    assert_eq!(server.stop().code, Some(0));
+    subject.check();
 }
 
 /// The file with the most bytes below a folder.

@@ -146,6 +146,10 @@ impl Transfers {
         asked: &Json,
         job: Job,
     ) -> Result<RunId, Problem> {
+        // What a killed command left open.
+        if self.running().is_empty() {
+            self.resume().await?;
+        }
         let family = &self.shared.family;
         let mut asked = asked.clone();
         asked["data_folder"] = json!(ctx.data_folder.display().to_string());

@@ -113,7 +113,7 @@ impl Home {
 
     /// The id of the asset whose file is called so.
     pub(crate) fn asset(&self, name: &str) -> String {
-        let list = self.json(["asset", "list"]);
+        let list = self.json(["asset", "list", "--limit", "500"]);
         let mut items = list["items"].as_array().unwrap().iter();
         let found = items.find(|item| item["name"] == name);
         found.unwrap()["id"].as_str().unwrap().to_owned()
@@ -239,4 +239,17 @@ pub(crate) fn endless_film(folder: &Path) -> PathBuf {
     let film = folder.join("z.mov");
     fs::File::create(&film).unwrap().set_len(1 << 40).unwrap();
     film
+}
+
+/// Seeded chance (xorshift64*), so that a failing round can be run again.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn below(&mut self, limit: Duration) -> Duration {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let draw = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11;
+        limit.mul_f64(draw as f64 / (1_u64 << 53) as f64)
+    }
 }

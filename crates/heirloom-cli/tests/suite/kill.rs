@@ -22,6 +22,8 @@ use heirloom_testing::{
     tree::{TreeSnapshot, copy_tree},
 };
 
+use crate::harness::Dice;
+
 /// Kills per phase and engine: 3 phases on 2 engines make 204.
 const KILLS_PER_PHASE: usize = 34;
 
@@ -385,17 +387,4 @@ fn write(root: &Path, path: &str, bytes: &[u8]) {
     let file = fs::File::options().write(true).open(&path).unwrap();
     file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(second))
         .unwrap();
-}
-
-/// Seeded chance (xorshift64*), so that a failing round can be run again.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: Duration) -> Duration {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let draw = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11;
-        limit.mul_f64(draw as f64 / (1_u64 << 53) as f64)
-    }
 }

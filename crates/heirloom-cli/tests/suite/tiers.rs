@@ -1,6 +1,11 @@
 //! A library whose blobs are in more than one place, with the real program and a real server of S3.
 
-use std::{fs, net::SocketAddr, path::Path, time::Instant};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use heirloom_testing::{
     http,
@@ -12,7 +17,7 @@ use heirloom_testing::{
 };
 use serde_json::Value as Json;
 
-use crate::harness::{Home, assert_refusal, path};
+use crate::harness::{Dice, Home, assert_refusal, path};
 
 /// A library in its data folder, and a server of S3 that it knows.
 struct Tiered {
@@ -453,14 +458,14 @@ fn largest(folder: &Path) -> std::path::PathBuf {
 }
 
 /// Kills of those who move; what chance begins with.
-const KILLS: usize = 20;
+const KILLS: usize = 25;
 const SEED: u64 = 0x71E5;
 
 #[test]
 fn a_move_that_is_killed_at_any_moment_loses_nothing() {
     let subject = Tiered::filled();
     let all = subject.counts()[0].1;
-    let mut dice = SEED;
+    let mut dice = Dice(SEED);
     let (mut kills, mut rounds) = (0, 0);
     while kills < KILLS {
         let is_there = rounds % 2 == 0;
@@ -471,8 +476,7 @@ fn a_move_that_is_killed_at_any_moment_loses_nothing() {
         subject.configure(&format!("store = \"{store}\"\n"));
         // Most are killed in the middle of it, a few before and behind.
         for _ in 0..4 {
-            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            let delay = std::time::Duration::from_millis(150 + (dice >> 33) % 900);
+            let delay = Duration::from_millis(150) + dice.below(Duration::from_millis(900));
             let running = subject.home.heirloom.start(["store", "move"]);
             std::thread::sleep(delay);
             kills += usize::from(running.kill().code.is_none());

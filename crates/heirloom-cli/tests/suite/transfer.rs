@@ -1,5 +1,7 @@
 //! A library leaves as a folder that other programs can read, and comes back.
 
+mod kill;
+
 use std::{
     fs,
     path::{Path, PathBuf},

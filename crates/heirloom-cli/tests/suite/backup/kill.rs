@@ -8,30 +8,23 @@ use std::{
 
 use heirloom_testing::jpeg;
 
-use crate::harness::{Home, path};
+use crate::harness::{Dice, Home, path};
 
 /// Kills of each.
-const KILLS: usize = 15;
+const KILLS: usize = 25;
 
 #[test]
 fn a_killed_backup_or_prune_leaves_a_sound_repository() {
     let home = Home::scanned();
     home.back_up();
     let (repository, root) = (home.repository(), home.folder.path().join("Pictures"));
-    let mut dice = 0x5EED_u64;
-    let mut below = |limit: Duration| {
-        dice ^= dice >> 12;
-        dice ^= dice << 25;
-        dice ^= dice >> 27;
-        let draw = dice.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11;
-        limit.mul_f64(draw as f64 / (1_u64 << 53) as f64)
-    };
+    let mut dice = Dice(0x5EED);
     let (mut kills, mut round) = ([0, 0], 0_u64);
     let mut patience = [Duration::from_secs(1); 2];
     while kills.iter().any(|killed| *killed < KILLS) {
         round += 1;
         assert!(
-            round < 120,
+            round < 200,
             "too few processes lived long enough to be killed: {kills:?}"
         );
         let photo = jpeg::tiny(
@@ -46,7 +39,7 @@ fn a_killed_backup_or_prune_leaves_a_sound_repository() {
         for (at, command) in ["to", "prune"].into_iter().enumerate() {
             for _ in 0..3 {
                 let running = home.heirloom.start(["backup", command, path(&repository)]);
-                std::thread::sleep(below(patience[at]));
+                std::thread::sleep(dice.below(patience[at]));
                 kills[at] += usize::from(running.kill().code.is_none());
             }
             // Whatever was half done: what is there is whole.

@@ -11,7 +11,8 @@ use heirloom_core::Actor;
 use heirloom_db::Db;
 use heirloom_testing::{jpeg, postgres};
 
-use super::{Dice, World};
+use super::World;
+use crate::harness::Dice;
 
 /// Kills of those who work on a run, per engine.
 const KILLS: usize = 200;

@@ -184,10 +184,13 @@ pub(crate) enum Command {
         /// Read every original again as well, and compare it with what was catalogued
         #[arg(long)]
         originals: bool,
-        /// Set damaged blobs aside and make them again, make an incomplete index anew, and remove blobs
-        /// that nobody refers to
+        /// Set damaged blobs aside and make them again, and make an incomplete index anew
         #[arg(long)]
         repair: bool,
+        /// Remove blobs that nobody has referred to for a day: not where the catalogue may be an older one, which
+        /// knows nothing of newer originals
+        #[arg(long)]
+        remove_unreferenced: bool,
     },
     /// Show how far all bytes have been read again to find damage, which `serve` does slowly, and what is
     /// damaged

@@ -126,11 +126,13 @@ async fn ask(
             quick,
             originals,
             repair,
+            remove_unreferenced,
         } => {
             let new = NewFsck {
                 quick,
                 originals,
                 repair,
+                remove_unreferenced,
             };
             return fsck::check(api, new, output).await;
         }

@@ -32,9 +32,12 @@ pub struct FsckOptions {
     /// Whether every byte of every original is read and compared with what was catalogued. Files
     /// that came or went meanwhile are catalogued, as by any scan.
     pub read_originals: bool,
-    /// Whether damaged blobs and strays are set aside, blobs and index are made again where they can
-    /// be, and blobs are removed that nobody refers to.
+    /// Whether damaged blobs and strays are set aside, and blobs and index are made again where they can
+    /// be.
     pub repair: bool,
+    /// Whether blobs are removed that nobody has referred to for a day. Where the catalogue is older than they are,
+    /// these are originals.
+    pub remove_unreferenced: bool,
 }
 
 /// Something that is not as it should be.
@@ -287,9 +290,10 @@ impl Check<'_> {
             self.lost(hash, fault).await?;
         }
         if self.options.repair {
-            let unneeded = remove_unneeded_blobs(self.ctx).await?;
-            let collected = collect_blobs(self.ctx).await?;
-            self.report.removed_blobs = unneeded + collected.deleted;
+            self.report.removed_blobs += remove_unneeded_blobs(self.ctx).await?;
+        }
+        if self.options.remove_unreferenced {
+            self.report.removed_blobs += collect_blobs(self.ctx).await?.deleted;
         }
         Ok(())
     }

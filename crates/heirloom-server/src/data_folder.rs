@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `lock` | held by the one process that works here; says which |
 //! | `catalogue.db` | the catalogue, unless that is in PostgreSQL |
+//! | `library` | which library's catalogue goes with this folder |
 //! | `blobs/` | what was derived and is too large for the catalogue |
 //! | `uploads/` | what has come of files that are being handed over |
 //! | `encryption.json` | the keys of the blobs, wrapped by the master key, if they are encrypted |
@@ -24,6 +25,7 @@ use std::{
 };
 
 use heirloom_blobs::KeyFile;
+use heirloom_core::FamilyId;
 use heirloom_pipeline::backup::RESTORING;
 use lock::Lock;
 
@@ -98,6 +100,34 @@ impl DataFolder {
 
     pub(crate) fn blobs(&self) -> PathBuf {
         self.path.join("blobs")
+    }
+
+    /// Compares the family of the catalogue with the one that this folder has been of since it was made. With the
+    /// catalogue of another library, what is kept here would be known to nobody.
+    ///
+    /// # Errors
+    /// `damaged` when it is another; what the disk says.
+    pub(crate) fn belong(&self, family: FamilyId) -> Result<(), Problem> {
+        let path = self.path.join("library");
+        match fs::read_to_string(&path) {
+            Ok(known) if known.trim() == family.to_string() => Ok(()),
+            Ok(_) => Err(Problem::new(
+                Code::Damaged,
+                format!("the catalogue is not the one of the library in {}", self.path.display()),
+            )
+            .hint(
+                "Put the right one in its place, or name its database with --database: `heirloom restore` makes it \
+                 of a backup. Nothing was changed.",
+            )),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let partial = self.path.join("library.partial");
+                let noted = fs::write(&partial, format!("{family}\n"))
+                    .and_then(|()| fs::File::open(&partial)?.sync_all())
+                    .and_then(|()| fs::rename(&partial, &path));
+                noted.map_err(|error| explain(&path, error))
+            }
+            Err(error) => Err(explain(&path, error)),
+        }
     }
 
     /// Says where the blobs are, if they are elsewhere.

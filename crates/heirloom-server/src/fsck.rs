@@ -32,6 +32,7 @@ async fn check_everything(
         read_blobs: !new.quick,
         read_originals: new.originals,
         repair: new.repair,
+        remove_unreferenced: new.remove_unreferenced,
     };
     let mut faults = Vec::new();
     let mut observe = |event: FsckEvent<'_>| {

@@ -320,10 +320,11 @@ async fn open_parts(
         opened => opened?,
     };
     let rest = async {
+        let family = db.get_or_create_family(FAMILY).await?;
+        folder.belong(family.id)?;
         let master = config.store.master.clone();
         let sealing = encryption::unlock(folder, master.as_ref()).await?;
         let store = crate::store::open(folder, &config.store, sealing.clone()).await?;
-        let family = db.get_or_create_family(FAMILY).await?;
         let encryption = Encryption::new(folder, sealing, Arc::clone(&store.blobs), master);
         encryption.check_family(&family.id.to_string())?;
         Ok::<_, Problem>((store, family, encryption))

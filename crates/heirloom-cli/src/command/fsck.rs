@@ -33,10 +33,12 @@ fn describe(report: &FsckReport) -> String {
     }
     if report.unreferenced > 0 {
         text += &format!(
-            "{} nobody refers to, which is nothing bad; a repair removes those older than a day: {} now\n",
+            "{} nobody refers to, which is nothing bad; --remove-unreferenced removes those older than a day\n",
             number_of(report.unreferenced, "blob that", "blobs that"),
-            count(report.removed),
         );
+    }
+    if report.removed > 0 {
+        text += &format!("{} removed\n", number_of(report.removed, "blob", "blobs"));
     }
     for fault in &report.items {
         let mended = if fault.is_mended { " (mended)" } else { "" };

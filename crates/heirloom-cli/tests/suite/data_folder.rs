@@ -105,6 +105,22 @@ fn one_with_a_damaged_catalogue_is_left_as_it_is() {
 }
 
 #[test]
+fn one_with_the_catalogue_of_another_library_is_left_as_it_is() {
+    let (home, other) = (Home::scanned(), Home::scanned());
+    let catalogue = home.data().join("catalogue.db");
+    let own = fs::read(&catalogue).unwrap();
+    fs::copy(other.data().join("catalogue.db"), &catalogue).unwrap();
+    let blobs = snapshot(&home.data().join("blobs"));
+    for command in commands(&home) {
+        let said = home.refused(command.iter().map(String::as_str));
+        assert!(said.contains("is not the one of the library in"), "{said}");
+    }
+    blobs.assert_same(&snapshot(&home.data().join("blobs")));
+    fs::write(&catalogue, own).unwrap();
+    home.done(["fsck"]);
+}
+
+#[test]
 fn one_whose_catalogue_is_gone_is_left_as_it_is() {
     let home = Home::scanned();
     let catalogue = home.data().join("catalogue.db");

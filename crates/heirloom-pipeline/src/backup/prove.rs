@@ -97,6 +97,7 @@ async fn look_into(
         // Read below: a scan of the same archive may be under way in the library itself.
         read_originals: false,
         repair: false,
+        remove_unreferenced: false,
     };
     let mut found = Vec::new();
     let mut observe = |event: FsckEvent<'_>| {

@@ -17,11 +17,13 @@ const QUICK: FsckOptions = FsckOptions {
     read_blobs: false,
     read_originals: false,
     repair: false,
+    remove_unreferenced: false,
 };
 const ALL: FsckOptions = FsckOptions {
     read_blobs: true,
     read_originals: true,
     repair: false,
+    remove_unreferenced: false,
 };
 
 async fn check(home: &Home, options: FsckOptions) -> (FsckReport, Vec<(Part, String)>) {
@@ -186,7 +188,7 @@ on_both_engines! {
         assert_eq!(blob_files(&home), Vec::<PathBuf>::new());
     }
 
-    async fn a_repair_collects_what_nobody_ever_referred_to(home: Home) {
+    async fn what_nobody_ever_referred_to_is_removed_when_that_is_asked_for_and_by_nothing_else(home: Home) {
         home.write("a.jpg", talkative(1));
         home.scan().await;
         home.ctx.blobs.put_bytes("put just now".into()).await.unwrap();
@@ -199,6 +201,8 @@ on_both_engines! {
         let (report, _) = check(&home, ALL).await;
         assert_eq!((report.blobs.unreferenced, report.removed_blobs), (2, 0));
         let (report, _) = check(&home, FsckOptions { repair: true, ..ALL }).await;
+        assert_eq!((report.blobs.unreferenced, report.removed_blobs), (2, 0));
+        let (report, _) = check(&home, FsckOptions { remove_unreferenced: true, ..ALL }).await;
         assert_eq!((report.blobs.unreferenced, report.removed_blobs), (2, 1));
         assert!(!home.ctx.blobs.contains(put.hash).await.unwrap());
         assert_eq!(blob_files(&home).len(), 2);

@@ -35,7 +35,7 @@ on_both_engines! {
             purge_assets(&home.ctx, &[asset.id]).await.unwrap();
         }
         collect_blobs(&home.ctx).await.unwrap();
-        let options = FsckOptions { read_blobs: true, read_originals: true, repair: true };
+        let options = FsckOptions { read_blobs: true, read_originals: true, repair: true, remove_unreferenced: true };
         let cancel = CancellationToken::new();
         let report = fsck(&home.ctx, home.family.id, options, &cancel, &mut |_| {}).await.unwrap();
         assert!(report.is_sound(), "{report:?}");

@@ -12,9 +12,12 @@ pub struct NewFsck {
     pub quick: bool,
     /// Whether every original is read again and compared with what was catalogued.
     pub originals: bool,
-    /// Whether damaged blobs are set aside and made again from their originals, an incomplete search
-    /// index is made anew, and blobs that nobody has referred to for a day are removed.
+    /// Whether damaged blobs are set aside and made again from their originals, and an incomplete search
+    /// index is made anew.
     pub repair: bool,
+    /// Whether blobs that nobody has referred to for a day are removed. Where an older catalogue was put in the place
+    /// of a newer one, these are the originals that came in between: nothing else removes them.
+    pub remove_unreferenced: bool,
 }
 
 /// What a check found.
@@ -32,7 +35,7 @@ pub struct FsckReport {
     pub blob_bytes: u64,
     /// Blobs that nobody referred to, which is nothing bad: scans put them before they refer to them.
     pub unreferenced: u64,
-    /// Blobs that nobody referred to and that were removed, which only a repair does.
+    /// Blobs that nobody referred to and that were removed.
     pub removed: u64,
     /// Originals that were read again, in bytes.
     pub original_bytes: u64,

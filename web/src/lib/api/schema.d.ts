@@ -2024,7 +2024,7 @@ export interface components {
             original_bytes: number;
             /**
              * Format: int64
-             * @description Blobs that nobody referred to and that were removed, which only a repair does.
+             * @description Blobs that nobody referred to and that were removed.
              */
             removed: number;
             /**
@@ -2558,8 +2558,14 @@ export interface components {
              */
             quick: boolean;
             /**
-             * @description Whether damaged blobs are set aside and made again from their originals, an incomplete search
-             *     index is made anew, and blobs that nobody has referred to for a day are removed.
+             * @description Whether blobs that nobody has referred to for a day are removed. Where an older catalogue was put in the place
+             *     of a newer one, these are the originals that came in between: nothing else removes them.
+             * @default false
+             */
+            remove_unreferenced: boolean;
+            /**
+             * @description Whether damaged blobs are set aside and made again from their originals, and an incomplete search
+             *     index is made anew.
              * @default false
              */
             repair: boolean;

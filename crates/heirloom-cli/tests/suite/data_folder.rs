@@ -90,7 +90,8 @@ fn one_with_a_damaged_catalogue_is_left_as_it_is() {
     no_header[..16].copy_from_slice(b"not a database!!");
     let mut torn = sound.clone();
     torn[20..4096].fill(0xA5);
-    let damages = [no_header, torn, b"x".to_vec()];
+    let half = sound[..sound.len() / 2].to_vec();
+    let damages = [no_header, torn, half, b"x".to_vec()];
     for damaged in damages {
         fs::write(&catalogue, &damaged).unwrap();
         for command in commands(&home) {

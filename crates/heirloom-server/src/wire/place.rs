@@ -27,7 +27,7 @@ pub struct PlaceCount {
     pub name: Option<String>,
     /// How many assets that are listed.
     pub assets: i64,
-    /// One of them.
+    /// One of them, of which a small picture is drawn; null as long as there is none to show.
     #[schema(value_type = Option<String>, format = "uuid")]
     pub cover_asset_id: Option<AssetId>,
 }
@@ -50,10 +50,10 @@ pub struct MapCluster {
     pub longitude: f64,
     /// How many assets.
     pub assets: i64,
-    /// One of them.
+    /// One of them, of which a small picture is drawn; null as long as there is none to show.
     #[schema(value_type = Option<String>, format = "uuid")]
     pub cover_asset_id: Option<AssetId>,
-    /// The place nearest to the middle; null where there is none.
+    /// The place nearest to where most of them are; null where there is none.
     pub near: Option<String>,
     /// Its country (ISO 3166-1, two letters).
     pub country: Option<String>,

@@ -322,6 +322,64 @@ async fn a_part_of_the_map_has_clusters_and_each_opens() {
 }
 
 #[tokio::test]
+async fn a_cluster_is_called_after_where_most_of_it_is() {
+    on_both_engines(async |home| {
+        let root = home.folder.path().join("Travels");
+        fs::create_dir_all(&root).unwrap();
+        let barcelona = (41.3874, 2.1686);
+        for (seed, position) in (0..).zip([barcelona, barcelona, (52.5163, 13.3777)]) {
+            let options = Options {
+                position: Some(position),
+                ..Options::default()
+            };
+            fs::write(root.join(format!("{seed}.jpg")), jpeg::tiny(seed, &options)).unwrap();
+        }
+        home.scan(&root).await;
+        let map = home.get("/api/v1/map?box=-180,-90,180,90&zoom=0").await;
+        let clusters = map.json()["clusters"].clone();
+        assert_eq!(clusters.as_array().unwrap().len(), 1, "{clusters}");
+        // The middle of the three is in France.
+        assert_eq!(
+            (&clusters[0]["near"], &clusters[0]["country"]),
+            (&json!("Barcelona"), &json!("ES")),
+            "{clusters}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_place_has_no_cover_before_a_picture_of_it_is_drawn() {
+    let home = Home::on_sqlite().await;
+    let root = home.folder.path().join("Travels");
+    fs::create_dir_all(&root).unwrap();
+    let options = Options {
+        position: Some((52.5163, 13.3777)),
+        ..Options::default()
+    };
+    fs::write(root.join("gate.jpg"), jpeg::tiny(1, &options)).unwrap();
+    home.scan(&root).await;
+    let covers = async || {
+        let places = home.get("/api/v1/places").await.json();
+        let map = home.get("/api/v1/map?box=-180,-90,180,90&zoom=0").await;
+        let of_place = match &places["unnamed"] {
+            Json::Null => places["items"][0]["cover_asset_id"].clone(),
+            unnamed => unnamed["cover_asset_id"].clone(),
+        };
+        (
+            of_place,
+            map.json()["clusters"][0]["cover_asset_id"].clone(),
+        )
+    };
+    assert_eq!(covers().await, (Json::Null, Json::Null));
+    let prepare = json!({ "pipeline": "prepare" });
+    let run = home.post("/api/v1/runs", &prepare).await.json();
+    home.wait(&run).await;
+    let gate = json!(home.asset("gate.jpg").await);
+    assert_eq!(covers().await, (gate.clone(), gate));
+}
+
+#[tokio::test]
 async fn what_is_no_part_of_the_map_is_refused_with_a_reason() {
     let home = Home::on_sqlite().await;
     let cases = [

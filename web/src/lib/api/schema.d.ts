@@ -2384,7 +2384,7 @@ export interface components {
             country?: string | null;
             /**
              * Format: uuid
-             * @description One of them.
+             * @description One of them, of which a small picture is drawn; null as long as there is none to show.
              */
             cover_asset_id?: string | null;
             /**
@@ -2397,7 +2397,7 @@ export interface components {
              * @description Degrees east of it.
              */
             longitude: number;
-            /** @description The place nearest to the middle; null where there is none. */
+            /** @description The place nearest to where most of them are; null where there is none. */
             near?: string | null;
         };
         /** @description What lies in a part of the map. */
@@ -3022,7 +3022,7 @@ export interface components {
             country?: string | null;
             /**
              * Format: uuid
-             * @description One of them.
+             * @description One of them, of which a small picture is drawn; null as long as there is none to show.
              */
             cover_asset_id?: string | null;
             /** @description The place, as people or files call it, or as what is nearest is called; null of a country or region. */

@@ -5,11 +5,11 @@ import english from '../words/en.json';
 import { coverageOf, shareOf } from './coverage';
 import { groupFailures, wordOf } from './failures';
 
-function unit(id: string, error: string, failure_code?: FailureCode): Unit {
+function unit(asset: string, error: string, failure_code?: FailureCode, step = 'renditions'): Unit {
   return {
-    id,
-    step: 'renditions',
-    asset_id: id,
+    id: `${asset} ${step}`,
+    step,
+    asset_id: asset,
     state: 'failed',
     attempts: 1,
     error,
@@ -25,11 +25,32 @@ describe('failures', () => {
       unit('2', 'moov atom not found', 'damaged'),
       unit('3', 'nothing that anybody has heard of', 'damaged')
     ]);
-    expect(groups.map((group) => [group.code, group.units.length])).toEqual([
+    expect(groups.map((group) => [group.code, group.files.length])).toEqual([
       ['damaged', 2],
       ['other', 1]
     ]);
     expect(groups[0]!.said).toEqual(['moov atom not found', 'nothing that anybody has heard of']);
+  });
+
+  it('count files, each once with the steps that failed for it', () => {
+    const groups = groupFailures([
+      unit('1', 'cut off', 'damaged'),
+      unit('1', 'cut off', 'damaged', 'text'),
+      unit('1', 'slow', 'timed_out', 'film'),
+      unit('2', 'cut off', 'damaged', 'text')
+    ]);
+    expect(
+      groups.map(({ code, files }) => [code, files.map(({ id, steps }) => [id, steps])])
+    ).toEqual([
+      [
+        'damaged',
+        [
+          ['1', ['renditions', 'text']],
+          ['2', ['text']]
+        ]
+      ],
+      ['timed_out', [['1', ['film']]]]
+    ]);
   });
 
   it('each have words', () => {

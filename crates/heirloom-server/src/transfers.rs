@@ -305,6 +305,9 @@ impl Transfers {
                 continue;
             }
             let why = "it was interrupted; doing the same again goes on where it was";
+            let mut document = run.progress.clone();
+            document["problem"] = json!({ "code": Code::Interrupted });
+            ctx.db.store_progress(run.id, &document).await?;
             ctx.db
                 .advance_run(&ctx.actor, run.id, RunEvent::Fail, Some(why))
                 .await?;

@@ -27,7 +27,7 @@ test('places open from country to region to town, down to a picture, and back', 
   await page.goBack();
   await tiles.first().waitFor();
   expect(page.url()).toBe(region);
-  await page.getByRole('link', { name: 'Back' }).click();
+  await page.getByRole('link', { name: 'Back', exact: true }).click();
   await page.getByRole('link', { name: /^Bremen/ }).waitFor();
 });
 

@@ -111,7 +111,7 @@ function keptOf(page: Page): Promise<string[]> {
 }
 
 test('who spares the line has no more kept than the app needs to open', async () => {
-  const { page } = await visit('/offline');
+  const { page } = await visit('/plain');
   await page.addInitScript(() =>
     Object.defineProperty(navigator, 'connection', { value: { saveData: true } })
   );

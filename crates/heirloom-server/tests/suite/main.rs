@@ -22,5 +22,6 @@ mod search;
 mod serve;
 mod stranger;
 mod timeline;
+mod transfer;
 mod upload;
 mod web;

@@ -1408,6 +1408,7 @@ export interface components {
             ended_at_ms?: number | null;
             /** @description Why it failed, in one sentence. */
             error?: string | null;
+            error_code?: components["schemas"]["Code"] | null;
             /**
              * Format: uuid
              * @description An id: UUID version 7.
@@ -1443,6 +1444,7 @@ export interface components {
         BackupAlarm: {
             /** @description What is wrong with it. */
             cause: components["schemas"]["AlarmCause"];
+            code?: components["schemas"]["Code"] | null;
             /**
              * @description What is done with a repository of backups.
              * @enum {string}
@@ -1707,7 +1709,7 @@ export interface components {
          * @description What kind of problem it is. The words are stable: programs may rely on them.
          * @enum {string}
          */
-        Code: "invalid_request" | "invalid_query" | "invalid_cursor" | "unknown_actor" | "denied" | "foreign_request" | "not_found" | "method_not_allowed" | "refused" | "scan_running" | "original_gone" | "original_changed" | "original_damaged" | "version_conflict" | "too_large" | "unsupported_type" | "invalid_range" | "invalid_archive" | "invalid_claim" | "invalid_collection" | "invalid_upload" | "content_mismatch" | "checksum_mismatch" | "tus_version" | "offset_conflict" | "upload_busy" | "upload_gone" | "idempotency_key_reused" | "in_use" | "no_library" | "not_a_library" | "read_only" | "no_space" | "newer_version" | "damaged" | "unavailable" | "busy" | "too_slow" | "stopping" | "internal";
+        Code: "invalid_request" | "invalid_query" | "invalid_cursor" | "unknown_actor" | "denied" | "foreign_request" | "not_found" | "method_not_allowed" | "refused" | "scan_running" | "original_gone" | "original_changed" | "original_damaged" | "version_conflict" | "too_large" | "unsupported_type" | "invalid_range" | "invalid_archive" | "nothing_there" | "not_an_export" | "invalid_import" | "not_a_folder" | "folder_not_empty" | "folder_forbidden" | "folder_busy" | "folder_full" | "folder_read_only" | "invalid_claim" | "invalid_collection" | "invalid_upload" | "content_mismatch" | "checksum_mismatch" | "tus_version" | "offset_conflict" | "upload_busy" | "upload_gone" | "idempotency_key_reused" | "in_use" | "no_library" | "not_a_library" | "read_only" | "no_space" | "newer_version" | "damaged" | "no_repository" | "not_a_repository" | "wrong_key" | "no_key" | "repository_damaged" | "repository_full" | "repository_unavailable" | "repository_busy" | "unavailable" | "busy" | "too_slow" | "stopping" | "interrupted" | "internal";
         /** @description An album, or a saved search. */
         Collection: {
             /** @description How many assets are in it for whoever asks. */
@@ -2745,6 +2747,7 @@ export interface components {
                 ended_at_ms?: number | null;
                 /** @description Why it failed, in one sentence. */
                 error?: string | null;
+                error_code?: components["schemas"]["Code"] | null;
                 /**
                  * Format: uuid
                  * @description An id: UUID version 7.
@@ -2891,6 +2894,7 @@ export interface components {
                 ended_at_ms?: number | null;
                 /** @description Why it failed, if it did. */
                 error?: string | null;
+                error_code?: components["schemas"]["Code"] | null;
                 export?: components["schemas"]["ExportReport"] | null;
                 /**
                  * Format: uuid
@@ -3187,6 +3191,7 @@ export interface components {
             ended_at_ms?: number | null;
             /** @description Why it failed, if it did. */
             error?: string | null;
+            error_code?: components["schemas"]["Code"] | null;
             export?: components["schemas"]["ExportReport"] | null;
             /**
              * Format: uuid

@@ -4,12 +4,13 @@ use axum::{Json, extract::State};
 use heirloom_core::{
     Actor, AssetId,
     map::{Cell, InvalidCell, InvalidView, View},
+    permission::Action,
 };
 use heirloom_db::{
     artifact::Part,
     place::{Placed, Spot},
 };
-use heirloom_pipeline::place::{find_nearest, name_positions};
+use heirloom_pipeline::place::{find_named, find_nearest, name_positions};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -27,6 +28,7 @@ use crate::{
 pub(crate) fn routes() -> OpenApiRouter<Library> {
     OpenApiRouter::new()
         .routes(routes!(list_places))
+        .routes(routes!(find_known_places))
         .routes(routes!(list_placed_assets))
         .routes(routes!(get_map))
 }
@@ -124,6 +126,37 @@ async fn keep_drawn<'a>(
         *cover = cover.filter(is_drawn);
     }
     Ok(())
+}
+
+/// How a place begins that somebody types.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Typed {
+    /// How its name begins; after a comma, how its region or its country begins: `Paris, Texas`.
+    q: String,
+    /// How many at most: 1 to 500, 50 if nothing is said.
+    limit: Option<u16>,
+}
+
+/// Towns and villages of the world whose names begin so, the largest first, with where they are: for who says where
+/// something was made.
+#[utoipa::path(get, path = "/api/v1/places/known", tag = "place", params(Typed), responses(
+    (status = 200, description = "What there is", body = wire::KnownPlaces),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn find_known_places(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+    Query(typed): Query<Typed>,
+) -> Result<Json<wire::KnownPlaces>, Problem> {
+    actor.require(Action::ViewAsset, library.family().id)?;
+    let limit = parse_limit(typed.limit)?;
+    // The whole table is gone through.
+    let finding = tokio::task::spawn_blocking(move || find_named(&typed.q, limit));
+    let found = finding.await.map_err(Problem::internal)?;
+    Ok(Json(wire::KnownPlaces {
+        items: found.into_iter().map(Into::into).collect(),
+    }))
 }
 
 fn code_of(country: &str) -> &str {

@@ -122,6 +122,8 @@ codes! {
     InvalidImport, "invalid_import", UNPROCESSABLE_ENTITY, "This cannot be imported";
     /// A file where a folder is wanted.
     NotAFolder, "not_a_folder", UNPROCESSABLE_ENTITY, "This is no folder";
+    /// A folder that may not be looked into.
+    FolderUnreadable, "folder_unreadable", UNPROCESSABLE_ENTITY, "This folder may not be read";
     /// Something else is in the folder that is to be written to.
     FolderNotEmpty, "folder_not_empty", CONFLICT, "The folder is not empty";
     /// The folder is Heirloom's own, or an archive's.

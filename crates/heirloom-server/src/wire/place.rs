@@ -2,6 +2,7 @@
 
 use heirloom_core::AssetId;
 use heirloom_db::place as db;
+use heirloom_pipeline::place::Known;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -30,6 +31,40 @@ pub struct PlaceCount {
     /// One of them, of which a small picture is drawn; null as long as there is none to show.
     #[schema(value_type = Option<String>, format = "uuid")]
     pub cover_asset_id: Option<AssetId>,
+}
+
+/// Towns and villages of the world.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct KnownPlaces {
+    /// The largest first.
+    pub items: Vec<KnownPlace>,
+}
+
+/// A town or village.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct KnownPlace {
+    /// What it is called.
+    pub name: String,
+    /// Its region.
+    pub region: String,
+    /// Its country (ISO 3166-1, two letters).
+    pub country: String,
+    /// Degrees north of its middle.
+    pub latitude: f64,
+    /// Degrees east of it.
+    pub longitude: f64,
+}
+
+impl From<Known> for KnownPlace {
+    fn from(known: Known) -> Self {
+        Self {
+            name: known.named.name,
+            region: known.named.region,
+            country: known.named.country,
+            latitude: known.position.latitude(),
+            longitude: known.position.longitude(),
+        }
+    }
 }
 
 /// What lies in a part of the map.

@@ -11,6 +11,7 @@ mod data_folder;
 mod doctor;
 mod document;
 mod edge;
+mod folder;
 mod fsck;
 mod harness;
 mod openapi;

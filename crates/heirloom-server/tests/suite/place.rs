@@ -433,3 +433,40 @@ async fn a_member_sees_no_place_of_what_they_may_not_see() {
     let path = "/api/v1/places/assets?country=DE&region=Brandenburg&name=Potsdam";
     assert_eq!(get(path).await["items"], json!([]));
 }
+
+#[tokio::test]
+async fn a_place_that_somebody_types_has_a_position() {
+    on_both_engines(async |home| {
+        home.travelled().await;
+        let found = home.get("/api/v1/places/known?q=brem&limit=3").await.json();
+        assert_eq!(found["items"].as_array().unwrap().len(), 3, "{found}");
+        let bremen = &found["items"][0];
+        assert_eq!(
+            (&bremen["name"], &bremen["country"]),
+            (&json!("Bremen"), &json!("DE")),
+            "{found}"
+        );
+        let none = home.get("/api/v1/places/known?q=gibtesnirgends").await;
+        assert_eq!(none.json()["items"], json!([]));
+        // Who has no position gets this one, and an exact one is not lost to it.
+        let (gate, somewhere) = (
+            home.asset("gate.jpg").await,
+            home.asset("somewhere.jpg").await,
+        );
+        let mut new = json!({
+            "assets": [gate, somewhere], "kind": "position", "only_unplaced": true,
+            "value": { "latitude": bremen["latitude"], "longitude": bremen["longitude"] },
+        });
+        let said = home.post("/api/v1/claims", &new).await;
+        assert_eq!((said.status, &said.json()["asset_count"]), (201, &json!(1)));
+        let places = home.places("?country=DE&region=Bremen").await;
+        assert_eq!(places, ["Bremen 1"]);
+        let again = home.post("/api/v1/claims", &new).await;
+        again.assert_problem(409, "refused");
+        new["kind"] = json!("title");
+        new["value"] = json!("Bremen");
+        let title = home.post("/api/v1/claims", &new).await;
+        title.assert_problem(400, "invalid_request");
+    })
+    .await;
+}

@@ -253,7 +253,8 @@ impl Backups {
         let ctx = &self.shared.ctx;
         if !Path::new(&new.repository).is_absolute() && !new.repository.contains(':') {
             let why = "a repository is named by an absolute path here";
-            return Err(Problem::new(Code::Refused, why));
+            return Err(Problem::new(Code::NotAbsolute, why)
+                .hint("Write it from the root on, such as /media/disk/heirloom."));
         }
         let store = &self.shared.store;
         let location = RepositoryLocation::parse(&new.repository, Path::new("/"), &store.s3)?;

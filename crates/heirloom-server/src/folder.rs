@@ -143,10 +143,7 @@ pub(crate) fn parse_folder(text: &str) -> Result<PathBuf, Problem> {
     bytes
         .map(|bytes| OsString::from_vec(bytes).into())
         .ok_or_else(|| {
-            Problem::new(
-                Code::InvalidRequest,
-                format!("{text:?} is no absolute path"),
-            )
-            .hint("Write it from the root on, such as /media/stick/Family.")
+            Problem::new(Code::NotAbsolute, format!("{text:?} is no absolute path"))
+                .hint("Write it from the root on, such as /media/stick/Family.")
         })
 }

@@ -114,6 +114,8 @@ codes! {
     InvalidRange, "invalid_range", RANGE_NOT_SATISFIABLE, "The range cannot be given";
     /// A folder that cannot be an archive.
     InvalidArchive, "invalid_archive", UNPROCESSABLE_ENTITY, "This cannot be an archive";
+    /// A path that does not begin at the root.
+    NotAbsolute, "not_absolute", UNPROCESSABLE_ENTITY, "The path is not a whole one";
     /// What is to be imported is not at that path.
     NothingThere, "nothing_there", UNPROCESSABLE_ENTITY, "Nothing is there";
     /// It is no export, or not a whole one.

@@ -99,8 +99,8 @@ async fn what_is_done_with_a_repository_is_told_and_kept() {
     for (new, status, code) in [
         (
             json!({ "kind": "backup", "repository": "relative" }),
-            409,
-            "refused",
+            422,
+            "not_absolute",
         ),
         (
             json!({ "kind": "capture", "repository": "/tmp/x" }),

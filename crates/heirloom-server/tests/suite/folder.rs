@@ -57,7 +57,7 @@ async fn what_cannot_be_looked_into_says_why() {
         (root.join("letter.txt"), 422, "not_a_folder"),
         (home.library.folder().to_owned(), 422, "folder_forbidden"),
         ("/proc/1".into(), 422, "folder_forbidden"),
-        ("Pictures".into(), 400, "invalid_request"),
+        ("Pictures".into(), 422, "not_absolute"),
     ] {
         let path = format!("/api/v1/folders?path={}", path.display());
         home.get(&path).await.assert_problem(status, code);

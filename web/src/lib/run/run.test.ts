@@ -4,6 +4,7 @@ import type { FailureCode, Run, Unit } from '../api/client';
 import english from '../words/en.json';
 import { coverageOf, shareOf } from './coverage';
 import { groupFailures, wordOf } from './failures';
+import { wordOfReason } from './words';
 
 function unit(asset: string, error: string, failure_code?: FailureCode, step = 'renditions'): Unit {
   return {
@@ -59,6 +60,24 @@ describe('failures', () => {
       JSON.parse(schema).components.schemas.Unit.properties.failure_code.enum;
     expect(codes.length).toBeGreaterThan(5);
     for (const code of codes) expect(english).toHaveProperty(wordOf(code));
+  });
+});
+
+describe('why a file was passed over', () => {
+  it('has words for each reason that a scan gives', () => {
+    const scan = (name: string) =>
+      readFileSync(`../crates/heirloom-pipeline/src/scan/${name}.rs`, 'utf8');
+    const sentences = (text: string, pattern: RegExp) =>
+      [...text.matchAll(pattern)].map(([, sentence]) => sentence!);
+    const examine = scan('examine');
+    const reasons = [
+      ...sentences(scan('passed_over'), /^const [A-Z]+: &str = "([^"]+)"/gm),
+      ...sentences(scan('walk'), /return Some\("([^"]+)"\)/g),
+      ...sentences(examine.slice(examine.indexOf('fn skipped(')), /Some\("([^"]+)"\)/g),
+      ...sentences(examine.slice(examine.indexOf('fn reason(')), /"([^"{]+)"\.to_owned\(\)/g)
+    ];
+    expect(reasons.length).toBeGreaterThan(15);
+    expect(reasons.filter((reason) => !(wordOfReason(reason) in english))).toEqual([]);
   });
 });
 

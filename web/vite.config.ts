@@ -6,6 +6,9 @@ import { isFirst } from './src/lib/words/first.ts';
 
 type Bundle = Rolldown.OutputBundle;
 
+/** Bytes of a file that is not kept for offline before anybody asked for it. */
+const VERY_LARGE = 200_000;
+
 /** A file with all that it rests on: scripts and styles. */
 function withImports(bundle: Bundle, name: string, files = new Set<string>()): Set<string> {
   const file = bundle[name];
@@ -24,8 +27,9 @@ function inSources(bundle: Bundle, name: string, pattern: RegExp): string | unde
 }
 
 /**
- * Writes down which files the app needs to start and to show its first page in each language, so that the
- * service worker keeps those for offline and none of the pages that nobody may ever open.
+ * Writes down which files the app needs to start and to show its first page in each language, which the service
+ * worker keeps for offline at once, and which the other pages need, which it keeps when nothing else is to be done. What
+ * is very large, the map, is kept by the browser alone once it was looked at.
  */
 function shellList(): Plugin {
   return {
@@ -50,8 +54,17 @@ function shellList(): Plugin {
       for (const name of Object.keys(bundle)) {
         if (name.endsWith('.woff2')) files.add(name);
       }
-      const source = JSON.stringify([...files].sort().map((name) => `/${name}`));
-      this.emitFile({ type: 'asset', fileName: '_app/shell.json', source });
+      const rest = Object.values(bundle).filter(
+        (file) =>
+          /\.(js|css)$/.test(file.fileName) &&
+          !files.has(file.fileName) &&
+          Buffer.byteLength(file.type === 'chunk' ? file.code : file.source) < VERY_LARGE
+      );
+      const lists = { shell: [...files], rest: rest.map(({ fileName }) => fileName) };
+      for (const [name, files] of Object.entries(lists)) {
+        const source = JSON.stringify(files.sort().map((file) => `/${file}`));
+        this.emitFile({ type: 'asset', fileName: `_app/${name}.json`, source });
+      }
     }
   };
 }
@@ -130,6 +143,30 @@ function announcerWithoutInlineStyle(): Plugin {
   };
 }
 
+/**
+ * Lucide draws each sign from a list while the app runs, with attributes that nothing here ever gives. As a plain
+ * picture a sign is smaller, and what draws lists stays out of the first page.
+ */
+function plainSigns(): Plugin {
+  return {
+    name: 'plain-signs',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!/@lucide\/svelte\/dist\/icons\/[\w-]+\.svelte$/.test(id)) return undefined;
+      const icon = /const iconData = (\{.*\});/.exec(code)?.[1];
+      if (!icon) return this.error('Lucide writes its signs in another way: look at it');
+      const shapes = (JSON.parse(icon) as { node: [string, Record<string, string>][] }).node.map(
+        ([tag, attributes]) =>
+          `<${tag} ${Object.entries(attributes)
+            .map(([name, value]) => `${name}="${value}"`)
+            .join(' ')} />`
+      );
+      return `<script>let { size = 24, strokeWidth = 2 } = $props();</script>
+<svg width={size} height={size} viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width={strokeWidth} stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${shapes.join('')}</svg>`;
+    }
+  };
+}
+
 const FIRST_PAGE =
   /\/src\/lib\/(timeline\/TimelineGrid|shell\/Navigation|ui\/NoticeLine)\.svelte$|\/kit\/src\/runtime\/client\/(entry|client)\.js$/;
 
@@ -137,6 +174,7 @@ export default defineConfig({
   plugins: [
     catalogueParts(),
     announcerWithoutInlineStyle(),
+    plainSigns(),
     sveltekit(),
     shellList(),
     preloadList()

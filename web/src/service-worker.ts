@@ -8,11 +8,13 @@
  * family's is kept here: what is private lies in the browser's own cache, if anywhere, as the server said.
  */
 import { version } from '$service-worker';
+import { KEEP_REST } from './lib/shell/keep';
 import { PAGES } from './lib/shell/pages';
 
 const worker = self as unknown as ServiceWorkerGlobalScope;
 const CACHE = `shell-${version}`;
 const SHELL = '/';
+const REST = '/_app/rest.json';
 
 worker.addEventListener('install', (event) => {
   const keep = async () => {
@@ -23,6 +25,23 @@ worker.addEventListener('install', (event) => {
     await cache.addAll([SHELL, '/before-paint.js', '/icon.svg', ...list]);
   };
   event.waitUntil(keep().then(() => worker.skipWaiting()));
+});
+
+/** Keeps what the other pages need, one file after the other, behind whatever else is loaded. */
+worker.addEventListener('message', (event) => {
+  if (event.data !== KEEP_REST) return;
+  const keep = async () => {
+    const cache = await caches.open(CACHE);
+    if (await cache.match(REST)) return;
+    const answer = await fetch(REST, { cache: 'no-cache' });
+    for (const file of (await answer.clone().json()) as string[]) {
+      if (!(await cache.match(file))) await cache.add(new Request(file, { priority: 'low' }));
+    }
+    // The last of all: whoever finds it finds the others.
+    await cache.put(REST, answer);
+  };
+  // Without a line it goes on the next time.
+  event.waitUntil(keep().catch(() => {}));
 });
 
 worker.addEventListener('activate', (event) => {

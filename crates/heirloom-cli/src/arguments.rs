@@ -275,6 +275,14 @@ pub(crate) enum Place {
         #[command(flatten)]
         paging: Paging,
     },
+    /// Find towns and villages of the world by how their names begin, with where they are
+    Find {
+        /// How the name begins; after a comma, how the region or the country begins: "Paris, Texas"
+        name: String,
+        /// The most that are named
+        #[arg(long, default_value_t = 10)]
+        limit: u16,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -375,6 +383,10 @@ pub(crate) enum Claim {
         value: String,
         #[command(flatten)]
         which: Which,
+        /// Of a place: take its position with it, as far as none is known. After a comma may stand how the region or the
+        /// country begins: "Paris, Texas"
+        #[arg(long, conflicts_with = "not")]
+        on_map: bool,
         /// Say that it is not so
         #[arg(long)]
         not: bool,

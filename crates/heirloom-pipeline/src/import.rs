@@ -151,6 +151,12 @@ pub struct Report {
 /// Why an import did not begin, or could not go on. What was imported before stays.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
+    /// Nothing is there.
+    #[error("there is nothing at {}", .0.display())]
+    Missing(PathBuf),
+    /// It is Heirloom's own.
+    #[error("{} lies in Heirloom's own data folder", .0.display())]
+    InDataFolder(PathBuf),
     /// It is something else, or not whole.
     #[error("{} is no export: {why}", .path.display())]
     NotAnExport {
@@ -165,7 +171,7 @@ pub enum ImportError {
         /// Its version.
         found: u32,
     },
-    /// It is not there, or cannot be opened.
+    /// It cannot be opened.
     #[error("{} cannot be imported: {why}", .path.display())]
     Unreadable {
         /// What was named.
@@ -192,6 +198,10 @@ impl ImportError {
     #[must_use]
     pub const fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Missing(_) => {
+                Some("Check the path. Is the disk that it is on plugged in and mounted?")
+            }
+            Self::InDataFolder(_) => Some("Name what another program handed out, or an export."),
             Self::NotAnExport { .. } => Some(
                 "Name the folder that has bagit.txt in it. An export that was interrupted is finished by exporting \
                  there again.",
@@ -269,11 +279,12 @@ pub async fn check_import(
         };
         let mut found = Vec::new();
         for path in &paths {
-            let there = path
-                .canonicalize()
-                .map_err(|error| unreadable(path, error.to_string()))?;
+            let there = path.canonicalize().map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => ImportError::Missing(path.clone()),
+                _ => unreadable(path, error.to_string()),
+            })?;
             if there.starts_with(&data_folder) {
-                return Err(unreadable(path, "it lies in the data folder".to_owned()));
+                return Err(ImportError::InDataFolder(path.clone()));
             }
             part::Part::open(&there).map_err(|error| unreadable(path, error.to_string()))?;
             if !found.contains(&there) {

@@ -3,9 +3,9 @@
 //! The table (`places/README.md`) is unpacked when it is first asked, and takes 6 MB from then on. What is
 //! far from every place is nowhere: better no name than a wrong one.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{cmp::Reverse, collections::HashMap, sync::LazyLock};
 
-use heirloom_core::{AssetId, map::Position};
+use heirloom_core::{AssetId, map::Position, text::fold};
 use heirloom_db::{DbError, place::Named};
 
 use crate::{Context, tool::place::derive};
@@ -31,6 +31,22 @@ pub struct Near {
     pub named: Named,
     /// How far its middle is away.
     pub distance_m: f64,
+}
+
+/// A place of the table, and where it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// What it is called.
+    pub named: Named,
+    /// Where its middle is.
+    pub position: Position,
+}
+
+/// The places whose names begin so, the best first: what has that very name and many quarters. After a comma may
+/// stand how the region or the country begins, as in `Paris, Texas`.
+#[must_use]
+pub fn find_named(text: &str, limit: usize) -> Vec<Known> {
+    TABLE.find_named(text, limit)
 }
 
 /// The nearest place; `None` far from all of them.
@@ -169,21 +185,122 @@ impl Table {
         })
     }
 
-    fn named(&self, at: usize) -> Named {
+    fn find_named(&self, text: &str, limit: usize) -> Vec<Known> {
+        let (name, within) = text.split_once(',').unwrap_or((text, ""));
+        let (name, within) = (fold(name.trim()), fold(within.trim()));
+        if name.is_empty() {
+            return Vec::new();
+        }
+        // Quarters have the name of their town, so that a town of many is a large one.
+        let mut towns: HashMap<(u16, &str), Vec<usize>> = HashMap::new();
+        for at in 0..self.ends.len() {
+            if begins(self.name(at), &name) {
+                let town = (self.regions_of[at], self.name(at));
+                towns.entry(town).or_default().push(at);
+            }
+        }
+        let mut towns: Vec<_> = towns
+            .into_iter()
+            .filter(|((region, _), _)| within.is_empty() || self.is_within(*region, &within))
+            .collect();
+        towns.sort_unstable_by_key(|((region, called), parts)| {
+            let weight = if fold(called) == name { 8 } else { 1 };
+            (
+                Reverse(parts.len() * weight),
+                called.len(),
+                *called,
+                *region,
+            )
+        });
+        let found = towns.into_iter().take(limit);
+        found.map(|(_, parts)| self.known(&parts)).collect()
+    }
+
+    fn is_within(&self, region: u16, within: &str) -> bool {
+        let (country, name) = &self.regions[usize::from(region)];
+        let words = self.countries.get(country).into_iter().flatten();
+        let mut called = words.chain([country, name]);
+        called.any(|called| fold(called).starts_with(within))
+    }
+
+    /// A town of these parts, where the part is that lies nearest to the middle of all.
+    fn known(&self, parts: &[usize]) -> Known {
+        let count = i64::try_from(parts.len()).unwrap_or(1).max(1);
+        let middle = |column: &[i32]| {
+            let sum: i64 = parts.iter().map(|at| i64::from(column[*at])).sum();
+            sum / count
+        };
+        let (north, east) = (middle(&self.latitudes), middle(&self.longitudes));
+        let away = |at: &usize| {
+            let north = i64::from(self.latitudes[*at]) - north;
+            let east = i64::from(self.longitudes[*at]) - east;
+            north * north + east * east
+        };
+        let at = parts.iter().copied().min_by_key(away).unwrap_or_default();
+        let degrees = |column: &[i32]| f64::from(column[at]) / 1e4;
+        Known {
+            named: self.named(at),
+            position: Position::from_degrees(degrees(&self.latitudes), degrees(&self.longitudes)),
+        }
+    }
+
+    fn name(&self, at: usize) -> &str {
         let begin = at.checked_sub(1).map_or(0, |before| self.ends[before]) as usize;
+        &self.names[begin..self.ends[at] as usize]
+    }
+
+    fn named(&self, at: usize) -> Named {
         let (country, region) = &self.regions[usize::from(self.regions_of[at])];
         Named {
             country: country.clone(),
             region: region.clone(),
-            name: self.names[begin..self.ends[at] as usize].to_owned(),
+            name: self.name(at).to_owned(),
             words: self.countries.get(country).cloned().unwrap_or_default(),
         }
     }
 }
 
+/// Whether a name begins so, which is folded. Most names are plain letters, and few of them have to be folded.
+fn begins(name: &str, folded: &str) -> bool {
+    if !name.is_ascii() {
+        return fold(name).starts_with(folded);
+    }
+    let beginning = name.as_bytes().get(..folded.len());
+    beginning.is_some_and(|bytes| bytes.eq_ignore_ascii_case(folded.as_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_is_found_by_how_its_name_begins() {
+        let first = |text: &str| {
+            let found = find_named(text, 5);
+            let Known { named, position } = found.first()?.clone();
+            let near = find_nearest(position).map(|near| near.named.name);
+            assert_eq!(
+                near.as_ref(),
+                Some(&named.name),
+                "it is where it is said to be"
+            );
+            Some(format!("{}, {}", named.name, named.country))
+        };
+        for (text, expected) in [
+            ("Berl", Some("Berlin, DE")),
+            ("  paris ", Some("Paris, FR")),
+            ("Paris, Texas", Some("Paris, US")),
+            ("paris, vereinigte st", Some("Paris, US")),
+            ("São Pau", Some("São Paulo, BR")),
+            ("sao paulo", Some("São Paulo, BR")),
+            ("", None),
+            (", DE", None),
+            ("Gibtesnirgends", None),
+        ] {
+            assert_eq!(first(text).as_deref(), expected, "{text}");
+        }
+        assert_eq!(find_named("Neustadt", 8).len(), 8);
+    }
 
     fn at(latitude: f64, longitude: f64) -> String {
         match find_nearest(Position::from_degrees(latitude, longitude)) {

@@ -1,13 +1,14 @@
 //! Archives: the folders in which originals are.
 
 use axum::{Json, extract::State, http::StatusCode};
-use heirloom_core::{ArchiveId, path, permission::Action};
+use heirloom_core::{ArchiveId, permission::Action};
 use heirloom_pipeline::archive::{check_root, get_or_create_archive};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     actor::Asker,
     extract::{Body, IdPath},
+    folder::parse_folder,
     library::Library,
     problem::{Code, Problem},
     wire,
@@ -113,18 +114,4 @@ fn parse_name(name: &str) -> Result<&str, Problem> {
             "an archive's name is 1 to 200 characters on one line",
         ))
     }
-}
-
-fn parse_folder(text: &str) -> Result<std::path::PathBuf, Problem> {
-    use std::os::unix::ffi::OsStringExt as _;
-    let bytes = path::to_bytes(text).filter(|bytes| bytes.starts_with(b"/") && !bytes.contains(&0));
-    bytes
-        .map(|bytes| std::ffi::OsString::from_vec(bytes).into())
-        .ok_or_else(|| {
-            Problem::new(
-                Code::InvalidArchive,
-                format!("{text:?} is no absolute path"),
-            )
-            .hint("Write it from the root on, such as /home/anna/Pictures.")
-        })
 }

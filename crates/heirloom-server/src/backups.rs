@@ -55,7 +55,7 @@ struct Captured {
     at_ms: i64,
     /// How the catalogue looked then.
     mark: Option<String>,
-    error: Option<String>,
+    error: Option<(String, Code)>,
     /// What was told last of what needs somebody.
     alarms: Vec<wire::BackupAlarm>,
 }
@@ -172,7 +172,7 @@ impl Backups {
                 Err(BackupError::Cancelled) => {}
                 Err(error) => {
                     tracing::error!(%error, "changes were not captured");
-                    captured.error = Some(error.to_string());
+                    captured.error = Some(told(error));
                 }
             }
         });
@@ -233,6 +233,11 @@ impl Backups {
             } else {
                 backup.error
             },
+            error_code: if is_left {
+                Some(Code::Interrupted)
+            } else {
+                backup.error_code.as_deref().and_then(Code::from_word)
+            },
             started_at_ms: backup.started_at_ms,
             ended_at_ms: backup.ended_at_ms,
         }
@@ -248,7 +253,8 @@ impl Backups {
         let ctx = &self.shared.ctx;
         if !Path::new(&new.repository).is_absolute() && !new.repository.contains(':') {
             let why = "a repository is named by an absolute path here";
-            return Err(Problem::new(Code::Refused, why));
+            return Err(Problem::new(Code::NotAbsolute, why)
+                .hint("Write it from the root on, such as /media/disk/heirloom."));
         }
         let store = &self.shared.store;
         let location = RepositoryLocation::parse(&new.repository, Path::new("/"), &store.s3)?;
@@ -303,29 +309,29 @@ impl Backups {
         let (state, outcome, error) = match ended {
             Ok(outcome) => {
                 let json = serde_json::to_value(&outcome).ok();
-                match outcome.faults.len() {
-                    0 => (BackupState::Done, json, None),
-                    1 => (
-                        BackupState::Failed,
-                        json,
-                        Some("one fault was found".to_owned()),
-                    ),
-                    count => (
-                        BackupState::Failed,
-                        json,
-                        Some(format!("{count} faults were found")),
-                    ),
+                let why = match outcome.faults.len() {
+                    0 => None,
+                    1 => Some("one fault was found".to_owned()),
+                    count => Some(format!("{count} faults were found")),
+                };
+                match why {
+                    None => (BackupState::Done, json, None),
+                    Some(why) => {
+                        let error = (why, Code::RepositoryDamaged);
+                        (BackupState::Failed, json, Some(error))
+                    }
                 }
             }
-            Err(BackupError::Cancelled) if is_stopping => (
-                BackupState::Failed,
-                None,
-                Some("the server was stopped".to_owned()),
-            ),
+            Err(BackupError::Cancelled) if is_stopping => {
+                let error = ("the server was stopped".to_owned(), Code::Interrupted);
+                (BackupState::Failed, None, Some(error))
+            }
             Err(BackupError::Cancelled) => (BackupState::Cancelled, None, None),
-            Err(error) => (BackupState::Failed, None, Some(error.to_string())),
+            Err(error) => (BackupState::Failed, None, Some(told(error))),
         };
-        if let Some(error) = &error {
+        let error = error.as_ref();
+        let error = error.map(|(why, code)| (why.as_str(), code.as_str()));
+        if let Some((error, _)) = error {
             tracing::error!(backup = %id, error, "a backup failed");
         }
         if let Some(running) = self.running().as_mut() {
@@ -333,7 +339,7 @@ impl Backups {
         }
         let stored = ctx
             .db
-            .end_backup(&ctx.actor, id, state, outcome.as_ref(), error.as_deref())
+            .end_backup(&ctx.actor, id, state, outcome.as_ref(), error)
             .await;
         if let Err(error) = stored {
             tracing::error!(backup = %id, %error, "how a backup ended could not be stored");
@@ -389,6 +395,11 @@ impl Drop for Leaving {
         *self.0.running() = None;
         self.0.shared.left.notify_waiters();
     }
+}
+
+/// What is kept of an error: the sentence, and what kind of problem it is.
+fn told(error: BackupError) -> (String, Code) {
+    (error.to_string(), Problem::from(error).code())
 }
 
 fn path_of(text: &str) -> Result<PathBuf, Problem> {

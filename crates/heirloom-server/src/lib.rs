@@ -22,6 +22,7 @@ mod edge;
 mod encryption;
 mod event;
 mod extract;
+mod folder;
 mod fsck;
 mod guard;
 mod library;

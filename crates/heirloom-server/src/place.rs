@@ -4,9 +4,13 @@ use axum::{Json, extract::State};
 use heirloom_core::{
     Actor, AssetId,
     map::{Cell, InvalidCell, InvalidView, View},
+    permission::Action,
 };
-use heirloom_db::place::{Placed, Spot};
-use heirloom_pipeline::place::{find_nearest, name_positions};
+use heirloom_db::{
+    artifact::Part,
+    place::{Placed, Spot},
+};
+use heirloom_pipeline::place::{find_named, find_nearest, name_positions};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -24,6 +28,7 @@ use crate::{
 pub(crate) fn routes() -> OpenApiRouter<Library> {
     OpenApiRouter::new()
         .routes(routes!(list_places))
+        .routes(routes!(find_known_places))
         .routes(routes!(list_placed_assets))
         .routes(routes!(get_map))
 }
@@ -94,10 +99,63 @@ async fn list_places(
             (places, next, None)
         }
     };
+    let mut items: Vec<_> = counted.into_iter().map(wire::PlaceCount::from).collect();
+    let mut unnamed = unnamed.map(wire::PlaceCount::from);
+    let covers = items.iter_mut().chain(&mut unnamed);
+    keep_drawn(&library, covers.map(|place| &mut place.cover_asset_id)).await?;
     Ok(Json(wire::Places {
-        items: counted.into_iter().map(wire::PlaceCount::from).collect(),
+        items,
         next,
-        unnamed: unnamed.map(wire::PlaceCount::from),
+        unnamed,
+    }))
+}
+
+/// Takes away the covers whose small picture is not drawn yet: nothing could be shown of them.
+async fn keep_drawn<'a>(
+    library: &Library,
+    covers: impl Iterator<Item = &'a mut Option<AssetId>>,
+) -> Result<(), Problem> {
+    let covers: Vec<_> = covers.collect();
+    let ids: Vec<AssetId> = covers.iter().filter_map(|cover| **cover).collect();
+    let looks = library.db().list_looks(&ids).await?;
+    let is_drawn = |id: &AssetId| {
+        let look = looks.get(id).filter(|look| look.part == Part::Whole);
+        look.is_some_and(|look| look.renditions.iter().any(|kind| kind == "grid"))
+    };
+    for cover in covers {
+        *cover = cover.filter(is_drawn);
+    }
+    Ok(())
+}
+
+/// How a place begins that somebody types.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Typed {
+    /// How its name begins; after a comma, how its region or its country begins: `Paris, Texas`.
+    q: String,
+    /// How many at most: 1 to 500, 50 if nothing is said.
+    limit: Option<u16>,
+}
+
+/// Towns and villages of the world whose names begin so, the largest first, with where they are: for who says where
+/// something was made.
+#[utoipa::path(get, path = "/api/v1/places/known", tag = "place", params(Typed), responses(
+    (status = 200, description = "What there is", body = wire::KnownPlaces),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn find_known_places(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+    Query(typed): Query<Typed>,
+) -> Result<Json<wire::KnownPlaces>, Problem> {
+    actor.require(Action::ViewAsset, library.family().id)?;
+    let limit = parse_limit(typed.limit)?;
+    // The whole table is gone through.
+    let finding = tokio::task::spawn_blocking(move || find_named(&typed.q, limit));
+    let found = finding.await.map_err(Problem::internal)?;
+    Ok(Json(wire::KnownPlaces {
+        items: found.into_iter().map(Into::into).collect(),
     }))
 }
 
@@ -218,12 +276,13 @@ async fn get_map(
     let cells = view.cells(level);
     let clusters = library.db().list_clusters(&actor, family, &cells).await?;
     let clusters = clusters.into_iter().map(|cluster| {
-        let near = find_nearest(cluster.middle);
+        let near = find_nearest(cluster.heart);
         wire::MapCluster::new(cluster, near.map(|near| near.named))
     });
-    Ok(Json(wire::MapClusters {
-        clusters: clusters.collect(),
-    }))
+    let mut clusters: Vec<_> = clusters.collect();
+    let covers = clusters.iter_mut().map(|it| &mut it.cover_asset_id);
+    keep_drawn(&library, covers).await?;
+    Ok(Json(wire::MapClusters { clusters }))
 }
 
 /// Names the positions of assets that were corrected just now. Should that fail, the corrections stand all

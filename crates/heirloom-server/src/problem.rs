@@ -33,6 +33,12 @@ macro_rules! codes {
                 match self { $(Self::$name => $word,)* }
             }
 
+            /// The code of a word, if there is one.
+            #[must_use]
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|code| code.as_str() == word)
+            }
+
             /// The HTTP status that goes with it.
             #[must_use]
             pub const fn status(self) -> u16 {
@@ -108,6 +114,28 @@ codes! {
     InvalidRange, "invalid_range", RANGE_NOT_SATISFIABLE, "The range cannot be given";
     /// A folder that cannot be an archive.
     InvalidArchive, "invalid_archive", UNPROCESSABLE_ENTITY, "This cannot be an archive";
+    /// A path that does not begin at the root.
+    NotAbsolute, "not_absolute", UNPROCESSABLE_ENTITY, "The path is not a whole one";
+    /// What is to be imported is not at that path.
+    NothingThere, "nothing_there", UNPROCESSABLE_ENTITY, "Nothing is there";
+    /// It is no export, or not a whole one.
+    NotAnExport, "not_an_export", UNPROCESSABLE_ENTITY, "This is no export";
+    /// What cannot be opened as something to import.
+    InvalidImport, "invalid_import", UNPROCESSABLE_ENTITY, "This cannot be imported";
+    /// A file where a folder is wanted.
+    NotAFolder, "not_a_folder", UNPROCESSABLE_ENTITY, "This is no folder";
+    /// A folder that may not be looked into.
+    FolderUnreadable, "folder_unreadable", UNPROCESSABLE_ENTITY, "This folder may not be read";
+    /// Something else is in the folder that is to be written to.
+    FolderNotEmpty, "folder_not_empty", CONFLICT, "The folder is not empty";
+    /// The folder is Heirloom's own, or an archive's.
+    FolderForbidden, "folder_forbidden", UNPROCESSABLE_ENTITY, "This folder is not for that";
+    /// Another export writes to the folder.
+    FolderBusy, "folder_busy", CONFLICT, "The folder is being written to";
+    /// The disk that the folder is on is full.
+    FolderFull, "folder_full", INSUFFICIENT_STORAGE, "No space is left there";
+    /// The folder cannot be written to.
+    FolderReadOnly, "folder_read_only", SERVICE_UNAVAILABLE, "Nothing can be written there";
     /// A value that does not fit its kind of claim.
     InvalidClaim, "invalid_claim", UNPROCESSABLE_ENTITY, "This cannot be claimed";
     /// A name or a text that no collection can have.
@@ -142,6 +170,22 @@ codes! {
     NewerVersion, "newer_version", SERVICE_UNAVAILABLE, "A newer version is needed";
     /// The catalogue or a blob is damaged.
     Damaged, "damaged", INTERNAL_SERVER_ERROR, "Something stored is damaged";
+    /// There is no backup repository there.
+    NoRepository, "no_repository", NOT_FOUND, "There is no backup there";
+    /// Something else is where the backup repository is to be.
+    NotARepository, "not_a_repository", CONFLICT, "This is no backup";
+    /// The backup repository is opened by another key.
+    WrongKey, "wrong_key", CONFLICT, "The key is another";
+    /// There is no usable key to the backup repository.
+    NoKey, "no_key", CONFLICT, "There is no key";
+    /// Not everything in the backup repository is as it should be.
+    RepositoryDamaged, "repository_damaged", INTERNAL_SERVER_ERROR, "The backup is damaged";
+    /// No space is left where the backup repository is.
+    RepositoryFull, "repository_full", INSUFFICIENT_STORAGE, "No space is left for the backup";
+    /// The backup repository cannot be reached.
+    RepositoryUnavailable, "repository_unavailable", SERVICE_UNAVAILABLE, "The backup cannot be reached";
+    /// Somebody else is at work in the backup repository.
+    RepositoryBusy, "repository_busy", SERVICE_UNAVAILABLE, "Somebody else uses the backup";
     /// Something that is needed cannot be reached.
     Unavailable, "unavailable", SERVICE_UNAVAILABLE, "Something cannot be reached";
     /// Something that is needed is held by somebody else.
@@ -150,6 +194,8 @@ codes! {
     TooSlow, "too_slow", SERVICE_UNAVAILABLE, "It took too long";
     /// Heirloom is stopping.
     Stopping, "stopping", SERVICE_UNAVAILABLE, "Heirloom is stopping";
+    /// The process that did it ended before it did.
+    Interrupted, "interrupted", SERVICE_UNAVAILABLE, "It was interrupted";
     /// Something that must not happen.
     Internal, "internal", INTERNAL_SERVER_ERROR, "Something went wrong inside";
 }

@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     archive, artifact, asset, backup, claim, collection, description, doctor, edge, encryption,
-    event, extract, fsck, guard,
+    event, extract, folder, fsck, guard,
     library::Library,
     observe, page, place,
     problem::{Code, Problem},
@@ -161,6 +161,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(search::routes())
         .merge(timeline::routes())
         .merge(transfer::routes())
+        .merge(folder::routes())
         .merge(place::routes())
         .merge(upload::routes())
         .merge(doctor::routes())

@@ -272,6 +272,7 @@ impl Scans {
             Err(error) => {
                 tracing::error!(%run, %error, "a scan failed");
                 self.failed().insert(archive, (run, error.to_string()));
+                self.store_problem(run, &error.into(), running).await;
             }
         }
     }
@@ -284,6 +285,21 @@ impl Scans {
                 tracing::error!(%run, %error, "what was found is not prepared");
                 None
             }
+        }
+    }
+
+    /// Keeps why it failed, for programs.
+    async fn store_problem(&self, run: RunId, problem: &Problem, running: &Running) {
+        let progress = *running
+            .progress
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let document = json!({
+            "progress": progress,
+            "problem": { "code": problem.code(), "hint": problem.get_hint() },
+        });
+        if let Err(error) = self.shared.ctx.db.store_progress(run, &document).await {
+            tracing::warn!(%run, %error, "why a scan failed could not be stored");
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use heirloom_core::{
-    Actor, CollectionId, RunId, path,
+    Actor, CollectionId, RunId,
     run::{RunEvent, RunState},
 };
 use heirloom_db::{family::Family, plan::Parameters, run::Run};
@@ -23,7 +23,10 @@ use heirloom_pipeline::{
 use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::problem::{Code, Problem};
+use crate::{
+    folder::parse_folder,
+    problem::{Code, Problem},
+};
 
 /// The exports and imports of this process. Clones mean the same.
 #[derive(Debug, Clone)]
@@ -309,6 +312,9 @@ impl Transfers {
                 continue;
             }
             let why = "it was interrupted; doing the same again goes on where it was";
+            let mut document = run.progress.clone();
+            document["problem"] = json!({ "code": Code::Interrupted });
+            ctx.db.store_progress(run.id, &document).await?;
             ctx.db
                 .advance_run(&ctx.actor, run.id, RunEvent::Fail, Some(why))
                 .await?;
@@ -384,18 +390,4 @@ fn progress_of(running: &Running) -> Progress {
         elapsed_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         ..Progress::default()
     }
-}
-
-fn parse_folder(text: &str) -> Result<PathBuf, Problem> {
-    use std::os::unix::ffi::OsStringExt as _;
-    let bytes = path::to_bytes(text).filter(|bytes| bytes.starts_with(b"/") && !bytes.contains(&0));
-    bytes
-        .map(|bytes| std::ffi::OsString::from_vec(bytes).into())
-        .ok_or_else(|| {
-            Problem::new(
-                Code::InvalidRequest,
-                format!("{text:?} is no absolute path"),
-            )
-            .hint("Write it from the root on, such as /media/stick/Family.")
-        })
 }

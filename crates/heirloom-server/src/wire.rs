@@ -10,6 +10,7 @@ mod claim;
 mod collection;
 mod doctor;
 mod encryption;
+mod folder;
 mod fsck;
 mod lineage;
 mod place;
@@ -38,9 +39,10 @@ pub use collection::{
 };
 pub use doctor::{Check, Counts, Diagnosis};
 pub use encryption::{Encryption, EncryptionKey, MasterKind, NewMaster};
+pub use folder::{Folder, Folders};
 pub use fsck::{Fault, FsckReport, NewFsck};
 pub use lineage::{Lineage, LineageInput, LineageSource};
-pub use place::{MapCluster, MapClusters, PlaceCount, Places};
+pub use place::{KnownPlace, KnownPlaces, MapCluster, MapClusters, PlaceCount, Places};
 pub use run::{
     Forecast, NewRun, NewScan, Pipeline, Progress, Run, RunStep, ScanReport, Step, StepForecast,
     Unit,

@@ -6,8 +6,9 @@ export function nameInWords(pathText: string): string {
   return pathText.replace(/\\\\|\\x[0-9a-f]{2}/g, (found) => (found === '\\\\' ? '\\' : '\uFFFD'));
 }
 
-/** What somebody typed, as path text. */
-export function pathTextOf(typed: string): string {
+/** What somebody typed, or what they chose if that still stands there, as path text. */
+export function pathTextOf(typed: string, chosen?: string): string {
+  if (chosen !== undefined && nameInWords(chosen) === typed.trim()) return chosen;
   return typed.trim().replaceAll('\\', '\\\\');
 }
 

@@ -1,4 +1,6 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { atHome, overflowOf, until } from './heirloom';
 
@@ -46,4 +48,34 @@ test('an original that has rotten is named, until somebody hands it in again', a
   });
   await page.goto(`${heirloom.address}/archives`);
   await page.getByText('No original is known to be damaged.').waitFor();
+});
+
+test('a folder is chosen by keyboard, and what is there already is not typed', async () => {
+  const disk = realpathSync(mkdtempSync(join(tmpdir(), 'heirloom-browser-folders-')));
+  mkdirSync(join(disk, 'Grandfather/Slides 1961'), { recursive: true });
+  mkdirSync(join(disk, '.hidden'));
+  writeFileSync(join(disk, 'Grandfather/Slides 1961/One.txt'), 'The harbour.');
+  try {
+    const { page } = await visit('/archives', { viewport: { width: 320, height: 640 } });
+    const field = page.getByRole('textbox', { name: 'Folder' });
+    await field.fill(disk);
+    await page.getByRole('button', { name: 'Choose a folder' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Folders of the machine' });
+    const folder = dialog.getByRole('button', { name: 'Grandfather', exact: true });
+    await folder.waitFor();
+    expect(await dialog.getByRole('listitem').filter({ hasText: 'hidden' }).count()).toBe(0);
+    expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+    await folder.focus();
+    await page.keyboard.press('Enter');
+    const within = dialog.getByRole('button', { name: 'Slides 1961', exact: true });
+    await until(() => within.evaluate((it) => it === document.activeElement));
+    await page.keyboard.press('Enter');
+    await dialog.getByText('There is no folder in it.').waitFor();
+    await dialog.getByRole('button', { name: 'Grandfather', exact: true }).click();
+    await dialog.getByRole('button', { name: `Take ${disk}/Grandfather`, exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(await field.inputValue()).toBe(`${disk}/Grandfather`);
+  } finally {
+    rmSync(disk, { recursive: true, force: true });
+  }
 });

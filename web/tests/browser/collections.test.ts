@@ -264,3 +264,22 @@ test('how something came about is a graph and the same in words, also by keys an
   await phone.page.locator('.node[aria-current]').waitFor();
   expect(await overflowOf(phone.page)).toBeLessThanOrEqual(0);
 });
+
+test('the ends of an album are one key or one button away', async () => {
+  const items = await pictures(40);
+  const { id } = await make('Long', { assets: items.map((item) => item.id) });
+  const { page } = await visit(`/collections/${id}`);
+  await page.locator('.tiles a').first().waitFor();
+  const isAt = (place: number) =>
+    page
+      .locator(`.tiles li[aria-posinset="${place}"] a`)
+      .evaluate((it) => it === document.activeElement);
+  await page.keyboard.press('End');
+  await until(() => isAt(items.length));
+  await page.keyboard.press('Home');
+  await until(() => isAt(1));
+  await page.getByRole('button', { name: 'To the end' }).click();
+  await until(() => isAt(items.length));
+  await page.getByRole('button', { name: 'To the beginning' }).click();
+  await until(() => isAt(1));
+});

@@ -110,9 +110,23 @@ test('an open dialog and an open form are accessible, in both themes', async () 
     await page.locator('summary', { hasText: 'Small picture' }).click();
     await page.getByText('Made from').waitFor();
     expect(await violations(page)).toEqual([]);
+    await page.getByLabel('About', { exact: true }).selectOption('place');
+    await page.getByRole('combobox', { name: 'Where was it?' }).fill('Breme');
+    await page.getByRole('listbox').getByRole('option').first().waitFor();
+    await page.keyboard.press('ArrowDown');
+    expect(await violations(page), 'places are offered').toEqual([]);
     await page.locator('h1').click();
     await page.keyboard.press('?');
     await page.getByRole('dialog').waitFor();
+    expect(await violations(page)).toEqual([]);
+  }
+});
+
+test('the choice of a folder is accessible, in both themes', async () => {
+  for (const colorScheme of SCHEMES) {
+    const { page } = await visit('/transfers', { colorScheme });
+    await page.getByRole('button', { name: 'Choose a folder' }).last().click();
+    await page.getByRole('list', { name: 'Folders in it' }).waitFor();
     expect(await violations(page)).toEqual([]);
   }
 });

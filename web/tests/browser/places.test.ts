@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { atHome, until } from './heirloom';
+import { atHome, overflowOf, until } from './heirloom';
 
 const { heirloom, visit } = atHome();
 
@@ -27,7 +27,7 @@ test('places open from country to region to town, down to a picture, and back', 
   await page.goBack();
   await tiles.first().waitFor();
   expect(page.url()).toBe(region);
-  await page.getByRole('link', { name: 'Back' }).click();
+  await page.getByRole('link', { name: 'Back', exact: true }).click();
   await page.getByRole('link', { name: /^Bremen/ }).waitFor();
 });
 
@@ -51,6 +51,53 @@ test('a name follows the position that somebody corrects', async () => {
   await page.reload();
   await page.getByText('from the position').waitFor();
   expect(await page.getByText(/Lübeck/).count()).toBe(0);
+});
+
+test('a place that somebody types comes with its position, and any other stays a name', async () => {
+  const { page } = await visit('/add');
+  await page.locator('[data-testid=files]').setInputFiles({
+    name: 'Postcard.txt',
+    mimeType: 'text/plain',
+    buffer: Buffer.from('Greetings from the north!')
+  });
+  await until(async () => (await heirloom.asset('Postcard.txt')) !== '');
+  const id = await heirloom.asset('Postcard.txt');
+  const facts = async () => {
+    const detail = await heirloom.get<{
+      facts: { kind: string; believed: { value: unknown }[] }[];
+    }>(`/api/v1/assets/${id}`);
+    return detail.facts.flatMap(({ kind, believed }) =>
+      believed.map(({ value }) => `${kind} ${JSON.stringify(value)}`)
+    );
+  };
+  await page.setViewportSize({ width: 320, height: 640 });
+  await page.goto(`${heirloom.address}/assets/${id}`);
+  const say = async () => {
+    await page.getByRole('button', { name: 'Say something about it' }).click();
+    await page.getByLabel('About', { exact: true }).selectOption('place');
+    return page.getByRole('combobox', { name: 'Where was it?' });
+  };
+  const field = await say();
+  await field.fill('Grandmother’s kitchen');
+  await page.getByRole('button', { name: 'Keep it' }).click();
+  await until(async () => (await facts()).includes('place "Grandmother’s kitchen"'));
+  expect((await facts()).some((fact) => fact.startsWith('position'))).toBe(false);
+
+  const again = await say();
+  await again.pressSequentially('tromsø');
+  await page
+    .getByRole('option', { name: /Tromsø.*Norway/ })
+    .first()
+    .waitFor();
+  expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.getByText(/On the map: Tromsø, .*Norway/).waitFor();
+  await page.keyboard.press('Enter');
+  await until(async () => (await facts()).some((fact) => /position.*69\.6/.test(fact)));
+  await page.goto(`${heirloom.address}/places?country=NO`);
+  await page.getByRole('heading', { name: 'Norway', level: 1 }).waitFor();
+  await page.getByRole('link', { name: /1 file/ }).waitFor();
 });
 
 /** How many colours there are in a part of the page, as it was painted. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
+import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { atHome, until } from './heirloom';
 
@@ -100,21 +101,45 @@ test('the policy lets nothing run but the files of the app', async () => {
   expect(ran).toBe(false);
 });
 
+/** What is kept in the browser for when there is no line. */
+function keptOf(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const names = await caches.keys();
+    const requests = await (await caches.open(names[0]!)).keys();
+    return requests.map((request) => new URL(request.url).pathname);
+  });
+}
+
+test('who spares the line has no more kept than the app needs to open', async () => {
+  const { page } = await visit('/plain');
+  await page.addInitScript(() =>
+    Object.defineProperty(navigator, 'connection', { value: { saveData: true } })
+  );
+  await page.goto(heirloom.address);
+  await page.locator('.grid a').first().waitFor();
+  await until(async () =>
+    page.evaluate(async () => (await navigator.serviceWorker.ready).active?.state === 'activated')
+  );
+  const shell = JSON.parse(readFileSync('build/app/_app/shell.json', 'utf8')) as string[];
+  expect((await keptOf(page)).filter((path) => path.endsWith('.js')).length).toBe(
+    [...shell, '/before-paint.js'].filter((path) => path.endsWith('.js')).length
+  );
+});
+
 test('without a line the app opens and says so, and comes back with it', async () => {
   const { page, allow } = await visit('/');
   await page.locator('.grid a').first().waitFor();
   await until(async () =>
     page.evaluate(async () => (await navigator.serviceWorker.ready).active?.state === 'activated')
   );
-  const kept = await page.evaluate(async () => {
-    const names = await caches.keys();
-    const requests = await (await caches.open(names[0]!)).keys();
-    return requests.map((request) => new URL(request.url).pathname);
-  });
-  // The shell and nothing of the family's; what is loaded only by some stays out.
-  expect(kept.filter((path) => path.startsWith('/api/'))).toEqual([]);
-  const shell = JSON.parse(readFileSync('build/app/_app/shell.json', 'utf8')) as string[];
-  expect([...kept].sort()).toEqual(['/', '/before-paint.js', '/icon.svg', ...shell].sort());
+  await until(async () => (await keptOf(page)).includes('/_app/rest.json'));
+  // All of the app but what is very large, and nothing of the family's.
+  const lists = ['shell', 'rest'].flatMap(
+    (name) => JSON.parse(readFileSync(`build/app/_app/${name}.json`, 'utf8')) as string[]
+  );
+  expect([...(await keptOf(page))].sort()).toEqual(
+    ['/', '/before-paint.js', '/icon.svg', '/_app/rest.json', ...lists].sort()
+  );
 
   allow(/ERR_INTERNET_DISCONNECTED|Failed to load resource|Failed to fetch|EventSource/);
   await page.context().setOffline(true);
@@ -122,6 +147,10 @@ test('without a line the app opens and says so, and comes back with it', async (
   await page.getByText('Heirloom cannot be reached.').first().waitFor();
   await page.getByRole('link', { name: 'What this means' }).click();
   await page.getByRole('heading', { name: 'No connection' }).waitFor();
+  // A page that was never opened opens too, and says that nobody answers.
+  await page.getByRole('navigation').getByRole('link', { name: 'Backups' }).click();
+  await page.getByRole('heading', { name: 'Backups', level: 1 }).waitFor();
+  await page.getByText('Heirloom cannot be reached.').first().waitFor();
   await page.context().setOffline(false);
   await page.getByRole('navigation').getByRole('link', { name: 'Library' }).click();
   await until(async () => {

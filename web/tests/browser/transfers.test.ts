@@ -24,7 +24,7 @@ test('a folder is looked at first, and then brought in', async () => {
   allow(/status of 4\d\d/);
   await folders.fill(join(disk, 'From uncle Max'));
   await page.getByRole('button', { name: 'Look what is there first' }).click();
-  await page.getByRole('alert').waitFor();
+  await page.getByText('Nothing is there. Is the disk plugged in').waitFor();
   expect(await folders.inputValue()).toBe(join(disk, 'From uncle Max'));
 
   await folders.fill(`\n${folder}\n`);
@@ -40,6 +40,26 @@ test('a folder is looked at first, and then brought in', async () => {
   await page.getByRole('link', { name: 'Done', exact: true }).click();
   await page.getByRole('heading', { name: 'Bringing in', level: 1 }).waitFor();
   await page.getByText('1 new original', { exact: true }).waitFor();
+});
+
+test('what is refused and what fails is told in the language of the reader', async () => {
+  const { page, allow } = await visit('/transfers', { locale: 'de-DE' });
+  allow(/status of 4\d\d/);
+  const folder = join(disk, 'Voll');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'Brief.txt'), 'Liebe Ida');
+  await page.getByLabel('In welchen Ordner').fill(folder);
+  await page.getByRole('button', { name: 'Mitnehmen', exact: true }).click();
+  await page.getByText('In diesem Ordner ist schon etwas anderes.').waitFor();
+
+  // An export whose manifest is damaged is found to be none only when it is read.
+  await page.getByLabel('In welchen Ordner').fill(join(disk, 'Beschädigt'));
+  await page.getByRole('button', { name: 'Mitnehmen', exact: true }).click();
+  await page.getByText('Zum Ansehen dort index.html').waitFor();
+  writeFileSync(join(disk, 'Beschädigt', 'manifest-sha512.txt'), 'x');
+  await page.getByLabel('Ordner oder Archive auf dem Rechner').fill(join(disk, 'Beschädigt'));
+  await page.getByRole('button', { name: 'Hereinholen' }).click();
+  await page.getByText('Das wurde nicht aus einem Heirloom mitgenommen').waitFor();
 });
 
 test('everything is taken along, and is found from a stick without Heirloom', async () => {

@@ -8,13 +8,15 @@ use heirloom_core::{
 };
 use heirloom_server::{
     Code, Problem,
-    wire::{AssetDetail, Author, Claim, ClaimBatch, Fact, NewClaim, NewClaimBatch, Page},
+    wire::{
+        AssetDetail, Author, Claim, ClaimBatch, Fact, KnownPlace, NewClaim, NewClaimBatch, Page,
+    },
 };
 use http::Method;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use super::collection::which_assets;
+use super::{collection::which_assets, place::find_known};
 use crate::{
     api::{Api, render},
     arguments,
@@ -82,19 +84,27 @@ pub(super) async fn run(
             kind,
             value,
             which,
+            on_map,
             not,
             source,
             confidence,
             idempotency_key,
         } => {
-            let new = NewClaimBatch {
+            let mut new = NewClaimBatch {
                 assets: which_assets(api, which).await?,
                 kind,
                 value: parse_value(kind, &value)?,
                 is_negation: not,
                 source,
                 confidence,
+                only_unplaced: false,
             };
+            if on_map {
+                let known = find_on_map(api, kind, &value).await?;
+                new.value = json!(known.name);
+                place_on_map(api, new, &known, idempotency_key, output).await?;
+                return Ok(());
+            }
             let headers: Vec<(&str, &str)> = idempotency_key
                 .iter()
                 .map(|key| ("idempotency-key", key.as_str()))
@@ -129,32 +139,110 @@ pub(super) async fn run(
     Ok(())
 }
 
+/// The town or village that is most likely meant.
+async fn find_on_map(api: &Api, kind: ClaimKind, name: &str) -> Result<KnownPlace, Problem> {
+    if kind != ClaimKind::Place {
+        let what = "only a place is put on the map";
+        return Err(Problem::new(Code::InvalidRequest, what).hint("Leave --on-map out."));
+    }
+    let found = find_known(api, name, 1).await?.items.into_iter().next();
+    found.ok_or_else(|| {
+        Problem::new(
+            Code::NotFound,
+            format!("no town or village is called {name:?}"),
+        )
+        .hint("See `heirloom place find`; without --on-map it stays a name.")
+    })
+}
+
+/// What was said about a place, and where it is.
+#[derive(Serialize)]
+struct OnMap<'a> {
+    known: &'a KnownPlace,
+    place: ClaimBatch,
+    /// Of those of which no position was known; none where one was known of all.
+    position: Option<ClaimBatch>,
+}
+
+/// Says where something was made, by name and by position.
+async fn place_on_map(
+    api: &Api,
+    new: NewClaimBatch,
+    known: &KnownPlace,
+    key: Option<String>,
+    output: &Output,
+) -> Result<(), Problem> {
+    let position = NewClaimBatch {
+        kind: ClaimKind::Position,
+        value: json!({ "latitude": known.latitude, "longitude": known.longitude }),
+        only_unplaced: true,
+        ..new.clone()
+    };
+    let say = async |new: NewClaimBatch, what: &str| -> Result<ClaimBatch, Problem> {
+        let key = key.as_ref().map(|key| format!("{key} {what}"));
+        let headers: Vec<(&str, &str)> = key
+            .iter()
+            .map(|key| ("idempotency-key", key.as_str()))
+            .collect();
+        let body = Some(render(&new)?);
+        api.ask(Method::POST, "/api/v1/claims", &headers, body)
+            .await
+    };
+    let said = OnMap {
+        known,
+        place: say(new, "place").await?,
+        position: match say(position, "position").await {
+            Ok(batch) => Some(batch),
+            Err(problem) if problem.code() == Code::Refused => None,
+            Err(problem) => return Err(problem),
+        },
+    };
+    output.data(&said, || {
+        let mut text = format!(
+            "{}, {}, {} at {},{}\n",
+            line(&known.name),
+            line(&known.region),
+            known.country,
+            known.latitude,
+            known.longitude
+        );
+        text += &describe_batch(&said.place);
+        if let Some(position) = &said.position {
+            text += "\n";
+            text += &describe_batch(position);
+        }
+        text
+    });
+    Ok(())
+}
+
 /// Says what was said at once, and how it is taken back.
 fn tell_batch(batch: &ClaimBatch, output: &Output) {
-    output.data(batch, || {
-        let count = |number: usize| {
-            number_of(
-                u64::try_from(number).unwrap_or(u64::MAX),
-                "original",
-                "originals",
-            )
-        };
-        let (all, not) = (
-            count(batch.asset_count),
-            if batch.is_negation { "not " } else { "" },
-        );
-        let said = format!("{}: {not}{}", batch.kind, json_text(&batch.value));
-        let id = batch.id;
-        match batch.undone_count {
-            0 => format!(
-                "Said of {all}: {said}\nTake it back with `heirloom claim undo-many {id}`."
-            ),
-            undone => format!(
-                "Taken back of {} of {all}: {said}\nHold to it again with `heirloom claim redo-many {id}`.",
-                undone
-            ),
+    output.data(batch, || describe_batch(batch));
+}
+
+fn describe_batch(batch: &ClaimBatch) -> String {
+    let count = |number: usize| {
+        number_of(
+            u64::try_from(number).unwrap_or(u64::MAX),
+            "original",
+            "originals",
+        )
+    };
+    let (all, not) = (
+        count(batch.asset_count),
+        if batch.is_negation { "not " } else { "" },
+    );
+    let said = format!("{}: {not}{}", batch.kind, json_text(&batch.value));
+    let id = batch.id;
+    match batch.undone_count {
+        0 => {
+            format!("Said of {all}: {said}\nTake it back with `heirloom claim undo-many {id}`.")
         }
-    });
+        undone => format!(
+            "Taken back of {undone} of {all}: {said}\nHold to it again with `heirloom claim redo-many {id}`."
+        ),
+    }
 }
 
 /// A claim among others.

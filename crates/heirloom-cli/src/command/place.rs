@@ -2,7 +2,7 @@
 
 use heirloom_server::{
     Problem,
-    wire::{PlaceCount, Places},
+    wire::{KnownPlace, KnownPlaces, PlaceCount, Places},
 };
 
 use super::paging::{collect, encode, more};
@@ -17,11 +17,23 @@ pub(super) async fn run(
     asked: arguments::Place,
     output: &Output,
 ) -> Result<(), Problem> {
-    let arguments::Place::List {
-        country,
-        region,
-        paging,
-    } = asked;
+    let (country, region, paging) = match asked {
+        arguments::Place::List {
+            country,
+            region,
+            paging,
+        } => (country, region, paging),
+        arguments::Place::Find { name, limit } => {
+            let found = find_known(api, &name, limit).await?;
+            output.data(&found, || {
+                if found.items.is_empty() {
+                    return "No town or village is called so.".to_owned();
+                }
+                list(&found.items.iter().map(known_row).collect::<Vec<_>>())
+            });
+            return Ok(());
+        }
+    };
     let mut path = "/api/v1/places".to_owned();
     for (name, value) in [("country", &country), ("region", &region)] {
         if let Some(value) = value {
@@ -44,6 +56,21 @@ pub(super) async fn run(
         list(&rows) + &more(places.next.as_deref())
     });
     Ok(())
+}
+
+/// Towns and villages whose names begin so, the largest first.
+pub(super) async fn find_known(api: &Api, name: &str, limit: u16) -> Result<KnownPlaces, Problem> {
+    let path = format!("/api/v1/places/known?q={}&limit={limit}", encode(name));
+    api.get(&path).await
+}
+
+fn known_row(place: &KnownPlace) -> Vec<String> {
+    vec![
+        line(&place.name),
+        line(&place.region),
+        place.country.clone(),
+        format!("{},{}", place.latitude, place.longitude),
+    ]
 }
 
 fn row(place: &PlaceCount) -> Vec<String> {

@@ -106,7 +106,7 @@ fn why(run: &Run, hint: &str) -> Problem {
         (None, RunState::Cancelled) => "it was stopped before the end".to_owned(),
         (None, _) => "it did not come to its end".to_owned(),
     };
-    Problem::new(Code::Stopping, message).hint(hint.to_owned())
+    Problem::new(run.error_code.unwrap_or(Code::Stopping), message).hint(hint.to_owned())
 }
 
 const fn ending(problems: u64) -> Ending {

@@ -102,6 +102,56 @@ fn the_json_of_collections_and_bulk_claims_is_stable() {
 }
 
 #[test]
+fn a_place_is_put_on_the_map_with_its_name() {
+    let home = Home::scanned();
+    let found = home.json(["place", "find", "paris, texas"]);
+    assert_eq!(found["items"][0]["country"], "US", "{found}");
+    let (strand, duene) = (home.asset("Strand.jpg"), home.asset("Düne.jpg"));
+    home.done(["claim", "make", &duene, "position", "54.9,8.3"]);
+    let on_map = |place: &'static str| {
+        let words = [
+            "claim",
+            "make-many",
+            "place",
+            place,
+            &strand,
+            &duene,
+            "--on-map",
+        ];
+        home.json(words)
+    };
+    let said = on_map("bremerh");
+    // Where the dune is was known.
+    assert_eq!(
+        (
+            &said["known"]["name"],
+            &said["place"]["value"],
+            &said["place"]["asset_count"],
+            &said["position"]["asset_count"]
+        ),
+        (
+            &"Bremerhaven".into(),
+            &"Bremerhaven".into(),
+            &2.into(),
+            &1.into()
+        ),
+        "{said}"
+    );
+    assert!(on_map("Bremen")["position"].is_null(), "both have one");
+    let refused = home.refused([
+        "claim",
+        "make-many",
+        "place",
+        "Gibtesnirgends",
+        &strand,
+        "--on-map",
+    ]);
+    assert!(refused.contains("is called"), "{refused}");
+    let places = home.done(["place", "list", "--country", "DE"]);
+    assert!(places.stdout.contains("Bremen"), "{places:?}");
+}
+
+#[test]
 fn the_same_is_said_of_all_that_a_search_finds_and_taken_back() {
     let home = Home::scanned();
     let said = home.done([

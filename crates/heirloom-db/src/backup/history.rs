@@ -12,12 +12,15 @@ use crate::{Db, DbError, audit, clock, row::Row, sql::statements, value::args};
 statements! {
     ADD = "INSERT INTO backup (id, family_id, kind, repository, state, is_scheduled, started_at_ms)
         VALUES ($1, $2, $3, $4, 'running', $5, $6)";
-    END = "UPDATE backup SET state = $2, outcome = $3, error = $4, ended_at_ms = $5 WHERE id = $1";
-    GET = "SELECT id, kind, repository, state, is_scheduled, outcome, error, started_at_ms, ended_at_ms
+    END = "UPDATE backup SET state = $2, outcome = $3, error = $4, error_code = $5, ended_at_ms = $6 WHERE id = $1";
+    GET = "SELECT id, kind, repository, state, is_scheduled, outcome, error, error_code, started_at_ms,
+          ended_at_ms
         FROM backup WHERE id = $1";
-    LIST = "SELECT id, kind, repository, state, is_scheduled, outcome, error, started_at_ms, ended_at_ms
+    LIST = "SELECT id, kind, repository, state, is_scheduled, outcome, error, error_code, started_at_ms,
+          ended_at_ms
         FROM backup WHERE family_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
-    FIND_LAST = "SELECT id, kind, repository, state, is_scheduled, outcome, error, started_at_ms, ended_at_ms
+    FIND_LAST = "SELECT id, kind, repository, state, is_scheduled, outcome, error, error_code, started_at_ms,
+          ended_at_ms
         FROM backup WHERE family_id = $1 AND kind = $2 AND repository = $3 AND state = $4
         ORDER BY id DESC LIMIT 1";
     FORGET_CAPTURES = "DELETE FROM backup WHERE family_id = $1 AND kind = 'capture' AND started_at_ms < $2";
@@ -47,6 +50,8 @@ pub struct Backup {
     pub outcome: Option<Json>,
     /// Why it failed, as one sentence.
     pub error: Option<String>,
+    /// The same as a word for programs.
+    pub error_code: Option<String>,
     /// When it began.
     pub started_at_ms: i64,
     /// When it ended.
@@ -108,7 +113,7 @@ impl Db {
         Ok(id)
     }
 
-    /// Notes how it ended.
+    /// Notes how it ended; what failed says why, in one sentence and as a word for programs.
     ///
     /// # Errors
     /// [`DbError::Denied`], and what the engine says.
@@ -118,12 +123,13 @@ impl Db {
         id: BackupId,
         state: BackupState,
         outcome: Option<&Json>,
-        error: Option<&str>,
+        error: Option<(&str, &str)>,
     ) -> Result<(), DbError> {
         actor.require_operator(Action::OperateMachine)?;
         let outcome = outcome.map(Json::to_string);
         let mut tx = self.begin().await?;
-        let values = args![id, state.as_str(), outcome, error, clock::now_ms()];
+        let (error, code) = error.unzip();
+        let values = args![id, state.as_str(), outcome, error, code, clock::now_ms()];
         tx.execute(END, values).await?;
         tx.commit().await
     }
@@ -245,7 +251,8 @@ fn read(row: &Row) -> Result<Backup, DbError> {
         is_scheduled: row.get(4)?,
         outcome: outcome.and_then(|text| serde_json::from_str(&text).ok()),
         error: row.get(6)?,
-        started_at_ms: row.get(7)?,
-        ended_at_ms: row.get(8)?,
+        error_code: row.get(7)?,
+        started_at_ms: row.get(8)?,
+        ended_at_ms: row.get(9)?,
     })
 }

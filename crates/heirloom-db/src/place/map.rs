@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use heirloom_core::{
-    Actor, AssetId, FamilyId,
+    Actor, AssetId, AudienceId, FamilyId,
     map::{Cell, FINEST, Position},
     permission::Action,
 };
@@ -23,6 +23,8 @@ pub struct Cluster {
     pub assets: i64,
     /// Where they are in the middle.
     pub middle: Position,
+    /// Where most of them are: the middle of all may be where none is.
+    pub heart: Position,
     /// One of them, to stand for them.
     pub cover: Option<AssetId>,
 }
@@ -35,7 +37,16 @@ statements! {
             AND a.map_cell >= c.cell * $3 AND a.map_cell < (c.cell + 1) * $3
             ORDER BY a.map_cell DESC, a.timeline_key DESC LIMIT 1)
         FROM map_cell c WHERE c.audience_id = $1 AND c.level = $2 AND c.cell IN ({list})";
+    // Of the sixteen cells within each: the one with the most assets.
+    LIST_FULLEST = "SELECT c.cell, f.cell, f.assets, f.latitude_sum, f.longitude_sum
+        FROM map_cell c JOIN map_cell f ON f.audience_id = c.audience_id AND f.level = c.level + 2
+          AND f.cell = (SELECT w.cell FROM map_cell w WHERE w.audience_id = c.audience_id AND w.level = c.level + 2
+            AND w.cell >= c.cell * 16 AND w.cell < (c.cell + 1) * 16 ORDER BY w.assets DESC, w.cell LIMIT 1)
+        WHERE c.audience_id = $1 AND c.level = $2 AND c.cell IN ({list})";
 }
+
+/// The level down to which it is looked where most of a cluster is: some kilometres.
+const HEART: u8 = 12;
 
 impl Db {
     /// What lies in these cells, which are all of one level and not very many.
@@ -55,31 +66,79 @@ impl Db {
         let width = 1_i64 << (2 * (FINEST - level));
         let list: Vec<Value> = cells.iter().map(|cell| Value::from(cell.code())).collect();
         let mut clusters: BTreeMap<i64, Sums> = BTreeMap::new();
-        for audience in self.list_audiences(family, &actor.sight(family)).await? {
+        let audiences = self.list_audiences(family, &actor.sight(family)).await?;
+        for audience in &audiences {
+            let audience = *audience;
             let args = args![audience, i64::from(level), width];
             for row in self.fetch_list(LIST_CELLS, args, list.clone()).await? {
                 let sums = clusters.entry(row.get(0)?).or_default();
                 let assets: i64 = row.get(1)?;
                 if assets > sums.most {
                     (sums.most, sums.cover) = (assets, row.get(4)?);
+                    sums.audience = Some(audience);
                 }
                 sums.assets += assets;
                 sums.latitude += row.get::<i64>(2)?;
                 sums.longitude += row.get::<i64>(3)?;
             }
         }
+        for audience in audiences {
+            self.find_hearts(audience, level, &mut clusters).await?;
+        }
         let counted = clusters.into_iter().filter(|(_, sums)| sums.assets > 0);
         Ok(counted
-            .map(|(code, sums)| Cluster {
-                cell: Cell::from_code(level, code),
-                assets: sums.assets,
-                middle: Position {
+            .map(|(code, sums)| {
+                let middle = Position {
                     latitude_e7: sums.latitude / sums.assets,
                     longitude_e7: sums.longitude / sums.assets,
-                },
-                cover: sums.cover,
+                };
+                Cluster {
+                    cell: Cell::from_code(level, code),
+                    assets: sums.assets,
+                    middle,
+                    heart: sums.heart.unwrap_or(middle),
+                    cover: sums.cover,
+                }
             })
             .collect())
+    }
+
+    /// Goes down from each cluster to its fullest cell, level by level, in the audience that has the most of it.
+    async fn find_hearts(
+        &self,
+        audience: AudienceId,
+        level: u8,
+        clusters: &mut BTreeMap<i64, Sums>,
+    ) -> Result<(), DbError> {
+        // The cell that was come to, and the cluster that it is in.
+        let mut within: BTreeMap<i64, i64> = clusters
+            .iter()
+            .filter(|(_, sums)| sums.audience == Some(audience))
+            .map(|(code, _)| (*code, *code))
+            .collect();
+        for level in (level..HEART).step_by(2) {
+            if within.is_empty() {
+                break;
+            }
+            let list: Vec<Value> = within.keys().map(|code| Value::from(*code)).collect();
+            let args = args![audience, i64::from(level)];
+            let mut below = BTreeMap::new();
+            for row in self.fetch_list(LIST_FULLEST, args, list).await? {
+                let (from, to, assets): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                let Some(cluster) = within.get(&from).filter(|_| assets > 0) else {
+                    continue;
+                };
+                below.insert(to, *cluster);
+                if let Some(sums) = clusters.get_mut(cluster) {
+                    sums.heart = Some(Position {
+                        latitude_e7: row.get::<i64>(3)? / assets,
+                        longitude_e7: row.get::<i64>(4)? / assets,
+                    });
+                }
+            }
+            within = below;
+        }
+        Ok(())
     }
 }
 
@@ -91,4 +150,6 @@ struct Sums {
     cover: Option<AssetId>,
     /// Of the audience that the cover is from.
     most: i64,
+    audience: Option<AudienceId>,
+    heart: Option<Position>,
 }

@@ -63,7 +63,7 @@ pub(super) fn check(folder: &Path) -> Result<PathBuf, ImportError> {
     };
     let path = folder
         .canonicalize()
-        .map_err(|_| not("there is no such folder"))?;
+        .map_err(|_| ImportError::Missing(folder.to_owned()))?;
     let declared = read(&path, "", "bagit.txt").map_err(|_| not("it has no bagit.txt"))?;
     if !declared.starts_with(b"BagIt-Version: ") {
         return Err(not("its bagit.txt declares nothing"));

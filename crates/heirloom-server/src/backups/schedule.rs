@@ -39,8 +39,13 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    fn warn(&mut self, kind: BackupKind, cause: AlarmCause, words: String) {
-        self.alarms.push(BackupAlarm { kind, cause, words });
+    fn warn(&mut self, kind: BackupKind, cause: AlarmCause, code: Option<Code>, words: String) {
+        self.alarms.push(BackupAlarm {
+            kind,
+            cause,
+            code,
+            words,
+        });
     }
 }
 
@@ -192,20 +197,21 @@ impl Backups {
             {
                 let why = failed.error.unwrap_or_default();
                 let words = format!("the last {name} failed: {why}");
-                standing.warn(kind, AlarmCause::Failed, words);
+                let code = failed.error_code.as_deref().and_then(Code::from_word);
+                standing.warn(kind, AlarmCause::Failed, code, words);
             }
             if is_over(done_at_ms.unwrap_or(schedule.set_at_ms), late_ms, now_ms) {
                 let words = format!("the {name} is overdue");
-                standing.warn(kind, AlarmCause::Overdue, words);
+                standing.warn(kind, AlarmCause::Overdue, None, words);
             }
             match kind {
                 BackupKind::Backup => standing.last_backup_at_ms = done_at_ms,
                 _ => standing.last_proof_at_ms = done_at_ms,
             }
         }
-        if let Some(error) = self.captured().error.clone() {
+        if let Some((error, code)) = self.captured().error.clone() {
             let words = format!("changes are not captured: {error}");
-            standing.warn(BackupKind::Capture, AlarmCause::Failed, words);
+            standing.warn(BackupKind::Capture, AlarmCause::Failed, Some(code), words);
         }
         let next = standing
             .last_backup_at_ms

@@ -1,8 +1,10 @@
 //! One statement about many assets, made and taken back at once.
 
+use std::collections::HashSet;
+
 use axum::{Json, extract::State, http::StatusCode};
 use heirloom_core::{
-    Actor, ClaimBatchId,
+    Actor, AssetId, ClaimBatchId,
     claim::{ClaimKind, Statement},
 };
 use heirloom_db::claim::{ClaimBatch, NewClaim};
@@ -15,7 +17,7 @@ use crate::{
     extract::{Body, IdPath, IdempotencyKey},
     library::Library,
     place::follow_positions,
-    problem::Problem,
+    problem::{Code, Problem},
     wire,
 };
 
@@ -46,18 +48,51 @@ async fn make_claims(
     check_number(&new.assets)?;
     check_confidence(new.confidence)?;
     let once = key.map(|key| once(&actor, &key, &("claims", &new)));
+    let statement = Statement::from_json(new.kind, &new.value)?;
+    let assets = match new.only_unplaced {
+        true => unplaced(&library, &actor, &new).await?,
+        false => new.assets,
+    };
     let claim = NewClaim {
-        statement: Statement::from_json(new.kind, &new.value)?,
+        statement,
         is_negation: new.is_negation,
         source: new.source,
         confidence: new.confidence,
     };
     let (db, family) = (library.db(), library.family().id);
     let batch = db
-        .make_claims_once(&actor, family, &new.assets, claim, once.as_ref())
+        .make_claims_once(&actor, family, &assets, claim, once.as_ref())
         .await?;
     follow(&library, &batch).await;
     Ok((StatusCode::CREATED, Json(wire::ClaimBatch::from(&batch))))
+}
+
+/// Those of which no position is known.
+async fn unplaced(
+    library: &Library,
+    actor: &Actor,
+    new: &wire::NewClaimBatch,
+) -> Result<Vec<AssetId>, Problem> {
+    if new.kind != ClaimKind::Position {
+        let what = "`only_unplaced` is for claims of a position";
+        return Err(Problem::new(Code::InvalidRequest, what).hint("Leave it out."));
+    }
+    let found = library.db().find_assets(actor, &new.assets).await?;
+    let placed: HashSet<AssetId> = found
+        .iter()
+        .filter(|asset| asset.position.is_some())
+        .map(|asset| asset.id)
+        .collect();
+    let mut left = new.assets.clone();
+    left.retain(|asset| !placed.contains(asset));
+    match left.is_empty() {
+        true => Err(Problem::new(
+            Code::Refused,
+            "a position is known of each of these already",
+        )
+        .hint("To correct it, leave `only_unplaced` out.")),
+        false => Ok(left),
+    }
 }
 
 /// Takes back at once what was said about many assets at once, as far as it still holds.

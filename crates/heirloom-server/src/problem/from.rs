@@ -55,9 +55,9 @@ const fn damage_hint() -> &'static str {
      folder with --data and scan the archives again."
 }
 
-/// What to do about a place on another machine.
+/// What to do about a repository on another machine.
 fn explain_remote(message: String, error: &RemoteError) -> Problem {
-    let problem = Problem::new(Code::Unavailable, message);
+    let problem = Problem::new(Code::RepositoryUnavailable, message);
     match error.hint() {
         Some(hint) => problem.hint(hint),
         None => problem,
@@ -78,26 +78,28 @@ impl From<BackupError> for Problem {
     fn from(error: BackupError) -> Self {
         let message = error.to_string();
         match error {
-            BackupError::NoRepository(_) | BackupError::NoSnapshot(_) => {
+            BackupError::NoRepository(_) => Self::new(Code::NoRepository, message)
+                .hint("See `heirloom backup list REPO`."),
+            BackupError::NoSnapshot(_) => {
                 Self::new(Code::NotFound, message).hint("See `heirloom backup list REPO`.")
             }
-            BackupError::NotARepository(_) => Self::new(Code::Refused, message)
+            BackupError::NotARepository(_) => Self::new(Code::NotARepository, message)
                 .hint("Name an empty folder, or one that is not there yet."),
-            BackupError::WrongKey(_) => Self::new(Code::Refused, message).hint(
+            BackupError::WrongKey(_) => Self::new(Code::WrongKey, message).hint(
                 "Name the file with the right key with --key-file. Without it nothing in there can be read.",
             ),
-            BackupError::NoKey { .. } => Self::new(Code::Refused, message)
+            BackupError::NoKey { .. } => Self::new(Code::NoKey, message)
                 .hint("Name the file that has the key with --key-file."),
-            BackupError::Damaged(_) => Self::new(Code::Damaged, message).hint(
+            BackupError::Damaged(_) => Self::new(Code::RepositoryDamaged, message).hint(
                 "`heirloom backup check REPO --read-data` names everything that is damaged in it. Was it copied to \
                  its end?",
             ),
             BackupError::Busy(_) => {
-                Self::new(Code::Busy, message).hint("Try again when that has ended.")
+                Self::new(Code::RepositoryBusy, message).hint("Try again when that has ended.")
             }
-            BackupError::NoSpace(_) => Self::new(Code::NoSpace, message)
+            BackupError::NoSpace(_) => Self::new(Code::RepositoryFull, message)
                 .hint("Free some space, then try again: what was stored by then is found again."),
-            BackupError::Unavailable(_) => Self::new(Code::Unavailable, message)
+            BackupError::Unavailable(_) => Self::new(Code::RepositoryUnavailable, message)
                 .hint("Is the disk that it is on plugged in and mounted?"),
             BackupError::Remote(error) => explain_remote(message, &error),
             BackupError::Refused(_) => Self::new(Code::Refused, message),
@@ -229,11 +231,13 @@ impl From<ExportError> for Problem {
         let (message, hint) = (error.to_string(), error.hint());
         let code = match error {
             ExportError::Db(error) => return error.into(),
-            ExportError::NotEmpty(_) | ExportError::Busy(_) => Code::Refused,
-            ExportError::NotAFolder(_) | ExportError::Forbidden { .. } => Code::InvalidArchive,
-            ExportError::NoSpace { .. } => Code::NoSpace,
+            ExportError::NotEmpty(_) => Code::FolderNotEmpty,
+            ExportError::Busy(_) => Code::FolderBusy,
+            ExportError::NotAFolder(_) => Code::NotAFolder,
+            ExportError::Forbidden { .. } => Code::FolderForbidden,
+            ExportError::NoSpace { .. } => Code::FolderFull,
             ExportError::Cancelled => Code::Stopping,
-            ExportError::Io { .. } => Code::ReadOnly,
+            ExportError::Io { .. } => Code::FolderReadOnly,
         };
         let problem = Self::new(code, message);
         match hint {
@@ -249,9 +253,10 @@ impl From<ImportError> for Problem {
         let code = match error {
             ImportError::Db(error) => return error.into(),
             ImportError::Blobs(error) => return error.into(),
-            ImportError::NotAnExport { .. } | ImportError::Unreadable { .. } => {
-                Code::InvalidArchive
-            }
+            ImportError::Missing(_) => Code::NothingThere,
+            ImportError::InDataFolder(_) => Code::FolderForbidden,
+            ImportError::NotAnExport { .. } => Code::NotAnExport,
+            ImportError::Unreadable { .. } => Code::InvalidImport,
             ImportError::Disk(ref error) if error.kind() == std::io::ErrorKind::StorageFull => {
                 Code::NoSpace
             }

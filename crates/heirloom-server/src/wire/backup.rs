@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::schema;
+use crate::problem::Code;
 
 /// Something to be done with a repository of backups.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -136,6 +137,9 @@ pub struct BackupAlarm {
     pub kind: BackupKind,
     /// What is wrong with it.
     pub cause: AlarmCause,
+    /// Of what failed: why, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
     /// The same in one sentence, with why it failed.
     pub words: String,
 }
@@ -178,6 +182,9 @@ pub struct Backup {
     pub outcome: Option<BackupOutcome>,
     /// Why it failed, in one sentence.
     pub error: Option<String>,
+    /// The same for programs, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<Code>,
     /// When it began.
     pub started_at_ms: i64,
     /// When it ended.

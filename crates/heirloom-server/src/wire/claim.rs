@@ -117,6 +117,9 @@ pub struct NewClaimBatch {
     /// How sure it is, 0 to 1; 1 if nothing is said.
     #[serde(default = "sure")]
     pub confidence: f32,
+    /// Of a position: leave out the assets of which one is known, so that no exact one is lost to a vague one.
+    #[serde(default)]
+    pub only_unplaced: bool,
 }
 
 /// What was said about many assets at once.

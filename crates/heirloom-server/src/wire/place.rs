@@ -2,6 +2,7 @@
 
 use heirloom_core::AssetId;
 use heirloom_db::place as db;
+use heirloom_pipeline::place::Known;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -27,9 +28,43 @@ pub struct PlaceCount {
     pub name: Option<String>,
     /// How many assets that are listed.
     pub assets: i64,
-    /// One of them.
+    /// One of them, of which a small picture is drawn; null as long as there is none to show.
     #[schema(value_type = Option<String>, format = "uuid")]
     pub cover_asset_id: Option<AssetId>,
+}
+
+/// Towns and villages of the world.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct KnownPlaces {
+    /// The largest first.
+    pub items: Vec<KnownPlace>,
+}
+
+/// A town or village.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct KnownPlace {
+    /// What it is called.
+    pub name: String,
+    /// Its region.
+    pub region: String,
+    /// Its country (ISO 3166-1, two letters).
+    pub country: String,
+    /// Degrees north of its middle.
+    pub latitude: f64,
+    /// Degrees east of it.
+    pub longitude: f64,
+}
+
+impl From<Known> for KnownPlace {
+    fn from(known: Known) -> Self {
+        Self {
+            name: known.named.name,
+            region: known.named.region,
+            country: known.named.country,
+            latitude: known.position.latitude(),
+            longitude: known.position.longitude(),
+        }
+    }
 }
 
 /// What lies in a part of the map.
@@ -50,10 +85,10 @@ pub struct MapCluster {
     pub longitude: f64,
     /// How many assets.
     pub assets: i64,
-    /// One of them.
+    /// One of them, of which a small picture is drawn; null as long as there is none to show.
     #[schema(value_type = Option<String>, format = "uuid")]
     pub cover_asset_id: Option<AssetId>,
-    /// The place nearest to the middle; null where there is none.
+    /// The place nearest to where most of them are; null where there is none.
     pub near: Option<String>,
     /// Its country (ISO 3166-1, two letters).
     pub country: Option<String>,

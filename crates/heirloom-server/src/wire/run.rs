@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{ExportReport, ImportReport, schema};
+use crate::problem::Code;
 
 /// One execution of a pipeline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -66,6 +67,9 @@ pub struct Run {
     pub waits_for: Option<String>,
     /// Why it failed, if it did.
     pub error: Option<String>,
+    /// The same for programs, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<Code>,
     /// When it was asked for.
     pub created_at_ms: i64,
     /// When it began.
@@ -363,6 +367,7 @@ impl Run {
             steps: steps.iter().map(RunStep::from).collect(),
             waits_for: waits_for.filter(|_| run.state == RunState::Running),
             error: run.error.clone(),
+            error_code: serde_json::from_value(run.progress["problem"]["code"].clone()).ok(),
             created_at_ms: run.created_at_ms,
             started_at_ms: run.started_at_ms,
             ended_at_ms: run.ended_at_ms,

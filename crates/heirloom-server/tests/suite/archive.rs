@@ -57,7 +57,11 @@ async fn what_cannot_be_an_archive_is_refused_and_nothing_is_made() {
         let answer = home
             .post("/api/v1/archives", &json!({ "path": path }))
             .await;
-        let problem = answer.assert_problem(422, "invalid_archive");
+        let code = match words {
+            "no absolute path" => "not_absolute",
+            _ => "invalid_archive",
+        };
+        let problem = answer.assert_problem(422, code);
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains(words), "{detail}");
         assert!(

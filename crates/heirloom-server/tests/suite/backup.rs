@@ -99,8 +99,8 @@ async fn what_is_done_with_a_repository_is_told_and_kept() {
     for (new, status, code) in [
         (
             json!({ "kind": "backup", "repository": "relative" }),
-            409,
-            "refused",
+            422,
+            "not_absolute",
         ),
         (
             json!({ "kind": "capture", "repository": "/tmp/x" }),
@@ -110,7 +110,7 @@ async fn what_is_done_with_a_repository_is_told_and_kept() {
         (
             json!({ "kind": "backup", "repository": "/tmp/x", "key_file": "/no/such/key" }),
             409,
-            "refused",
+            "no_key",
         ),
         (
             json!({ "kind": "nothing", "repository": "/tmp/x" }),
@@ -224,7 +224,11 @@ async fn what_fails_or_is_overdue_raises_an_alarm() {
         home.pass_a_minute().await;
     }
     assert_eq!(home.kinds().await, ["backup"]);
-    let alarms = home.standing().await["alarms"].to_string();
+    let alarms = home.standing().await["alarms"].clone();
+    assert_eq!(alarms[0]["code"], "not_a_repository", "{alarms}");
+    let last = home.get("/api/v1/backups").await.json()["items"][0].clone();
+    assert_eq!(last["error_code"], "not_a_repository", "{last}");
+    let alarms = alarms.to_string();
     assert!(
         alarms.contains("the last backup failed") && alarms.contains("other files are in it"),
         "{alarms}"

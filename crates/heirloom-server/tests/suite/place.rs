@@ -322,6 +322,64 @@ async fn a_part_of_the_map_has_clusters_and_each_opens() {
 }
 
 #[tokio::test]
+async fn a_cluster_is_called_after_where_most_of_it_is() {
+    on_both_engines(async |home| {
+        let root = home.folder.path().join("Travels");
+        fs::create_dir_all(&root).unwrap();
+        let barcelona = (41.3874, 2.1686);
+        for (seed, position) in (0..).zip([barcelona, barcelona, (52.5163, 13.3777)]) {
+            let options = Options {
+                position: Some(position),
+                ..Options::default()
+            };
+            fs::write(root.join(format!("{seed}.jpg")), jpeg::tiny(seed, &options)).unwrap();
+        }
+        home.scan(&root).await;
+        let map = home.get("/api/v1/map?box=-180,-90,180,90&zoom=0").await;
+        let clusters = map.json()["clusters"].clone();
+        assert_eq!(clusters.as_array().unwrap().len(), 1, "{clusters}");
+        // The middle of the three is in France.
+        assert_eq!(
+            (&clusters[0]["near"], &clusters[0]["country"]),
+            (&json!("Barcelona"), &json!("ES")),
+            "{clusters}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_place_has_no_cover_before_a_picture_of_it_is_drawn() {
+    let home = Home::on_sqlite().await;
+    let root = home.folder.path().join("Travels");
+    fs::create_dir_all(&root).unwrap();
+    let options = Options {
+        position: Some((52.5163, 13.3777)),
+        ..Options::default()
+    };
+    fs::write(root.join("gate.jpg"), jpeg::tiny(1, &options)).unwrap();
+    home.scan(&root).await;
+    let covers = async || {
+        let places = home.get("/api/v1/places").await.json();
+        let map = home.get("/api/v1/map?box=-180,-90,180,90&zoom=0").await;
+        let of_place = match &places["unnamed"] {
+            Json::Null => places["items"][0]["cover_asset_id"].clone(),
+            unnamed => unnamed["cover_asset_id"].clone(),
+        };
+        (
+            of_place,
+            map.json()["clusters"][0]["cover_asset_id"].clone(),
+        )
+    };
+    assert_eq!(covers().await, (Json::Null, Json::Null));
+    let prepare = json!({ "pipeline": "prepare" });
+    let run = home.post("/api/v1/runs", &prepare).await.json();
+    home.wait(&run).await;
+    let gate = json!(home.asset("gate.jpg").await);
+    assert_eq!(covers().await, (gate.clone(), gate));
+}
+
+#[tokio::test]
 async fn what_is_no_part_of_the_map_is_refused_with_a_reason() {
     let home = Home::on_sqlite().await;
     let cases = [
@@ -374,4 +432,41 @@ async fn a_member_sees_no_place_of_what_they_may_not_see() {
     );
     let path = "/api/v1/places/assets?country=DE&region=Brandenburg&name=Potsdam";
     assert_eq!(get(path).await["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_place_that_somebody_types_has_a_position() {
+    on_both_engines(async |home| {
+        home.travelled().await;
+        let found = home.get("/api/v1/places/known?q=brem&limit=3").await.json();
+        assert_eq!(found["items"].as_array().unwrap().len(), 3, "{found}");
+        let bremen = &found["items"][0];
+        assert_eq!(
+            (&bremen["name"], &bremen["country"]),
+            (&json!("Bremen"), &json!("DE")),
+            "{found}"
+        );
+        let none = home.get("/api/v1/places/known?q=gibtesnirgends").await;
+        assert_eq!(none.json()["items"], json!([]));
+        // Who has no position gets this one, and an exact one is not lost to it.
+        let (gate, somewhere) = (
+            home.asset("gate.jpg").await,
+            home.asset("somewhere.jpg").await,
+        );
+        let mut new = json!({
+            "assets": [gate, somewhere], "kind": "position", "only_unplaced": true,
+            "value": { "latitude": bremen["latitude"], "longitude": bremen["longitude"] },
+        });
+        let said = home.post("/api/v1/claims", &new).await;
+        assert_eq!((said.status, &said.json()["asset_count"]), (201, &json!(1)));
+        let places = home.places("?country=DE&region=Bremen").await;
+        assert_eq!(places, ["Bremen 1"]);
+        let again = home.post("/api/v1/claims", &new).await;
+        again.assert_problem(409, "refused");
+        new["kind"] = json!("title");
+        new["value"] = json!("Bremen");
+        let title = home.post("/api/v1/claims", &new).await;
+        title.assert_problem(400, "invalid_request");
+    })
+    .await;
 }

@@ -693,6 +693,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The folders in a folder of the machine that serves, by name: no files, nothing hidden, nothing of the system's and
+         *     nothing of Heirloom's own. For who chooses an archive, or a folder for an export or a backup.
+         */
+        get: operations["list_folders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/fsck": {
         parameters: {
             query?: never;
@@ -794,6 +814,26 @@ export interface paths {
         };
         /** The assets of one place or of one cell of the map, newest first. */
         get: operations["list_placed_assets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/places/known": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Towns and villages of the world whose names begin so, the largest first, with where they are: for who says where
+         *     something was made.
+         */
+        get: operations["find_known_places"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1408,6 +1448,7 @@ export interface components {
             ended_at_ms?: number | null;
             /** @description Why it failed, in one sentence. */
             error?: string | null;
+            error_code?: components["schemas"]["Code"] | null;
             /**
              * Format: uuid
              * @description An id: UUID version 7.
@@ -1443,6 +1484,7 @@ export interface components {
         BackupAlarm: {
             /** @description What is wrong with it. */
             cause: components["schemas"]["AlarmCause"];
+            code?: components["schemas"]["Code"] | null;
             /**
              * @description What is done with a repository of backups.
              * @enum {string}
@@ -1707,7 +1749,7 @@ export interface components {
          * @description What kind of problem it is. The words are stable: programs may rely on them.
          * @enum {string}
          */
-        Code: "invalid_request" | "invalid_query" | "invalid_cursor" | "unknown_actor" | "denied" | "foreign_request" | "not_found" | "method_not_allowed" | "refused" | "scan_running" | "original_gone" | "original_changed" | "original_damaged" | "version_conflict" | "too_large" | "unsupported_type" | "invalid_range" | "invalid_archive" | "invalid_claim" | "invalid_collection" | "invalid_upload" | "content_mismatch" | "checksum_mismatch" | "tus_version" | "offset_conflict" | "upload_busy" | "upload_gone" | "idempotency_key_reused" | "in_use" | "no_library" | "not_a_library" | "read_only" | "no_space" | "newer_version" | "damaged" | "unavailable" | "busy" | "too_slow" | "stopping" | "internal";
+        Code: "invalid_request" | "invalid_query" | "invalid_cursor" | "unknown_actor" | "denied" | "foreign_request" | "not_found" | "method_not_allowed" | "refused" | "scan_running" | "original_gone" | "original_changed" | "original_damaged" | "version_conflict" | "too_large" | "unsupported_type" | "invalid_range" | "invalid_archive" | "not_absolute" | "nothing_there" | "not_an_export" | "invalid_import" | "not_a_folder" | "folder_unreadable" | "folder_not_empty" | "folder_forbidden" | "folder_busy" | "folder_full" | "folder_read_only" | "invalid_claim" | "invalid_collection" | "invalid_upload" | "content_mismatch" | "checksum_mismatch" | "tus_version" | "offset_conflict" | "upload_busy" | "upload_gone" | "idempotency_key_reused" | "in_use" | "no_library" | "not_a_library" | "read_only" | "no_space" | "newer_version" | "damaged" | "no_repository" | "not_a_repository" | "wrong_key" | "no_key" | "repository_damaged" | "repository_full" | "repository_unavailable" | "repository_busy" | "unavailable" | "busy" | "too_slow" | "stopping" | "interrupted" | "internal";
         /** @description An album, or a saved search. */
         Collection: {
             /** @description How many assets are in it for whoever asks. */
@@ -1975,6 +2017,24 @@ export interface components {
             subject: string;
             /** @description What is wrong, in one sentence. */
             what: string;
+        };
+        /** @description A folder of the machine. */
+        Folder: {
+            /** @description What it is called, as path text. */
+            name: string;
+            /** @description Where it is, as path text. */
+            path: string;
+        };
+        /** @description The folders in a folder. */
+        Folders: {
+            /** @description What is in it, by name. */
+            folders: components["schemas"]["Folder"][];
+            /** @description Whether there are more than the thousand that are named. */
+            is_cut: boolean;
+            /** @description The folder that it is in; null of the root. */
+            parent?: string | null;
+            /** @description The folder by its one true path, as path text. */
+            path: string;
         };
         /** @description What a run would find to do, in numbers of assets. */
         Forecast: {
@@ -2258,6 +2318,30 @@ export interface components {
             /** @description BLAKE3 of each, at most 1,000. */
             hashes: string[];
         };
+        /** @description A town or village. */
+        KnownPlace: {
+            /** @description Its country (ISO 3166-1, two letters). */
+            country: string;
+            /**
+             * Format: double
+             * @description Degrees north of its middle.
+             */
+            latitude: number;
+            /**
+             * Format: double
+             * @description Degrees east of it.
+             */
+            longitude: number;
+            /** @description What it is called. */
+            name: string;
+            /** @description Its region. */
+            region: string;
+        };
+        /** @description Towns and villages of the world. */
+        KnownPlaces: {
+            /** @description The largest first. */
+            items: components["schemas"]["KnownPlace"][];
+        };
         /** @description A file that is not in a snapshot as the catalogue knows it. */
         LackingFile: {
             /**
@@ -2384,7 +2468,7 @@ export interface components {
             country?: string | null;
             /**
              * Format: uuid
-             * @description One of them.
+             * @description One of them, of which a small picture is drawn; null as long as there is none to show.
              */
             cover_asset_id?: string | null;
             /**
@@ -2397,7 +2481,7 @@ export interface components {
              * @description Degrees east of it.
              */
             longitude: number;
-            /** @description The place nearest to the middle; null where there is none. */
+            /** @description The place nearest to where most of them are; null where there is none. */
             near?: string | null;
         };
         /** @description What lies in a part of the map. */
@@ -2516,6 +2600,8 @@ export interface components {
              * @enum {string}
              */
             kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation";
+            /** @description Of a position: leave out the assets of which one is known, so that no exact one is lost to a vague one. */
+            only_unplaced?: boolean;
             /** @description Where it is known from, in a few words. */
             source?: string;
             /** @description What is said. */
@@ -2751,6 +2837,7 @@ export interface components {
                 ended_at_ms?: number | null;
                 /** @description Why it failed, in one sentence. */
                 error?: string | null;
+                error_code?: components["schemas"]["Code"] | null;
                 /**
                  * Format: uuid
                  * @description An id: UUID version 7.
@@ -2897,6 +2984,7 @@ export interface components {
                 ended_at_ms?: number | null;
                 /** @description Why it failed, if it did. */
                 error?: string | null;
+                error_code?: components["schemas"]["Code"] | null;
                 export?: components["schemas"]["ExportReport"] | null;
                 /**
                  * Format: uuid
@@ -3028,7 +3116,7 @@ export interface components {
             country?: string | null;
             /**
              * Format: uuid
-             * @description One of them.
+             * @description One of them, of which a small picture is drawn; null as long as there is none to show.
              */
             cover_asset_id?: string | null;
             /** @description The place, as people or files call it, or as what is nearest is called; null of a country or region. */
@@ -3193,6 +3281,7 @@ export interface components {
             ended_at_ms?: number | null;
             /** @description Why it failed, if it did. */
             error?: string | null;
+            error_code?: components["schemas"]["Code"] | null;
             export?: components["schemas"]["ExportReport"] | null;
             /**
              * Format: uuid
@@ -3849,6 +3938,8 @@ export type EncryptionKey = components['schemas']['EncryptionKey'];
 export type ExportReport = components['schemas']['ExportReport'];
 export type Fact = components['schemas']['Fact'];
 export type Fault = components['schemas']['Fault'];
+export type Folder = components['schemas']['Folder'];
+export type Folders = components['schemas']['Folders'];
 export type Forecast = components['schemas']['Forecast'];
 export type Found = components['schemas']['Found'];
 export type FsckReport = components['schemas']['FsckReport'];
@@ -3860,6 +3951,8 @@ export type IndexRebuilt = components['schemas']['IndexRebuilt'];
 export type Keep = components['schemas']['Keep'];
 export type KnownContent = components['schemas']['KnownContent'];
 export type KnownContents = components['schemas']['KnownContents'];
+export type KnownPlace = components['schemas']['KnownPlace'];
+export type KnownPlaces = components['schemas']['KnownPlaces'];
 export type LackingFile = components['schemas']['LackingFile'];
 export type Lineage = components['schemas']['Lineage'];
 export type LineageInput = components['schemas']['LineageInput'];
@@ -5941,6 +6034,50 @@ export interface operations {
             };
         };
     };
+    list_folders: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The folder whose folders are listed: an absolute path of the machine that serves, as path text. Without it,
+                 *     the root.
+                 */
+                path?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The folders in it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Folders"];
+                };
+            };
+            /** @description It is not there, is no folder, or may not be read */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     check_everything: {
         parameters: {
             query?: never;
@@ -6152,6 +6289,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Asset"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    find_known_places: {
+        parameters: {
+            query: {
+                /** @description How its name begins; after a comma, how its region or its country begins: `Paris, Texas`. */
+                q: string;
+                /** @description How many at most: 1 to 500, 50 if nothing is said. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What there is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnownPlaces"];
                 };
             };
             /** @description Refused */

@@ -9,6 +9,8 @@ import type { Fetch, Listed } from './listing.svelte';
 import type { Neighbours, Order } from './order';
 
 const PART = 100;
+/** The most that are asked for at once. */
+const LARGEST = 500;
 /** How many parts are kept: more than a few screens show. */
 const KEPT = 8;
 /** How far it is looked for something that was opened by its address. */
@@ -72,15 +74,23 @@ export class Roll implements Order {
     return [undefined, 0];
   }
 
+  /** Goes on to the end. What is passed on the way is let go of, and fetched again when it is wanted. */
+  async reachEnd(): Promise<void> {
+    while (!this.isComplete && !this.problem) {
+      if (this.isLoading) await new Promise((resolve) => setTimeout(resolve, 50));
+      else await this.loadMore(LARGEST);
+    }
+  }
+
   /** Loads the part that follows. */
-  async loadMore(): Promise<void> {
+  async loadMore(limit = PART): Promise<void> {
     if (this.isLoading || this.isComplete) return;
     const begun = this.#begun;
     const after = this.#next;
     this.isLoading = true;
     this.problem = undefined;
     try {
-      const { items, next } = await this.#fetch(after, PART);
+      const { items, next } = await this.#fetch(after, limit);
       if (begun !== this.#begun) return;
       this.#parts.push({ after, count: items.length, items });
       this.count += items.length;

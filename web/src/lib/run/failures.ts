@@ -2,11 +2,19 @@
 import type { FailureCode, Unit } from '../api/client';
 import type { Word } from '../words/words.svelte';
 
+/** A file, and the steps that failed for it. */
+export interface FailedFile {
+  id: string;
+  /** None when it is no more. */
+  name?: string | null;
+  steps: string[];
+}
+
 export interface Group {
   code: FailureCode;
   /** What the tool said, once for each way of saying it. */
   said: string[];
-  units: Unit[];
+  files: FailedFile[];
 }
 
 /** The reason in plain words. */
@@ -14,16 +22,20 @@ export function wordOf(code: FailureCode): Word {
   return `failure_${code}`;
 }
 
-/** The largest group first. */
+/** The group of the most files first. */
 export function groupFailures(units: readonly Unit[]): Group[] {
-  const groups = new Map<FailureCode, Group>();
-  for (const unit of units) {
-    const code = unit.failure_code ?? 'other';
-    const group = groups.get(code) ?? { code, said: [], units: [] };
-    const said = unit.error?.trim();
-    if (said && !group.said.includes(said)) group.said.push(said);
-    group.units.push(unit);
+  const groups = new Map<FailureCode, { said: Set<string>; files: Map<string, FailedFile> }>();
+  for (const { asset_id: id, asset_name: name, step, error, failure_code } of units) {
+    const code = failure_code ?? 'other';
+    const group = groups.get(code) ?? { said: new Set(), files: new Map() };
     groups.set(code, group);
+    const said = error?.trim();
+    if (said) group.said.add(said);
+    const file = group.files.get(id) ?? { id, name, steps: [] };
+    group.files.set(id, file);
+    if (!file.steps.includes(step)) file.steps.push(step);
   }
-  return [...groups.values()].sort((a, b) => b.units.length - a.units.length);
+  return [...groups]
+    .map(([code, { said, files }]) => ({ code, said: [...said], files: [...files.values()] }))
+    .sort((a, b) => b.files.length - a.files.length);
 }

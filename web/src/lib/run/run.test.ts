@@ -4,12 +4,13 @@ import type { FailureCode, Run, Unit } from '../api/client';
 import english from '../words/en.json';
 import { coverageOf, shareOf } from './coverage';
 import { groupFailures, wordOf } from './failures';
+import { wordOfReason } from './words';
 
-function unit(id: string, error: string, failure_code?: FailureCode): Unit {
+function unit(asset: string, error: string, failure_code?: FailureCode, step = 'renditions'): Unit {
   return {
-    id,
-    step: 'renditions',
-    asset_id: id,
+    id: `${asset} ${step}`,
+    step,
+    asset_id: asset,
     state: 'failed',
     attempts: 1,
     error,
@@ -25,11 +26,32 @@ describe('failures', () => {
       unit('2', 'moov atom not found', 'damaged'),
       unit('3', 'nothing that anybody has heard of', 'damaged')
     ]);
-    expect(groups.map((group) => [group.code, group.units.length])).toEqual([
+    expect(groups.map((group) => [group.code, group.files.length])).toEqual([
       ['damaged', 2],
       ['other', 1]
     ]);
     expect(groups[0]!.said).toEqual(['moov atom not found', 'nothing that anybody has heard of']);
+  });
+
+  it('count files, each once with the steps that failed for it', () => {
+    const groups = groupFailures([
+      unit('1', 'cut off', 'damaged'),
+      unit('1', 'cut off', 'damaged', 'text'),
+      unit('1', 'slow', 'timed_out', 'film'),
+      unit('2', 'cut off', 'damaged', 'text')
+    ]);
+    expect(
+      groups.map(({ code, files }) => [code, files.map(({ id, steps }) => [id, steps])])
+    ).toEqual([
+      [
+        'damaged',
+        [
+          ['1', ['renditions', 'text']],
+          ['2', ['text']]
+        ]
+      ],
+      ['timed_out', [['1', ['film']]]]
+    ]);
   });
 
   it('each have words', () => {
@@ -38,6 +60,24 @@ describe('failures', () => {
       JSON.parse(schema).components.schemas.Unit.properties.failure_code.enum;
     expect(codes.length).toBeGreaterThan(5);
     for (const code of codes) expect(english).toHaveProperty(wordOf(code));
+  });
+});
+
+describe('why a file was passed over', () => {
+  it('has words for each reason that a scan gives', () => {
+    const scan = (name: string) =>
+      readFileSync(`../crates/heirloom-pipeline/src/scan/${name}.rs`, 'utf8');
+    const sentences = (text: string, pattern: RegExp) =>
+      [...text.matchAll(pattern)].map(([, sentence]) => sentence!);
+    const examine = scan('examine');
+    const reasons = [
+      ...sentences(scan('passed_over'), /^const [A-Z]+: &str = "([^"]+)"/gm),
+      ...sentences(scan('walk'), /return Some\("([^"]+)"\)/g),
+      ...sentences(examine.slice(examine.indexOf('fn skipped(')), /Some\("([^"]+)"\)/g),
+      ...sentences(examine.slice(examine.indexOf('fn reason(')), /"([^"{]+)"\.to_owned\(\)/g)
+    ];
+    expect(reasons.length).toBeGreaterThan(15);
+    expect(reasons.filter((reason) => !(wordOfReason(reason) in english))).toEqual([]);
   });
 });
 

@@ -14,3 +14,8 @@ export function stepInWords(step: string): string {
   const word = `step_${step}`;
   return isWord(word) ? say(word) : step;
 }
+
+/** The key of the words for why a file was passed over or not read, of the sentence that a scan gives. */
+export function wordOfReason(reason: string): string {
+  return `reason_${reason.toLowerCase().replace(/[^a-z]+/g, '_')}`;
+}

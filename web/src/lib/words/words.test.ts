@@ -64,6 +64,33 @@ describe('the words', () => {
     }
   });
 
+  it('say what kind of problem a run or a backup failed of, for each that there is', () => {
+    const { components } = JSON.parse(readFileSync('../docs/openapi.json', 'utf8'));
+    const codes: string[] = components.schemas.Code.enum;
+    // What only requests are refused for: what is said of all of them is enough, or the page says more.
+    const ofRequests =
+      /^(invalid_(request|query|cursor)|method_not_allowed|unsupported_type|invalid_range|content_mismatch|checksum_mismatch|tus_version|offset_conflict|upload_\w+|idempotency_key_reused|in_use|no_library|not_a_library|too_slow)$/;
+    const unsaid = codes.filter(
+      (code) => !ofRequests.test(code) && !(`problem_${code}` in english)
+    );
+    expect(unsaid).toEqual([]);
+  });
+
+  it('call each kind of artifact that tools make', () => {
+    const all = readdirSync('../crates', { recursive: true, encoding: 'utf8' })
+      .filter((name) => /^heirloom-(db|pipeline)\/src\/.*\.rs$/.test(name))
+      .map((name) => readFileSync(`../crates/${name}`, 'utf8'))
+      .join('\n');
+    const kinds = [...all.matchAll(/outputs: &\[([^\]]+)\]/g)]
+      .flatMap(([, names]) => names!.split(','))
+      .map(
+        (name) =>
+          new RegExp(`const ${name.trim().replace(/_KIND$/, '')}: &str = "(\\w+)"`).exec(all)?.[1]
+      );
+    expect(kinds.length).toBeGreaterThan(8);
+    expect(kinds.filter((kind) => !kind || !(`artifact_${kind}` in english))).toEqual([]);
+  });
+
   it('follow the language that is wished for most', () => {
     const cases: [string[], string][] = [
       [[], 'en'],

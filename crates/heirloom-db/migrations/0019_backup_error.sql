@@ -1,0 +1,3 @@
+-- Why something that was done with a repository failed, as a word for programs.
+
+ALTER TABLE backup ADD COLUMN error_code TEXT;

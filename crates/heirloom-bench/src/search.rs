@@ -115,6 +115,27 @@ fn prefix(chance: &mut Chance, letters: usize) -> String {
     format!("{}*", word.get(..letters).unwrap_or(&word))
 }
 
+/// What is typed when suggestions are asked for.
+const TYPED: [Class; 5] = [
+    ("suggestions: all of a field", |c| field(c).to_owned()),
+    ("suggestions: 1 letter of a value", |c| {
+        format!("{}{}", field(c), typed(c, 1))
+    }),
+    ("suggestions: 3 letters of a value", |c| {
+        format!("{}{}", field(c), typed(c, 3))
+    }),
+    ("suggestions: 1 letter", |c| typed(c, 1)),
+    ("suggestions: 3 letters", |c| typed(c, 3)),
+];
+
+fn field(chance: &mut Chance) -> &'static str {
+    ["person:", "place:", "camera:", "tag:", "archive:", "date:"][chance.below(6) as usize]
+}
+
+fn typed(chance: &mut Chance, letters: usize) -> String {
+    prefix(chance, letters).replace('*', "")
+}
+
 pub(crate) async fn measure(options: &Options) {
     let catalogue = Catalogue::seeded(options).await;
     let mut served = Served::start(&catalogue.heirloom()).await;
@@ -130,14 +151,16 @@ pub(crate) async fn measure(options: &Options) {
     let columns = ["p50", "p95", "max", "limit p95", "processor", "found"];
     let figures = Figures::titled(&title, &columns);
     let mut all = Vec::new();
-    for (name, make) in CLASSES {
+    let searches = CLASSES.map(|class| (class, format!("search?limit={PAGE}")));
+    let suggestions = TYPED.map(|class| (class, "search/suggestions?limit=8".to_owned()));
+    for ((name, make), address) in searches.into_iter().chain(suggestions) {
         if !name.contains(&options.only) {
             continue;
         }
         let mut chance = Chance::new(name.len() as u64);
         let queries: Vec<String> = (0..QUERIES).map(|_| make(&mut chance)).collect();
         let before = served.processor_time();
-        let asked = ask(&mut served, &queries).await;
+        let asked = ask(&mut served, &address, &queries).await;
         let used = (served.processor_time() - before) / u32::try_from(asked.times.len()).unwrap();
         row(
             &figures,
@@ -178,7 +201,7 @@ struct Asked {
     slowest: String,
 }
 
-async fn ask(served: &mut Served, queries: &[String]) -> Asked {
+async fn ask(served: &mut Served, address: &str, queries: &[String]) -> Asked {
     let mut asked = Asked {
         times: Vec::new(),
         found: 0,
@@ -187,7 +210,7 @@ async fn ask(served: &mut Served, queries: &[String]) -> Asked {
     let mut longest = Duration::ZERO;
     for text in queries {
         let query = utf8_percent_encode(text, NON_ALPHANUMERIC);
-        let mut path = format!("/api/v1/search?limit={PAGE}&q={query}");
+        let mut path = format!("/api/v1/{address}&q={query}");
         for _page in 0..2 {
             let started = Instant::now();
             let answer = served.get(&path).await;
@@ -202,7 +225,7 @@ async fn ask(served: &mut Served, queries: &[String]) -> Asked {
             let Some(next) = page["next"].as_str() else {
                 break;
             };
-            path = format!("/api/v1/search?limit={PAGE}&q={query}&after={next}");
+            path = format!("/api/v1/{address}&q={query}&after={next}");
         }
     }
     asked.times.sort_unstable();

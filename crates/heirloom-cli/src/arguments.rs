@@ -114,6 +114,13 @@ pub(crate) enum Command {
         /// What to look for
         #[arg(required = true, value_name = "QUERY")]
         query: Vec<String>,
+        /// Instead say what could stand at the end of it: fields, and names of people, places, cameras, tags,
+        /// archives and albums that begin so; 50 at most
+        #[arg(long, conflicts_with = "after")]
+        suggest: bool,
+        /// The language of the fields that are suggested
+        #[arg(long, requires = "suggest", default_value = "en", value_parser = ["en", "de"])]
+        language: String,
         #[command(flatten)]
         paging: Paging,
     },

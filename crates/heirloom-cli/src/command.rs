@@ -166,7 +166,13 @@ async fn ask(
         Command::Asset(asked) => return asset::run(api, asked, output).await,
         Command::Claim(asked) => claim::run(api, asked, output).await?,
         Command::Collection(asked) => collection::run(api, asked, output).await?,
-        Command::Search { query, paging } => search::find(api, &query, &paging, output).await?,
+        Command::Search {
+            query,
+            suggest: true,
+            language,
+            paging,
+        } => search::suggest(api, &query, &language, paging.limit, output).await?,
+        Command::Search { query, paging, .. } => search::find(api, &query, &paging, output).await?,
         Command::Timeline {
             bucket: None,
             query,

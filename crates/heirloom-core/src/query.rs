@@ -19,26 +19,30 @@
 //!
 //! A search box must not frustrate. So every kind of quotation mark opens and closes a phrase, one
 //! that is never closed reaches to the end, and a mark written twice within a phrase is the mark
-//! itself. Marks within a word (`5"x7"`) are no phrases. Names of fields are known in any case, and a
-//! space after their colon does no harm. `12:30`, `C:\photos` and `https://…` are words; `foo:bar` is
+//! itself. Marks within a word (`5"x7"`) are no phrases. Names of fields are known in any case and in
+//! every [`Language`], and a space after their colon does no harm. `12:30`, `C:\photos` and `https://…` are words; `foo:bar` is
 //! refused, because it is more likely a field misspelt than something to look for. Upper and lower
 //! case, accents and the direction of writing do not matter. What has no letters or digits cannot be
 //! looked for and is reported in [`Query::ignored`]: nothing is dropped silently.
 
+mod caret;
 mod date;
 mod error;
+mod name;
 mod parse;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, ops::Range, str::FromStr};
+use std::{borrow::Cow, fmt, ops::Range, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{AssetId, MediaKind, text::Phrase};
 
+pub use caret::{Caret, Slot};
 pub use date::DateRange;
 pub use error::{QueryError, QueryErrorKind};
+pub use name::Language;
 use parse::{Field, is_gap, is_quote};
 
 /// The characters that a query may have, as it is typed and as it is printed.
@@ -226,16 +230,21 @@ fn write_phrase(f: &mut fmt::Formatter<'_>, phrase: &Phrase) -> fmt::Result {
 }
 
 fn write_name(f: &mut fmt::Formatter<'_>, field: Field, name: &str) -> fmt::Result {
-    write!(f, "{}:", field.as_str())?;
+    write!(f, "{}:{}", field.as_str(), quoted(name))
+}
+
+/// A name as it stands behind a colon: in quotation marks where it needs them.
+fn quoted(name: &str) -> Cow<'_, str> {
     if !name.starts_with(is_quote) && !name.contains(is_gap) && !name.is_empty() {
-        return f.write_str(name);
+        return Cow::Borrowed(name);
     }
-    f.write_str("\"")?;
+    let mut quoted = String::from("\"");
     for c in name.chars() {
-        write!(f, "{c}")?;
+        quoted.push(c);
         if is_quote(c) {
-            write!(f, "{c}")?;
+            quoted.push(c);
         }
     }
-    f.write_str("\"")
+    quoted.push('"');
+    Cow::Owned(quoted)
 }

@@ -20,7 +20,7 @@ pub(crate) use purge::STATEMENTS as PURGE_STATEMENTS;
 use crate::{
     Db, DbError, Engine, Tx, audit,
     claim::{self, Believed},
-    clock,
+    clock, name,
     place::{self, Placed},
     row::Row,
     search::{
@@ -303,6 +303,7 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
     document::delete(tx, &old_keys).await?;
 
     let mut documents = Vec::new();
+    let mut named_by = Vec::new();
     for asset in &mut assets {
         let mut claims = claims.remove(&asset.id).unwrap_or_default();
         let names = names.remove(&asset.id).unwrap_or_default();
@@ -318,6 +319,8 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
         store_believed(tx, asset, &believed, name.clone()).await?;
         let placed = Placed::of(&believed, named.as_ref());
         place::store(tx, asset, believed.position, placed).await?;
+        let placed = asset.placed.as_ref();
+        named_by.push((asset.id, name::names_of(&claims, placed, named.as_ref())));
         documents.push((
             asset.timeline_key,
             compose(
@@ -331,6 +334,7 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
             ),
         ));
     }
+    name::store(tx, named_by).await?;
     document::add(tx, documents).await
 }
 

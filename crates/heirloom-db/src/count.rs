@@ -33,7 +33,8 @@ statements! {
     COUNT_BLOBS = "SELECT COUNT(*) FROM blob";
     // What that does is a trigger's.
     SETTLE = "/*pg SELECT 1 *//*lite
-        INSERT INTO count_settled SELECT 1 WHERE EXISTS (SELECT 1 FROM count_change) */";
+        INSERT INTO count_settled SELECT 1
+          WHERE EXISTS (SELECT 1 FROM count_change) OR EXISTS (SELECT 1 FROM name_change) */";
 }
 
 impl Db {
@@ -69,7 +70,7 @@ impl Db {
     }
 }
 
-/// Adds up what a transaction changed of the counts for the timeline, the map and places; PostgreSQL does
+/// Adds up what a transaction changed of the counts for the timeline, the map, places and names; PostgreSQL does
 /// so with each statement.
 pub(crate) async fn settle(tx: &mut Tx) -> Result<(), DbError> {
     if tx.engine() == Engine::Sqlite {

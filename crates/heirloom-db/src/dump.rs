@@ -77,6 +77,8 @@ statements! {
     MAP_CELLS = "SELECT u.name || ' ' || c.level || ' ' || c.cell || ' ' || c.assets || ' ' || c.latitude_sum
           || ' ' || c.longitude_sum
         FROM map_cell c JOIN audience u ON u.id = c.audience_id";
+    NAME_COUNTS = "SELECT u.name || ' ' || n.field || ' ' || n.words || ' ' || n.name || ' ' || n.assets
+        FROM name_count n JOIN audience u ON u.id = n.audience_id";
     SET_CHANGED = "UPDATE asset_location SET changed_at_ns = $2 WHERE name = $1 AND gone_at_ms IS NULL";
     SET_SIDECAR_CHANGED = "UPDATE sidecar SET changed_at_ns = $2 WHERE name = $1 AND gone_at_ms IS NULL";
     DOCUMENTS = "SELECT '' || COUNT(*) FROM search_index";
@@ -85,7 +87,7 @@ statements! {
 }
 
 /// What a catalogue says, part by part, a line in the first column of each row.
-const PARTS: [(&str, Sql); 16] = [
+const PARTS: [(&str, Sql); 17] = [
     ("folder", FOLDERS),
     ("asset", ASSETS),
     ("location", LOCATIONS),
@@ -101,6 +103,7 @@ const PARTS: [(&str, Sql); 16] = [
     ("audit", AUDIT),
     ("place", PLACES),
     ("map_cell", MAP_CELLS),
+    ("name", NAME_COUNTS),
     ("documents", DOCUMENTS),
 ];
 

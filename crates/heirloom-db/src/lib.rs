@@ -8,6 +8,7 @@ pub mod clock;
 mod connection;
 mod error;
 mod migrate;
+mod name;
 mod row;
 mod sql;
 mod value;
@@ -82,6 +83,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         import::PART_STATEMENTS,
         location::STATEMENTS,
         migrate::STATEMENTS,
+        name::STATEMENTS,
         once::STATEMENTS,
         place::STATEMENTS,
         place::LIST_STATEMENTS,
@@ -97,6 +99,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         search::COVERAGE_STATEMENTS,
         search::FEW_STATEMENTS,
         search::SAVED_STATEMENTS,
+        search::SUGGEST_STATEMENTS,
         search::WALK_STATEMENTS,
         sidecar::STATEMENTS,
         stack::STATEMENTS,

@@ -13,13 +13,13 @@ use std::{
 };
 
 use crate::{
-    Db, DbError, Engine, clock, place,
+    Db, DbError, Engine, clock, name, place,
     sql::{open_hooks, statements},
     value::args,
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 19] = [
+const MIGRATIONS: [(&str, &str); 20] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -72,10 +72,13 @@ const MIGRATIONS: [(&str, &str); 19] = [
         "0019_backup_error",
         include_str!("../migrations/0019_backup_error.sql"),
     ),
+    (NAMES, include_str!("../migrations/0020_names.sql")),
 ];
 
 /// The migration after which it has to be computed where assets were made.
 const PLACES: &str = "0008_places";
+/// The migration after which it has to be computed by which names assets are asked for.
+const NAMES: &str = "0020_names";
 
 /// What stands between the name of a file and the last migration in it, in the name of a copy.
 const COPY: &str = ".after-";
@@ -127,7 +130,7 @@ async fn apply(db: &Db, wanted: usize) -> Result<(), DbError> {
     for row in tx.fetch(LIST_APPLIED, args![]).await? {
         applied.push((row.get(0)?, row.get(1)?));
     }
-    let mut has_new_places = false;
+    let (mut has_new_places, mut has_new_names) = (false, false);
     for (name, text) in MIGRATIONS
         .into_iter()
         .take(wanted)
@@ -136,6 +139,7 @@ async fn apply(db: &Db, wanted: usize) -> Result<(), DbError> {
         tx.execute_script(open_hooks(text, tx.engine()).into_owned())
             .await?;
         has_new_places |= name == PLACES;
+        has_new_names |= name == NAMES;
         tx.execute(ADD_APPLIED, args![name, text_hash(text), clock::now_ms()])
             .await?;
         tracing::info!(migration = name, "applied");
@@ -143,6 +147,9 @@ async fn apply(db: &Db, wanted: usize) -> Result<(), DbError> {
     if has_new_places {
         // When the tables are as the code knows them.
         place::fill(&mut tx).await?;
+    }
+    if has_new_names {
+        name::fill(&mut tx).await?;
     }
     tx.commit().await
 }

@@ -131,8 +131,19 @@ impl Made {
     /// The words by which an asset there is found, whatever it is believed to be called.
     pub(crate) fn words(&self) -> Option<String> {
         let named = self.named.as_ref()?;
-        let words = [&named.name, &named.region].into_iter().chain(&named.words);
-        Some(words.map(String::as_str).collect::<Vec<_>>().join(", "))
+        let mut words: Vec<&str> = Vec::new();
+        // A region may be called as its town is, and a country the same in two languages.
+        for word in [&named.name, &named.region].into_iter().chain(&named.words) {
+            if !word.is_empty() && !words.contains(&word.as_str()) {
+                words.push(word);
+            }
+        }
+        Some(words.join(", "))
+    }
+
+    /// What the country there is called, in each language in which it is found.
+    pub(crate) fn countries(&self) -> &[String] {
+        self.named.as_ref().map_or(&[], |named| &named.words)
     }
 }
 

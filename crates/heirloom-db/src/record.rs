@@ -13,7 +13,7 @@ use crate::{
     claim::Believed,
     clock,
     folder::{self, FolderChange, KnownAs},
-    location,
+    location, name,
     place::{self, Placed},
     replacement,
     sidecar::{self, FoundSidecar},
@@ -90,7 +90,7 @@ statements! {
     ADD_ASSETS = "INSERT INTO asset (id, family_id, audience_id, content_hash, size_bytes, kind,
           media_type, state, timeline_key, bucket, date, date_from_s, date_until_s, title, name, width,
           height, duration_ms, added_at_ms, updated_at_ms, version, latitude_e7, longitude_e7, map_cell,
-          country, region, place)
+          country, region, place, names)
         VALUES {rows}";
     ADD_LOCATIONS = "INSERT INTO asset_location (id, asset_id, folder_id, name, size_bytes,
           modified_at_ns, changed_at_ns, found_at_ms) VALUES {rows}";
@@ -412,9 +412,12 @@ async fn add_assets(
             key,
             asset::compose(&asset, believed, &[place], &[], claims, None, None),
         ));
-        rows.push(asset_row(asset, believed));
+        let names = name::names_of(claims, asset.placed.as_ref(), None);
+        let mut row = asset_row(asset, believed);
+        row.push(names.into());
+        rows.push(row);
     }
-    tx.execute_rows(ADD_ASSETS, 27, rows).await?;
+    tx.execute_rows(ADD_ASSETS, 28, rows).await?;
     artifact::add(tx, (archive.family_id, Some(run)), derived, now_ms).await?;
     crate::search::document::add(tx, documents).await
 }

@@ -19,6 +19,7 @@ mod hit;
 mod plan;
 mod saved;
 mod span;
+mod suggest;
 mod walk;
 
 use heirloom_core::{Actor, FamilyId, permission::Action, query::Query};
@@ -34,6 +35,8 @@ pub(crate) use few::STATEMENTS as FEW_STATEMENTS;
 pub use hit::{Field, Hit, Match};
 use plan::Plan;
 pub(crate) use saved::STATEMENTS as SAVED_STATEMENTS;
+pub(crate) use suggest::STATEMENTS as SUGGEST_STATEMENTS;
+pub use suggest::Suggestion;
 pub(crate) use walk::STATEMENTS as WALK_STATEMENTS;
 
 /// Some of what a query finds, and where the next page begins.

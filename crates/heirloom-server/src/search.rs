@@ -1,6 +1,6 @@
 //! Finding assets with the one query language.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::HeaderMap};
 use heirloom_core::{Actor, query};
 use heirloom_db::search::Cursor;
 use serde::Deserialize;
@@ -13,13 +13,15 @@ use crate::{
     cursor::List,
     extract::Query,
     library::Library,
-    problem::Problem,
+    problem::{Code, Problem},
     wire,
+    words::Language,
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Library> {
     OpenApiRouter::new()
         .routes(routes!(search_assets))
+        .routes(routes!(suggest_searches))
         .routes(routes!(rebuild_index))
 }
 
@@ -71,6 +73,68 @@ async fn search_assets(
         .map(|text| parse_place(&query, text))
         .transpose()?;
     Ok(Json(search(&library, &actor, &query, after, limit).await?))
+}
+
+/// What somebody is typing.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Typing {
+    /// The query so far.
+    #[serde(default)]
+    q: String,
+    /// Where the caret is: how many bytes of the query's UTF-8 stand before it. Its end, if nothing is said.
+    at: Option<usize>,
+    /// How many suggestions at most: 1 to 50, 10 if nothing is said.
+    limit: Option<u16>,
+    /// In which language fields and kinds are named, `en` or `de`; what the reader likes best (`Accept-Language`)
+    /// if nothing is said.
+    language: Option<String>,
+}
+
+const MOST_SUGGESTIONS: u16 = 50;
+
+/// Says how a query could go on at the caret: fields, and names of what the asker may see, the commonest first.
+/// Upper and lower case and accents do not matter.
+#[utoipa::path(get, path = "/api/v1/search/suggestions", tag = "search", params(Typing), responses(
+    (status = 200, description = "What could stand there", body = wire::Suggestions),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn suggest_searches(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+    headers: HeaderMap,
+    Query(typing): Query<Typing>,
+) -> Result<Json<wire::Suggestions>, Problem> {
+    let refuse = |what: String| Problem::new(Code::InvalidRequest, what);
+    let limit = typing.limit.unwrap_or(10);
+    if !(1..=MOST_SUGGESTIONS).contains(&limit) {
+        return Err(refuse(format!(
+            "the limit {limit} is not from 1 to {MOST_SUGGESTIONS}"
+        )));
+    }
+    let language = match typing.language.as_deref() {
+        Some(tag) => query::Language::from_tag(tag).ok_or_else(|| {
+            refuse(format!("the language {tag:?} is not known")).hint("Use en or de.")
+        })?,
+        None => query::Language::from_tag(Language::of(&headers).tag()).unwrap_or_default(),
+    };
+    if typing.q.chars().nth(query::MAX_CHARS).is_some() {
+        return Err(refuse(format!(
+            "the query has more than {} characters",
+            query::MAX_CHARS
+        )));
+    }
+    let at = typing.at.unwrap_or(typing.q.len());
+    let caret = query::Caret::of(&typing.q, at).ok_or_else(|| {
+        refuse(format!(
+            "the caret cannot be at byte {at}: no character of the query begins or ends there"
+        ))
+    })?;
+    let found = library
+        .db()
+        .suggest(&actor, library.family().id, &caret, language, limit.into())
+        .await?;
+    Ok(Json(wire::Suggestions::new(&caret, found)))
 }
 
 /// Looks for what matches a query.

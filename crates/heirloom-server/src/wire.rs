@@ -48,7 +48,9 @@ pub use run::{
     Unit,
 };
 pub use scrub::{DamagedPlace, Scrub, ScrubPass};
-pub use search::{Found, Highlight, Ignored, IndexRebuilt, Match, SearchPage};
+pub use search::{
+    Found, Highlight, Ignored, IndexRebuilt, Match, SearchPage, Suggestion, Suggestions,
+};
 pub use tier::{
     NewStoreMove, PlaceHas, StayingBlob, Store, StoreMove, StorePlace, StoreSurvey, ToMove,
 };

@@ -36,7 +36,7 @@ async function addresses(): Promise<string[]> {
     '/?q=type%3Aimage',
     '/search',
     '/search?q=grandmother%20-type%3Aimage',
-    '/search?q=kamera%3Aleica',
+    '/search?q=kammera%3Aleica',
     '/runs',
     ...runs.items.map((run) => `/runs/${run.id}`),
     ...(await collectionAddresses()),
@@ -128,6 +128,29 @@ test('the choice of a folder is accessible, in both themes', async () => {
     await page.getByRole('button', { name: 'Choose a folder' }).last().click();
     await page.getByRole('list', { name: 'Folders in it' }).waitFor();
     expect(await violations(page)).toEqual([]);
+  }
+});
+
+test('open suggestions are accessible and large enough to hit, in both themes and on the smallest phone', async () => {
+  for (const colorScheme of SCHEMES) {
+    for (const textSize of [100, 200]) {
+      const { page } = await visit('/search', {
+        colorScheme,
+        locale: 'de-DE',
+        viewport: { width: 320, height: 640 },
+        settings: { textSize }
+      });
+      await page.getByRole('combobox').first().pressSequentially('ort:b');
+      const options = page.locator('[role="listbox"]').getByRole('option');
+      await options.first().waitFor();
+      await page.keyboard.press('ArrowDown');
+      expect(await violations(page)).toEqual([]);
+      expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+      for (const option of await options.all()) {
+        const box = (await option.boundingBox())!;
+        expect(Math.min(box.width, box.height)).toBeGreaterThanOrEqual(44);
+      }
+    }
   }
 });
 

@@ -1,6 +1,9 @@
 //! `heirloom search …`
 
-use heirloom_server::{Problem, wire::SearchPage};
+use heirloom_server::{
+    Problem,
+    wire::{SearchPage, Suggestions},
+};
 
 use super::{
     asset::row,
@@ -33,6 +36,38 @@ pub(super) async fn find(
         }
         let rows: Vec<_> = page.items.iter().map(|found| row(&found.asset)).collect();
         list(&rows) + &more(page.next.as_deref())
+    });
+    Ok(())
+}
+
+/// The most suggestions that the API gives.
+const MOST_SUGGESTIONS: usize = 50;
+
+/// Says how a query could go on at its end.
+pub(super) async fn suggest(
+    api: &Api,
+    query: &[String],
+    language: &str,
+    limit: usize,
+    output: &Output,
+) -> Result<(), Problem> {
+    let path = format!(
+        "/api/v1/search/suggestions?q={}&language={language}&limit={}",
+        encode(&query.join(" ")),
+        limit.min(MOST_SUGGESTIONS)
+    );
+    let found: Suggestions = api.get(&path).await?;
+    output.data(&found, || {
+        if found.items.is_empty() {
+            return "Nothing begins so.".to_owned();
+        }
+        let rows = found.items.iter().map(|suggestion| {
+            let assets = suggestion
+                .assets
+                .map_or_else(String::new, |n| n.to_string());
+            vec![suggestion.kind.clone(), line(&suggestion.text), assets]
+        });
+        list(&rows.collect::<Vec<_>>())
     });
     Ok(())
 }

@@ -133,8 +133,8 @@ fn what_is_typed_wrong_is_refused_in_one_sentence_with_a_hint() {
     let write_place = "Write degrees north and east, and perhaps metres above the sea: 52.52,13.40";
     let cases = [
         (
-            typed("search kamera:leica"),
-            "there is no field kamera:",
+            typed("search camra:leica"),
+            "there is no field camra:",
             "Did you mean camera:?",
         ),
         (

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{
     Ignored, MAX_CHARS, MAX_TERMS, Matcher, Query, State, Term, TextField, date,
     error::{QueryError, QueryErrorKind},
+    name::{find_kind, find_state, is_undated},
 };
 use crate::{AssetId, MediaKind, text::Phrase};
 
@@ -76,13 +77,6 @@ impl Field {
         }
     }
 
-    /// The field of this name, in any case.
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|field| name.eq_ignore_ascii_case(field.as_str()))
-    }
-
     pub(super) const fn example(self) -> &'static str {
         match self {
             Self::Type => "image",
@@ -119,7 +113,7 @@ pub(super) const fn is_quote(c: char) -> bool {
     )
 }
 
-const fn is_minus(c: char) -> bool {
+pub(super) const fn is_minus(c: char) -> bool {
     matches!(c, '-' | '\u{2212}')
 }
 
@@ -127,10 +121,21 @@ const fn is_colon(c: char) -> bool {
     matches!(c, ':' | '：')
 }
 
-struct Parser<'a> {
+pub(super) struct Parser<'a> {
     text: &'a str,
     at: usize,
     query: Query,
+}
+
+/// A term as it stands in the text, whether it can be read or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Span {
+    /// Where it begins, behind what denies it.
+    pub(super) start: usize,
+    /// The field that it names, and where its value begins; the colon stands before that.
+    pub(super) field: Option<(Field, usize)>,
+    /// Where it ends.
+    pub(super) end: usize,
 }
 
 /// What follows a colon, or stands alone.
@@ -142,6 +147,43 @@ struct Value {
 }
 
 impl<'a> Parser<'a> {
+    /// Where the terms of a text are.
+    pub(super) fn spans(text: &'a str) -> impl Iterator<Item = Span> + 'a {
+        let mut parser = Self {
+            text,
+            at: 0,
+            query: Query::default(),
+        };
+        std::iter::from_fn(move || parser.next_span())
+    }
+
+    fn next_span(&mut self) -> Option<Span> {
+        self.skip_gap();
+        if self.rest().is_empty() {
+            return None;
+        }
+        self.at = self.text.len() - self.rest().trim_start_matches(is_minus).len();
+        let start = self.at;
+        let mut field = None;
+        if let Some((found, length)) = find_field(self.peek_word()) {
+            self.at += length;
+            let name = start..self.at;
+            let behind_colon = self.at;
+            self.skip_gap();
+            let value = self.at;
+            self.at = behind_colon;
+            let has_value = self.read_field_value(found, name).is_ok();
+            field = Some((found, if has_value { value } else { behind_colon }));
+        } else if !self.peek_word().is_empty() {
+            self.read_value();
+        }
+        Some(Span {
+            start,
+            field,
+            end: self.at,
+        })
+    }
+
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
@@ -323,7 +365,7 @@ impl<'a> Parser<'a> {
             }
             Field::Archive => Matcher::Archive(text.to_owned()),
             Field::In => Matcher::Collection(text.to_owned()),
-            Field::Date if text.eq_ignore_ascii_case(date::NONE) => Matcher::Undated,
+            Field::Date if is_undated(text) => Matcher::Undated,
             Field::Date => date::parse_range(text)
                 .map(Matcher::Date)
                 .map_err(|error| refuse(error.expected, error.hint))?,
@@ -335,11 +377,8 @@ impl<'a> Parser<'a> {
                 )
             })?,
             Field::Is => {
-                let state = State::ALL
-                    .into_iter()
-                    .find(|it| text.eq_ignore_ascii_case(it.as_str()));
                 let states = State::ALL.map(State::as_str);
-                Matcher::Is(state.ok_or_else(|| {
+                Matcher::Is(find_state(text).ok_or_else(|| {
                     let meant = find_nearest(text, &states);
                     refuse(one_of(&states), meant.map(|it| did_you_mean(field, it)))
                 })?)
@@ -374,7 +413,6 @@ impl<'a> Parser<'a> {
         if !is_name || is_scheme || !(has_value || opens_quote) {
             return Ok(());
         }
-        let names = Field::ALL.map(Field::as_str);
         let after_colon = self.at + name.len() + 1;
         let mut ahead = Parser {
             text: self.text,
@@ -384,7 +422,7 @@ impl<'a> Parser<'a> {
         let kind = QueryErrorKind::UnknownField {
             name: name.to_owned(),
             value: ahead.read_value().text,
-            meant: find_nearest(&name.to_ascii_lowercase(), &names),
+            meant: find_nearest(&name.to_ascii_lowercase(), &Field::names()),
         };
         Err(self.error(self.at..after_colon, kind))
     }
@@ -401,12 +439,6 @@ fn parts(value: &str) -> impl Iterator<Item = &str> {
         .split([',', '，'])
         .map(str::trim)
         .filter(|part| !part.is_empty())
-}
-
-fn find_kind(word: &str) -> Option<MediaKind> {
-    MediaKind::ALL
-        .into_iter()
-        .find(|kind| word.eq_ignore_ascii_case(kind.as_str()))
 }
 
 /// The kinds that are listed, or the word that is none.

@@ -516,6 +516,20 @@ proptest! {
     }
 
     #[test]
+    fn a_caret_is_somewhere_wherever_it_is(text in typed()) {
+        for at in 0..=text.len() {
+            let caret = Caret::of(&text, at);
+            prop_assert_eq!(caret.is_some(), text.is_char_boundary(at));
+            let Some(caret) = caret else { continue };
+            let range = caret.range();
+            prop_assert!(text.get(range.clone()).is_some(), "{} {}", text, at);
+            let mut written = text.clone();
+            written.replace_range(range, &caret.write(Slot::State, "missing", Language::English));
+            prop_assert!(Caret::of(&written, written.len()).is_some());
+        }
+    }
+
+    #[test]
     fn what_is_typed_rightly_is_never_refused(text in well_typed()) {
         let query = text.parse::<Query>();
         prop_assert!(query.is_ok_and(|query| query.ignored.is_empty()), "{}", text);

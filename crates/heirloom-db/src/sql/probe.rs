@@ -61,8 +61,8 @@ fn every_statement_is_prepared_and_runs_on_both_engines() {
 }
 
 /// What is sorted although it is a page: what belongs to one asset, families, places of one region,
-/// replacements and what is damaged, which are few; two pages that become one; and the search index of PostgreSQL, which has no order.
-const SORTED: [&str; 10] = [
+/// replacements and what is damaged, which are few; names, which are few beside assets; two pages that become one; and the search index of PostgreSQL, which has no order.
+const SORTED: [&str; 12] = [
     "heirloom_db::artifact::FIND_NEWEST",
     "heirloom_db::family::FIND_FIRST",
     "heirloom_db::folder::LIST_FILES",
@@ -73,6 +73,8 @@ const SORTED: [&str; 10] = [
     "heirloom_db::place::list::LIST_PLACES",
     "heirloom_db::replacement::LIST",
     "heirloom_db::scrub::LIST_DAMAGED",
+    "heirloom_db::search::suggest::LIST_BEGINNING",
+    "heirloom_db::search::suggest::LIST_WITHIN",
     "heirloom_db::search::walk::GATHER",
 ];
 
@@ -101,6 +103,34 @@ async fn pages_come_from_an_index_that_has_their_order() {
     }
     assert!(count > 10, "{count} pages");
     assert_eq!(sorted, SORTED);
+    lite.close().await;
+}
+
+/// What is typed is looked up by its beginning among the names of one field of each audience, and never among
+/// assets.
+#[tokio::test]
+async fn a_name_is_looked_up_by_its_beginning() {
+    let folder = tempfile::tempdir().unwrap();
+    let lite = Db::open(&Location::File(folder.path().join("c.db")))
+        .await
+        .unwrap();
+    let cases = [
+        (
+            "LIST_BEGINNING",
+            "audience_id=? AND field=? AND words>? AND words<?",
+        ),
+        ("LIST_WITHIN", "audience_id=? AND field=?"),
+    ];
+    for (name, condition) in cases {
+        let name = format!("heirloom_db::search::suggest::{name}");
+        let (_, text) = crate::statements().find(|(it, _)| **it == name).unwrap();
+        let text = format!("EXPLAIN QUERY PLAN {}", open_lists(Sql(text), 2));
+        let values = vec![Value::from("x"); count_arguments(&text)];
+        let plan = lite.fetch_text(text.into(), values).await.unwrap();
+        let step: String = plan[0].get(3).unwrap();
+        let expected = format!("SEARCH name_count USING PRIMARY KEY ({condition})");
+        assert_eq!(step, expected);
+    }
     lite.close().await;
 }
 

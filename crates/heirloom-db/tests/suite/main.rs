@@ -19,6 +19,7 @@ mod purge;
 mod scans;
 mod search;
 mod search_model;
+mod suggestions;
 mod text;
 mod tiers;
 mod timeline;

@@ -2,7 +2,12 @@
 
 use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use heirloom_core::{Bucket, bucket::Span, map::View, query::Query};
+use heirloom_core::{
+    Bucket,
+    bucket::Span,
+    map::View,
+    query::{Caret, Language, Query},
+};
 use heirloom_db::{Db, DbError, Engine, Location};
 use heirloom_testing::{postgres, process::as_nobody};
 use sqlx::Connection as _;
@@ -288,6 +293,43 @@ fn what_was_said_of_positions_and_places_before_is_counted_from_then_on() {
             assert_eq!((countries.len(), countries[0].assets), (1, 1));
             let unnamed = db.count_unnamed(OPERATOR, family).await.unwrap().unwrap();
             assert_eq!(unnamed.assets, 2);
+            db.close().await;
+        }
+    });
+}
+
+#[test]
+fn what_an_older_catalogue_has_is_offered_by_name() {
+    runtime().block_on(async {
+        for engine in [Engine::Sqlite, Engine::Postgres] {
+            let names: Vec<String> = migrations().into_iter().map(|(name, _)| name).collect();
+            let before = names.iter().position(|name| name == "0020_names").unwrap();
+            let literal = |hex: &str| match engine {
+                Engine::Sqlite => format!("X'{hex}'"),
+                Engine::Postgres => format!("'\\x{hex}'::bytea"),
+            };
+            let family = literal("00112233445566778899aabbccddeeff");
+            let audience = literal("11002233445566778899aabbccddeeff");
+            let id = literal("000000000000000000000000000000aa");
+            let mut script = older(before, engine);
+            script += &format!(
+                "INSERT INTO asset (id, family_id, audience_id, content_hash, size_bytes, kind, media_type,
+                   state, timeline_key, name, added_at_ms, updated_at_ms, version, country, region, place)
+                 VALUES ({id}, {family}, {audience}, {id}, 1, 'image', 'image/jpeg', 'present', 1, 'a', 1, 1, 1,
+                   'DE', 'Bremen', 'Vegesack');
+                 INSERT INTO claim (subject_id, id, subject_kind, subject_part, family_id, kind, value,
+                   is_negation, author_kind, source, confidence, made_at_ms)
+                 VALUES ({id}, {id}, 'asset', '', {family}, 'tag', '\"Am Meer\"', FALSE, 'operator', '', 0.9, 1);"
+            );
+            let (_home, location) = place(engine, &script).await;
+            let db = Db::open(&location).await.unwrap();
+            let family = db.get_or_create_family("Home").await.unwrap().id;
+            for (typed, expected) in [("tag:am", "\"Am Meer\""), ("place:ve", "Vegesack"), ("br", "place:Bremen")] {
+                let caret = Caret::of(typed, typed.len()).unwrap();
+                let found = db.suggest(OPERATOR, family, &caret, Language::English, 5).await.unwrap();
+                let texts: Vec<_> = found.iter().map(|it| (it.text.as_str(), it.assets)).collect();
+                assert_eq!(texts, [(expected, Some(1))], "{engine:?} {typed}");
+            }
             db.close().await;
         }
     });

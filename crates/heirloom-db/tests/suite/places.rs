@@ -16,8 +16,8 @@ use serde_json::json;
 
 use crate::harness::{File, OPERATOR, Store, claim, file, member, on_both_engines};
 
-const BERLIN: &str = r#"{"latitude":52.52,"longitude":13.4}"#;
-const POTSDAM: &str = r#"{"latitude":52.4,"longitude":13.06}"#;
+pub(crate) const BERLIN: &str = r#"{"latitude":52.52,"longitude":13.4}"#;
+pub(crate) const POTSDAM: &str = r#"{"latitude":52.4,"longitude":13.06}"#;
 const SUVA: &str = r#"{"latitude":-18.14,"longitude":178.44}"#;
 const SAMOA: &str = r#"{"latitude":-13.83,"longitude":-171.77}"#;
 
@@ -51,7 +51,7 @@ fn named(position: &str, name: &str) -> Derived {
 }
 
 impl Store {
-    async fn name(&self, id: AssetId, position: &str, name: &str) {
+    pub(crate) async fn name(&self, id: AssetId, position: &str, name: &str) {
         let made = vec![(id, named(position, name))];
         self.db.keep_places(self.family_id(), made).await.unwrap();
     }

@@ -1,5 +1,6 @@
 //! What a search found, on the wire.
 
+use heirloom_core::query::Caret;
 use heirloom_db::search as db;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -48,6 +49,49 @@ pub struct Highlight {
     pub start: usize,
     /// The first byte behind it.
     pub end: usize,
+}
+
+/// How a query could go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Suggestions {
+    /// What could stand at the caret, the most telling first.
+    pub items: Vec<Suggestion>,
+    /// The stretch of the query that gives way to whichever is chosen, counted in bytes of its UTF-8; empty
+    /// where something is put in.
+    pub replaces: Highlight,
+}
+
+/// Something that a query could go on with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Suggestion {
+    /// What it is: `field`, `type`, `date`, `person`, `place`, `camera`, `tag`, `archive`, `in` (a collection)
+    /// or `is` (a state).
+    pub kind: String,
+    /// What it is called.
+    pub name: String,
+    /// What to write. A value follows a field; anything else ends a term.
+    pub text: String,
+    /// How many of the assets that the asker may see have just this; null where that is not counted.
+    pub assets: Option<i64>,
+}
+
+impl Suggestions {
+    pub(crate) fn new(caret: &Caret, found: Vec<db::Suggestion>) -> Self {
+        let items = found.into_iter().map(|found| Suggestion {
+            kind: found.slot.as_str().to_owned(),
+            name: found.name,
+            text: found.text,
+            assets: found.assets,
+        });
+        let range = caret.range();
+        Self {
+            items: items.collect(),
+            replaces: Highlight {
+                start: range.start,
+                end: range.end,
+            },
+        }
+    }
 }
 
 /// Something typed that has nothing to look for in it.

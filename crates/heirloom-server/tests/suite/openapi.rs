@@ -163,7 +163,7 @@ async fn what_is_answered_is_what_is_described() {
         ("POST", "/api/v1/collections", "", "", Some(json!({ "name": "Beaches", "query": "strand" })), 201),
         ("POST", "/api/v1/collections", "", "", Some(json!({ "name": "Beaches" })), 409),
         ("POST", "/api/v1/collections", "", "", Some(json!({ "name": " " })), 422),
-        ("POST", "/api/v1/collections", "", "", Some(json!({ "name": "x", "query": "kamera:x" })), 400),
+        ("POST", "/api/v1/collections", "", "", Some(json!({ "name": "x", "query": "kammera:x" })), 400),
         ("POST", "/api/v1/collections", "", "", Some(json!({ "name": "x", "query": "in:nowhere" })), 404),
         ("GET", "/api/v1/assets/{id}/collections", &beach, "", None, 200),
         ("GET", "/api/v1/assets/{id}/collections", none, "", None, 404),
@@ -200,8 +200,11 @@ async fn what_is_answered_is_what_is_described() {
         ("GET", "/api/v1/runs/{id}/report", &run, "", None, 404),
         ("GET", "/api/v1/search", "", "?q=strand", None, 200),
         ("GET", "/api/v1/search", "", "?q=a%20!!!&limit=1", None, 200),
-        ("GET", "/api/v1/search", "", "?q=kamera:x", None, 400),
+        ("GET", "/api/v1/search", "", "?q=kammera:x", None, 400),
         ("GET", "/api/v1/search", "", "?q=archive:nowhere", None, 404),
+        ("GET", "/api/v1/search/suggestions", "", "?q=stra&at=2&limit=3&language=de", None, 200),
+        ("GET", "/api/v1/search/suggestions", "", "?q=camera:", None, 200),
+        ("GET", "/api/v1/search/suggestions", "", "?at=9", None, 400),
     ];
     let description = Description::new();
     for (method, template, id, parameters, body, status) in cases {

@@ -227,8 +227,8 @@ async fn a_search_marks_what_it_found_and_explains_what_it_cannot_read() {
     let nothing = page(&home, "/plain?q=gibtesnicht", "de").await;
     assert!(nothing.contains("Nichts gefunden"));
     let cases = [
-        ("/plain?q=kamera%3Aleica", "en", "Was “camera:” meant?"),
-        ("/plain?q=kamera%3Aleica", "de", "War „camera:“ gemeint?"),
+        ("/plain?q=camra%3Aleica", "en", "Was “camera:” meant?"),
+        ("/plain?q=camra%3Aleica", "de", "War „camera:“ gemeint?"),
         ("/plain?q=date%3Agestern", "de", "„gestern“ ist kein Datum"),
         ("/plain?q=type%3A", "en", "Nothing follows “type:”"),
         ("/plain?q=%3Cscript%3Ealert(1)", "en", "&lt;script&gt;"),

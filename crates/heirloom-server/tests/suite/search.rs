@@ -1,8 +1,11 @@
 //! Searching over HTTP. What is found how is the catalogue's to test; here it is that it comes out.
 
+use heirloom_core::{Actor, AudienceId, audience::Sight, role::Role};
+use heirloom_db::family::Family;
+use heirloom_server::{Door, router};
 use serde_json::{Value as Json, json};
 
-use crate::harness::{Home, on_both_engines};
+use crate::harness::{Answer, Home, ask, on_both_engines};
 
 fn names(page: &Json) -> Vec<&str> {
     let items = page["items"].as_array().unwrap();
@@ -141,7 +144,7 @@ async fn a_query_that_cannot_be_read_is_refused_with_what_to_write() {
     let home = Home::on_sqlite().await;
     let cases = [
         ("date:yesterday", 400, "invalid_query"),
-        ("kamera:leica", 400, "invalid_query"),
+        ("kammera:leica", 400, "invalid_query"),
         ("type:", 400, "invalid_query"),
         ("type:picture", 400, "invalid_query"),
         ("archive:nowhere", 404, "not_found"),
@@ -154,9 +157,9 @@ async fn a_query_that_cannot_be_read_is_refused_with_what_to_write() {
             assert_eq!(problem["range"].as_array().map(Vec::len), Some(2));
         }
     }
-    let misspelt = home.get("/api/v1/search?q=kamera:leica").await.json();
+    let misspelt = home.get("/api/v1/search?q=kammera:leica").await.json();
     let hint = misspelt["hint"].as_str().unwrap();
-    assert!(hint.contains("camera:"), "{hint}");
+    assert!(hint.contains("Did you mean kamera:?"), "{hint}");
     let long = "a ".repeat(3_000);
     home.get(&format!("/api/v1/search?q={}", long.replace(' ', "+")))
         .await
@@ -166,4 +169,173 @@ async fn a_query_that_cannot_be_read_is_refused_with_what_to_write() {
         .assert_problem(400, "invalid_cursor");
     let page = home.get("/api/v1/search").await.json();
     assert_eq!(page["items"], json!([]));
+}
+
+const SUGGESTIONS: &str = "/api/v1/search/suggestions";
+
+/// Kind and text of each suggestion.
+fn texts(answer: &Answer) -> Vec<(String, String)> {
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let items = answer.json()["items"].as_array().unwrap().clone();
+    let text = |item: &Json, name: &str| item[name].as_str().unwrap().to_owned();
+    items
+        .iter()
+        .map(|item| (text(item, "kind"), text(item, "text")))
+        .collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    let pairs = expected.iter();
+    pairs
+        .map(|(kind, text)| ((*kind).to_owned(), (*text).to_owned()))
+        .collect()
+}
+
+#[tokio::test]
+async fn what_is_typed_is_gone_on_with_at_the_caret() {
+    on_both_engines(async |home| {
+        home.scanned().await;
+        let answer = home
+            .get(&format!("{SUGGESTIONS}?q=-camera:%C3%A9OS%20meer&at=12"))
+            .await
+            .json();
+        assert_eq!(
+            answer,
+            json!({
+                "items": [{ "kind": "camera", "name": "EOS 70D", "text": "\"EOS 70D\"", "assets": 2 }],
+                "replaces": { "start": 8, "end": 12 },
+            })
+        );
+        let cases: [(&str, &[(&str, &str)]); 7] = [
+            ("q=cam", &[("field", "camera:")]),
+            ("q=date:19", &[("date", "1980"), ("date", "1974")]),
+            ("q=can", &[("camera", "camera:Canon")]),
+            ("q=pict", &[("archive", "archive:Pictures")]),
+            ("q=art:fi&language=de", &[("type", "film")]),
+            ("q=k&language=de", &[("field", "kamera:")]),
+            ("q=nothing", &[]),
+        ];
+        for (asked, expected) in cases {
+            let answer = home.get(&format!("{SUGGESTIONS}?{asked}")).await;
+            assert_eq!(texts(&answer), pairs(expected), "{asked}");
+        }
+        let few = home.get(&format!("{SUGGESTIONS}?limit=3")).await;
+        assert_eq!(texts(&few).len(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn fields_are_offered_in_the_language_of_the_reader() {
+    let home = Home::on_sqlite().await;
+    let path = format!("{SUGGESTIONS}?q=o");
+    let german = [("accept-language", "fr, de-AT;q=0.9, en;q=0.5")];
+    let answer = home.ask("GET", &path, &german, None).await;
+    assert_eq!(texts(&answer), pairs(&[("field", "ort:")]));
+    // What is asked for outranks what is liked.
+    let answer = home
+        .ask("GET", &format!("{path}&language=en"), &german, None)
+        .await;
+    assert_eq!(texts(&answer), pairs(&[("type", "type:other")]));
+}
+
+#[tokio::test]
+async fn a_question_for_suggestions_that_makes_no_sense_is_refused() {
+    let home = Home::on_sqlite().await;
+    let long = "a".repeat(2_001);
+    let cases = [
+        ("limit=0".to_owned(), "1 to 50"),
+        ("limit=51".to_owned(), "1 to 50"),
+        ("q=%C3%A4&at=1".to_owned(), "byte 1"),
+        ("q=a&at=2".to_owned(), "byte 2"),
+        ("language=fr".to_owned(), "\"fr\""),
+        (format!("q={long}"), "2000 characters"),
+        ("q=a&caret=1".to_owned(), "caret"),
+    ];
+    for (asked, reason) in cases {
+        let answer = home.get(&format!("{SUGGESTIONS}?{asked}")).await;
+        let problem = answer.assert_problem(400, "invalid_request");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(reason), "{asked}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_guest_is_never_told_of_a_place_that_only_others_may_see() {
+    on_both_engines(async |home| {
+        home.scanned().await;
+        let family = home.family().await;
+        let db = home.db().await;
+        let parents = db
+            .create_audience(&Actor::Operator, family.id, "parents")
+            .await
+            .unwrap();
+        // A folder whose pictures are the parents' alone.
+        let secret = home.folder.path().join("Geheim");
+        std::fs::create_dir(&secret).unwrap();
+        let hidden = Family {
+            audience_id: parents,
+            ..family.clone()
+        };
+        let path = secret.to_str().unwrap();
+        db.create_archive(&Actor::Operator, &hidden, "Geheim", path)
+            .await
+            .unwrap();
+        db.close().await;
+        let picture = home.pictures().join("Am Meer/Strand.jpg");
+        let mut bytes = std::fs::read(picture).unwrap();
+        bytes.extend(b"another");
+        std::fs::write(secret.join("b.jpg"), bytes).unwrap();
+        home.scan(&secret).await;
+        for (name, place) in [("Strand.jpg", "Bremen"), ("b.jpg", "Brest")] {
+            let path = format!("/api/v1/assets/{}/claims", home.asset(name).await);
+            let said = home
+                .post(&path, &json!({ "kind": "place", "value": place }))
+                .await;
+            assert_eq!(said.status, 201, "{}", said.text());
+        }
+
+        let as_somebody = |audiences: Vec<AudienceId>| {
+            let actor = Actor::Member {
+                account_id: uuid::Uuid::now_v7().into(),
+                family_id: family.id,
+                role: Role::Viewer,
+                sight: Sight::Audiences(audiences),
+            };
+            router(home.library.clone(), Door::Known(actor))
+        };
+        let guest = as_somebody(vec![family.audience_id]);
+        let parent = as_somebody(vec![family.audience_id, parents]);
+        let told = async |router, asked: &str| {
+            let answer = ask(
+                router,
+                "GET",
+                &format!("{SUGGESTIONS}?q={asked}"),
+                &[],
+                None,
+            )
+            .await;
+            texts(&answer)
+        };
+        let bremen = ("place", "place:Bremen");
+        assert_eq!(told(&guest, "br").await, pairs(&[bremen]));
+        assert_eq!(
+            told(&parent, "br").await,
+            pairs(&[bremen, ("place", "place:Brest")])
+        );
+        assert_eq!(
+            told(&guest, "place:bre").await,
+            pairs(&[("place", "Bremen")])
+        );
+        assert_eq!(told(&guest, "archive:geh").await, pairs(&[]));
+        assert_eq!(
+            told(&parent, "archive:geh").await,
+            pairs(&[("archive", "Geheim")])
+        );
+        let stranger = router(home.library.clone(), Door::Known(Actor::Stranger));
+        ask(&stranger, "GET", &format!("{SUGGESTIONS}?q=br"), &[], None)
+            .await
+            .assert_problem(401, "unknown_actor");
+    })
+    .await;
 }

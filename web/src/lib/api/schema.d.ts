@@ -1053,6 +1053,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Says how a query could go on at the caret: fields, and names of what the asker may see, the commonest first.
+         *     Upper and lower case and accents do not matter.
+         */
+        get: operations["suggest_searches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/store": {
         parameters: {
             query?: never;
@@ -3718,6 +3738,33 @@ export interface components {
             /** @description What of it is kept elsewhere. */
             to_move: components["schemas"]["ToMove"][];
         };
+        /** @description Something that a query could go on with. */
+        Suggestion: {
+            /**
+             * Format: int64
+             * @description How many of the assets that the asker may see have just this; null where that is not counted.
+             */
+            assets?: number | null;
+            /**
+             * @description What it is: `field`, `type`, `date`, `person`, `place`, `camera`, `tag`, `archive`, `in` (a collection)
+             *     or `is` (a state).
+             */
+            kind: string;
+            /** @description What it is called. */
+            name: string;
+            /** @description What to write. A value follows a field; anything else ends a term. */
+            text: string;
+        };
+        /** @description How a query could go on. */
+        Suggestions: {
+            /** @description What could stand at the caret, the most telling first. */
+            items: components["schemas"]["Suggestion"][];
+            /**
+             * @description The stretch of the query that gives way to whichever is chosen, counted in bytes of its UTF-8; empty
+             *     where something is put in.
+             */
+            replaces: components["schemas"]["Highlight"];
+        };
         /** @description How much there is in each stretch of time. */
         Timeline: {
             /** @description Those that have anything, the newest first, what has no date last. */
@@ -4012,6 +4059,8 @@ export type Store = components['schemas']['Store'];
 export type StoreMove = components['schemas']['StoreMove'];
 export type StorePlace = components['schemas']['StorePlace'];
 export type StoreSurvey = components['schemas']['StoreSurvey'];
+export type Suggestion = components['schemas']['Suggestion'];
+export type Suggestions = components['schemas']['Suggestions'];
 export type Timeline = components['schemas']['Timeline'];
 export type TimelineBucket = components['schemas']['TimelineBucket'];
 export type TimelinePart = components['schemas']['TimelinePart'];
@@ -6794,6 +6843,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IndexRebuilt"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    suggest_searches: {
+        parameters: {
+            query?: {
+                /** @description The query so far. */
+                q?: string;
+                /** @description Where the caret is: how many bytes of the query's UTF-8 stand before it. Its end, if nothing is said. */
+                at?: number;
+                /** @description How many suggestions at most: 1 to 50, 10 if nothing is said. */
+                limit?: number;
+                /**
+                 * @description In which language fields and kinds are named, `en` or `de`; what the reader likes best (`Accept-Language`)
+                 *     if nothing is said.
+                 */
+                language?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What could stand there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suggestions"];
                 };
             };
             /** @description Refused */

@@ -6,9 +6,9 @@ export interface Term {
   /** As it stands in the query. */
   text: string;
   isDenied: boolean;
-  /** `type` in `type:image`, in lower case. */
-  field?: string;
-  /** What follows the colon, without quotation marks. */
+  /** `type` in `type:image`, and in `Art:Bild`. */
+  field?: Field;
+  /** What follows the colon, without quotation marks: `image` in both. */
   value: string;
 }
 
@@ -24,6 +24,49 @@ export const FIELDS = [
   'is'
 ] as const;
 export type Field = (typeof FIELDS)[number];
+
+/** What fields, kinds and states are called in other languages (docs/search.md). */
+const OTHER_NAMES: Record<string, Field> = {
+  art: 'type',
+  datum: 'date',
+  ort: 'place',
+  kamera: 'camera',
+  stichwort: 'tag',
+  schlagwort: 'tag',
+  archiv: 'archive',
+  album: 'in',
+  sammlung: 'in',
+  zustand: 'is',
+  ist: 'is'
+};
+const OTHER_VALUES: Partial<Record<Field, Record<string, string>>> = {
+  type: {
+    bild: 'image',
+    foto: 'image',
+    film: 'video',
+    aufnahme: 'audio',
+    ton: 'audio',
+    dokument: 'document',
+    datei: 'other'
+  },
+  date: { ohne: 'none' },
+  is: { fehlt: 'missing', ersetzt: 'replaced', gelöscht: 'deleted', geloscht: 'deleted' }
+};
+
+/** The field that is called so in any language. */
+export function fieldOf(name: string): Field | undefined {
+  const known = name.toLowerCase();
+  return FIELDS.find((field) => field === known) ?? OTHER_NAMES[known];
+}
+
+function valueOf(field: Field, value: string): string {
+  const names = OTHER_VALUES[field];
+  if (!names) return value;
+  return value
+    .split(',')
+    .map((one) => names[one.trim().toLowerCase()] ?? one)
+    .join(',');
+}
 
 const OPENING = '"“”„‟«»';
 const isQuote = (sign: string | undefined) => sign !== undefined && OPENING.includes(sign);
@@ -47,7 +90,7 @@ export function splitQuery(query: string): Term[] {
     if (
       !isQuoted &&
       /^-?\p{L}+:$/u.test(query.slice(start, at)) &&
-      isKnown(query.slice(start, at - 1))
+      fieldOf(query.slice(start, at - 1).replace(/^-/, ''))
     ) {
       let next = at;
       while (next < query.length && /\s/.test(query[next]!)) next += 1;
@@ -64,17 +107,14 @@ export function splitQuery(query: string): Term[] {
   return terms;
 }
 
-function isKnown(name: string): boolean {
-  return (FIELDS as readonly string[]).includes(name.replace(/^-/, '').toLowerCase());
-}
-
 function readTerm(text: string): Term {
   const isDenied = text.startsWith('-') && text.length > 1;
   const rest = isDenied ? text.slice(1) : text;
   const colon = rest.indexOf(':');
-  const name = rest.slice(0, colon).toLowerCase();
-  if (colon > 0 && isKnown(name)) {
-    return { text, isDenied, field: name, value: unquote(rest.slice(colon + 1).trim()) };
+  const field = colon > 0 ? fieldOf(rest.slice(0, colon)) : undefined;
+  if (field) {
+    const value = valueOf(field, unquote(rest.slice(colon + 1).trim()));
+    return { text, isDenied, field, value };
   }
   return { text, isDenied, value: unquote(rest) };
 }

@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { speak } from '../words/words.svelte';
 import { splitMarks } from './marks';
-import { addTerm, removeTerm, splitQuery, writeField } from './query';
+import { addTerm, fieldOf, removeTerm, splitQuery, writeField } from './query';
 import { termInWords } from './words';
 
 describe('a query', () => {
@@ -39,10 +40,25 @@ describe('a query', () => {
       ['is:missing', 'State: missing'],
       ['-letter', 'not letter'],
       ['12:30', '12:30'],
-      ['kamera:leica', 'kamera:leica']
+      ['kammera:leica', 'kammera:leica'],
+      ['Ort:Bremen', 'Place: Bremen'],
+      ['-art:film,Bild', 'not Kind: Film, Picture'],
+      ['zustand:gelöscht', 'State: deleted'],
+      ['album:"Am Meer"', 'Collection: Am Meer']
     ];
     for (const [query, words] of cases)
       expect(termInWords(splitQuery(query)[0]!), query).toBe(words);
+  });
+
+  it('knows every name that the language has', () => {
+    const text = readFileSync('../docs/search.md', 'utf8');
+    const table = text.split('## In German')[1]!.split('## ')[0]!;
+    const rows = [...table.matchAll(/^\| `(\S+?):(\S*?)` \| `(\S+?):(\S*?)` \|$/gm)];
+    expect(rows.length).toBeGreaterThan(15);
+    for (const [row, german, value, english, meant] of rows) {
+      expect(fieldOf(german!), row).toBe(english);
+      expect(splitQuery(`${german}:${value}`)[0]!.value, row).toBe(meant);
+    }
   });
 
   it('takes terms on and lets them go', () => {

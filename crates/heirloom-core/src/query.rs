@@ -20,10 +20,11 @@
 //! A search box must not frustrate. So every kind of quotation mark opens and closes a phrase, one
 //! that is never closed reaches to the end, and a mark written twice within a phrase is the mark
 //! itself. Marks within a word (`5"x7"`) are no phrases. Names of fields are known in any case and in
-//! every [`Language`], and a space after their colon does no harm. `12:30`, `C:\photos` and `https://…` are words; `foo:bar` is
-//! refused, because it is more likely a field misspelt than something to look for. Upper and lower
-//! case, accents and the direction of writing do not matter. What has no letters or digits cannot be
-//! looked for and is reported in [`Query::ignored`]: nothing is dropped silently.
+//! every [`Language`], and a space after their colon does no harm. `12:30`, `C:\photos` and
+//! `https://…` are words; `foo:bar` is refused, because it is more likely a field misspelt than
+//! something to look for. Upper and lower case, accents and the direction of writing do not matter.
+//! What has no letters or digits cannot be looked for and is reported in [`Query::ignored`]: nothing
+//! is dropped silently.
 
 mod caret;
 mod date;

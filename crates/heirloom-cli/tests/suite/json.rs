@@ -34,6 +34,21 @@ fn scans_and_archives() {
 }
 
 #[test]
+fn suggestions() {
+    let home = Home::scanned();
+    redacted(|| {
+        let camera = ["search", "--suggest", "strand", "camera:e"];
+        insta::assert_snapshot!(json(&home, &camera));
+        insta::assert_snapshot!(home.done(camera).stdout);
+        let german = ["search", "--suggest", "--language", "de", "kam"];
+        insta::assert_snapshot!(home.done(german).stdout);
+        insta::assert_snapshot!(home.done(["search", "tag:x", "--suggest"]).stdout);
+    });
+    let said = home.refused(["search", "--suggest", "a", "--after", "x"]);
+    assert!(said.contains("--suggest"), "{said}");
+}
+
+#[test]
 fn places() {
     let home = Home::scanned();
     let id = home.asset("Strand.jpg");

@@ -61,7 +61,8 @@ fn every_statement_is_prepared_and_runs_on_both_engines() {
 }
 
 /// What is sorted although it is a page: what belongs to one asset, families, places of one region,
-/// replacements and what is damaged, which are few; names, which are few beside assets; two pages that become one; and the search index of PostgreSQL, which has no order.
+/// replacements and what is damaged, which are few; names, which are few beside assets; two pages that
+/// become one; and the search index of PostgreSQL, which has no order.
 const SORTED: [&str; 12] = [
     "heirloom_db::artifact::FIND_NEWEST",
     "heirloom_db::family::FIND_FIRST",

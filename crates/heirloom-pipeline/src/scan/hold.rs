@@ -131,6 +131,11 @@ pub(super) async fn take_run(
             _ => RunEvent::Start,
         };
         let reason = (event == RunEvent::Fail).then_some("its process ended before it did");
+        if reason.is_some() {
+            let mut progress = left.progress.clone();
+            progress["problem"] = json!({ "code": "interrupted" });
+            db.store_progress(left.id, &progress).await?;
+        }
         db.advance_run(actor, left.id, event, reason).await?;
     }
     let (family, archive) = (archive.family_id, Some(archive.id));

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use heirloom_core::Actor;
 use heirloom_testing::jpeg::{self, Options};
 use serde_json::{Value as Json, json};
 
@@ -144,6 +145,25 @@ async fn a_scan_that_was_interrupted_goes_on_when_the_library_is_served_again() 
         assert_eq!(list["items"].as_array().unwrap().len(), 400);
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_scan_that_was_interrupted_and_is_asked_otherwise_says_so_for_programs_too() {
+    let home = Home::on_sqlite().await;
+    let archive = home.scanned().await;
+    let (db, family) = (home.db().await, home.family().await.id);
+    let id: heirloom_core::ArchiveId = archive["id"].as_str().unwrap().parse().unwrap();
+    let asked = json!({ "verify": true, "process": true });
+    let left = db.begin_run(&Actor::Operator, family, "scan", Some(id), &asked);
+    let left = left.await.unwrap().id;
+    db.close().await;
+    home.scan(&home.pictures()).await;
+    let left = home.get(&format!("/api/v1/runs/{left}")).await.json();
+    assert_eq!(
+        (&left["state"], &left["error_code"]),
+        (&json!("failed"), &json!("interrupted")),
+        "{left}"
+    );
 }
 
 #[tokio::test]

@@ -32,6 +32,7 @@ pub mod location;
 pub mod once;
 pub mod place;
 pub mod plan;
+pub mod publication;
 pub mod record;
 pub mod replacement;
 pub mod run;
@@ -87,6 +88,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         place::LIST_STATEMENTS,
         place::MAP_STATEMENTS,
         plan::STATEMENTS,
+        publication::STATEMENTS,
         record::STATEMENTS,
         replacement::STATEMENTS,
         run::STATEMENTS,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 18] = [
+const MIGRATIONS: [(&str, &str); 19] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -67,6 +67,10 @@ const MIGRATIONS: [(&str, &str); 18] = [
     (
         "0018_store_move",
         include_str!("../migrations/0018_store_move.sql"),
+    ),
+    (
+        "0019_publication",
+        include_str!("../migrations/0019_publication.sql"),
     ),
 ];
 

@@ -1,5 +1,7 @@
 //! The exports and imports that run in this process, each as a run that can be seen and cancelled.
 
+mod publish;
+
 use std::{
     collections::HashMap,
     path::PathBuf,
@@ -11,11 +13,12 @@ use heirloom_core::{
     Actor, CollectionId, RunId, path,
     run::{RunEvent, RunState},
 };
-use heirloom_db::{family::Family, plan::Parameters, run::Run};
+use heirloom_db::{collection::Collection, family::Family, plan::Parameters, run::Run};
 use heirloom_pipeline::{
     Context, Tasks,
     export::{self, ExportError, Meter, check_export},
     import::{self, Checked, ImportError, check_import, remove_left_over},
+    ipfs::{self, IpfsError, IpfsSettings},
     run::Engine,
     scan::Progress,
     template,
@@ -37,7 +40,10 @@ struct Shared {
     family: Family,
     /// What goes on with what was imported.
     engine: Engine,
+    settings: IpfsSettings,
     running: Mutex<HashMap<RunId, Running>>,
+    /// One publication is begun at a time, so that no collection is published twice at once.
+    publishing: tokio::sync::Mutex<()>,
     tasks: Tasks,
     stopping: CancellationToken,
 }
@@ -58,15 +64,25 @@ enum Job {
         is_dry: bool,
         process: bool,
     },
+    Publish(Box<ipfs::Checked>),
+    Unpin(Box<Collection>),
+    ImportArchive(publish::Sealed),
 }
 
 impl Transfers {
-    pub(crate) fn new(ctx: Context, family: Family, engine: Engine) -> Self {
+    pub(crate) fn new(
+        ctx: Context,
+        family: Family,
+        engine: Engine,
+        settings: IpfsSettings,
+    ) -> Self {
         let shared = Shared {
             ctx,
             family,
             engine,
+            settings,
             running: Mutex::default(),
+            publishing: tokio::sync::Mutex::default(),
             tasks: Tasks::default(),
             stopping: CancellationToken::new(),
         };
@@ -77,7 +93,13 @@ impl Transfers {
 
     /// Whether runs of this pipeline are done here.
     pub(crate) fn has_pipeline(pipeline: &str) -> bool {
-        [export::PIPELINE, import::PIPELINE].contains(&pipeline)
+        [
+            export::PIPELINE,
+            import::PIPELINE,
+            ipfs::PUBLISH,
+            ipfs::UNPIN,
+        ]
+        .contains(&pipeline)
     }
 
     /// Begins to export to a folder, given as path text.
@@ -195,20 +217,47 @@ impl Transfers {
                 what,
                 is_dry,
                 process,
-            } => match import::import(ctx, family, &what, is_dry, cancel, meter).await {
-                Ok(report) => {
-                    let next = match process && report.added + report.completed > 0 {
-                        true => self.prepare(run).await,
-                        false => None,
-                    };
-                    Ok(json!({ "import": report, "next_run": next }))
-                }
-                Err(ImportError::Cancelled) => Err(Ended::Cancelled),
-                Err(error) => Err(Ended::Failed(Problem::from(error))),
-            },
+            } => {
+                self.bring(ctx, run, (&what, is_dry, process), running)
+                    .await
+            }
+            Job::Publish(checked) => {
+                let settings = &self.shared.settings;
+                ipfs::publish(ctx, family, settings, *checked, cancel, meter)
+                    .await
+                    .map(|report| json!({ "publication": report }))
+                    .map_err(Ended::from)
+            }
+            Job::Unpin(collection) => ipfs::unpin(ctx, &self.shared.settings, &collection, cancel)
+                .await
+                .map(|()| json!({}))
+                .map_err(Ended::from),
+            Job::ImportArchive(sealed) => self.import_sealed(ctx, run, sealed, running).await,
         };
         if let Err(error) = self.end(ctx, run, running, ended).await {
             tracing::error!(%run, "how it ended could not be stored: {error}");
+        }
+    }
+
+    /// Imports, and begins to prepare what came.
+    async fn bring(
+        &self,
+        ctx: &Context,
+        run: RunId,
+        (what, is_dry, process): (&Checked, bool, bool),
+        running: &Running,
+    ) -> Result<Json, Ended> {
+        let (family, cancel, meter) = (&self.shared.family, &running.cancel, &running.meter);
+        match import::import(ctx, family, what, is_dry, cancel, meter).await {
+            Ok(report) => {
+                let next = match process && report.added + report.completed > 0 {
+                    true => self.prepare(run).await,
+                    false => None,
+                };
+                Ok(json!({ "import": report, "next_run": next }))
+            }
+            Err(ImportError::Cancelled) => Err(Ended::Cancelled),
+            Err(error) => Err(Ended::Failed(Problem::from(error))),
         }
     }
 
@@ -308,6 +357,9 @@ impl Transfers {
             ctx.db
                 .advance_run(&ctx.actor, run.id, RunEvent::Fail, Some(why))
                 .await?;
+            if let Err(problem) = self.go_on(&run).await {
+                tracing::warn!(run = %run.id, "what was being published does not go on: {problem}");
+            }
         }
         Ok(())
     }
@@ -346,6 +398,15 @@ impl Transfers {
 enum Ended {
     Cancelled,
     Failed(Problem),
+}
+
+impl From<IpfsError> for Ended {
+    fn from(error: IpfsError) -> Self {
+        match error {
+            IpfsError::Cancelled => Self::Cancelled,
+            error => Self::Failed(Problem::from(error)),
+        }
+    }
 }
 
 /// A run that is no longer among the running ones when this is dropped.

@@ -13,6 +13,7 @@ mod encryption;
 mod fsck;
 mod lineage;
 mod place;
+mod publication;
 mod run;
 pub(crate) mod schema;
 mod scrub;
@@ -41,6 +42,10 @@ pub use encryption::{Encryption, EncryptionKey, MasterKind, NewMaster};
 pub use fsck::{Fault, FsckReport, NewFsck};
 pub use lineage::{Lineage, LineageInput, LineageSource};
 pub use place::{MapCluster, MapClusters, PlaceCount, Places};
+pub use publication::{
+    NewPublication, NewPublicationImport, Pin, Publication, PublicationKey, PublicationReport,
+    Publications,
+};
 pub use run::{
     Forecast, NewRun, NewScan, Pipeline, Progress, Run, RunStep, ScanReport, Step, StepForecast,
     Unit,

@@ -51,6 +51,7 @@ impl Api {
             confined_program: None,
             uploads: config.upload_limits(),
             store: config.store(),
+            ipfs: config.ipfs.settings(),
         })
         .await?;
         let router = router(library.clone(), Door::Known(Actor::Operator));

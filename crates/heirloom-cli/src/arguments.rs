@@ -3,6 +3,7 @@
 mod backup;
 mod collection;
 mod encryption;
+mod ipfs;
 mod prepare;
 mod run;
 mod store;
@@ -19,6 +20,7 @@ use heirloom_core::{
 pub(crate) use backup::{Backup, Restore, Target};
 pub(crate) use collection::{Collection, Which};
 pub(crate) use encryption::Encryption;
+pub(crate) use ipfs::{Consent, Ipfs};
 pub(crate) use prepare::prepare;
 pub(crate) use run::{Artifact, Param, Pipeline, Run};
 pub(crate) use store::Store;
@@ -216,6 +218,9 @@ pub(crate) enum Command {
     /// Encrypt what is stored: originals in the vault, and all that is derived
     #[command(subcommand)]
     Encryption(Encryption),
+    /// Keep a collection on IPFS for good, where you choose that
+    #[command(subcommand)]
+    Ipfs(Ipfs),
     /// Say how Heirloom is doing and what it lacks
     Doctor,
     /// Say whether a server is running and ready, without opening anything: 0 if it is, 1 if not

@@ -13,6 +13,7 @@ mod doctor;
 mod encryption;
 mod fsck;
 mod health;
+mod ipfs;
 mod lineage;
 pub(crate) mod manual;
 mod paging;
@@ -35,7 +36,7 @@ use heirloom_server::{Problem, wire::NewFsck};
 use crate::{
     Ending,
     api::Api,
-    arguments::{Command, Encryption},
+    arguments::{Command, Encryption, Ipfs},
     config::Config,
     output::Output,
 };
@@ -57,6 +58,11 @@ pub(crate) async fn run(
     }
     if let Command::Backup(asked) = &command
         && let Some(ending) = backup::without_library(asked, config, output).await
+    {
+        return ending;
+    }
+    if let Command::Ipfs(asked) = &command
+        && let Some(ending) = ipfs::without_library(asked, config, output).await
     {
         return ending;
     }
@@ -160,6 +166,17 @@ async fn ask(
         Command::Store(asked) => return api.answering(store::run(api, asked, output)).await,
         Command::Encryption(asked) => {
             return api.answering(encryption::run(api, asked, output)).await;
+        }
+        Command::Ipfs(asked) => {
+            let is_working = matches!(
+                &asked,
+                Ipfs::Import {
+                    no_process: false,
+                    ..
+                }
+            );
+            let run = ipfs::run(api, asked, output);
+            return api.answering(and_work(api, run, is_working, output)).await;
         }
         Command::Doctor => return doctor::look(api, output).await,
         Command::Archive(asked) => archive::run(api, asked, output).await?,

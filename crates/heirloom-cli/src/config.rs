@@ -3,6 +3,7 @@
 //! A value comes from the command line, else from the environment, else from `config.toml` in the
 //! data folder, else it is the one that suits most.
 
+mod ipfs;
 mod master;
 mod store;
 
@@ -19,7 +20,7 @@ use heirloom_server::{Code, MasterSource, Problem, StoreConfig, UploadLimits};
 use serde::Deserialize;
 use toml::Spanned;
 
-use self::store::StoreSettings;
+use self::{ipfs::IpfsConfig, store::StoreSettings};
 use crate::arguments::{Global, LogFormat};
 
 /// Everything that is configured, each with where it comes from.
@@ -35,6 +36,7 @@ pub(crate) struct Config {
     pub(crate) log_level: Setting<Option<tracing::Level>>,
     pub(crate) store: StoreSettings,
     pub(crate) master: Setting<Option<MasterSource>>,
+    pub(crate) ipfs: IpfsConfig,
 }
 
 /// A value and where it comes from.
@@ -75,6 +77,10 @@ struct File {
     s3_endpoint: Option<String>,
     s3_region: Option<String>,
     s3_path_style: Option<bool>,
+    ipfs_node: Option<String>,
+    ipfs_service: Option<String>,
+    ipfs_service_token_file: Option<String>,
+    ipfs_layout: Option<String>,
 }
 
 const DATA: &str = "HEIRLOOM_DATA";
@@ -99,6 +105,7 @@ impl Config {
 
         let store = StoreSettings::load(&file, &text, from_file)?;
         let master = master::load(&file, from_file)?;
+        let ipfs = IpfsConfig::load(&file, from_file)?;
         let database = pick(
             global.database.clone(),
             DATABASE,
@@ -140,6 +147,7 @@ impl Config {
             log_level: parse_level(log_level)?,
             store,
             master,
+            ipfs,
         })
     }
 }
@@ -292,8 +300,8 @@ fn load_file(path: &Path) -> Result<(File, String), Problem> {
         )
         .hint("It may set database, listen, max_upload, scrub_rate, backup_key_file, log_format, log_level, \
                master_key_file, master_passphrase_file, store, \
-               store_cache, store_redirect, store_places, store_rules, store_move_rate, s3_endpoint, s3_region and \
-               s3_path_style.")
+               store_cache, store_redirect, store_places, store_rules, store_move_rate, s3_endpoint, s3_region, s3_path_style, \
+               ipfs_node, ipfs_service, ipfs_service_token_file and ipfs_layout.")
     })?;
     Ok((file, text))
 }

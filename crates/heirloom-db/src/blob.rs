@@ -20,7 +20,8 @@ statements! {
     DELETE_UNUSED = "DELETE FROM blob WHERE content_hash = $1
         AND NOT EXISTS (SELECT 1 FROM artifact WHERE blob_hash = $1)
         AND NOT EXISTS (SELECT 1 FROM original_blob WHERE content_hash = $1)
-        AND NOT EXISTS (SELECT 1 FROM sidecar_origin WHERE content_hash = $1)";
+        AND NOT EXISTS (SELECT 1 FROM sidecar_origin WHERE content_hash = $1)
+        AND NOT EXISTS (SELECT 1 FROM publication WHERE key_hash = $1)";
     NOTE_UNNEEDED = "INSERT INTO unneeded_blob (content_hash, noted_at_ms) VALUES ($1, $2)
         ON CONFLICT (content_hash) DO UPDATE SET noted_at_ms = excluded.noted_at_ms";
     LIST_UNNEEDED = "SELECT content_hash, noted_at_ms FROM unneeded_blob
@@ -151,7 +152,7 @@ pub(crate) async fn add(
     Ok(())
 }
 
-/// Lets go of a blob that no artifact and no original is any more, and notes in the same transaction
+/// Lets go of a blob that no artifact, no original and no key is any more, and notes in the same transaction
 /// that its bytes are to be removed. `false` when something else still is that blob.
 pub(crate) async fn let_go(tx: &mut Tx, hash: ContentHash) -> Result<bool, DbError> {
     if tx.execute(DELETE_UNUSED, args![hash]).await? == 0 {

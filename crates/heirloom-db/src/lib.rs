@@ -33,6 +33,7 @@ pub mod location;
 pub mod once;
 pub mod place;
 pub mod plan;
+pub mod publication;
 pub mod record;
 pub mod replacement;
 pub mod run;
@@ -89,6 +90,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         place::LIST_STATEMENTS,
         place::MAP_STATEMENTS,
         plan::STATEMENTS,
+        publication::STATEMENTS,
         record::STATEMENTS,
         replacement::STATEMENTS,
         run::STATEMENTS,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 20] = [
+const MIGRATIONS: [(&str, &str); 21] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -73,6 +73,10 @@ const MIGRATIONS: [(&str, &str); 20] = [
         include_str!("../migrations/0019_backup_error.sql"),
     ),
     (NAMES, include_str!("../migrations/0020_names.sql")),
+    (
+        "0021_publication",
+        include_str!("../migrations/0021_publication.sql"),
+    ),
 ];
 
 /// The migration after which it has to be computed where assets were made.

@@ -36,8 +36,10 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use bag::hex;
 pub use check::check_export;
+pub(crate) use check::check_place;
 pub use error::ExportError;
 pub(crate) use gather::text_of;
+pub(crate) use name::{Names, safe};
 
 use self::{
     bag::{Bag, Lines},
@@ -47,7 +49,6 @@ use self::{
     },
     gather::{Gathered, gather},
     html::render_door,
-    name::Names,
     pages::{Cards, Shown},
     write::Work,
 };
@@ -179,7 +180,10 @@ pub async fn export(
 }
 
 /// What is in a collection now, in the order of ids.
-async fn list_members(ctx: &Context, collection: &Collection) -> Result<Vec<AssetId>, DbError> {
+pub(crate) async fn list_members(
+    ctx: &Context,
+    collection: &Collection,
+) -> Result<Vec<AssetId>, DbError> {
     let mut ids = Vec::new();
     let mut after: Option<MemberCursor> = None;
     loop {

@@ -14,6 +14,7 @@ mod ffmpeg;
 pub mod film;
 pub mod fsck;
 pub mod import;
+pub mod ipfs;
 mod jobs;
 pub mod lineage;
 mod log;

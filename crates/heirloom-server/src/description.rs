@@ -45,6 +45,10 @@ pub(crate) fn describe(mut openapi: OpenApi) -> OpenApi {
             "collection",
             "Albums that people put together, and searches that are asked anew each time",
         ),
+        tag(
+            "publication",
+            "Collections that are kept on IPFS for good, by choice",
+        ),
         tag("artifact", "What was derived from assets"),
         tag(
             "upload",

@@ -9,7 +9,9 @@ use std::{
 use heirloom_blobs::BlobStore;
 use heirloom_core::{Actor, RunId};
 use heirloom_db::{Db, DbError, Location, family::Family};
-use heirloom_pipeline::{Context, confinement::Confinement, run::Engine, scan::Progress, template};
+use heirloom_pipeline::{
+    Context, confinement::Confinement, ipfs::IpfsSettings, run::Engine, scan::Progress, template,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -41,6 +43,8 @@ pub struct LibraryConfig {
     pub uploads: UploadLimits,
     /// Where blobs are kept.
     pub store: StoreConfig,
+    /// Who keeps collections on IPFS, where somebody chose that.
+    pub ipfs: IpfsSettings,
 }
 
 /// An open library. Clones mean the same; [`Library::close`] closes it for all.
@@ -92,7 +96,12 @@ impl Library {
                 let engine = Engine::new(ctx.clone(), confinement(config), &template::ALL);
                 let reports = folder.reports();
                 let scans = Scans::new(ctx.clone(), engine.clone(), reports, metrics.clone());
-                let transfers = Transfers::new(ctx.clone(), family.clone(), engine.clone());
+                let transfers = Transfers::new(
+                    ctx.clone(),
+                    family.clone(),
+                    engine.clone(),
+                    config.ipfs.clone(),
+                );
                 let received = folder.uploads();
                 let backups = Backups::new(ctx.clone(), family.id, config.store.clone());
                 let move_rate = config.store.move_rate;

@@ -21,7 +21,7 @@ use crate::{
     library::Library,
     observe, page, place,
     problem::{Code, Problem},
-    run, scrub, search, tier, timeline, transfer, upload, web,
+    publication, run, scrub, search, tier, timeline, transfer, upload, web,
 };
 
 /// How a request came in, and so who is asking.
@@ -94,13 +94,16 @@ async fn admit(State(actor): State<Actor>, mut req: Request, next: Next) -> Resp
 
 /// A scan that is begun here would be cut off in the middle.
 async fn refuse_scans(req: Request, next: Next) -> Response {
-    const BEGINNINGS: [&str; 9] = [
+    const BEGINNINGS: [&str; 12] = [
         "/scans",
         "/runs",
         "/resume",
         "/retry",
         "/exports",
         "/imports",
+        "/publication",
+        "/publication/unpin",
+        "/publication-imports",
         "/backups",
         "/store/moves",
         "/encryption/keys",
@@ -163,6 +166,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(transfer::routes())
         .merge(folder::routes())
         .merge(place::routes())
+        .merge(publication::routes())
         .merge(upload::routes())
         .merge(doctor::routes())
         .merge(encryption::routes())
@@ -179,6 +183,7 @@ fn slow_api() -> OpenApiRouter<Library> {
         .merge(upload::slow_routes())
         .merge(fsck::routes())
         .merge(scrub::routes())
+        .merge(publication::slow_routes())
         .merge(tier::slow_routes())
 }
 

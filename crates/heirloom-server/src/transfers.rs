@@ -1,5 +1,7 @@
 //! The exports and imports that run in this process, each as a run that can be seen and cancelled.
 
+mod publish;
+
 use std::{
     collections::HashMap,
     path::PathBuf,
@@ -11,11 +13,12 @@ use heirloom_core::{
     Actor, CollectionId, RunId,
     run::{RunEvent, RunState},
 };
-use heirloom_db::{family::Family, plan::Parameters, run::Run};
+use heirloom_db::{collection::Collection, family::Family, plan::Parameters, run::Run};
 use heirloom_pipeline::{
     Context, Tasks,
     export::{self, ExportError, Meter, check_export},
     import::{self, Checked, ImportError, check_import, remove_left_over},
+    ipfs::{self, IpfsError, IpfsSettings},
     run::Engine,
     scan::Progress,
     template,
@@ -40,7 +43,10 @@ struct Shared {
     family: Family,
     /// What goes on with what was imported.
     engine: Engine,
+    settings: IpfsSettings,
     running: Mutex<HashMap<RunId, Running>>,
+    /// One publication is begun at a time, so that no collection is published twice at once.
+    publishing: tokio::sync::Mutex<()>,
     tasks: Tasks,
     stopping: CancellationToken,
 }
@@ -61,15 +67,26 @@ enum Job {
         is_dry: bool,
         process: bool,
     },
+    Publish(Box<ipfs::Checked>),
+    Unpin(Box<Collection>),
+    ImportArchive(publish::Sealed),
 }
 
 impl Transfers {
-    pub(crate) fn new(ctx: Context, family: Family, engine: Engine) -> Self {
+    pub(crate) fn new(
+        ctx: Context,
+        family: Family,
+        engine: Engine,
+        settings: IpfsSettings,
+    ) -> Self {
         let shared = Shared {
             ctx,
             family,
             engine,
+            settings,
             running: Mutex::default(),
+            starting: tokio::sync::Mutex::default(),
+            publishing: tokio::sync::Mutex::default(),
             tasks: Tasks::default(),
             stopping: CancellationToken::new(),
         };
@@ -80,7 +97,13 @@ impl Transfers {
 
     /// Whether runs of this pipeline are done here.
     pub(crate) fn has_pipeline(pipeline: &str) -> bool {
-        [export::PIPELINE, import::PIPELINE].contains(&pipeline)
+        [
+            export::PIPELINE,
+            import::PIPELINE,
+            ipfs::PUBLISH,
+            ipfs::UNPIN,
+        ]
+        .contains(&pipeline)
     }
 
     /// Begins to export to a folder, given as path text.
@@ -149,9 +172,10 @@ impl Transfers {
         asked: &Json,
         job: Job,
     ) -> Result<RunId, Problem> {
-        // What a killed command left open.
+        // What is begun is not taken for what a killed command left open.
+        let _starting = self.shared.starting.lock().await;
         if self.running().is_empty() {
-            self.resume().await?;
+            self.end_left_open().await?;
         }
         let family = &self.shared.family;
         let mut asked = asked.clone();
@@ -202,20 +226,47 @@ impl Transfers {
                 what,
                 is_dry,
                 process,
-            } => match import::import(ctx, family, &what, is_dry, cancel, meter).await {
-                Ok(report) => {
-                    let next = match process && report.added + report.completed > 0 {
-                        true => self.prepare(run).await,
-                        false => None,
-                    };
-                    Ok(json!({ "import": report, "next_run": next }))
-                }
-                Err(ImportError::Cancelled) => Err(Ended::Cancelled),
-                Err(error) => Err(Ended::Failed(Problem::from(error))),
-            },
+            } => {
+                self.bring(ctx, run, (&what, is_dry, process), running)
+                    .await
+            }
+            Job::Publish(checked) => {
+                let settings = &self.shared.settings;
+                ipfs::publish(ctx, family, settings, *checked, cancel, meter)
+                    .await
+                    .map(|report| json!({ "publication": report }))
+                    .map_err(Ended::from)
+            }
+            Job::Unpin(collection) => ipfs::unpin(ctx, &self.shared.settings, &collection, cancel)
+                .await
+                .map(|()| json!({}))
+                .map_err(Ended::from),
+            Job::ImportArchive(sealed) => self.import_sealed(ctx, run, sealed, running).await,
         };
         if let Err(error) = self.end(ctx, run, running, ended).await {
             tracing::error!(%run, "how it ended could not be stored: {error}");
+        }
+    }
+
+    /// Imports, and begins to prepare what came.
+    async fn bring(
+        &self,
+        ctx: &Context,
+        run: RunId,
+        (what, is_dry, process): (&Checked, bool, bool),
+        running: &Running,
+    ) -> Result<Json, Ended> {
+        let (family, cancel, meter) = (&self.shared.family, &running.cancel, &running.meter);
+        match import::import(ctx, family, what, is_dry, cancel, meter).await {
+            Ok(report) => {
+                let next = match process && report.added + report.completed > 0 {
+                    true => self.prepare(run).await,
+                    false => None,
+                };
+                Ok(json!({ "import": report, "next_run": next }))
+            }
+            Err(ImportError::Cancelled) => Err(Ended::Cancelled),
+            Err(error) => Err(Ended::Failed(Problem::from(error))),
         }
     }
 
@@ -297,20 +348,35 @@ impl Transfers {
         Ok(())
     }
 
-    /// Ends the runs of this data folder whose process ended before they did. Asking for the same again goes
-    /// on where they were.
+    /// Ends the runs of this data folder whose process ended before they did, and goes on with what was being
+    /// published. Asking for the same again goes on where the others were.
     ///
     /// # Errors
     /// What the catalogue says.
     pub(crate) async fn resume(&self) -> Result<(), Problem> {
+        let left_open = {
+            let _starting = self.shared.starting.lock().await;
+            self.end_left_open().await?
+        };
+        for run in left_open {
+            if let Err(problem) = self.go_on(&run).await {
+                tracing::warn!(run = %run.id, "what was being published does not go on: {problem}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the runs that a killed process left open, and gives them.
+    async fn end_left_open(&self) -> Result<Vec<Run>, Problem> {
         let ctx = &self.shared.ctx;
         remove_left_over(&ctx.data_folder);
         let own = json!(ctx.data_folder.display().to_string());
-        for run in ctx.db.list_unended_runs().await? {
+        let mut runs = ctx.db.list_unended_runs().await?;
+        runs.retain(|run| {
             let is_own = Self::has_pipeline(&run.pipeline) && run.parameters["data_folder"] == own;
-            if !is_own || self.running().contains_key(&run.id) {
-                continue;
-            }
+            is_own && !self.running().contains_key(&run.id)
+        });
+        for run in &runs {
             let why = "it was interrupted; doing the same again goes on where it was";
             let mut document = run.progress.clone();
             document["problem"] = json!({ "code": Code::Interrupted });
@@ -319,7 +385,7 @@ impl Transfers {
                 .advance_run(&ctx.actor, run.id, RunEvent::Fail, Some(why))
                 .await?;
         }
-        Ok(())
+        Ok(runs)
     }
 
     /// How far each run is that this process works on.
@@ -356,6 +422,15 @@ impl Transfers {
 enum Ended {
     Cancelled,
     Failed(Problem),
+}
+
+impl From<IpfsError> for Ended {
+    fn from(error: IpfsError) -> Self {
+        match error {
+            IpfsError::Cancelled => Self::Cancelled,
+            error => Self::Failed(Problem::from(error)),
+        }
+    }
 }
 
 /// A run that is no longer among the running ones when this is dropped.

@@ -14,6 +14,7 @@ mod folder;
 mod fsck;
 mod lineage;
 mod place;
+mod publication;
 mod run;
 pub(crate) mod schema;
 mod scrub;
@@ -43,6 +44,10 @@ pub use folder::{Folder, Folders};
 pub use fsck::{Fault, FsckReport, NewFsck};
 pub use lineage::{Lineage, LineageInput, LineageSource};
 pub use place::{KnownPlace, KnownPlaces, MapCluster, MapClusters, PlaceCount, Places};
+pub use publication::{
+    NewPublication, NewPublicationImport, Pin, Publication, PublicationKey, PublicationReport,
+    Publications,
+};
 pub use run::{
     Forecast, NewRun, NewScan, Pipeline, Progress, Run, RunStep, ScanReport, Step, StepForecast,
     Unit,

@@ -8,6 +8,7 @@
 )]
 
 pub mod http;
+pub mod ipfs;
 pub mod jpeg;
 pub mod line;
 pub mod media;

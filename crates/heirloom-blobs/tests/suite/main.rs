@@ -8,6 +8,7 @@ mod conformance;
 mod folder;
 mod fsck;
 mod harness;
+mod ipfs;
 mod kill;
 mod large;
 mod model;

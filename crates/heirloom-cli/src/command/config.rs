@@ -126,6 +126,26 @@ pub(crate) fn show(config: &Config, output: &Output) {
             store.keys.value.as_ref().map(|_| "***".to_owned()),
             &store.keys.origin,
         ),
+        (
+            "ipfs_node",
+            config.ipfs.node.value.clone(),
+            &config.ipfs.node.origin,
+        ),
+        (
+            "ipfs_service",
+            config.ipfs.service.value.clone(),
+            &config.ipfs.service.origin,
+        ),
+        (
+            "ipfs_service_token",
+            config.ipfs.token.value.as_ref().map(|_| "***".to_owned()),
+            &config.ipfs.token.origin,
+        ),
+        (
+            "ipfs_layout",
+            Some(config.ipfs.layout.value.as_str().to_owned()),
+            &config.ipfs.layout.origin,
+        ),
     ];
     let items: Vec<_> = settings
         .iter()

@@ -16,6 +16,7 @@ pub(super) async fn serve(config: &Config, output: &Output) -> Result<Ending, Pr
         confined_program: None,
         uploads: config.upload_limits(),
         store: config.store(),
+        ipfs: config.ipfs.settings(),
     })
     .await?;
     let stop = CancellationToken::new();

@@ -57,6 +57,11 @@ pub(super) async fn import(api: &Api, asked: &Import, output: &Output) -> Result
     let ends = Ends::listen();
     let run: Run = api.post("/api/v1/imports", &new).await?;
     let run = wait(api, run, ends, output).await?;
+    finish_import(api, run, output).await
+}
+
+/// Tells how an import ended, and waits for what prepares what came.
+pub(super) async fn finish_import(api: &Api, run: Run, output: &Output) -> Result<Ending, Problem> {
     let Some(report) = run.import.clone() else {
         return Err(why(&run, "Importing it again goes on where this ended."));
     };
@@ -74,13 +79,13 @@ pub(super) async fn import(api: &Api, asked: &Import, output: &Output) -> Result
     Ok(ending)
 }
 
-fn absolute(folder: &Path) -> String {
+pub(super) fn absolute(folder: &Path) -> String {
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     path::to_text(folder.as_os_str().as_bytes())
 }
 
 /// Waits until the run has ended, and shows how far it is.
-async fn wait(api: &Api, run: Run, ends: Ends, output: &Output) -> Result<Run, Problem> {
+pub(super) async fn wait(api: &Api, run: Run, ends: Ends, output: &Output) -> Result<Run, Problem> {
     let stopping = Stopping {
         said: "stopping; what was done so far is kept",
         left: "it was left in the middle",
@@ -100,7 +105,7 @@ async fn wait(api: &Api, run: Run, ends: Ends, output: &Output) -> Result<Run, P
     see_through(api, &run, ends, &stopping, output, show).await
 }
 
-fn why(run: &Run, hint: &str) -> Problem {
+pub(super) fn why(run: &Run, hint: &str) -> Problem {
     let message = match (&run.error, run.state) {
         (Some(error), _) => error.clone(),
         (None, RunState::Cancelled) => "it was stopped before the end".to_owned(),
@@ -109,7 +114,7 @@ fn why(run: &Run, hint: &str) -> Problem {
     Problem::new(run.error_code.unwrap_or(Code::Stopping), message).hint(hint.to_owned())
 }
 
-const fn ending(problems: u64) -> Ending {
+pub(super) const fn ending(problems: u64) -> Ending {
     match problems {
         0 => Ending::Done,
         _ => Ending::Partly,
@@ -206,7 +211,7 @@ fn describe_import(report: &ImportReport) -> String {
     text
 }
 
-fn tell_problems(output: &Output, problems: &[TransferProblem], all: u64) {
+pub(super) fn tell_problems(output: &Output, problems: &[TransferProblem], all: u64) {
     for problem in problems {
         output.say(&line(&format!("{}: {}", problem.name, problem.what)));
     }

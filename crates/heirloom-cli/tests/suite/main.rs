@@ -11,6 +11,7 @@ mod data_folder;
 mod documents;
 mod encryption;
 mod harness;
+mod ipfs;
 mod json;
 mod kill;
 mod malformed;

@@ -37,10 +37,32 @@ pub async fn check_export(
     family: &Family,
     folder: &Path,
 ) -> Result<PathBuf, ExportError> {
+    let path = check_place(ctx, family, folder).await?;
+    let id = family.id;
+    let looking = tokio::task::spawn_blocking({
+        let path = path.clone();
+        move || look_at(&path, id)
+    });
+    looking
+        .await
+        .map_err(|error| written(&path, io::Error::other(error)))??;
+    Ok(path)
+}
+
+/// Decides whether anything may be written at a path, and gives the one true path: not where originals are, nor in the
+/// data folder.
+///
+/// # Errors
+/// [`ExportError`].
+pub(crate) async fn check_place(
+    ctx: &Context,
+    family: &Family,
+    path: &Path,
+) -> Result<PathBuf, ExportError> {
     ctx.actor
         .require_operator(Action::OperateMachine)
         .map_err(DbError::from)?;
-    let path = true_path(folder);
+    let path = true_path(path);
     let forbidden = |what: String| ExportError::Forbidden {
         path: path.clone(),
         what,
@@ -53,14 +75,6 @@ pub async fn check_export(
             return Err(forbidden(format!("the archive {:?}", archive.name)));
         }
     }
-    let id = family.id;
-    let looking = tokio::task::spawn_blocking({
-        let path = path.clone();
-        move || look_at(&path, id)
-    });
-    looking
-        .await
-        .map_err(|error| written(&path, io::Error::other(error)))??;
     Ok(path)
 }
 

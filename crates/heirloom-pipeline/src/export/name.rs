@@ -24,11 +24,11 @@ const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 /// The paths that are taken, at eight bytes each: a hash of what file systems take for the same. Of two paths
 /// that share one by chance one gets a number that it did not need.
 #[derive(Debug, Default)]
-pub(super) struct Names(HashSet<u64>);
+pub(crate) struct Names(HashSet<u64>);
 
 impl Names {
     /// Takes a path for a file, with `.xmp` for what describes it: `wanted`, or that with a number.
-    pub(super) fn take(&mut self, wanted: &str) -> String {
+    pub(crate) fn take(&mut self, wanted: &str) -> String {
         let mut number = 1_u64;
         loop {
             let path = match number {
@@ -71,7 +71,7 @@ pub(super) fn path_of(root: &str, archive: &str, path: &str) -> String {
 }
 
 /// A name that every file system takes.
-pub(super) fn safe(name: &str) -> String {
+pub(crate) fn safe(name: &str) -> String {
     let name: String = name
         .nfc()
         .map(|letter| match letter {

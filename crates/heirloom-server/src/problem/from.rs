@@ -9,8 +9,8 @@ use heirloom_core::{claim::InvalidClaimValue, permission::Denied, query::QueryEr
 use heirloom_db::DbError;
 use heirloom_pipeline::{
     add::AddError, archive::RootRefused, backup::BackupError, export::ExportError, fsck::FsckError,
-    import::ImportError, open::OpenError, purge::PurgeError, run::EngineError, scan::ScanError,
-    tier::MoveError,
+    import::ImportError, ipfs::IpfsError, open::OpenError, purge::PurgeError, run::EngineError,
+    scan::ScanError, tier::MoveError,
 };
 
 use super::{Code, Problem};
@@ -238,6 +238,42 @@ impl From<ExportError> for Problem {
             ExportError::NoSpace { .. } => Code::FolderFull,
             ExportError::Cancelled => Code::Stopping,
             ExportError::Io { .. } => Code::FolderReadOnly,
+        };
+        let problem = Self::new(code, message);
+        match hint {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+    }
+}
+
+impl From<IpfsError> for Problem {
+    fn from(error: IpfsError) -> Self {
+        let (message, hint) = (error.to_string(), error.hint());
+        let code = match error {
+            IpfsError::Db(error) => return error.into(),
+            IpfsError::Blobs(error) => return error.into(),
+            IpfsError::Away { .. } | IpfsError::Rubbish { .. } => Code::Unavailable,
+            IpfsError::NotPublished(_) => Code::NotFound,
+            IpfsError::NotConfigured
+            | IpfsError::Refused { .. }
+            | IpfsError::Token(_)
+            | IpfsError::Private { .. }
+            | IpfsError::NoConsent
+            | IpfsError::Empty(_)
+            | IpfsError::Deleted(_)
+            | IpfsError::Exists(_)
+            | IpfsError::Forbidden { .. }
+            | IpfsError::NoKey
+            | IpfsError::Seal(_) => Code::Refused,
+            IpfsError::Index(_) | IpfsError::Car(_) => Code::Damaged,
+            IpfsError::Io { ref source, .. }
+                if source.kind() == std::io::ErrorKind::StorageFull =>
+            {
+                Code::NoSpace
+            }
+            IpfsError::Io { .. } => Code::Unavailable,
+            IpfsError::Cancelled => Code::Stopping,
         };
         let problem = Self::new(code, message);
         match hint {

@@ -15,7 +15,7 @@ use heirloom_pipeline::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ExportReport, ImportReport, schema};
+use super::{ExportReport, ImportReport, PublicationReport, schema};
 use crate::problem::Code;
 
 /// One execution of a pipeline.
@@ -24,7 +24,7 @@ pub struct Run {
     /// Its id.
     #[schema(schema_with = schema::id)]
     pub id: RunId,
-    /// What is executed: `scan`, `prepare`, `rebuild`, `export`, `import`, or `add` for what was handed over.
+    /// What is executed: `scan`, `prepare`, `rebuild`, `export`, `import`, `publish`, `unpin`, or `add` for what was handed over.
     pub pipeline: String,
     /// Where it stands.
     #[schema(schema_with = schema::run_state)]
@@ -45,6 +45,9 @@ pub struct Run {
     /// What was imported, once an import has ended.
     #[serde(default)]
     pub import: Option<ImportReport>,
+    /// What was published, once a publication has ended.
+    #[serde(default)]
+    pub publication: Option<PublicationReport>,
     /// The run that prepares what a scan found or an import brought.
     #[schema(value_type = Option<String>, format = "uuid")]
     #[serde(default)]
@@ -321,6 +324,7 @@ struct Stored {
     report: Option<ScanReport>,
     export: Option<ExportReport>,
     import: Option<ImportReport>,
+    publication: Option<PublicationReport>,
     next_run: Option<RunId>,
 }
 
@@ -360,6 +364,7 @@ impl Run {
             report: stored.report,
             export: stored.export,
             import: stored.import,
+            publication: stored.publication,
             next_run_id: stored.next_run,
             assets: run.assets,
             assets_planned: run.assets_planned,

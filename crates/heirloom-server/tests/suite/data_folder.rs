@@ -2,7 +2,9 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use heirloom_server::{Code, Library, LibraryConfig, Problem, StoreConfig, UploadLimits};
+use heirloom_server::{
+    Code, IpfsSettings, Library, LibraryConfig, Problem, StoreConfig, UploadLimits,
+};
 use heirloom_testing::{TreeSnapshot, postgres};
 
 fn config(folder: &Path) -> LibraryConfig {
@@ -13,6 +15,7 @@ fn config(folder: &Path) -> LibraryConfig {
         confined_program: None,
         uploads: UploadLimits::default(),
         store: StoreConfig::default(),
+        ipfs: IpfsSettings::default(),
     }
 }
 

@@ -6,7 +6,9 @@ use std::{
 };
 
 use heirloom_core::Actor;
-use heirloom_server::{Door, Library, LibraryConfig, StoreConfig, UploadLimits, router};
+use heirloom_server::{
+    Door, IpfsSettings, Library, LibraryConfig, StoreConfig, UploadLimits, router,
+};
 use serde_json::{Value as Json, json};
 
 use crate::harness::{ask, on_both_engines};
@@ -34,6 +36,7 @@ async fn what_confinement_lacks_is_said_with_what_to_do_about_it() {
             confined_program: Some(program),
             uploads: UploadLimits::default(),
             store: StoreConfig::default(),
+            ipfs: IpfsSettings::default(),
         };
         let library = Library::open(&config).await.unwrap();
         let router = router(library.clone(), Door::Known(Actor::Operator));

@@ -10,7 +10,7 @@ use std::{
 use heirloom_core::Actor;
 use heirloom_db::{Db, Location, family::Family};
 use heirloom_server::{
-    Body, Door, Library, LibraryConfig, Router, StoreConfig, UploadLimits, router,
+    Body, Door, IpfsSettings, Library, LibraryConfig, Router, StoreConfig, UploadLimits, router,
 };
 use heirloom_testing::{
     jpeg::{self, Options},
@@ -27,6 +27,7 @@ pub(crate) struct Home {
     pub(crate) router: Router,
     pub(crate) folder: TempDir,
     database: Option<TestDatabase>,
+    ipfs: IpfsSettings,
 }
 
 /// What came back.
@@ -59,12 +60,19 @@ impl Home {
 
     /// With its blobs somewhere else.
     pub(crate) async fn with_store(folder: TempDir, store: StoreConfig) -> Self {
-        Self::open_with(None, folder, "data", store).await
+        Self::open_with(None, folder, "data", store, IpfsSettings::default()).await
+    }
+
+    /// With somebody who keeps collections on IPFS.
+    pub(crate) async fn with_ipfs(database: Option<TestDatabase>, ipfs: IpfsSettings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::open_with(database, folder, "data", StoreConfig::default(), ipfs).await
     }
 
     async fn open(database: Option<TestDatabase>, name: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self::open_with(database, folder, name, StoreConfig::default()).await
+        let (store, ipfs) = (StoreConfig::default(), IpfsSettings::default());
+        Self::open_with(database, folder, name, store, ipfs).await
     }
 
     async fn open_with(
@@ -72,6 +80,7 @@ impl Home {
         folder: TempDir,
         name: &str,
         store: StoreConfig,
+        ipfs: IpfsSettings,
     ) -> Self {
         let config = LibraryConfig {
             folder: folder.path().join(name),
@@ -80,6 +89,7 @@ impl Home {
             confined_program: Some(env!("CARGO_BIN_EXE_confined-for-server-tests").into()),
             uploads: UploadLimits::default(),
             store,
+            ipfs: ipfs.clone(),
         };
         let library = Library::open(&config).await.unwrap();
         Self {
@@ -87,6 +97,7 @@ impl Home {
             library,
             folder,
             database,
+            ipfs,
         }
     }
 
@@ -97,6 +108,7 @@ impl Home {
             router: old_router,
             folder,
             database,
+            ipfs,
         } = self;
         let config = LibraryConfig {
             folder: folder.path().join("data"),
@@ -105,6 +117,7 @@ impl Home {
             confined_program: Some(env!("CARGO_BIN_EXE_confined-for-server-tests").into()),
             uploads: UploadLimits::default(),
             store: StoreConfig::default(),
+            ipfs: ipfs.clone(),
         };
         library.close().await;
         drop((library, old_router));
@@ -114,6 +127,7 @@ impl Home {
             library,
             folder,
             database,
+            ipfs,
         }
     }
 

@@ -18,6 +18,7 @@ mod openapi;
 mod original;
 mod page;
 mod place;
+mod publication;
 mod run;
 mod search;
 mod serve;

@@ -9,7 +9,7 @@ use std::{fs, path::PathBuf};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use heirloom_core::{AccountId, Actor, AudienceId, audience::Sight, role::Role};
 use heirloom_server::{
-    Body, Door, Library, LibraryConfig, Router, StoreConfig, UploadLimits, router,
+    Body, Door, IpfsSettings, Library, LibraryConfig, Router, StoreConfig, UploadLimits, router,
 };
 use heirloom_testing::jpeg::{self, Options};
 use serde_json::{Value as Json, json};
@@ -138,6 +138,7 @@ async fn limited(limits: UploadLimits) -> (tempfile::TempDir, Library, Router) {
         confined_program: Some(env!("CARGO_BIN_EXE_confined-for-server-tests").into()),
         uploads: limits,
         store: StoreConfig::default(),
+        ipfs: IpfsSettings::default(),
     };
     let library = Library::open(&config).await.unwrap();
     let router = router(library.clone(), Door::Known(Actor::Operator));

@@ -28,6 +28,7 @@ export type Location = components['schemas']['Location'];
 export type MapCluster = components['schemas']['MapCluster'];
 export type PlaceCount = components['schemas']['PlaceCount'];
 export type Places = components['schemas']['Places'];
+export type Publication = components['schemas']['Publication'];
 export type Run = components['schemas']['Run'];
 export type RunStep = components['schemas']['RunStep'];
 export type ScanReport = components['schemas']['ScanReport'];

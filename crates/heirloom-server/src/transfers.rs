@@ -45,6 +45,8 @@ struct Shared {
     engine: Engine,
     settings: IpfsSettings,
     running: Mutex<HashMap<RunId, Running>>,
+    /// Held by who begins one.
+    starting: tokio::sync::Mutex<()>,
     /// One publication is begun at a time, so that no collection is published twice at once.
     publishing: tokio::sync::Mutex<()>,
     tasks: Tasks,

@@ -19,6 +19,7 @@ use heirloom_db::{
     family::Family,
     publication::{Consent, Publication, PublicationState, PublishedFile},
 };
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -507,7 +508,8 @@ impl Archive {
             out.flush()?;
             set_car_root(out.get_ref(), &root.cid)?;
             out.get_ref().sync_all()?;
-            std::fs::hard_link(&this.partial, &this.path)?;
+            // Sticks have no hard links, and what came there meanwhile stays.
+            renameat_with(CWD, &this.partial, CWD, &this.path, RenameFlags::NOREPLACE)?;
             match this.path.parent() {
                 Some(folder) => File::open(folder)?.sync_all(),
                 None => Ok(()),

@@ -5,7 +5,7 @@
 
 use std::io::{Seek as _, Write as _};
 
-use heirloom_blobs::ipfs::{
+use heirloom_ipfs::{
     BLOCK_BYTES, CarFile, Layout, PublicationKey, Unpack, add_file, count_links, open_sealed,
     read_car,
 };

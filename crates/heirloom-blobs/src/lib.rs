@@ -5,7 +5,7 @@
 //! blob is never changed, only put, read and deleted. [`FolderStore`] keeps them as files in an
 //! open layout that outlives this program (`docs/formats.md`); [`S3Store`] keeps them in a bucket and those in use in a
 //! [`Cache`]; [`MemoryStore`] keeps them in memory; [`Tiers`] are several of these as one. [`Remote`] is the door to S3 and SFTP, for whoever keeps something
-//! there. [`ipfs`] has the forms in which bytes lie on IPFS.
+//! there.
 //!
 //! What a blob means, who may see it and whether it is still needed is not known here: whoever keeps
 //! that truth passes it in, to [`collect`] (removes what nobody references) and [`fsck`] (finds what
@@ -17,7 +17,6 @@ mod collect;
 mod error;
 mod folder;
 mod fsck;
-pub mod ipfs;
 mod memory;
 mod pump;
 mod reader;

@@ -22,7 +22,7 @@ use heirloom_core::CollectionId;
 use serde::Serialize;
 
 pub use error::IpfsError;
-pub use heirloom_blobs::ipfs::{Cid, Layout, PublicationKey, open_sealed};
+pub use heirloom_ipfs::{Cid, Layout, PublicationKey, open_sealed};
 pub use key::load_publication_key;
 pub use open::{OpenReport, describe_archive, name_file, open_archive, open_file};
 pub use pins::{check_pins, unpin};

@@ -8,7 +8,6 @@ mod conformance;
 mod folder;
 mod fsck;
 mod harness;
-mod ipfs;
 mod kill;
 mod large;
 mod model;

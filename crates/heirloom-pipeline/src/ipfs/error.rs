@@ -2,11 +2,9 @@
 
 use std::{io, path::PathBuf};
 
-use heirloom_blobs::{
-    BlobError,
-    ipfs::{CarError, SealError},
-};
+use heirloom_blobs::BlobError;
 use heirloom_db::DbError;
+use heirloom_ipfs::{CarError, SealError};
 
 use crate::export::ExportError;
 

@@ -2,9 +2,9 @@
 
 use std::io::Read as _;
 
-use heirloom_blobs::ipfs::PublicationKey;
 use heirloom_core::ContentHash;
 use heirloom_db::publication::Publication;
+use heirloom_ipfs::PublicationKey;
 
 use super::IpfsError;
 use crate::Context;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use heirloom_blobs::ipfs::Cid;
+use heirloom_ipfs::Cid;
 use reqwest::{
     Body, StatusCode,
     multipart::{Form, Part},

@@ -6,10 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use heirloom_blobs::ipfs::{
+use heirloom_core::ContentHash;
+use heirloom_ipfs::{
     CarError, CarFile, Cid, Entry, Layout, PublicationKey, SealError, Unpack, add_file, open_sealed,
 };
-use heirloom_core::ContentHash;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 

@@ -8,9 +8,6 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use heirloom_blobs::ipfs::{
-    Block, CarWriter, Layout, Made, PublicationKey, add_file, set_car_root,
-};
 use heirloom_core::{ContentHash, permission::Action};
 use heirloom_db::{
     DbError,
@@ -19,6 +16,7 @@ use heirloom_db::{
     family::Family,
     publication::{Consent, Publication, PublicationState, PublishedFile},
 };
+use heirloom_ipfs::{Block, CarWriter, Layout, Made, PublicationKey, add_file, set_car_root};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tokio_util::sync::CancellationToken;
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use heirloom_blobs::ipfs::Layout;
+use heirloom_ipfs::Layout;
 
 /// Who is asked, and how files are cut.
 #[derive(Debug, Clone, PartialEq, Eq)]

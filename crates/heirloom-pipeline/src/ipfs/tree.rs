@@ -2,12 +2,10 @@
 
 use std::io::{self, Read};
 
-use heirloom_blobs::{
-    hash_of,
-    ipfs::{Block, Layout, Made, PublicationKey, Sealed, add_file, add_folder},
-};
+use heirloom_blobs::hash_of;
 use heirloom_core::ContentHash;
 use heirloom_db::asset::Asset;
+use heirloom_ipfs::{Block, Layout, Made, PublicationKey, Sealed, add_file, add_folder};
 
 use super::index::{FORMAT, File, INDEX, Index, ORIGINALS, README, SEALED, TOGETHER, readme};
 use crate::export::{Names, safe};

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use heirloom_blobs::ipfs::PublicationKey;
 use heirloom_core::{Actor, CollectionId, RunId, permission::Action};
 use heirloom_db::{
     publication::{Pin, Publication, PublicationState},
@@ -12,7 +11,7 @@ use heirloom_pipeline::{
     Context,
     import::{Checked, Source},
     ipfs::{
-        self, Asked, IpfsError, IpfsSettings, Target, check_pins, check_publish,
+        self, Asked, IpfsError, IpfsSettings, PublicationKey, Target, check_pins, check_publish,
         load_publication_key, open_archive,
     },
 };

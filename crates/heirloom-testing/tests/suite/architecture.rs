@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("heirloom-core", &[]),
     ("heirloom-db", &["heirloom-core"]),
     ("heirloom-blobs", &["heirloom-core"]),
+    ("heirloom-ipfs", &["heirloom-core"]),
     ("heirloom-media", &["heirloom-core"]),
     ("heirloom-models", &["heirloom-core"]),
     (
@@ -20,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "heirloom-core",
             "heirloom-db",
             "heirloom-blobs",
+            "heirloom-ipfs",
             "heirloom-media",
             "heirloom-models",
         ],

@@ -562,6 +562,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collections/{id}/publication": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is kept of a collection on IPFS, as it was known last. */
+        get: operations["get_publication"];
+        put?: never;
+        /**
+         * Publishes a collection on IPFS for good, or writes it to a CAR archive. Originals are sealed unless somebody consents to
+         *     the opposite; deleted ones are never published. The run says how far it is. Doing it again goes on where it was left, and
+         *     publishes what the collection is by now.
+         */
+        post: operations["create_publication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{id}/publication/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks those who keep a publication how far they are. Who cannot be asked stays as he was, with why. */
+        post: operations["check_publication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{id}/publication/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The key that opens what was published sealed of a collection, without this library. Whoever has it reads all of it. */
+        get: operations["get_publication_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{id}/publication/unpin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks those who keep a publication to let go. What others copied stays where it is, for ever. */
+        post: operations["unpin_publication"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/collections/{id}/restore": {
         parameters: {
             query?: never;
@@ -834,6 +907,40 @@ export interface paths {
          *     something was made.
          */
         get: operations["find_known_places"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/publication-imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to import the originals that a CAR archive has, sealed or not. Each block is compared with its name first. */
+        post: operations["create_publication_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/publications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that is kept on IPFS, and whether anything can be. */
+        get: operations["list_publications"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2696,6 +2803,32 @@ export interface components {
             /** @description The letters of the key, or the words of the passphrase. */
             text: string;
         };
+        /** @description What is to be published of a collection, and what somebody consents to with that. */
+        NewPublication: {
+            /** @description Whether what not everybody in the family may see is published as well. It is refused otherwise. */
+            include_private?: boolean;
+            /**
+             * @description A file of the machine that serves, as an absolute path in path text, which is not there yet: all of it is written to
+             *     that as a CAR archive, and nothing is sent to anybody.
+             */
+            path?: string | null;
+            /** @description Whether originals are published as they are. Otherwise they are sealed, and the key stays here. */
+            plain?: boolean;
+            /**
+             * @description That it is meant: what is published plain is visible to everybody for ever, with the places and names that are in
+             *     the files. Nothing plain is published without.
+             */
+            visible_to_everybody_for_ever?: boolean;
+        };
+        /** @description A CAR archive that is to be brought in. */
+        NewPublicationImport: {
+            /** @description The key that opens it, `AGE-SECRET-KEY-1…`; without one those of this library are tried. */
+            key?: string | null;
+            /** @description Where it is: an absolute path of the machine that serves, as path text. */
+            path: string;
+            /** @description Whether what comes in is prepared: renditions are made of it. */
+            process?: boolean;
+        };
         /** @description What is to be run, over which assets. Without an archive or assets named, over all. */
         NewRun: {
             /**
@@ -3021,10 +3154,11 @@ export interface components {
                 next_run_id?: string | null;
                 /** @description What it was asked. */
                 parameters: Record<string, never>;
-                /** @description What is executed: `scan`, `prepare`, `rebuild`, `export`, `import`, or `add` for what was handed over. */
+                /** @description What is executed: `scan`, `prepare`, `rebuild`, `export`, `import`, `publish`, `unpin`, or `add` for what was handed over. */
                 pipeline: string;
                 /** @description How far it is. */
                 progress: components["schemas"]["Progress"];
+                publication?: components["schemas"]["PublicationReport"] | null;
                 report?: components["schemas"]["ScanReport"] | null;
                 /**
                  * Format: int64
@@ -3101,6 +3235,24 @@ export interface components {
             }[];
             /** @description Where the next page begins: the value for `after`. Null on the last page. */
             next?: string | null;
+        };
+        /** @description Somebody who was asked to keep a publication. */
+        Pin: {
+            /**
+             * Format: int64
+             * @description When that was so.
+             */
+            changed_at_ms: number;
+            /** @description What: a CID. */
+            cid: string;
+            /** @description What is the matter. */
+            error?: string | null;
+            /** @description Who: `node` or `service`. */
+            place: string;
+            /** @description What a service calls the request. */
+            request_id?: string | null;
+            /** @description How far that is: `queued`, `pinning`, `pinned` or `failed`. */
+            status: string;
         };
         /** @description What runs can execute. */
         Pipeline: {
@@ -3252,6 +3404,133 @@ export interface components {
              */
             remaining_ms: number | null;
         };
+        /** @description What is kept of a collection on IPFS. */
+        Publication: {
+            /**
+             * Format: int64
+             * @description How many bytes it has there.
+             */
+            bytes: number;
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            collection_id: string;
+            /**
+             * Format: int64
+             * @description When.
+             */
+            consented_at_ms?: number | null;
+            /** @description Who consented to that. */
+            consented_by?: string | null;
+            /** @description Why it failed. */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @description Originals in it.
+             */
+            files: number;
+            /** @description Whether there is a key that opens what is sealed. */
+            has_key: boolean;
+            /** @description Whether it has in it what not everybody in the family may see. */
+            includes_private: boolean;
+            /** @description Whether a node is configured, so that it can be published. */
+            is_configured: boolean;
+            /** @description Whether anybody can read it. */
+            is_plain: boolean;
+            /** @description What it is called. */
+            name: string;
+            /** @description Who was asked to keep it. */
+            pins: components["schemas"]["Pin"][];
+            /**
+             * Format: int64
+             * @description When it was published last.
+             */
+            published_at_ms?: number | null;
+            /** @description The name of the folder that was published last, a CID. */
+            root_cid?: string | null;
+            /**
+             * @description How far it is: `none`, `exported` for what only went into an archive, `publishing`, `published`, `failed`,
+             *     `unpinning` or `unpinned`.
+             */
+            state: string;
+            /**
+             * Format: int64
+             * @description When those who kept it were asked to let go. What others copied stays.
+             */
+            unpinned_at_ms?: number | null;
+        };
+        /** @description What opens a publication without this library. */
+        PublicationKey: {
+            /** @description The key, `AGE-SECRET-KEY-1…`. Whoever has it reads all that was ever published sealed of this collection. */
+            key: string;
+            /** @description Whom it is sealed for, `age1…`; no secret. */
+            recipient: string;
+        };
+        /** @description What was published. */
+        PublicationReport: {
+            /**
+             * Format: int64
+             * @description How many bytes all of it has.
+             * @default 0
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Originals in it.
+             * @default 0
+             */
+            files: number;
+            /**
+             * @description Whether anybody can read it.
+             * @default false
+             */
+            is_plain: boolean;
+            /**
+             * Format: int64
+             * @description Members that are never published: deleted ones, and those that another took the place of.
+             * @default 0
+             */
+            left_out: number;
+            /**
+             * @description The archive, where it went into one.
+             * @default null
+             */
+            path: string | null;
+            /**
+             * Format: int64
+             * @description How much is not as it should be.
+             * @default 0
+             */
+            problem_count: number;
+            /**
+             * @description The first thousand of it.
+             * @default []
+             */
+            problems: components["schemas"]["TransferProblem"][];
+            /**
+             * @description The name of the folder, a CID.
+             * @default
+             */
+            root_cid: string;
+            /**
+             * Format: int64
+             * @description Of these: those that were sent now.
+             * @default 0
+             */
+            sent: number;
+        };
+        /** @description All that is kept on IPFS. */
+        Publications: {
+            /** @description Whether a pinning service is configured as well. */
+            has_service: boolean;
+            /** @description Whether a node is configured, so that anything can be published. */
+            is_configured: boolean;
+            /** @description What was published, or written to an archive. */
+            items: components["schemas"]["Publication"][];
+            /** @description How files are cut: `kubo` or `unixfs-v1-2025`. */
+            layout: string;
+        };
         /** @description What a purge did. */
         Purged: {
             /**
@@ -3318,10 +3597,11 @@ export interface components {
             next_run_id?: string | null;
             /** @description What it was asked. */
             parameters: Record<string, never>;
-            /** @description What is executed: `scan`, `prepare`, `rebuild`, `export`, `import`, or `add` for what was handed over. */
+            /** @description What is executed: `scan`, `prepare`, `rebuild`, `export`, `import`, `publish`, `unpin`, or `add` for what was handed over. */
             pipeline: string;
             /** @description How far it is. */
             progress: components["schemas"]["Progress"];
+            publication?: components["schemas"]["PublicationReport"] | null;
             report?: components["schemas"]["ScanReport"] | null;
             /**
              * Format: int64
@@ -4023,6 +4303,8 @@ export type NewExport = components['schemas']['NewExport'];
 export type NewFsck = components['schemas']['NewFsck'];
 export type NewImport = components['schemas']['NewImport'];
 export type NewMaster = components['schemas']['NewMaster'];
+export type NewPublication = components['schemas']['NewPublication'];
+export type NewPublicationImport = components['schemas']['NewPublicationImport'];
 export type NewRun = components['schemas']['NewRun'];
 export type NewScan = components['schemas']['NewScan'];
 export type NewStoreMove = components['schemas']['NewStoreMove'];
@@ -4034,6 +4316,7 @@ export type PageKnownContent = components['schemas']['Page_KnownContent'];
 export type PagePipeline = components['schemas']['Page_Pipeline'];
 export type PageRun = components['schemas']['Page_Run'];
 export type PageUnit = components['schemas']['Page_Unit'];
+export type Pin = components['schemas']['Pin'];
 export type Pipeline = components['schemas']['Pipeline'];
 export type Place = components['schemas']['Place'];
 export type PlaceCount = components['schemas']['PlaceCount'];
@@ -4041,6 +4324,10 @@ export type PlaceHas = components['schemas']['PlaceHas'];
 export type Places = components['schemas']['Places'];
 export type ProblemDocument = components['schemas']['ProblemDocument'];
 export type Progress = components['schemas']['Progress'];
+export type Publication = components['schemas']['Publication'];
+export type PublicationKey = components['schemas']['PublicationKey'];
+export type PublicationReport = components['schemas']['PublicationReport'];
+export type Publications = components['schemas']['Publications'];
 export type Purged = components['schemas']['Purged'];
 export type RepositoryFault = components['schemas']['RepositoryFault'];
 export type Run = components['schemas']['Run'];
@@ -5807,6 +6094,188 @@ export interface operations {
             };
         };
     };
+    get_publication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Publication"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_publication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPublication"];
+            };
+        };
+        responses: {
+            /** @description The run */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description It is not consented to, or nothing can be published */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    check_publication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Publication"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_publication_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicationKey"];
+                };
+            };
+            /** @description Nothing of it was ever sealed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    unpin_publication: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The collection */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The run */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     restore_collection: {
         parameters: {
             query?: never;
@@ -6372,6 +6841,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KnownPlaces"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_publication_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPublicationImport"];
+            };
+        };
+        responses: {
+            /** @description The run */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_publications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Publications"];
                 };
             };
             /** @description Refused */

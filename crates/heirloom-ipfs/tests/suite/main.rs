@@ -5,14 +5,16 @@ use std::{
     io::{Read as _, Seek as _, Write as _},
 };
 
-use heirloom_blobs::{
-    hash_of,
-    ipfs::{
-        Block, CarError, CarFile, CarWriter, Entry, Layout, Made, PublicationKey, SealError,
-        Sealed, Unpack, add_file, add_folder, open_sealed, read_car, set_car_root,
-    },
+use heirloom_core::ContentHash;
+use heirloom_ipfs::{
+    Block, CarError, CarFile, CarWriter, Entry, Layout, Made, PublicationKey, SealError, Sealed,
+    Unpack, add_file, add_folder, open_sealed, read_car, set_car_root,
 };
 use heirloom_testing::ipfs::IpfsNode;
+
+fn hash_of(bytes: &[u8]) -> ContentHash {
+    ContentHash::from_bytes(*blake3::hash(bytes).as_bytes())
+}
 
 /// Bytes that look like nothing, the same each time.
 fn noise(length: usize) -> Vec<u8> {

@@ -1,5 +1,7 @@
 //! Files, folders, archives and sealed files, held against the JavaScript implementations of IPFS and of age.
 
+#![expect(clippy::unwrap_used, reason = "in a test a surprise is a failure")]
+
 use std::{
     fs::File,
     io::{Read as _, Seek as _, Write as _},

@@ -389,11 +389,13 @@ pub(crate) fn report(folder: &Path, line: &str) {
         .create(true)
         .open(folder.join("reported"))
         .unwrap();
-    file.write_all(format!("{line}\n").as_bytes()).unwrap();
+    // What a kill cuts off lacks its end, and nothing is taken for its rest.
+    file.write_all(format!("\n{line} .\n").as_bytes()).unwrap();
 }
 
 /// What the child told.
 pub(crate) fn reported(folder: &Path) -> Vec<String> {
     let text = fs::read_to_string(folder.join("reported")).unwrap_or_default();
-    text.lines().map(str::to_owned).collect()
+    let whole = text.lines().filter_map(|line| line.strip_suffix(" ."));
+    whole.map(str::to_owned).collect()
 }

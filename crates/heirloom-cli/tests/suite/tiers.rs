@@ -467,6 +467,7 @@ fn a_move_that_is_killed_at_any_moment_loses_nothing() {
     let all = subject.counts()[0].1;
     let mut dice = Dice(SEED);
     let (mut kills, mut rounds) = (0, 0);
+    let mut takes = Duration::MAX;
     while kills < KILLS {
         let is_there = rounds % 2 == 0;
         let store = match is_there {
@@ -474,15 +475,19 @@ fn a_move_that_is_killed_at_any_moment_loses_nothing() {
             false => "folder".to_owned(),
         };
         subject.configure(&format!("store = \"{store}\"\n"));
-        // Most are killed in the middle of it, a few before and behind.
-        for _ in 0..4 {
-            let delay = Duration::from_millis(150) + dice.below(Duration::from_millis(900));
+        // The first round says how long it takes.
+        for _ in 0..if rounds == 0 { 0 } else { 4 } {
+            let delay = dice.below(takes);
             let running = subject.home.heirloom.start(["store", "move"]);
             std::thread::sleep(delay);
             kills += usize::from(running.kill().code.is_none());
         }
         subject.check();
+        let started = Instant::now();
         subject.home.done(["store", "move"]);
+        if rounds == 0 {
+            takes = started.elapsed();
+        }
         let first = if is_there { "bucket" } else { "folder" };
         let there = subject.counts();
         assert_eq!(

@@ -73,8 +73,8 @@ fn one_module_alone_opens_what_is_below_a_root() {
         }
     }
     // Beside it, only what works in a scratch folder of the data folder, with descriptors that it is given, and what
-    // writes and reads folders that are refused where they are an archive's: exports and repositories of backups; and
-    // the one file of the data folder that says how far blobs are sealed.
+    // writes and reads folders that are refused where they are an archive's: exports, repositories of backups, and
+    // archives of blocks; and the one file of the data folder that says how far blobs are sealed.
     for door in [
         "original.rs",
         "confinement/",
@@ -83,6 +83,7 @@ fn one_module_alone_opens_what_is_below_a_root() {
         "backup/",
         "export",
         "import",
+        "ipfs/",
         "sealing.rs",
     ] {
         let door = sources.join(door).display().to_string();

@@ -59,6 +59,7 @@ test('from the library to a picture, something said about it, and taken back: by
 
   await page.getByRole('button', { name: 'Go to a date' }).focus();
   await page.keyboard.press('Enter');
+  await until(async () => page.getByLabel('Year').evaluate((it) => it === document.activeElement));
   await page.keyboard.type('1944');
   await page.keyboard.press('Enter');
   await until(async () => /Anna|Karl/.test(await focused()));

@@ -31,6 +31,14 @@ use crate::{
     problem::{Code, Problem},
 };
 
+/// What is done here.
+const PIPELINES: [&str; 4] = [
+    export::PIPELINE,
+    import::PIPELINE,
+    ipfs::PUBLISH,
+    ipfs::UNPIN,
+];
+
 /// The exports and imports of this process. Clones mean the same.
 #[derive(Debug, Clone)]
 pub(crate) struct Transfers {
@@ -99,13 +107,7 @@ impl Transfers {
 
     /// Whether runs of this pipeline are done here.
     pub(crate) fn has_pipeline(pipeline: &str) -> bool {
-        [
-            export::PIPELINE,
-            import::PIPELINE,
-            ipfs::PUBLISH,
-            ipfs::UNPIN,
-        ]
-        .contains(&pipeline)
+        PIPELINES.contains(&pipeline)
     }
 
     /// Begins to export to a folder, given as path text.
@@ -177,7 +179,8 @@ impl Transfers {
         // What is begun is not taken for what a killed command left open.
         let _starting = self.shared.starting.lock().await;
         if self.running().is_empty() {
-            self.end_left_open().await?;
+            self.end_left_open(&[export::PIPELINE, import::PIPELINE])
+                .await?;
         }
         let family = &self.shared.family;
         let mut asked = asked.clone();
@@ -358,7 +361,7 @@ impl Transfers {
     pub(crate) async fn resume(&self) -> Result<(), Problem> {
         let left_open = {
             let _starting = self.shared.starting.lock().await;
-            self.end_left_open().await?
+            self.end_left_open(&PIPELINES).await?
         };
         for run in left_open {
             if let Err(problem) = self.go_on(&run).await {
@@ -368,14 +371,15 @@ impl Transfers {
         Ok(())
     }
 
-    /// Ends the runs that a killed process left open, and gives them.
-    async fn end_left_open(&self) -> Result<Vec<Run>, Problem> {
+    /// Ends the runs of these pipelines that a killed process left open, and gives them.
+    async fn end_left_open(&self, pipelines: &[&str]) -> Result<Vec<Run>, Problem> {
         let ctx = &self.shared.ctx;
         remove_left_over(&ctx.data_folder);
         let own = json!(ctx.data_folder.display().to_string());
         let mut runs = ctx.db.list_unended_runs().await?;
         runs.retain(|run| {
-            let is_own = Self::has_pipeline(&run.pipeline) && run.parameters["data_folder"] == own;
+            let is_own =
+                pipelines.contains(&run.pipeline.as_str()) && run.parameters["data_folder"] == own;
             is_own && !self.running().contains_key(&run.id)
         });
         for run in &runs {

@@ -12,7 +12,7 @@ use std::{
 use heirloom_blobs::FolderStore;
 use heirloom_core::Actor;
 use heirloom_db::Db;
-use rustic_core::LsOptions;
+use rustic_core::{LsOptions, RusticError};
 
 use super::{
     BackupError, Done, From, HANDS, Manifest, NOT_LISTED, NOT_THERE, ORIGINALS, RESTORING, ROOT,
@@ -86,6 +86,14 @@ impl From {
         Ok(done)
     }
 
+    /// What is damaged, where that is what an error says.
+    fn damage(&self, error: &RusticError) -> Result<String, BackupError> {
+        match self.explain(error) {
+            BackupError::Damaged(what) => Ok(what),
+            other => Err(other),
+        }
+    }
+
     /// Restores what the snapshot says that it has; `false` when that cannot be read to its end.
     fn restore_listed(&self, hand: &Hand<'_>, part: &str) -> Result<bool, BackupError> {
         let is_whole = AtomicBool::new(true);
@@ -95,25 +103,14 @@ impl From {
         };
         let root = match self.node(&[part]) {
             Ok(root) => root,
-            Err(error) => {
-                return match self.explain(&error) {
-                    // Where it would be told, the manifest was: there is nothing of it.
-                    BackupError::Damaged(_) => Ok(true),
-                    other => Err(other),
-                };
-            }
+            // Where it would be told, the manifest was: there is nothing of it.
+            Err(error) => return self.damage(&error).map(|_| true),
         };
-        let options = LsOptions::default();
-        let nodes = match self.repository.ls(&root, &options) {
+        let nodes = match self.repository.ls(&root, &LsOptions::default()) {
             Ok(nodes) => Mutex::new(nodes.fuse()),
             Err(error) => {
-                return match self.explain(&error) {
-                    BackupError::Damaged(what) => {
-                        broken(what);
-                        Ok(false)
-                    }
-                    other => Err(other),
-                };
+                broken(self.damage(&error)?);
+                return Ok(false);
             }
         };
         self.join_hands(hand, part, &|| {
@@ -123,9 +120,9 @@ impl From {
                     Ok((path, node)) if node.is_file() => return Some(Ok((path, node))),
                     Ok(_) => {}
                     // Behind a folder that cannot be read, the list tells other paths than there are.
-                    Err(error) => match self.explain(&error) {
-                        BackupError::Damaged(what) => broken(what),
-                        other => return Some(Err(other)),
+                    Err(error) => match self.damage(&error) {
+                        Ok(what) => broken(what),
+                        Err(other) => return Some(Err(other)),
                     },
                 }
             }
@@ -151,10 +148,11 @@ impl From {
                     .next()?;
                 match self.node_at(&below.join(&path)) {
                     Ok(node) => return Some(Ok((path, node))),
-                    Err(error) => match self.explain(&error) {
-                        BackupError::Damaged(_) => {}
-                        other => return Some(Err(other)),
-                    },
+                    Err(error) => {
+                        if let Err(other) = self.damage(&error) {
+                            return Some(Err(other));
+                        }
+                    }
                 }
             }
         })

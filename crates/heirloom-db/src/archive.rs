@@ -56,11 +56,13 @@ impl Db {
         family: FamilyId,
     ) -> Result<Vec<Archive>, DbError> {
         actor.require(Action::ViewAsset, family)?;
-        self.fetch(LIST, args![family])
-            .await?
-            .iter()
-            .map(read)
-            .collect()
+        let sight = actor.sight(family);
+        let mut archives = Vec::new();
+        for row in self.fetch(LIST, args![family]).await? {
+            archives.push(read(&row)?);
+        }
+        archives.retain(|archive| sight.includes(archive.audience_id));
+        Ok(archives)
     }
 
     /// One archive.
@@ -68,11 +70,18 @@ impl Db {
     /// # Errors
     /// [`DbError::NotFound`], also when the actor may not know of it.
     pub async fn get_archive(&self, actor: &Actor, id: ArchiveId) -> Result<Archive, DbError> {
-        let row = self.fetch_optional(GET, args![id]).await?;
-        let archive = row.as_ref().map(read).transpose()?;
+        let archive = self.load_archive(id).await?;
         archive
-            .filter(|archive| actor.require(Action::ViewAsset, archive.family_id).is_ok())
+            .filter(|it| {
+                actor.require(Action::ViewAsset, it.family_id).is_ok()
+                    && actor.sight(it.family_id).includes(it.audience_id)
+            })
             .ok_or_else(|| DbError::not_found("archive", id))
+    }
+
+    async fn load_archive(&self, id: ArchiveId) -> Result<Option<Archive>, DbError> {
+        let row = self.fetch_optional(GET, args![id]).await?;
+        row.as_ref().map(read).transpose()
     }
 
     /// Makes a folder an archive. `root` is path text; that the folder exists and lies in no other
@@ -122,7 +131,10 @@ impl Db {
         let mut number = 1;
         loop {
             if let Some(row) = self.fetch_optional(FIND_VAULT, args![family.id]).await? {
-                return self.get_archive(actor, row.get(0)?).await;
+                let vault = row.get(0)?;
+                // Who may add to it need not be shown what others put there.
+                let found = self.load_archive(vault).await?;
+                return found.ok_or_else(|| DbError::not_found("archive", vault));
             }
             let name = match number {
                 1 => VAULT.to_owned(),

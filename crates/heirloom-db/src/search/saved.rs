@@ -16,7 +16,7 @@ use super::{
 use crate::{Db, DbError, sql::statements, value::args};
 
 statements! {
-    LIST_ARCHIVES = "SELECT id, name FROM archive WHERE family_id = $1 ORDER BY id";
+    LIST_ARCHIVES = "SELECT id, name, audience_id FROM archive WHERE family_id = $1 ORDER BY id";
     // A frozen search has members.
     LIST_COLLECTIONS = "SELECT id, name, audience_id, CASE WHEN frozen_at_ms IS NULL THEN query END
         FROM collection WHERE family_id = $1 AND deleted_at_ms IS NULL ORDER BY id";
@@ -59,6 +59,7 @@ pub(super) async fn expand(
     };
     let expanding = Expanding {
         db,
+        actor,
         family,
         collections,
     };
@@ -69,6 +70,7 @@ pub(super) async fn expand(
 
 struct Expanding<'a> {
     db: &'a Db,
+    actor: &'a Actor,
     family: FamilyId,
     collections: Vec<Known>,
 }
@@ -89,7 +91,7 @@ impl Expanding<'_> {
                 let mut expression = None;
                 match &term.matcher {
                     Matcher::Archive(name) => {
-                        let archives = find_archives(self.db, self.family, name).await?;
+                        let archives = self.find_archives(name).await?;
                         expression = Some(Expression::Any(archives));
                     }
                     Matcher::Collection(name) => {
@@ -135,6 +137,22 @@ impl Expanding<'_> {
             return Err(DbError::not_found("collection", name));
         }
         Ok(meant)
+    }
+
+    /// The words of the archives with that name or id, of those that the actor may know of.
+    async fn find_archives(&self, name: &str) -> Result<Vec<Expression>, DbError> {
+        let sight = self.actor.sight(self.family);
+        let mut found = Vec::new();
+        for row in self.db.fetch(LIST_ARCHIVES, args![self.family]).await? {
+            let (id, called): (heirloom_core::ArchiveId, String) = (row.get(0)?, row.get(1)?);
+            if sight.includes(row.get(2)?) && is_meant(name, id.uuid(), &called) {
+                found.push(Expression::word(id_word("archive", id.uuid())));
+            }
+        }
+        if found.is_empty() {
+            return Err(DbError::not_found("archive", name));
+        }
+        Ok(found)
     }
 
     /// That a document is in a collection, as one condition.
@@ -233,21 +251,6 @@ async fn list_collections(db: &Db, actor: &Actor, family: FamilyId) -> Result<Ve
         }
     }
     Ok(known)
-}
-
-/// The words of the archives with that name or id.
-async fn find_archives(db: &Db, family: FamilyId, name: &str) -> Result<Vec<Expression>, DbError> {
-    let mut found = Vec::new();
-    for row in db.fetch(LIST_ARCHIVES, args![family]).await? {
-        let (id, called): (heirloom_core::ArchiveId, String) = (row.get(0)?, row.get(1)?);
-        if is_meant(name, id.uuid(), &called) {
-            found.push(Expression::word(id_word("archive", id.uuid())));
-        }
-    }
-    if found.is_empty() {
-        return Err(DbError::not_found("archive", name));
-    }
-    Ok(found)
 }
 
 /// Whether what was typed names this thing. Names are compared as words are: case and accents do

@@ -8,7 +8,7 @@ use heirloom_core::{
     claim::ClaimKind::{CameraMake, Caption, Person, Place, Tag, Title},
     role::Role,
 };
-use heirloom_db::{DbError, family::Family, search::Cursor};
+use heirloom_db::{DbError, collection::NewCollection, family::Family, search::Cursor};
 
 use crate::harness::{OPERATOR, Store, asset_of, file, member, on_both_engines};
 
@@ -126,10 +126,12 @@ on_both_engines! {
             let listed = store.db.list_assets(&actor, store.family_id(), None, 100).await.unwrap().items;
             assert_eq!(listed.iter().map(|asset| asset.id).collect::<BTreeSet<_>>(), visible);
             for query in QUERIES {
-                // To somebody who may not see a collection there is none.
-                if query.starts_with("in:") && !sight.contains(&all) {
+                // To somebody who may not see a collection or an archive there is none.
+                let names_some = query.contains("in:favourites") || query.contains("archive:photos");
+                if names_some && !sight.contains(&all) {
                     let refused = store.search_as(&actor, query).await;
-                    assert!(matches!(refused, Err(DbError::NotFound { what: "collection", .. })), "{refused:?}");
+                    let what = if query.contains("in:favourites") { "collection" } else { "archive" };
+                    assert!(matches!(refused, Err(DbError::NotFound { what: it, .. }) if it == what), "{refused:?}");
                     continue;
                 }
                 for limit in [1, 3, 100] {
@@ -211,6 +213,52 @@ on_both_engines! {
         let some = member(store.family_id(), Role::Viewer, &audiences[..150]);
         assert_eq!(names(search_all(&store, &some, "jpg", 4).await).await, newest_first[8..]);
         assert_eq!(some.sight(store.family_id()), Sight::Audiences(audiences[..150].to_vec()));
+    }
+
+    async fn a_guest_learns_of_no_archive_that_only_others_may_see(store: Store) {
+        store.record([file("seen.jpg")]).await;
+        let hidden = store.db.create_audience(OPERATOR, store.family_id(), "parents").await.unwrap();
+        let family = Family { audience_id: hidden, ..store.family.clone() };
+        let attic = store.db.create_archive(OPERATOR, &family, "Attic", "/attic").await.unwrap();
+        let recorded = store.record_in(&attic, [file("gift.jpg"), file("secret.jpg")]).await;
+        // One of what is there was meant for everybody since.
+        let gift = store.literal(asset_of(&recorded[0]).uuid());
+        let all = store.literal(store.family.audience_id.uuid());
+        store.sql(&format!("UPDATE asset SET audience_id = {all} WHERE id = {gift}")).await;
+        store.db.rebuild_search(OPERATOR).await.unwrap();
+        let saved = NewCollection {
+            name: "Found there".to_owned(),
+            description: String::new(),
+            query: Some("archive:Attic".parse().unwrap()),
+            audience_id: store.family.audience_id,
+            assets: Vec::new(),
+        };
+        store.db.create_collection_once(OPERATOR, store.family_id(), saved, None).await.unwrap();
+        let child = member(store.family_id(), Role::Viewer, &[store.family.audience_id]);
+        let parent = member(store.family_id(), Role::Viewer, &[store.family.audience_id, hidden]);
+        assert_eq!(search_all(&store, &child, "gift", 10).await.len(), 1);
+        let nowhere = uuid::Uuid::now_v7().to_string();
+        for (there, not_there) in [("Attic", "Cellar"), (&attic.id.to_string(), &nowhere)] {
+            for sign in ["", "-"] {
+                let query = format!("{sign}archive:{there}");
+                assert!(store.search_as(&parent, &query).await.is_ok());
+                let told = store.search_as(&child, &query).await.unwrap_err().to_string();
+                let asked = format!("{sign}archive:{not_there}");
+                let absent = store.search_as(&child, &asked).await.unwrap_err().to_string();
+                assert_eq!(told.replace(there, not_there), absent);
+                let query = query.parse().unwrap();
+                assert!(store.db.count_buckets(&child, store.family_id(), &query).await.is_err());
+            }
+        }
+        for (actor, files) in [(&child, 0), (&parent, 2)] {
+            assert_eq!(store.search_as(actor, "in:\"Found there\"").await.is_ok(), files > 0);
+            let page = store.db.list_collections(actor, store.family_id(), false, None, 10).await.unwrap();
+            let summary = store.db.summarise_collections(actor, page.items).await.unwrap().remove(0);
+            assert_eq!((summary.count, summary.cover.is_some()), (files, files > 0));
+            let archives = store.db.list_archives(actor, store.family_id()).await.unwrap();
+            assert_eq!(archives.iter().any(|archive| archive.id == attic.id), files > 0);
+            assert_eq!(store.db.get_archive(actor, attic.id).await.is_ok(), files > 0);
+        }
     }
 
     async fn a_stack_shows_only_what_one_may_see_of_it(store: Store) {

@@ -6,10 +6,7 @@ use heirloom_core::{
     map::{Cell, InvalidCell, InvalidView, View},
     permission::Action,
 };
-use heirloom_db::{
-    artifact::Part,
-    place::{Placed, Spot},
-};
+use heirloom_db::place::{Placed, Spot};
 use heirloom_pipeline::place::{find_named, find_nearest, name_positions};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -99,33 +96,11 @@ async fn list_places(
             (places, next, None)
         }
     };
-    let mut items: Vec<_> = counted.into_iter().map(wire::PlaceCount::from).collect();
-    let mut unnamed = unnamed.map(wire::PlaceCount::from);
-    let covers = items.iter_mut().chain(&mut unnamed);
-    keep_drawn(&library, covers.map(|place| &mut place.cover_asset_id)).await?;
     Ok(Json(wire::Places {
-        items,
+        items: counted.into_iter().map(wire::PlaceCount::from).collect(),
         next,
-        unnamed,
+        unnamed: unnamed.map(wire::PlaceCount::from),
     }))
-}
-
-/// Takes away the covers whose small picture is not drawn yet: nothing could be shown of them.
-async fn keep_drawn<'a>(
-    library: &Library,
-    covers: impl Iterator<Item = &'a mut Option<AssetId>>,
-) -> Result<(), Problem> {
-    let covers: Vec<_> = covers.collect();
-    let ids: Vec<AssetId> = covers.iter().filter_map(|cover| **cover).collect();
-    let looks = library.db().list_looks(&ids).await?;
-    let is_drawn = |id: &AssetId| {
-        let look = looks.get(id).filter(|look| look.part == Part::Whole);
-        look.is_some_and(|look| look.renditions.iter().any(|kind| kind == "grid"))
-    };
-    for cover in covers {
-        *cover = cover.filter(is_drawn);
-    }
-    Ok(())
 }
 
 /// How a place begins that somebody types.
@@ -279,10 +254,9 @@ async fn get_map(
         let near = find_nearest(cluster.heart);
         wire::MapCluster::new(cluster, near.map(|near| near.named))
     });
-    let mut clusters: Vec<_> = clusters.collect();
-    let covers = clusters.iter_mut().map(|it| &mut it.cover_asset_id);
-    keep_drawn(&library, covers).await?;
-    Ok(Json(wire::MapClusters { clusters }))
+    Ok(Json(wire::MapClusters {
+        clusters: clusters.collect(),
+    }))
 }
 
 /// Names the positions of assets that were corrected just now. Should that fail, the corrections stand all

@@ -1,6 +1,6 @@
 //! What can be shown of assets in a list.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use heirloom_core::AssetId;
 use serde_json::Value as Json;
@@ -32,6 +32,8 @@ statements! {
     LIST = "SELECT subject_id, kind, subject_part, CASE WHEN kind = 'look' THEN payload END FROM artifact
         WHERE kind IN ('look', 'grid', 'screen', 'full') AND subject_part IN ('', '1')
           AND subject_id IN ({list}) ORDER BY id";
+    LIST_DRAWN = "SELECT DISTINCT subject_id FROM artifact
+        WHERE kind = 'grid' AND subject_part = '' AND subject_id IN ({list})";
 }
 
 impl Db {
@@ -61,9 +63,25 @@ impl Db {
         }
         Ok(looks)
     }
+
+    /// Those of the assets of which a small picture is drawn, of all of it.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn list_drawn(&self, assets: &[AssetId]) -> Result<HashSet<AssetId>, DbError> {
+        let list = assets.iter().map(|id| Value::from(*id)).collect();
+        let rows = self.fetch_list(LIST_DRAWN, args![], list).await?;
+        rows.iter().map(|row| row.get(0)).collect()
+    }
 }
 
 impl Look {
+    /// Whether there is a small picture.
+    #[must_use]
+    pub fn is_drawn(&self) -> bool {
+        self.renditions.iter().any(|kind| kind == "grid")
+    }
+
     fn add(&mut self, kind: String, payload: Option<String>) -> Result<(), DbError> {
         if kind != "look" {
             if let Err(at) = self.renditions.binary_search(&kind) {

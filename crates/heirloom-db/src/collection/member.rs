@@ -11,6 +11,7 @@ use serde_json::json;
 use super::{Collection, touch, unexplained};
 use crate::{
     Db, DbError, Tx,
+    artifact::Look,
     asset::{self, Asset},
     audit, clock,
     search::Cursor,
@@ -27,7 +28,7 @@ pub struct Summary {
     pub count: usize,
     /// Whether there are more: what a search finds is not counted to its end.
     pub has_more: bool,
-    /// The first of them.
+    /// The first of them of which a small picture is drawn, or the first if that is of none.
     pub cover: Option<Asset>,
 }
 
@@ -48,6 +49,8 @@ pub struct MemberCursor([u8; 24]);
 pub(crate) const GAP: i64 = 1 << 16;
 /// How far it is counted what a search finds.
 const MOST_COUNTED: usize = 200;
+/// How many are looked at in one go for one that can be shown.
+const FEW: usize = 8;
 
 statements! {
     LAST = "SELECT MAX(position) FROM collection_member WHERE collection_id = $1";
@@ -198,14 +201,48 @@ impl Db {
                 summary.has_more = found.len() > MOST_COUNTED;
                 found.truncate(MOST_COUNTED);
                 summary.count = found.len();
-                summary.cover = found.into_iter().next();
+                let drawn = self.find_drawn(&found).await?;
+                summary.cover = drawn.or_else(|| found.into_iter().next());
             } else if summary.count > 0 {
-                let first = self.list_members(actor, collection, None, 1).await?;
-                summary.cover = first.items.into_iter().next();
+                summary.cover = self.find_cover(actor, collection).await?;
             }
             summaries.push(summary);
         }
         Ok(summaries)
+    }
+
+    /// What is to be seen of a collection with members: the first of which a small picture is drawn, or the first.
+    async fn find_cover(
+        &self,
+        actor: &Actor,
+        collection: &Collection,
+    ) -> Result<Option<Asset>, DbError> {
+        let (mut first, mut after) = (None, None);
+        for _ in 0..MOST_COUNTED / FEW {
+            let page = self.list_members(actor, collection, after, FEW).await?;
+            if let Some(drawn) = self.find_drawn(&page.items).await? {
+                return Ok(Some(drawn));
+            }
+            first = first.or_else(|| page.items.into_iter().next());
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(first)
+    }
+
+    /// The first of these assets of which a small picture is drawn.
+    async fn find_drawn(&self, assets: &[Asset]) -> Result<Option<Asset>, DbError> {
+        for few in assets.chunks(FEW) {
+            let ids: Vec<AssetId> = few.iter().map(|asset| asset.id).collect();
+            let looks = self.list_looks(&ids).await?;
+            let is_drawn = |id: &AssetId| looks.get(id).is_some_and(Look::is_drawn);
+            if let Some(drawn) = few.iter().find(|asset| is_drawn(&asset.id)) {
+                return Ok(Some(drawn.clone()));
+            }
+        }
+        Ok(None)
     }
 
     /// How many assets the actor may see in each of these collections; nothing of dynamic ones.

@@ -18,7 +18,7 @@ pub struct PlaceCount {
     pub at: Placed,
     /// How many.
     pub assets: i64,
-    /// One of them, to stand for it: the newest, of the place with the most.
+    /// One of them of which a small picture is drawn, to stand for it: the newest, of the place with the most.
     pub cover: Option<AssetId>,
 }
 
@@ -53,7 +53,25 @@ statements! {
     LIST_PLACES = grouped!("place", "place <> '' AND country = $1 AND region = $2 AND place > $3",
         "r.country, r.region, r.place", "ORDER BY r.place LIMIT $4");
     COUNT_UNNAMED = grouped!("country", "country = '' AND region = '' AND place = ''", "'', '', ''", "");
+    // In the fullest places: the newest of the newest thousand there of which a small picture is drawn.
+    LIST_DRAWN = "WITH fullest AS (SELECT audience_id, country, region, place FROM place_count
+          WHERE country = $1 AND region BETWEEN $2 AND $3 AND place BETWEEN $4 AND $5 AND audience_id IN ({list})
+          ORDER BY assets DESC LIMIT 3)
+        SELECT (SELECT a.id FROM asset a WHERE a.audience_id = r.audience_id AND a.country = r.country
+            AND a.region = r.region AND a.place = r.place AND a.place IS NOT NULL AND a.deleted_at_ms IS NULL
+            AND a.state <> 'replaced' AND a.timeline_key > COALESCE((SELECT f.timeline_key FROM asset f
+              WHERE f.audience_id = r.audience_id AND f.country = r.country AND f.region = r.region
+                AND f.place = r.place AND f.place IS NOT NULL AND f.deleted_at_ms IS NULL AND f.state <> 'replaced'
+              ORDER BY f.timeline_key DESC LIMIT 1 OFFSET 1000), -9223372036854775807)
+            AND EXISTS (SELECT 1 FROM artifact d WHERE d.subject_id = a.id AND d.subject_part = '' AND d.kind = 'grid')
+          ORDER BY a.timeline_key DESC LIMIT 1)
+        FROM fullest r";
 }
+
+/// Follows every name.
+const LAST: &str = "\u{10FFFF}";
+/// No name comes before it but that of what has none.
+const FIRST: &str = "\u{1}";
 
 impl Db {
     /// The countries in which something was made that the actor may see. What has a place of which no
@@ -129,10 +147,10 @@ impl Db {
     ) -> Result<Vec<PlaceCount>, DbError> {
         actor.require(Action::ViewAsset, family)?;
         let audiences = self.list_audiences(family, &actor.sight(family)).await?;
-        let list = audiences.into_iter().map(Value::from).collect();
+        let list: Vec<Value> = audiences.into_iter().map(Value::from).collect();
         // Of very many audiences there are several parts.
         let mut counted: BTreeMap<Placed, PlaceCount> = BTreeMap::new();
-        for row in self.fetch_list(statement, args, list).await? {
+        for row in self.fetch_list(statement, args, list.clone()).await? {
             let at = Placed {
                 country: row.get(0)?,
                 region: row.get(1)?,
@@ -146,6 +164,42 @@ impl Db {
             });
             count.assets += assets;
         }
-        Ok(counted.into_values().collect())
+        let mut counted: Vec<PlaceCount> = counted.into_values().collect();
+        let covers: Vec<AssetId> = counted.iter().filter_map(|count| count.cover).collect();
+        let drawn = self.list_drawn(&covers).await?;
+        for count in &mut counted {
+            if count.cover.is_none_or(|cover| !drawn.contains(&cover)) {
+                count.cover = self.find_drawn_at(&count.at, &list).await?;
+            }
+        }
+        Ok(counted)
+    }
+
+    /// Another cover, where nothing could be shown of the newest.
+    async fn find_drawn_at(
+        &self,
+        at: &Placed,
+        audiences: &[Value],
+    ) -> Result<Option<AssetId>, DbError> {
+        let is_unnamed = *at == Placed::default();
+        let (region, place) = (at.region.as_str(), at.name.as_str());
+        let regions = match (region, place) {
+            ("", "") if !is_unnamed => ("", LAST),
+            _ => (region, region),
+        };
+        let places = match place {
+            "" if !is_unnamed => (FIRST, LAST),
+            _ => (place, place),
+        };
+        let args = args![&at.country, regions.0, regions.1, places.0, places.1];
+        for row in self
+            .fetch_list(LIST_DRAWN, args, audiences.to_vec())
+            .await?
+        {
+            if let Some(found) = row.get(0)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 }

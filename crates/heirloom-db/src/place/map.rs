@@ -25,7 +25,7 @@ pub struct Cluster {
     pub middle: Position,
     /// Where most of them are: the middle of all may be where none is.
     pub heart: Position,
-    /// One of them, to stand for them.
+    /// One of them of which a small picture is drawn, to stand for them.
     pub cover: Option<AssetId>,
 }
 
@@ -36,6 +36,14 @@ statements! {
             AND a.deleted_at_ms IS NULL AND a.state <> 'replaced'
             AND a.map_cell >= c.cell * $3 AND a.map_cell < (c.cell + 1) * $3
             ORDER BY a.map_cell DESC, a.timeline_key DESC LIMIT 1)
+        FROM map_cell c WHERE c.audience_id = $1 AND c.level = $2 AND c.cell IN ({list})";
+    // As good a one of which a small picture is drawn, among a thousand.
+    LIST_DRAWN = "SELECT c.cell, (SELECT n.id FROM (SELECT a.id FROM asset a WHERE a.audience_id = c.audience_id
+            AND a.map_cell IS NOT NULL AND a.deleted_at_ms IS NULL AND a.state <> 'replaced'
+            AND a.map_cell >= c.cell * $3 AND a.map_cell < (c.cell + 1) * $3
+            ORDER BY a.map_cell DESC, a.timeline_key DESC LIMIT 1000) n
+          WHERE EXISTS (SELECT 1 FROM artifact d WHERE d.subject_id = n.id AND d.subject_part = '' AND d.kind = 'grid')
+          LIMIT 1)
         FROM map_cell c WHERE c.audience_id = $1 AND c.level = $2 AND c.cell IN ({list})";
     // Of the sixteen cells within each: the one with the most assets.
     LIST_FULLEST = "SELECT c.cell, f.cell, f.assets, f.latitude_sum, f.longitude_sum
@@ -82,9 +90,11 @@ impl Db {
                 sums.longitude += row.get::<i64>(3)?;
             }
         }
-        for audience in audiences {
-            self.find_hearts(audience, level, &mut clusters).await?;
+        for audience in &audiences {
+            self.find_hearts(*audience, level, &mut clusters).await?;
         }
+        self.keep_drawn(&audiences, (level, width), &mut clusters)
+            .await?;
         let counted = clusters.into_iter().filter(|(_, sums)| sums.assets > 0);
         Ok(counted
             .map(|(code, sums)| {
@@ -101,6 +111,34 @@ impl Db {
                 }
             })
             .collect())
+    }
+
+    /// Finds another cover for the cells of whose cover nothing could be shown.
+    async fn keep_drawn(
+        &self,
+        audiences: &[AudienceId],
+        (level, width): (u8, i64),
+        clusters: &mut BTreeMap<i64, Sums>,
+    ) -> Result<(), DbError> {
+        let covers: Vec<AssetId> = clusters.values().filter_map(|sums| sums.cover).collect();
+        let drawn = self.list_drawn(&covers).await?;
+        for sums in clusters.values_mut() {
+            sums.cover = sums.cover.filter(|cover| drawn.contains(cover));
+        }
+        for audience in audiences {
+            let bare = clusters.iter().filter(|(_, sums)| sums.cover.is_none());
+            let list: Vec<Value> = bare.map(|(code, _)| Value::from(*code)).collect();
+            if list.is_empty() {
+                break;
+            }
+            let args = args![*audience, i64::from(level), width];
+            for row in self.fetch_list(LIST_DRAWN, args, list).await? {
+                if let Some(sums) = clusters.get_mut(&row.get(0)?) {
+                    sums.cover = row.get(1)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Goes down from each cluster to its fullest cell, level by level, in the audience that has the most of it.

@@ -63,7 +63,7 @@ fn every_statement_is_prepared_and_runs_on_both_engines() {
 /// What is sorted although it is a page: what belongs to one asset, families, places of one region,
 /// replacements and what is damaged, which are few; names, which are few beside assets; two pages that
 /// become one; and the search index of PostgreSQL, which has no order.
-const SORTED: [&str; 13] = [
+const SORTED: [&str; 14] = [
     "heirloom_db::artifact::FIND_NEWEST",
     "heirloom_db::family::FIND_FIRST",
     "heirloom_db::folder::LIST_FILES",
@@ -72,6 +72,8 @@ const SORTED: [&str; 13] = [
     "heirloom_db::import::part::FIND_FOLDER_OF",
     "heirloom_db::location::LIST_LIVE",
     "heirloom_db::place::list::LIST_PLACES",
+    // The fullest places of a country.
+    "heirloom_db::place::list::LIST_DRAWN",
     // The fullest of sixteen.
     "heirloom_db::place::map::LIST_FULLEST",
     "heirloom_db::replacement::LIST",

@@ -74,7 +74,6 @@ impl Store {
                         region,
                         name,
                     } = place.at;
-                    assert!(place.cover.is_some());
                     all.push(format!("{country}/{region}/{name} {}", place.assets));
                 }
             }
@@ -96,7 +95,6 @@ impl Store {
         let mut counts: Vec<i64> = clusters.iter().map(|cluster| cluster.assets).collect();
         counts.sort_unstable();
         for cluster in clusters {
-            assert!(cluster.cover.is_some(), "{cluster:?}");
             let spot = Spot::Cell(cluster.cell);
             let listed = self
                 .db

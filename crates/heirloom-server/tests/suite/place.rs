@@ -380,6 +380,57 @@ async fn a_place_has_no_cover_before_a_picture_of_it_is_drawn() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_drawn_leaves_the_cover_to_another_picture() {
+    on_both_engines(async |home| {
+        let root = home.folder.path().join("Travels");
+        fs::create_dir_all(&root).unwrap();
+        let at = |date: &str| Options {
+            position: Some((52.5163, 13.3777)),
+            taken: Some(date.to_owned()),
+            ..Options::default()
+        };
+        fs::write(
+            root.join("gate.jpg"),
+            jpeg::tiny(1, &at("1999:05:01 10:00:00")),
+        )
+        .unwrap();
+        let mut newest = jpeg::tiny(2, &at("2001:05:01 10:00:00"));
+        // Everything before the picture itself.
+        newest.truncate(
+            newest
+                .windows(2)
+                .rposition(|it| it == [0xff, 0xda])
+                .unwrap(),
+        );
+        fs::write(root.join("newest.jpg"), newest).unwrap();
+        home.scan(&root).await;
+        let prepare = json!({ "pipeline": "prepare" });
+        let run = home.post("/api/v1/runs", &prepare).await.json();
+        home.wait(&run).await;
+        let (gate, newest) = (home.asset("gate.jpg").await, home.asset("newest.jpg").await);
+        for path in ["/api/v1/places", "/api/v1/places?country=DE"] {
+            let places = home.get(path).await.json();
+            assert_eq!(places["items"][0]["assets"], 2, "{places}");
+            assert_eq!(places["items"][0]["cover_asset_id"], gate, "{places}");
+        }
+        let map = home
+            .get("/api/v1/map?box=-180,-90,180,90&zoom=0")
+            .await
+            .json();
+        assert_eq!(map["clusters"][0]["assets"], 2, "{map}");
+        assert_eq!(map["clusters"][0]["cover_asset_id"], gate, "{map}");
+        for new in [
+            json!({ "name": "Travels", "assets": [newest, gate] }),
+            json!({ "name": "Pictures", "query": "type:image" }),
+        ] {
+            let made = home.post("/api/v1/collections", &new).await.json();
+            assert_eq!(made["cover"]["name"], "gate.jpg", "{made}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_no_part_of_the_map_is_refused_with_a_reason() {
     let home = Home::on_sqlite().await;
     let cases = [

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { unwrapLine, unwrapRing } from './around';
 import { addressOf, boundsOfCell, boxOf, countryInWords, isPlace, spotOf } from './places';
+import { GERMAN, regionIn } from './regions';
 
 const bounds = (west: number, south: number, east: number, north: number) => ({
   getWest: () => west,
@@ -66,5 +69,25 @@ describe('a place in the address', () => {
   it('has the country in words, or its code', () => {
     expect(countryInWords('DE')).toBe('Germany');
     expect(countryInWords('nowhere at all')).toBe('nowhere at all');
+  });
+});
+
+describe('a region', () => {
+  it('has its German name for who reads German', () => {
+    expect(regionIn('de-DE', 'DE', 'Bavaria')).toBe('Bayern');
+    expect(regionIn('en-GB', 'DE', 'Bavaria')).toBe('Bavaria');
+    expect(regionIn('de-DE', 'DE', 'Bremen')).toBe('Bremen');
+    expect(regionIn('de-DE', 'FR', 'Brittany')).toBe('Brittany');
+  });
+
+  it('is called in the table of places as what its German name is known by', () => {
+    const table = inflateSync(readFileSync('../crates/heirloom-pipeline/places/places.z'));
+    const [regions, places] = [table.readUInt32LE(0), table.readUInt32LE(4)];
+    const lines = table.subarray(8 + places * 10).toString();
+    const known = new Set(lines.split('\n', regions));
+    const named = Object.entries(GERMAN).flatMap(([country, names]) =>
+      Object.keys(names).map((name) => `${country}\t${name}`)
+    );
+    expect(named.filter((name) => !known.has(name))).toEqual([]);
   });
 });

@@ -11,6 +11,7 @@
 //! Nothing of the library that knows the format is part of what this module shows.
 
 mod check;
+mod fault;
 mod folder;
 mod hold;
 mod key;
@@ -32,7 +33,8 @@ use std::{io, path::PathBuf};
 use heirloom_blobs::{BlobError, RemoteError};
 use heirloom_db::DbError;
 
-pub use check::{CheckReport, RepositoryFault, check};
+pub use check::{CheckReport, check};
+pub use fault::{FaultCode, RepositoryFault};
 pub use hold::hold_blobs;
 pub(crate) use hold::may_remove_blobs;
 pub use key::{BackupKey, KEY_FILE};

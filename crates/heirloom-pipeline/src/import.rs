@@ -8,6 +8,7 @@ mod bring;
 mod foreign;
 mod layout;
 mod library;
+mod note;
 mod originals;
 mod part;
 mod plan;
@@ -25,6 +26,8 @@ use heirloom_core::{AssetId, permission::Action};
 use heirloom_db::{DbError, family::Family};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
+
+pub use note::{ImportNote, NoteCode};
 
 use crate::{
     Context,
@@ -141,7 +144,7 @@ pub struct Report {
     /// How much is to be known, although nothing is wrong with it.
     pub note_count: u64,
     /// The first of it.
-    pub notes: Vec<Problem>,
+    pub notes: Vec<ImportNote>,
     /// How much is not as it should be.
     pub problem_count: u64,
     /// The first of it.
@@ -222,23 +225,20 @@ impl ImportError {
 impl Report {
     fn problem(&mut self, asset: Option<AssetId>, name: &str, what: impl Into<String>) {
         self.problem_count += 1;
-        tell(&mut self.problems, asset, name, what.into());
+        if self.problems.len() < TOLD {
+            self.problems.push(Problem {
+                asset_id: asset,
+                name: name.to_owned(),
+                what: what.into(),
+            });
+        }
     }
 
-    fn note(&mut self, name: &str, what: String) {
+    fn note(&mut self, note: ImportNote) {
         self.note_count += 1;
-        tell(&mut self.notes, None, name, what);
-    }
-}
-
-fn tell(told: &mut Vec<Problem>, asset_id: Option<AssetId>, name: &str, what: String) {
-    if told.len() < TOLD {
-        let name = name.to_owned();
-        told.push(Problem {
-            asset_id,
-            name,
-            what,
-        });
+        if self.notes.len() < TOLD {
+            self.notes.push(note);
+        }
     }
 }
 

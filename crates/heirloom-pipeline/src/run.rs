@@ -7,4 +7,4 @@ mod batch;
 mod drive;
 mod engine;
 
-pub use engine::{Engine, EngineError};
+pub use engine::{Engine, EngineError, Waiting};

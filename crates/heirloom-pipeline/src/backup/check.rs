@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    BackupError, Progress, Target, blocking,
+    BackupError, FaultCode, Progress, RepositoryFault, Target, blocking,
     objects::{self, Door},
     repository::{Access, open, undress, wrong_name},
 };
@@ -25,15 +25,6 @@ pub struct CheckReport {
     pub has_read_data: bool,
     /// What is not as it should be.
     pub faults: Vec<RepositoryFault>,
-}
-
-/// Something in a repository that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct RepositoryFault {
-    /// The object, relative to the repository; empty for what is lacking in a snapshot.
-    pub object: String,
-    /// What is wrong, as one sentence.
-    pub what: String,
 }
 
 /// Looks whether everything that the snapshots need is there with the right length; with `is_reading_data` every
@@ -150,7 +141,11 @@ fn find_fault(door: &Door, kind: FileType, id: &Id) -> Option<RepositoryFault> {
     let what = wrong_name(door, kind, id)?;
     let object = objects::path(kind, id);
     let what = what.replacen(&object, "it", 1);
-    Some(RepositoryFault { object, what })
+    Some(RepositoryFault {
+        object,
+        code: FaultCode::Damaged,
+        what,
+    })
 }
 
 /// What the library that knows the format says, with the pack that it is about: in full only where it speaks to
@@ -164,10 +159,10 @@ fn describe(said: &str, to_authors: &str) -> RepositoryFault {
         Some(id) => format!("data/{}/{id}", &id[..2]),
         None => String::new(),
     };
-    let what = if said.ends_with("but not present!") {
-        "it is gone, and is needed".to_owned()
+    let (code, what) = if said.ends_with("but not present!") {
+        (FaultCode::Gone, "it is gone, and is needed".to_owned())
     } else {
-        said
+        (FaultCode::Other, said)
     };
-    RepositoryFault { object, what }
+    RepositoryFault { object, code, what }
 }

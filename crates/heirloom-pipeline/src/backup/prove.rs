@@ -13,7 +13,9 @@ use heirloom_core::{ArchiveId, ContentHash, FamilyId, path};
 use heirloom_db::{Db, Location};
 use tokio_util::sync::CancellationToken;
 
-use super::{At, BackupError, Progress, RepositoryFault, RestoreReport, Target, blocking, restore};
+use super::{
+    At, BackupError, FaultCode, Progress, RepositoryFault, RestoreReport, Target, blocking, restore,
+};
 use crate::{
     Context,
     archive::path_of,
@@ -58,6 +60,7 @@ pub async fn prove(
         .iter()
         .map(|file| RepositoryFault {
             object: file.path.clone(),
+            code: file.lacking.into(),
             what: file.why.clone(),
         })
         .collect();
@@ -106,6 +109,7 @@ async fn look_into(
         {
             found.push(RepositoryFault {
                 object: fault.subject.clone(),
+                code: fault.part.into(),
                 what: fault.what.clone(),
             });
         }
@@ -142,6 +146,7 @@ async fn look_into(
             let what = "the blob has other bytes than the library's".to_owned();
             faults.push(RepositoryFault {
                 object: hash.to_string(),
+                code: FaultCode::Differs,
                 what,
             });
         }
@@ -168,6 +173,7 @@ async fn look_into(
                 if !is_right && faults.len() < TOLD {
                     faults.push(RepositoryFault {
                         object: path::join(&file.folder, &file.name),
+                        code: FaultCode::Differs,
                         what: "the file has other bytes than were catalogued".to_owned(),
                     });
                 }

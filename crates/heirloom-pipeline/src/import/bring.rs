@@ -20,7 +20,7 @@ use heirloom_media::{Member, find_stacks};
 use uuid::Uuid;
 
 use super::{
-    ImportError, Source,
+    ImportError, ImportNote, NoteCode, Source,
     foreign::{Foreign, Settled},
     originals::Got,
     plan::{Describing, Members},
@@ -258,11 +258,9 @@ impl Foreign<'_> {
                         match by_foreign.get(name) {
                             Some(found) => places.extend(found),
                             None => {
-                                let what = format!(
-                                    "it is in the album {:?}, and it is not here",
-                                    album.title
-                                );
-                                self.report.note(name, what);
+                                let code = NoteCode::MemberAbsent;
+                                let note = ImportNote::of_album(code, name, &album.title);
+                                self.report.note(note);
                             }
                         }
                     }
@@ -343,11 +341,9 @@ impl Foreign<'_> {
         }
         match db.add_members(actor, id, &new).await {
             Ok(_) => Ok(()),
-            Err(DbError::Refused(why)) => {
-                self.report.note(
-                    title,
-                    format!("what is new was not put into this album: {why}"),
-                );
+            Err(DbError::Refused(_)) => {
+                let note = ImportNote::new(NoteCode::AlbumClosed, title);
+                self.report.note(note);
                 Ok(())
             }
             Err(error) => Err(error.into()),

@@ -18,7 +18,7 @@ use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    AT_ONCE, ImportError, Report, Source, blocking,
+    AT_ONCE, ImportError, ImportNote, NoteCode, Report, Source, blocking,
     layout::{guess, is_trash},
     originals::{Got, Originals},
     plan::{Describing, Plan},
@@ -155,8 +155,8 @@ fn begin(plan: &Plan, paths: &[PathBuf], is_guessed: bool, is_dry: bool) -> Repo
     for (path, what) in &plan.survey.troubles {
         report.problem(None, path, what.clone());
     }
-    for (path, what) in &plan.told {
-        report.note(path, what.clone());
+    for note in &plan.told {
+        report.note(note.clone());
     }
     report
 }
@@ -255,8 +255,8 @@ impl Foreign<'_> {
                         .standing
                         .get(place)
                         .map(|standing| standing.path.clone());
-                    let what = "it was removed here for good before, and stays away";
-                    self.report.note(&path.unwrap_or_default(), what.to_owned());
+                    let path = path.unwrap_or_default();
+                    self.report.note(ImportNote::new(NoteCode::Purged, path));
                 }
                 _ if is_again => self.report.duplicates += 1,
                 Outcome::Added => self.report.added += 1,

@@ -2,7 +2,7 @@
 
 use heirloom_core::path;
 
-use super::Source;
+use super::{NoteCode, Source};
 
 /// What a file is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub(super) enum Role {
     /// It describes many: an album, a table.
     Album,
     /// It is left out, and that is told: why.
-    LeftOut(&'static str),
+    LeftOut(NoteCode),
     /// The program made it for itself, and can make it again.
     Made,
 }
@@ -48,7 +48,7 @@ pub(super) fn standing(source: Source, part: usize, root: Option<&str>, within: 
             let folder = from(at(&["Takeout"]).map_or(0, |place| place + 1));
             let role = match extension.as_str() {
                 "json" => Role::Sidecar,
-                "html" | "htm" => Role::LeftOut("a page of the Takeout itself"),
+                "html" | "htm" => Role::LeftOut(NoteCode::Page),
                 _ => of_files(&extension, true),
             };
             (role, folder)
@@ -58,13 +58,9 @@ pub(super) fn standing(source: Source, part: usize, root: Option<&str>, within: 
                 extension.as_str(),
                 names.last().copied().unwrap_or_default(),
             ) {
-                ("csv", "Memories") => {
-                    Role::LeftOut("a memory, which Photos puts together by itself")
-                }
+                ("csv", "Memories") => Role::LeftOut(NoteCode::Memory),
                 ("csv", _) => Role::Album,
-                ("zip", _) => {
-                    Role::LeftOut("an archive within the archive: unpack it, and import it too")
-                }
+                ("zip", _) => Role::LeftOut(NoteCode::ArchiveWithin),
                 _ => of_files(&extension, true),
             };
             // Names come again in each part.

@@ -10,9 +10,9 @@ use heirloom_media::{
 };
 
 use super::{
-    Source,
+    ImportNote, NoteCode, Source,
     layout::{Role, Standing, is_google_photos, standing},
-    survey::{Note, Survey, Trouble},
+    survey::{Note, Survey},
 };
 
 /// What describes an original.
@@ -69,7 +69,7 @@ pub(super) struct Plan {
     pub(super) described: HashMap<usize, Vec<Describing>>,
     pub(super) albums: Vec<PlannedAlbum>,
     /// What is left out, and what lacks something.
-    pub(super) told: Vec<Trouble>,
+    pub(super) told: Vec<ImportNote>,
     /// Files that describe nothing that is here.
     pub(super) alone: u64,
     /// Originals that nothing describes, where the program describes each.
@@ -138,7 +138,7 @@ impl Plan {
                 Role::Original | Role::Sidecar
                     if has_products && !is_google_photos(&standing.folder) =>
                 {
-                    Role::LeftOut("of another product than Google Photos")
+                    Role::LeftOut(NoteCode::OtherProduct)
                 }
                 role => role,
             };
@@ -155,8 +155,7 @@ impl Plan {
                     .push(place),
                 Role::LeftOut(why) => {
                     self.left_out += 1;
-                    self.told
-                        .push((standing.path.clone(), format!("left out: {why}")));
+                    self.told.push(ImportNote::new(why, &standing.path));
                 }
                 Role::Made => self.left_out += 1,
                 Role::Album => {}
@@ -257,15 +256,13 @@ impl Plan {
             }
             (Source::Takeout, Some(Note::Takeout(TakeoutJson::Other))) => {
                 self.left_out += 1;
-                self.told.push((
-                    path,
-                    "left out: it describes no picture and no album".to_owned(),
-                ));
+                self.told
+                    .push(ImportNote::new(NoteCode::DescribesNothing, path));
             }
             _ => {
                 self.alone += 1;
                 self.told
-                    .push((path, "what it describes is not here".to_owned()));
+                    .push(ImportNote::new(NoteCode::DescribedAbsent, path));
             }
         }
     }
@@ -341,10 +338,9 @@ impl Plan {
                 }),
                 // Months, places and moments follow from what is known anyway.
                 Some(Note::Album(None)) => self.left_out += 1,
-                _ => self.told.push((
-                    standing.path,
-                    "it cannot be read as an album or a table".to_owned(),
-                )),
+                _ => self
+                    .told
+                    .push(ImportNote::new(NoteCode::UnreadableAlbum, standing.path)),
             }
         }
     }
@@ -375,10 +371,8 @@ impl Plan {
                 ([], [only]) => vec![*only],
                 ([], _) => {
                     self.alone += 1;
-                    self.told.push((
-                        join(folder, &name),
-                        "a table describes it, and it is not here".to_owned(),
-                    ));
+                    self.told
+                        .push(ImportNote::new(NoteCode::TabledAbsent, join(folder, &name)));
                     continue;
                 }
                 (beside, _) => beside.to_vec(),
@@ -416,17 +410,13 @@ impl Plan {
             match (of_part.as_slice(), all) {
                 ([only], _) | ([], [only]) => members.push(*only),
                 ([], []) => {
-                    self.told.push((
-                        name.clone(),
-                        format!("it is in the album {title:?}, and it is not here"),
-                    ));
+                    let code = NoteCode::MemberAbsent;
+                    self.told.push(ImportNote::of_album(code, name, &title));
                 }
-                _ => self.told.push((
-                    name.clone(),
-                    format!(
-                        "several are called so, and which is in the album {title:?} is not said"
-                    ),
-                )),
+                _ => {
+                    let code = NoteCode::MemberAmbiguous;
+                    self.told.push(ImportNote::of_album(code, name, &title));
+                }
             }
         }
         match self.albums.iter_mut().find(|album| album.key == title) {
@@ -470,7 +460,7 @@ impl Plan {
         self.undescribed = paths.len() as u64;
         let told = paths
             .into_iter()
-            .map(|path| (path, "nothing describes it".to_owned()));
+            .map(|path| ImportNote::new(NoteCode::Undescribed, path));
         self.told.extend(told);
     }
 }

@@ -34,6 +34,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval},
 };
 
+use super::engine::Waiting;
 use crate::{
     Context,
     template::Step,
@@ -86,6 +87,23 @@ pub(crate) enum BatchError {
     Scratch(#[source] std::io::Error),
 }
 
+impl BatchError {
+    /// The kind of what holds a run up.
+    pub(super) fn failure_code(&self) -> FailureCode {
+        let is_full = |error: &std::io::Error| {
+            use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+            matches!(error.kind(), StorageFull | QuotaExceeded)
+        };
+        match self {
+            Self::Db(DbError::NoSpace) | Self::Blobs(BlobError::NoSpace { .. }) => {
+                FailureCode::NoSpace
+            }
+            Self::Scratch(error) if is_full(error) => FailureCode::NoSpace,
+            Self::Db(_) | Self::Blobs(_) | Self::Scratch(_) => FailureCode::Other,
+        }
+    }
+}
+
 /// What a batch does.
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
@@ -111,7 +129,7 @@ pub(crate) struct Batch<'a> {
     /// Since when something waits to be stored.
     since: Option<Instant>,
     /// Why something of it waits, when the disk is full.
-    waits_for: Option<String>,
+    waits_for: Option<Waiting>,
     count: usize,
 }
 
@@ -150,7 +168,7 @@ impl<'a> Batch<'a> {
     pub(crate) async fn execute(
         mut self,
         mut order: watch::Receiver<Order>,
-        stored: &(dyn Fn(Option<String>) + Sync),
+        stored: &(dyn Fn(Option<Waiting>) + Sync),
     ) -> Result<usize, BatchError> {
         let ids: Vec<AssetId> = self.waiting.iter().map(|lease| lease.asset).collect();
         let assets = self.ctx.db.find_workpieces(&self.ctx.actor, &ids).await?;
@@ -229,7 +247,10 @@ impl<'a> Batch<'a> {
             }
             (Ok(_), None) => Outcome::Done(Vec::new()),
             (Err(Failure::NoSpace(reason)), _) if self.is_waiting_for_space(&lease) => {
-                self.waits_for = Some(reason.clone());
+                self.waits_for = Some(Waiting {
+                    code: FailureCode::NoSpace,
+                    said: reason.clone(),
+                });
                 Outcome::Again {
                     reason: sentence(&reason),
                     after_ms: FULL_DISK_MS,

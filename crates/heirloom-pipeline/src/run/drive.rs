@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{
     batch::{Batch, BatchError, Job, Order},
-    engine::Shared,
+    engine::{Shared, Waiting},
 };
 use crate::template::Template;
 
@@ -256,7 +256,7 @@ impl Feeder {
             return Ok(None);
         }
         let started = Instant::now();
-        let stored = |waits_for: Option<String>| {
+        let stored = |waits_for: Option<Waiting>| {
             self.shared.note_waiting(self.job.run, waits_for);
             self.used.notify_one();
             let _ = self.shared.changes.send(self.job.run);

@@ -9,6 +9,7 @@ use std::{
 use heirloom_core::{
     Actor, FamilyId, RunId,
     run::{RunEvent, RunState},
+    unit::FailureCode,
 };
 use heirloom_db::{
     DbError, Engine as Database,
@@ -57,6 +58,15 @@ pub enum EngineError {
     Db(#[from] DbError),
 }
 
+/// What a run waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its kind.
+    pub code: FailureCode,
+    /// The same as a sentence without its full stop.
+    pub said: String,
+}
+
 #[derive(Debug)]
 pub(super) struct Shared {
     /// In the name of the operator, who owns the machine.
@@ -68,7 +78,7 @@ pub(super) struct Shared {
     driven: Mutex<HashMap<RunId, Arc<Notify>>>,
     /// Why runs do not go on, for as long as they do not. It is not in the catalogue, which may be what
     /// cannot be written.
-    waiting: Mutex<HashMap<RunId, String>>,
+    waiting: Mutex<HashMap<RunId, Waiting>>,
     tasks: Tasks,
     pub(super) stopping: CancellationToken,
     pub(super) changes: broadcast::Sender<RunId>,
@@ -276,10 +286,10 @@ impl Engine {
         self.shared.driven().len()
     }
 
-    /// Why a run does not go on in this process, as a sentence without its full stop, when that is nothing
-    /// of its own: it goes on by itself when it is over.
+    /// Why a run does not go on in this process, when that is nothing of its own: it goes on by itself when it
+    /// is over.
     #[must_use]
-    pub fn why_waiting(&self, run: RunId) -> Option<String> {
+    pub fn why_waiting(&self, run: RunId) -> Option<Waiting> {
         self.shared.waiting().get(&run).cloned()
     }
 
@@ -334,7 +344,9 @@ impl Engine {
                 // Nothing is lost: what was made and not stored is made again.
                 Err(error) => {
                     tracing::warn!(run = %run, "a run is held up: {error}");
-                    self.shared.note_waiting(run, Some(error.to_string()));
+                    let code = error.failure_code();
+                    let said = error.to_string();
+                    self.shared.note_waiting(run, Some(Waiting { code, said }));
                     tokio::select! {
                         () = self.shared.stopping.cancelled() => break,
                         () = tokio::time::sleep(LOOK_EVERY) => {}
@@ -418,7 +430,7 @@ impl Shared {
     }
 
     /// Notes why a run does not go on, or that it does.
-    pub(super) fn note_waiting(&self, run: RunId, reason: Option<String>) {
+    pub(super) fn note_waiting(&self, run: RunId, reason: Option<Waiting>) {
         let mut waiting = self.waiting();
         let before = match &reason {
             Some(reason) => waiting.insert(run, reason.clone()),
@@ -430,7 +442,7 @@ impl Shared {
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<RunId, String>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<RunId, Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

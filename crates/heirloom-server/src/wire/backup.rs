@@ -4,7 +4,7 @@ use heirloom_core::{
     BackupId,
     backup::{BackupKind, BackupState},
 };
-use heirloom_pipeline::backup as pipeline;
+use heirloom_pipeline::backup::{self as pipeline, FaultCode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -280,8 +280,28 @@ impl From<&pipeline::LackingFile> for LackingFile {
 pub struct RepositoryFault {
     /// The object, relative to the repository; empty for what is lacking in a snapshot.
     pub object: String,
-    /// What is wrong, in one sentence.
+    /// What is wrong, as a word.
+    #[schema(schema_with = schema::fault_code)]
+    #[serde(default = "other_fault")]
+    #[schema(required)]
+    pub code: FaultCode,
+    /// The same in one sentence.
     pub what: String,
+}
+
+/// What is wrong with what was found before faults had codes.
+const fn other_fault() -> FaultCode {
+    FaultCode::Other
+}
+
+impl From<&pipeline::RepositoryFault> for RepositoryFault {
+    fn from(fault: &pipeline::RepositoryFault) -> Self {
+        Self {
+            object: fault.object.clone(),
+            code: fault.code,
+            what: fault.what.clone(),
+        }
+    }
 }
 
 /// What came of something that was done with a repository. Which fields there are depends on what it was.
@@ -350,16 +370,12 @@ impl From<&pipeline::BackupReport> for BackupOutcome {
 
 impl From<&pipeline::CheckReport> for BackupOutcome {
     fn from(report: &pipeline::CheckReport) -> Self {
-        let faults = report.faults.iter().map(|fault| RepositoryFault {
-            object: fault.object.clone(),
-            what: fault.what.clone(),
-        });
         Self {
             snapshots: Some(report.snapshots),
             objects: Some(report.objects),
             bytes: Some(report.bytes),
             has_read_data: Some(report.has_read_data),
-            faults: faults.collect(),
+            faults: report.faults.iter().map(Into::into).collect(),
             ..Self::default()
         }
     }
@@ -368,17 +384,13 @@ impl From<&pipeline::CheckReport> for BackupOutcome {
 impl From<&pipeline::ProofReport> for BackupOutcome {
     fn from(report: &pipeline::ProofReport) -> Self {
         let restored = &report.restored;
-        let faults = report.faults.iter().map(|fault| RepositoryFault {
-            object: fault.object.clone(),
-            what: fault.what.clone(),
-        });
         Self {
             snapshot: Some((&restored.snapshot).into()),
             has_folders: Some(restored.has_folders),
             lacking: Some(restored.lacking),
             bytes: Some(restored.bytes),
             compared: Some(report.compared),
-            faults: faults.collect(),
+            faults: report.faults.iter().map(Into::into).collect(),
             ..Self::default()
         }
     }

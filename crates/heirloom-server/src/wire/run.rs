@@ -9,6 +9,7 @@ use heirloom_core::{
 };
 use heirloom_db as db;
 use heirloom_pipeline::{
+    run::Waiting,
     scan,
     template::{self, Template},
 };
@@ -68,6 +69,10 @@ pub struct Run {
     /// goes on by itself when that is over.
     #[serde(default)]
     pub waits_for: Option<String>,
+    /// The same for programs.
+    #[schema(schema_with = schema::failure_code)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for_code: Option<FailureCode>,
     /// Why it failed, if it did.
     pub error: Option<String>,
     /// The same for programs, where that is known.
@@ -334,7 +339,7 @@ impl Run {
         run: &db::run::Run,
         steps: &[db::run::RunStep],
         live: Option<&scan::Progress>,
-        waits_for: Option<String>,
+        waits_for: Option<Waiting>,
     ) -> Self {
         let stored: Stored = serde_json::from_value(run.progress.clone()).unwrap_or_default();
         // Whoever sees that it has ended must see what it found, which is stored a moment later.
@@ -350,6 +355,7 @@ impl Run {
         if run.state.has_ended() {
             progress.remaining_ms = None;
         }
+        let waits_for = waits_for.filter(|_| run.state == RunState::Running);
         Self {
             id: run.id,
             pipeline: run.pipeline.clone(),
@@ -370,7 +376,8 @@ impl Run {
             assets_planned: run.assets_planned,
             is_planned: run.is_planned,
             steps: steps.iter().map(RunStep::from).collect(),
-            waits_for: waits_for.filter(|_| run.state == RunState::Running),
+            waits_for_code: waits_for.as_ref().map(|waiting| waiting.code),
+            waits_for: waits_for.map(|waiting| waiting.said),
             error: run.error.clone(),
             error_code: serde_json::from_value(run.progress["problem"]["code"].clone()).ok(),
             created_at_ms: run.created_at_ms,

@@ -7,6 +7,7 @@ use heirloom_core::{
     run::RunState,
     unit::{FailureCode, UnitState},
 };
+use heirloom_pipeline::{backup::FaultCode, import::NoteCode};
 use utoipa::openapi::{
     RefOr, Schema,
     schema::{ObjectBuilder, SchemaFormat, Type},
@@ -80,6 +81,20 @@ pub(crate) fn failure_code() -> RefOr<Schema> {
          `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads \
          it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). \
          The rest is `other`.",
+    )
+}
+
+pub(crate) fn note_code() -> RefOr<Schema> {
+    words(
+        NoteCode::ALL.map(NoteCode::as_str),
+        "Of a note: what there is to know, as a word.",
+    )
+}
+
+pub(crate) fn fault_code() -> RefOr<Schema> {
+    words(
+        FaultCode::ALL.map(FaultCode::as_str),
+        "What is wrong, as a word. What has none is `other`.",
     )
 }
 

@@ -1,9 +1,11 @@
 //! Exports and imports on the wire.
 
 use heirloom_core::{AssetId, CollectionId};
-use heirloom_pipeline::import::Source;
+use heirloom_pipeline::import::{NoteCode, Source};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use super::schema;
 
 /// What is to be exported, and where to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -158,4 +160,11 @@ pub struct TransferProblem {
     pub name: String,
     /// What is the matter.
     pub what: String,
+    /// Of a note: the same for programs.
+    #[schema(schema_with = schema::note_code)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<NoteCode>,
+    /// Of a note: the album that it is about beside the name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub album: Option<String>,
 }

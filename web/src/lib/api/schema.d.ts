@@ -3177,6 +3177,11 @@ export interface components {
                  *     goes on by itself when that is over.
                  */
                 waits_for?: string | null;
+                /**
+                 * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there; it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
+                 * @enum {string}
+                 */
+                waits_for_code?: "gone" | "changed" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
             }[];
             /** @description Where the next page begins: the value for `after`. Null on the last page. */
             next?: string | null;
@@ -3546,9 +3551,14 @@ export interface components {
         };
         /** @description Something in a repository that is not as it should be. */
         RepositoryFault: {
+            /**
+             * @description What is wrong, as a word. What has none is `other`.
+             * @enum {string}
+             */
+            code: "damaged" | "gone" | "changed" | "differs" | "catalogue" | "other";
             /** @description The object, relative to the repository; empty for what is lacking in a snapshot. */
             object: string;
-            /** @description What is wrong, in one sentence. */
+            /** @description The same in one sentence. */
             what: string;
         };
         /** @description One execution of a pipeline. */
@@ -3620,6 +3630,11 @@ export interface components {
              *     goes on by itself when that is over.
              */
             waits_for?: string | null;
+            /**
+             * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there; it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
+             * @enum {string}
+             */
+            waits_for_code?: "gone" | "changed" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
         };
         /** @description A step of a run, in numbers of assets. */
         RunStep: {
@@ -4106,11 +4121,21 @@ export interface components {
         /** @description Something that could not be exported or imported. */
         TransferProblem: {
             /**
+             * @description Of a note: the album that it is about beside the name.
+             * @default null
+             */
+            album: string | null;
+            /**
              * Format: uuid
              * @description The asset, where it is one.
              * @default null
              */
             asset_id: string | null;
+            /**
+             * @description Of a note: what there is to know, as a word.
+             * @enum {string}
+             */
+            code?: "page" | "memory" | "archive_within" | "other_product" | "describes_nothing" | "described_absent" | "tabled_absent" | "unreadable_album" | "member_absent" | "member_ambiguous" | "undescribed" | "purged" | "album_closed";
             /**
              * @description What it is called.
              * @default

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { FailureCode, Run, Unit } from '../api/client';
 import english from '../words/en.json';
+import { speak } from '../words/words.svelte';
 import { coverageOf, shareOf } from './coverage';
 import { groupFailures, wordOf } from './failures';
-import { wordOfReason } from './words';
+import { stateInWords, waitInWords, wordOfReason } from './words';
 
 function unit(asset: string, error: string, failure_code?: FailureCode, step = 'renditions'): Unit {
   return {
@@ -113,5 +114,20 @@ describe('how far a run is', () => {
       run({ pipeline: 'scan', progress: { files: 10, files_done: 5, is_listed } });
     expect(shareOf(scan(false))).toBeUndefined();
     expect(shareOf(scan(true))).toBe(0.5);
+  });
+});
+
+describe('a run that waits', () => {
+  it.each([
+    ['de', 'Wartet', 'kein Platz', 'Katalog'],
+    ['en', 'Waiting', 'No space', 'catalogue']
+  ] as const)('says in %s what it waits for', async (language, state, space, catalogue) => {
+    await speak(language);
+    const held = (waits_for_code?: string) =>
+      ({ state: 'running', waits_for: 'the disk', waits_for_code }) as unknown as Run;
+    expect(stateInWords(held('no_space'))).toBe(state);
+    expect(waitInWords(held('no_space'))).toContain(space);
+    expect(waitInWords(held())).toContain(catalogue);
+    expect(waitInWords({ state: 'running' } as unknown as Run)).toBeUndefined();
   });
 });

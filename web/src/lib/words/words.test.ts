@@ -76,6 +76,16 @@ describe('the words', () => {
     expect(unsaid).toEqual([]);
   });
 
+  it('say each thing to know of an import, and each fault of a repository', () => {
+    const { schemas } = JSON.parse(readFileSync('../docs/openapi.json', 'utf8')).components;
+    const told = [
+      ...schemas.TransferProblem.properties.code.enum.map((code: string) => `note_${code}`),
+      ...schemas.RepositoryFault.properties.code.enum.map((code: string) => `fault_${code}`)
+    ];
+    expect(told.length).toBeGreaterThan(10);
+    expect(told.filter((word) => !(word in english))).toEqual([]);
+  });
+
   it('call each kind of artifact that tools make', () => {
     const all = readdirSync('../crates', { recursive: true, encoding: 'utf8' })
       .filter((name) => /^heirloom-(db|pipeline)\/src\/.*\.rs$/.test(name))

@@ -64,6 +64,7 @@ fn a_run_whose_disk_fills_says_so_and_goes_on_when_space_returns() {
         });
         let reason = held_up["waits_for"].as_str().unwrap();
         assert!(reason.contains("no space is left"), "{reason}");
+        assert_eq!(held_up["waits_for_code"], "no_space");
         let said = heirloom.run(["run", "status", run]).stdout;
         assert!(
             said.contains("It waits: no space is left") && said.contains("It goes on by itself."),

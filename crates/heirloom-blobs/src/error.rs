@@ -25,6 +25,17 @@ pub enum BlobError {
         /// The blob's name.
         hash: ContentHash,
     },
+    /// The bytes lie in the archive class of a bucket. [`BlobStore::bring_back`](crate::BlobStore::bring_back) asks
+    /// for them.
+    #[error(
+        "the bytes of blob {hash} are in the archive of {place} and have to be brought back first"
+    )]
+    Archived {
+        /// The blob's name.
+        hash: ContentHash,
+        /// The store.
+        place: String,
+    },
     /// The blob was sealed with a key that is not here.
     #[error("blob {hash} was sealed with the key {key}, which is not here")]
     NoKey {
@@ -123,6 +134,9 @@ impl BlobError {
         match self {
             Self::Corrupt { .. } => Some(
                 "Check the disk, then put the same bytes again or take the blob from a backup.",
+            ),
+            Self::Archived { .. } => Some(
+                "Open the original in Heirloom: that asks for it. It takes hours until it is there.",
             ),
             Self::NoKey { .. } => Some(
                 "Put the newest `encryption.json` of this library back in its data folder: an older one lacks keys.",

@@ -75,6 +75,9 @@ pub enum Finding {
         /// Why.
         error: BlobError,
     },
+    /// The bytes of a blob lie in an archive, where nothing is read without being asked for first. They were not
+    /// looked at, which is nothing bad.
+    Archived(BlobStat),
     /// Nobody references a blob. It may have been put a moment ago; [`collect`](crate::collect)
     /// removes it when it is old enough.
     Unreferenced(BlobStat),
@@ -102,6 +105,8 @@ pub struct FsckReport {
     pub length_differs: u64,
     /// Blobs that could not be read.
     pub unreadable: u64,
+    /// Blobs whose bytes lie in an archive and were not looked at.
+    pub archived: u64,
     /// Things that are no blobs.
     pub strays: u64,
     /// Blobs that nobody references, which is nothing bad.
@@ -273,6 +278,7 @@ impl<O: FnMut(FsckEvent<'_>)> Check<'_, O> {
                     self.options.is_setting_aside && self.store.set_aside(hash).await?;
                 self.found(Finding::Damaged { blob, is_set_aside });
             }
+            (Err(BlobError::Archived { .. }), _) => self.found(Finding::Archived(blob)),
             (Err(BlobError::ShuttingDown), _) => return Err(BlobError::ShuttingDown),
             (Err(error), _) => self.found(Finding::Unreadable { blob, error }),
             (Ok(()), None) => self.found(Finding::Unreferenced(blob)),
@@ -317,6 +323,7 @@ impl<O: FnMut(FsckEvent<'_>)> Check<'_, O> {
             Finding::Damaged { .. } => report.damaged += 1,
             Finding::LengthDiffers { .. } => report.length_differs += 1,
             Finding::Unreadable { .. } => report.unreadable += 1,
+            Finding::Archived(_) => report.archived += 1,
             Finding::Stray { .. } => report.strays += 1,
             Finding::Unreferenced(blob) => {
                 report.unreferenced += 1;

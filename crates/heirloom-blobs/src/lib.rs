@@ -38,13 +38,16 @@ pub use fsck::{
 pub use memory::MemoryStore;
 pub use reader::BlobReader;
 pub use remote::{
-    Remote, RemoteError, RemoteLocation, RemoteObject, S3Keys, S3Location, S3Settings, SftpLocation,
+    Remote, RemoteError, RemoteLocation, RemoteObject, S3Keys, S3Location, S3Settings,
+    SftpLocation, is_archive_class,
 };
 pub use s3::S3Store;
-pub use seal::{DataKey, KEY_LETTERS, KeyError, KeyFile, KeyId, MasterKey, Sealing};
+pub use seal::{
+    DataKey, KEY_LETTERS, KeyError, KeyFile, KeyId, MasterKey, Sealing, open_sealed, seal_bytes,
+};
 pub use store::{
-    BlobList, BlobSource, BlobStat, BlobStore, Deletion, Health, PutBlob, SignedRead, Stray,
-    StrayKind, StrayList,
+    Availability, BlobList, BlobSource, BlobStat, BlobStore, Deletion, Health, PutBlob, Recall,
+    SignedRead, Stray, StrayKind, StrayList,
 };
 pub use tiers::{Moved, Tier, Tiers};
 

@@ -4,6 +4,7 @@
 //! and renamed. What fails for a moment is tried again, and nothing is waited for without end. Nothing of the library
 //! that speaks the protocols is part of what this module shows.
 
+mod archive;
 mod error;
 mod location;
 
@@ -19,7 +20,10 @@ use opendal::{
 };
 use tokio::io::AsyncReadExt as _;
 
+pub(crate) use archive::Readiness;
+pub use archive::is_archive_class;
 pub use error::RemoteError;
+pub(crate) use error::is_archived_io;
 pub use location::{RemoteLocation, S3Location, SftpLocation};
 
 /// What has to be known of S3 besides a bucket and a prefix.
@@ -33,7 +37,7 @@ pub struct S3Settings {
     pub is_path_style: bool,
     /// The keys.
     pub keys: Option<S3Keys>,
-    /// The storage class of what is written, as the server calls it; its own choice otherwise.
+    /// The storage class of the blobs that are written, as the server calls it; its own choice otherwise.
     pub storage_class: Option<String>,
 }
 
@@ -83,6 +87,12 @@ pub struct RemoteObject {
 #[derive(Debug, Clone)]
 pub struct Remote {
     operator: Operator,
+    /// What writes blobs, in the storage class that they are to have. All else is read at any time.
+    blobs: Operator,
+    /// What the library does not know how to ask.
+    asker: Option<archive::Asker>,
+    /// Whether blobs that are written have to be asked for before they are read.
+    is_archive: bool,
     place: String,
     /// What stands before the name of each object; S3 has it in its root.
     prefix: String,
@@ -133,28 +143,40 @@ impl Remote {
             .endpoint
             .clone()
             .or_else(|| settings.endpoint.clone());
-        let mut builder = services::S3::default()
-            .bucket(&location.bucket)
-            .root(&format!("/{}", location.prefix))
-            .endpoint(&endpoint.unwrap_or_else(amazon))
-            .region(&settings.region)
-            .access_key_id(&keys.access_key_id)
-            .secret_access_key(&keys.secret_access_key)
-            // The server compares what arrives with this.
-            .checksum_algorithm("crc32c")
-            // Whatever else lies around on this machine is not meant.
-            .disable_config_load()
-            .disable_ec2_metadata();
-        if let Some(class) = &settings.storage_class {
-            builder = builder.default_storage_class(class);
-        }
-        if !settings.is_path_style {
-            builder = builder.enable_virtual_host_style();
-        }
-        let operator =
-            Operator::new(builder).map_err(|error| RemoteError::new(&error, &place, ""))?;
+        let endpoint = endpoint.unwrap_or_else(amazon);
+        let builder = || {
+            let builder = services::S3::default()
+                .bucket(&location.bucket)
+                .root(&format!("/{}", location.prefix))
+                .endpoint(&endpoint)
+                .region(&settings.region)
+                .access_key_id(&keys.access_key_id)
+                .secret_access_key(&keys.secret_access_key)
+                // The server compares what arrives with this.
+                .checksum_algorithm("crc32c")
+                // Whatever else lies around on this machine is not meant.
+                .disable_config_load()
+                .disable_ec2_metadata();
+            match settings.is_path_style {
+                true => builder,
+                false => builder.enable_virtual_host_style(),
+            }
+        };
+        let open = |builder| match Operator::new(builder) {
+            Ok(operator) => Ok(persistent(operator)),
+            Err(error) => Err(RemoteError::new(&error, &place, "")),
+        };
+        let operator = open(builder())?;
+        let class = settings.storage_class.as_deref();
+        let blobs = match class {
+            Some(class) => open(builder().default_storage_class(class))?,
+            None => operator.clone(),
+        };
         Ok(Self {
-            operator: persistent(operator),
+            operator,
+            blobs,
+            asker: Some(archive::Asker::new(location, settings, keys)),
+            is_archive: class.is_some_and(is_archive_class),
             place,
             prefix: String::new(),
             is_renaming: false,
@@ -173,8 +195,12 @@ impl Remote {
         }
         let operator =
             Operator::new(builder).map_err(|error| RemoteError::new(&error, &place, ""))?;
+        let operator = persistent(operator.layer(ConcurrentLimitLayer::new(SSH_CONNECTIONS)));
         Ok(Self {
-            operator: persistent(operator.layer(ConcurrentLimitLayer::new(SSH_CONNECTIONS))),
+            blobs: operator.clone(),
+            operator,
+            asker: None,
+            is_archive: false,
             place,
             prefix: format!("{}/", location.path.trim_start_matches('/')),
             is_renaming: true,
@@ -277,6 +303,12 @@ impl Remote {
         written.map_err(|error| self.say(&error, object))
     }
 
+    /// Writes a blob whole on S3, in the storage class of blobs.
+    pub(crate) async fn write_blob(&self, object: &str, bytes: Bytes) -> Result<(), RemoteError> {
+        let written = self.blobs.write(&self.path(object), bytes).await;
+        written.map(drop).map_err(|error| self.say(&error, object))
+    }
+
     /// Makes a folder where there are folders; S3 has none.
     ///
     /// # Errors
@@ -299,7 +331,7 @@ impl Remote {
     ) -> Result<(), WriteError> {
         let chunk = PART_BYTES.max(size_bytes.div_ceil(PARTS));
         let path = self.path(object);
-        let writer = self.operator.writer_with(&path).chunk(chunk as usize);
+        let writer = self.blobs.writer_with(&path).chunk(chunk as usize);
         let mut writer = writer.await.map_err(|error| self.say(&error, object))?;
         let mut remaining = size_bytes;
         let written = async {

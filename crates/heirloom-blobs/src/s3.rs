@@ -9,6 +9,8 @@
 //! an empty object beside it, `renewed/HASH-TIME`, which is enough: its clock and ours differ by less than the quarter
 //! of an hour within which it accepts signatures.
 
+mod archive;
+mod aside;
 mod copy;
 mod listing;
 mod open;
@@ -38,14 +40,15 @@ use self::{
     put::{Source, Spooled, check, hash_file},
 };
 use crate::{
-    BlobError, BlobList, BlobReader, BlobSource, BlobStat, BlobStore, Cache, Deletion, Health,
-    PutBlob, Remote, RemoteError, SignedRead, Stray, StrayList, hash_of, pump::blocking,
-    seal::Form,
+    Availability, BlobError, BlobList, BlobReader, BlobSource, BlobStat, BlobStore, Cache,
+    Deletion, Health, PutBlob, Recall, Remote, RemoteError, SignedRead, Stray, StrayList, hash_of,
+    pump::blocking, remote::is_archived_io, seal::Form,
 };
 
 /// The folders of a store.
 const BLOBS: &str = "blobs/";
 const RENEWED: &str = "renewed/";
+const RECALLED: &str = "recalled/";
 const QUARANTINE: &str = "quarantine/";
 const INCOMING: &str = "incoming/";
 /// What says whose store it is, and in which form.
@@ -201,34 +204,21 @@ impl S3Store {
         Ok(())
     }
 
-    /// Moves what has the name of a blob into quarantine, whatever it is.
-    async fn move_aside(&self, hash: ContentHash) -> Result<(), BlobError> {
-        let form = self.find(hash).await?.map_or(Form::Plain, |it| it.form);
-        let aside = format!("{QUARANTINE}{}", timed(hash, (self.now_ms)()));
-        self.move_object(&object(hash, form), &aside).await?;
-        let renewed = self.names(RENEWED, hash).await?;
-        self.forget(hash, renewed).await
-    }
-
-    async fn move_object(&self, from: &str, to: &str) -> Result<(), BlobError> {
-        let Some(stat) = self.remote.stat(from).await? else {
-            return Ok(());
-        };
-        let stream = self.remote.stream(from, 0..stat.size_bytes).await?;
-        // Not verified: it is moved because it is not what it should be.
-        let name = hash_of(from.as_bytes());
-        let mut bytes = BlobReader::part_from(name, stat.size_bytes, self.say(stream));
-        self.write_from(to, stat.size_bytes, &mut bytes).await?;
-        Ok(self.remote.remove(from).await?)
-    }
-
-    fn say<S>(&self, stream: S) -> impl Stream<Item = Result<Bytes, BlobError>> + Send + use<S>
+    fn say<S>(
+        &self,
+        hash: ContentHash,
+        stream: S,
+    ) -> impl Stream<Item = Result<Bytes, BlobError>> + Send + use<S>
     where
         S: Stream<Item = std::io::Result<Bytes>> + Send + Unpin + 'static,
     {
         let place = self.remote.place().to_owned();
         stream.map_err(move |error| {
-            let (place, why) = (place.clone(), error.to_string());
+            let place = place.clone();
+            if is_archived_io(&error) {
+                return BlobError::Archived { hash, place };
+            }
+            let why = error.to_string();
             BlobError::Remote(RemoteError::Unreachable { place, why })
         })
     }
@@ -457,8 +447,8 @@ impl BlobStore for S3Store {
                 media_type,
                 disposition,
             } = read;
-            // Whoever had the address would read what only Heirloom can open.
-            if self.cache.sealing().is_on() {
+            // Whoever had the address would read what only Heirloom can open, or what the bucket does not give.
+            if self.cache.sealing().is_on() || self.remote.is_archive() {
                 return Ok(None);
             }
             self.enter().await?;
@@ -468,6 +458,14 @@ impl BlobStore for S3Store {
         })
     }
 
+    fn bring_back(&self, hash: ContentHash) -> BoxFuture<'_, Result<Availability, BlobError>> {
+        Box::pin(self.recall(hash))
+    }
+
+    fn list_recalls(&self) -> BoxFuture<'_, Result<Vec<Recall>, BlobError>> {
+        Box::pin(self.recalls())
+    }
+
     fn stat(&self, hash: ContentHash) -> BoxFuture<'_, Result<BlobStat, BlobError>> {
         Box::pin(async move { Ok(self.look(hash).await?.0) })
     }
@@ -475,7 +473,10 @@ impl BlobStore for S3Store {
     fn size_bytes(&self, hash: ContentHash) -> BoxFuture<'_, Result<u64, BlobError>> {
         Box::pin(async move {
             // What is small is wanted next, so it is brought at once.
-            Ok(self.copy(hash).await?.size_bytes())
+            match self.copy(hash).await {
+                Err(BlobError::Archived { .. }) => Ok(self.look(hash).await?.0.size_bytes),
+                copy => Ok(copy?.size_bytes()),
+            }
         })
     }
 
@@ -528,7 +529,8 @@ impl BlobStore for S3Store {
         Box::pin(async move {
             let _lock = self.lock(hash).await;
             match self.compare(hash).await {
-                Ok(()) | Err(BlobError::NotFound { .. }) => Ok(false),
+                // Of what cannot be read nobody knows that it is damaged.
+                Ok(()) | Err(BlobError::NotFound { .. } | BlobError::Archived { .. }) => Ok(false),
                 Err(BlobError::Corrupt { .. }) => self.move_aside(hash).await.map(|()| true),
                 Err(error) => Err(error),
             }

@@ -10,6 +10,7 @@
 mod file;
 mod key_file;
 mod keys;
+mod whole;
 
 use std::{io, ops::Range};
 
@@ -25,6 +26,7 @@ pub(crate) use self::file::BlobFile;
 pub use self::{
     key_file::{KEY_LETTERS, KeyError, KeyFile, MasterKey},
     keys::{DataKey, KeyId, Sealing},
+    whole::{open_sealed, seal_bytes},
 };
 use crate::BlobError;
 

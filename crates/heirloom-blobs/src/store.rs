@@ -106,6 +106,18 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
     /// `NotFound`; what the medium reports.
     fn open_file(&self, hash: ContentHash) -> BoxFuture<'_, Result<File, BlobError>>;
 
+    /// The same after reading all of it: where there are several copies, the first that is sound.
+    ///
+    /// # Errors
+    /// `NotFound`; `Corrupt` when no copy is sound; what the medium reports.
+    fn open_sound(&self, hash: ContentHash) -> BoxFuture<'_, Result<File, BlobError>> {
+        Box::pin(async move {
+            let mut reader = self.get(hash).await?;
+            while reader.next_chunk().await?.is_some() {}
+            self.open_file(hash).await
+        })
+    }
+
     /// An address at which whoever has it reads the blob for a while without asking anybody; `None` where the
     /// store has no such thing. Whether there is such a blob is not looked at.
     ///
@@ -145,6 +157,28 @@ pub trait BlobStore: fmt::Debug + Send + Sync {
                 Err(error) => Err(error),
             }
         })
+    }
+
+    /// Asks for a blob to be brought back where its bytes lie in an archive, so that they can be read some hours
+    /// later. Nothing happens where they can be read, or were asked for.
+    ///
+    /// # Errors
+    /// `NotFound`; what the medium reports.
+    fn bring_back(&self, hash: ContentHash) -> BoxFuture<'_, Result<Availability, BlobError>> {
+        Box::pin(async move {
+            match self.contains(hash).await? {
+                true => Ok(Availability::Here),
+                false => Err(BlobError::NotFound { hash }),
+            }
+        })
+    }
+
+    /// What was asked for with [`bring_back`](Self::bring_back): what is on its way, and what is there for a while.
+    ///
+    /// # Errors
+    /// What the medium reports.
+    fn list_recalls(&self) -> BoxFuture<'_, Result<Vec<Recall>, BlobError>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
     }
 
     /// Deletes a blob, whoever may still reference it. `false` when there was none. When this
@@ -231,6 +265,29 @@ pub struct SignedRead<'a> {
     pub media_type: &'a str,
     /// Whether and as what they are saved, as the answer has it.
     pub disposition: &'a str,
+}
+
+/// Whether the bytes of a blob can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Availability {
+    /// Now.
+    Here,
+    /// They are brought back from an archive.
+    Coming {
+        /// Since when, in milliseconds since 1970 UTC.
+        asked_at_ms: i64,
+    },
+}
+
+/// A blob that was asked for in an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recall {
+    /// Its name.
+    pub hash: ContentHash,
+    /// When it was asked for, in milliseconds since 1970 UTC.
+    pub asked_at_ms: i64,
+    /// Whether it is there by now; it stays for a few days.
+    pub is_there: bool,
 }
 
 /// What is known of a blob without reading it.

@@ -18,8 +18,8 @@ use heirloom_core::ContentHash;
 use self::claims::Claims;
 pub use self::moving::Moved;
 use crate::{
-    BlobError, BlobList, BlobReader, BlobSource, BlobStat, BlobStore, Deletion, Health, PutBlob,
-    SignedRead, Stray, StrayList, hash_of,
+    Availability, BlobError, BlobList, BlobReader, BlobSource, BlobStat, BlobStore, Deletion,
+    Health, PutBlob, Recall, SignedRead, Stray, StrayList, hash_of,
 };
 
 /// Places that are asked at once where there are many blobs to ask for.
@@ -151,7 +151,8 @@ impl Tiers {
                 continue;
             }
             match read_through(&*tier.store, put.hash).await {
-                Ok(()) => was_new = false,
+                // What lies in an archive was compared when it came there.
+                Ok(()) | Err(BlobError::Archived { .. }) => was_new = false,
                 Err(BlobError::Corrupt { hash }) => {
                     if let Err(error) = tier.store.set_aside(hash).await {
                         tracing::warn!(%hash, place = tier.name, "a damaged blob stays: {error}");
@@ -290,6 +291,10 @@ impl BlobStore for Tiers {
         Box::pin(async move { Ok(self.first_of(hash, |store| store.open_file(hash)).await?.1) })
     }
 
+    fn open_sound(&self, hash: ContentHash) -> BoxFuture<'_, Result<File, BlobError>> {
+        Box::pin(async move { Ok(self.first_of(hash, |store| store.open_sound(hash)).await?.1) })
+    }
+
     fn sign_read<'a>(
         &'a self,
         hash: ContentHash,
@@ -333,6 +338,20 @@ impl BlobStore for Tiers {
                 Err(BlobError::NotFound { .. }) => Ok(false),
                 Err(error) => Err(error),
             }
+        })
+    }
+
+    fn bring_back(&self, hash: ContentHash) -> BoxFuture<'_, Result<Availability, BlobError>> {
+        Box::pin(async move { Ok(self.first_of(hash, |store| store.bring_back(hash)).await?.1) })
+    }
+
+    fn list_recalls(&self) -> BoxFuture<'_, Result<Vec<Recall>, BlobError>> {
+        Box::pin(async move {
+            let mut recalls = Vec::new();
+            for tier in &self.shared.tiers {
+                recalls.extend(tier.store.list_recalls().await?);
+            }
+            Ok(recalls)
         })
     }
 

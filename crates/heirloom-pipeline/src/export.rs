@@ -50,7 +50,7 @@ use self::{
     gather::{Gathered, gather},
     html::render_door,
     pages::{Cards, Shown},
-    write::Work,
+    write::{Others, Work},
 };
 use crate::Context;
 
@@ -287,13 +287,17 @@ impl Exporting<'_> {
 
     async fn write_batch(&mut self, gathered: Vec<Gathered>) -> Result<(), ExportError> {
         let (stop, meter) = (self.stop.clone(), Arc::clone(&self.meter));
+        let others = Others {
+            ctx: self.ctx.clone(),
+            runtime: tokio::runtime::Handle::current(),
+        };
         self.at_work(move |work| {
             let copied = work.report.copied;
             for asset in gathered {
                 if stop.is_cancelled() {
                     return Err(ExportError::Cancelled);
                 }
-                work.write(asset, &stop, &meter)?;
+                work.write(asset, &others, &stop, &meter)?;
                 meter.files_done.fetch_add(1, Ordering::Relaxed);
             }
             // What was there before needs no waiting.

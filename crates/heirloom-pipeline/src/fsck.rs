@@ -402,7 +402,7 @@ fn lost(finding: &Finding) -> Option<ContentHash> {
 /// What a finding of the store means; nothing, where it is nothing bad.
 fn fault(finding: &Finding) -> Option<Fault> {
     let (subject, what, is_mended) = match finding {
-        Finding::Unreferenced(_) => return None,
+        Finding::Unreferenced(_) | Finding::Archived(_) => return None,
         Finding::Missing(blob) => (
             blob.hash.to_string(),
             "The blob is missing.".to_owned(),

@@ -1,8 +1,13 @@
 //! Opening one original to hand its bytes on.
 
-use std::{fs::File, io, path::Path};
+use std::{
+    fs::File,
+    io::{self, Seek as _},
+    path::Path,
+};
 
 use heirloom_blobs::BlobError;
+use heirloom_core::ContentHash;
 use heirloom_db::{DbError, location::LivePlace, workpiece::Workpiece};
 
 use crate::{
@@ -45,6 +50,12 @@ pub enum OpenError {
         /// What the system says.
         why: String,
     },
+    /// Its bytes lie in an archive, and have to be brought back first.
+    #[error("the original of {name:?} lies in an archive and has to be brought back first")]
+    Archived {
+        /// What the asset is called.
+        name: String,
+    },
     /// Its bytes are damaged wherever it lies.
     #[error(
         "the original of {name:?} is damaged: its bytes are no longer those that were catalogued"
@@ -74,7 +85,8 @@ pub async fn open_original(
     asset: &Workpiece,
     may_be_damaged: bool,
 ) -> Result<Original, OpenError> {
-    let (mut has_changed, mut is_damaged, mut unreadable) = (false, false, None);
+    let (mut has_changed, mut is_damaged, mut is_archived) = (false, false, false);
+    let mut unreadable = None;
     for place in ctx.db.list_live_places(asset.id, PLACES).await? {
         if place.damaged_at_ms.is_some() && !may_be_damaged {
             is_damaged = true;
@@ -87,6 +99,7 @@ pub async fn open_original(
         match opened {
             Ok(Some(original)) => return Ok(original),
             Ok(None) => has_changed = true,
+            Err(error) if is_in_archive(&error) => is_archived = true,
             Err(error) => {
                 tracing::debug!(%error, asset = %asset.id, "a place cannot be opened");
                 // What is at its place now is a link, or nothing.
@@ -101,7 +114,9 @@ pub async fn open_original(
         }
     }
     let name = asset.name.clone();
-    Err(if is_damaged {
+    Err(if is_archived {
+        OpenError::Archived { name }
+    } else if is_damaged {
         OpenError::Damaged { name }
     } else if has_changed {
         OpenError::Changed { name }
@@ -110,6 +125,48 @@ pub async fn open_original(
     } else {
         OpenError::Gone { name }
     })
+}
+
+/// Opens an original at the first of its places where all of its bytes are right, which are read for that; `None` when
+/// there is none. What whoever opened it and found it damaged takes in its place.
+///
+/// # Errors
+/// What the catalogue reports.
+pub(crate) async fn open_sound_original(
+    ctx: &Context,
+    asset: &Workpiece,
+) -> Result<Option<File>, DbError> {
+    let hash = asset.content_hash;
+    for place in ctx.db.list_live_places(asset.id, PLACES).await? {
+        let opened = match place.root.clone() {
+            None => ctx.blobs.open_sound(hash).await.ok(),
+            Some(root) => match open_in_folder(&root, place).await {
+                Ok(Some(original)) => {
+                    let reading =
+                        tokio::task::spawn_blocking(move || sound_file(original.file, hash));
+                    reading.await.ok().and_then(Result::ok).flatten()
+                }
+                _ => None,
+            },
+        };
+        if opened.is_some() {
+            return Ok(opened);
+        }
+    }
+    Ok(None)
+}
+
+/// A file at its beginning, if its bytes are those of the hash.
+fn sound_file(mut file: File, hash: ContentHash) -> io::Result<Option<File>> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(&mut file)?;
+    file.rewind()?;
+    Ok((hash == ContentHash::from_bytes(hasher.finalize().into())).then_some(file))
+}
+
+fn is_in_archive(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    matches!(inner, Some(BlobError::Archived { .. }))
 }
 
 /// Whether an asset is a sound blob of the vault.

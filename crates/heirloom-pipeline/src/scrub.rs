@@ -203,6 +203,8 @@ async fn read_blob(ctx: &Context, pace: &mut Pace, hash: ContentHash) -> (Option
     let is_sound = match read.await {
         Ok(()) => Some(true),
         Err(BlobError::NotFound { .. } | BlobError::Corrupt { .. }) => Some(false),
+        // It is asked for by whoever wants it, and not for this.
+        Err(BlobError::Archived { .. }) => None,
         Err(error) => {
             tracing::warn!(%hash, "a blob cannot be read: {error}");
             None

@@ -29,7 +29,7 @@ pub struct SealingState {
     after: Option<String>,
     /// Blobs that were looked at.
     pub blobs: u64,
-    /// How many of them could not be sealed, because they are damaged.
+    /// How many of them could not be sealed, because they are damaged or lie in an archive.
     pub failed: u64,
     /// Whether all were looked at.
     pub is_done: bool,
@@ -125,6 +125,10 @@ pub async fn seal_all(
                 Ok(_) | Err(BlobError::NotFound { .. }) => {}
                 Err(BlobError::Corrupt { hash }) => {
                     tracing::warn!(%hash, "a damaged blob is not sealed: `heirloom fsck` says more");
+                    state.failed += 1;
+                }
+                Err(BlobError::Archived { hash, place }) => {
+                    tracing::warn!(%hash, place, "a blob in an archive stays as it is");
                     state.failed += 1;
                 }
                 Err(BlobError::NoKey { hash, key }) => {

@@ -263,6 +263,12 @@ impl Keeping {
             Ok(Moved::InUse) => {
                 progress.waiting.fetch_add(1, Ordering::Relaxed);
             }
+            // It was wanted elsewhere, so it is asked for; the next walk finds it there, or the one after that.
+            Err(BlobError::Archived { .. }) => {
+                let asked = self.tiers.tiers()[from].store.bring_back(hash).await;
+                asked.map_err(|error| self.failed(from, error))?;
+                progress.waiting.fetch_add(1, Ordering::Relaxed);
+            }
             Ok(Moved::Damaged) => stays("damaged"),
             // A file that its disk does not give; all else is not about one blob.
             Err(error @ (BlobError::Io { .. } | BlobError::Source(_))) => stays(&error.to_string()),

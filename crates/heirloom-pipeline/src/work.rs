@@ -131,6 +131,7 @@ impl From<OpenError> for Failure {
             OpenError::Gone { .. } => FailureCode::Gone,
             OpenError::Changed { .. } => FailureCode::Changed,
             OpenError::Unreadable { .. } => FailureCode::Other,
+            OpenError::Archived { .. } => FailureCode::Archived,
             OpenError::Damaged { .. } => FailureCode::Damaged,
             OpenError::Db(_) => return Self::Temporary(error.to_string()),
         };

@@ -54,7 +54,9 @@ mod words;
 
 pub use axum::{Router, body::Body};
 pub use encryption::MasterSource;
-pub use heirloom_blobs::{MasterKey, RemoteLocation, S3Keys, S3Location, S3Settings};
+pub use heirloom_blobs::{
+    MasterKey, RemoteLocation, S3Keys, S3Location, S3Settings, is_archive_class,
+};
 pub use heirloom_pipeline::ipfs::{IpfsSettings, Layout, PinningService, Token};
 pub use library::{Library, LibraryConfig};
 pub use problem::{Code, Problem, ProblemDocument};

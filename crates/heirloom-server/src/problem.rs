@@ -104,6 +104,8 @@ codes! {
     OriginalChanged, "original_changed", CONFLICT, "The original was changed";
     /// The bytes of the original are no longer what they were.
     OriginalDamaged, "original_damaged", CONFLICT, "The original is damaged";
+    /// The original lies in an archive and is being brought back.
+    OriginalArchived, "original_archived", CONFLICT, "The original is being fetched from the archive";
     /// Somebody else changed it since it was read.
     VersionConflict, "version_conflict", PRECONDITION_FAILED, "It was changed meanwhile";
     /// The body is larger than is taken.

@@ -57,6 +57,7 @@ async fn survey_store(
     let store = library.store();
     let ctx = library.context(actor);
     let kept = store.survey(&ctx).await?;
+    let recalls = list_recalls(&library).await?;
     let name = |at: usize| store.places[at].name.clone();
     let places = kept.iter().enumerate().map(|(at, kept)| wire::PlaceHas {
         name: name(at),
@@ -77,7 +78,29 @@ async fn survey_store(
                 bytes,
             })
             .collect(),
+        recalls,
     }))
+}
+
+/// What was asked for in an archive, each with the original that it is.
+async fn list_recalls(library: &Library) -> Result<Vec<wire::StoreRecall>, Problem> {
+    let mut recalls = library.blobs().list_recalls().await?;
+    recalls.sort_by_key(|recall| recall.asked_at_ms);
+    let hashes: Vec<_> = recalls.iter().map(|recall| recall.hash).collect();
+    let originals = library.db().list_kept_originals(&hashes).await?;
+    let told = recalls.into_iter().map(|recall| {
+        let original = originals
+            .iter()
+            .find(|original| original.content_hash == recall.hash);
+        wire::StoreRecall {
+            blob: recall.hash.to_string(),
+            name: original.map(|original| original.name.clone()),
+            asset: original.map(|original| original.asset.to_string()),
+            asked_at_ms: recall.asked_at_ms,
+            is_there: recall.is_there,
+        }
+    });
+    Ok(told.collect())
 }
 
 /// Begins to bring everything to where it is kept, in the background. While it goes on everything can be used.

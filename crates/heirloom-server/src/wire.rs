@@ -57,7 +57,8 @@ pub use search::{
     Found, Highlight, Ignored, IndexRebuilt, Match, SearchPage, Suggestion, Suggestions,
 };
 pub use tier::{
-    NewStoreMove, PlaceHas, StayingBlob, Store, StoreMove, StorePlace, StoreSurvey, ToMove,
+    NewStoreMove, PlaceHas, StayingBlob, Store, StoreMove, StorePlace, StoreRecall, StoreSurvey,
+    ToMove,
 };
 pub use timeline::{Timeline, TimelineBucket, TimelinePart, TimelinePosition};
 pub use transfer::{

@@ -100,6 +100,38 @@ impl S3Server {
         ]
     }
 
+    /// What is asked for in an archive is on its way after it was looked at once.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub fn begin_recalls(&self) {
+        self.set_recalls("{\"progression\":\"manual\",\"times\":1}");
+    }
+
+    /// What is on its way stays so.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub fn hold_recalls(&self) {
+        self.set_recalls("{\"progression\":\"manual\",\"times\":1000000}");
+    }
+
+    /// What was asked for is there at once, and so is what is on its way.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub fn end_recalls(&self) {
+        self.set_recalls("{\"progression\":\"immediate\"}");
+    }
+
+    fn set_recalls(&self, transition: &str) {
+        let body = format!("{{\"model_name\":\"s3::keyrestore\",\"transition\":{transition}}}");
+        let head = "POST /moto-api/state-manager/set-transition";
+        let length = body.len();
+        let headers = format!("content-type: application/json\r\ncontent-length: {length}\r\n");
+        assert_eq!(ask(self.address, head, &headers, &body), "201");
+    }
+
     /// Stops it, as a line that goes dead.
     pub fn stop(&mut self) {
         let _ = self.child.kill();
@@ -124,15 +156,22 @@ fn program() -> PathBuf {
 }
 
 fn make_bucket(address: SocketAddr) {
+    let headers = "content-length: 0\r\n\
+         authorization: AWS4-HMAC-SHA256 Credential=nobody/20200101/us-east-1/s3/aws4_request, \
+         SignedHeaders=host, Signature=0\r\n";
+    assert_eq!(ask(address, &format!("PUT /{BUCKET}"), headers, ""), "200");
+}
+
+/// The status of an answer.
+fn ask(address: SocketAddr, head: &str, headers: &str, body: &str) -> String {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let request = format!(
-        "PUT /{BUCKET} HTTP/1.0\r\nhost: {address}\r\ncontent-length: 0\r\n\
-         authorization: AWS4-HMAC-SHA256 Credential=nobody/20200101/us-east-1/s3/aws4_request, \
-         SignedHeaders=host, Signature=0\r\n\r\n",
-    );
+    let request = format!("{head} HTTP/1.0\r\nhost: {address}\r\n{headers}\r\n{body}");
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    assert_eq!(answer.split(' ').nth(1), Some("200"), "{answer}");
+    let status = answer.split(' ').nth(1);
+    status
+        .unwrap_or_else(|| panic!("no status: {answer}"))
+        .to_owned()
 }

@@ -35,6 +35,7 @@ test('an original that has rotten is named, until somebody hands it in again', a
   await page.getByText('1 original is damaged:').waitFor();
   await page.getByText('No other copy of it is known.').waitFor();
   await page.getByRole('heading', { name: 'Where everything is kept' }).waitFor();
+  await page.getByText('Files are not encrypted where they are kept.').waitFor();
   await page.getByText('In the data folder on this machine').waitFor();
   expect(await overflowOf(page)).toBeLessThanOrEqual(0);
   await page.getByRole('link', { name: letter.name }).click();

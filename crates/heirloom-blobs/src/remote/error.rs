@@ -13,6 +13,14 @@ pub enum RemoteError {
         /// The object's name in it.
         object: String,
     },
+    /// The object lies in an archive class, and has to be asked for.
+    #[error("{object} lies in the archive of {place} and has to be asked for first")]
+    Archived {
+        /// The place.
+        place: String,
+        /// The object's name in it.
+        object: String,
+    },
     /// The bucket is not there.
     #[error("{place} has no such bucket")]
     NoBucket {
@@ -67,6 +75,9 @@ impl RemoteError {
             Self::NotFound { .. } => {
                 Some("Look at the name: something else may be there, or nothing yet.")
             }
+            Self::Archived { .. } => {
+                Some("Ask its server to restore it, which takes hours, and try again then.")
+            }
             Self::NoBucket { .. } => Some("Make the bucket first, or correct its name and region."),
             Self::NoKeys { .. } => Some(
                 "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name files that have them.",
@@ -91,6 +102,10 @@ impl RemoteError {
         let place = place.to_owned();
         match error.kind() {
             opendal::ErrorKind::NotFound => Self::NotFound {
+                place,
+                object: object.to_owned(),
+            },
+            opendal::ErrorKind::PermissionDenied if is_archived(error) => Self::Archived {
                 place,
                 object: object.to_owned(),
             },
@@ -125,10 +140,23 @@ impl From<RemoteError> for io::Error {
             | RemoteError::NoKeys { .. }
             | RemoteError::NoLogin { .. } => io::ErrorKind::PermissionDenied,
             RemoteError::Unreachable { .. } => io::ErrorKind::HostUnreachable,
-            RemoteError::NoBucket { .. } | RemoteError::Failed { .. } => io::ErrorKind::Other,
+            RemoteError::Archived { .. }
+            | RemoteError::NoBucket { .. }
+            | RemoteError::Failed { .. } => io::ErrorKind::Other,
         };
         Self::new(kind, error)
     }
+}
+
+/// Whether a server of S3 gives no bytes because they lie in an archive class.
+fn is_archived(error: &opendal::Error) -> bool {
+    error.message().contains("InvalidObjectState")
+}
+
+/// Whether that is why bytes that were asked for do not come.
+pub(crate) fn is_archived_io(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    inner.is_some_and(is_archived)
 }
 
 /// What the server said, without what is meant for the authors of the library.

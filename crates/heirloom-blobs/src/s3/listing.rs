@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream, stream::BoxStream};
 use heirloom_core::ContentHash;
 
-use super::{BLOBS, INCOMING, LAYOUT, QUARANTINE, RENEWED};
+use super::{BLOBS, INCOMING, LAYOUT, QUARANTINE, RECALLED, RENEWED};
 use crate::{
     BlobError, BlobList, BlobStat, Remote, RemoteError, RemoteObject, Stray, StrayKind, StrayList,
     seal::Form,
@@ -96,7 +96,7 @@ pub(super) fn time_of(name: &str, hash: ContentHash) -> Option<i64> {
 
 /// What is called like nothing that belongs here.
 pub(super) fn strays(remote: &Remote) -> StrayList {
-    let own = [BLOBS, RENEWED, QUARANTINE, INCOMING];
+    let own = [BLOBS, RENEWED, RECALLED, QUARANTINE, INCOMING];
     let top = remote.list("", None).try_filter(move |found| {
         let is_own =
             found.name == LAYOUT || own.iter().any(|own| *own == format!("{}/", found.name));

@@ -10,6 +10,7 @@ use super::{FIRST_LINE, LAYOUT, S3Store, SEALED_LINE, object};
 use crate::{
     BlobError, BlobReader, BlobStore as _,
     pump::blocking,
+    remote::is_archived_io,
     seal::{Form, HEADER_BYTES, Opener, Opening},
 };
 
@@ -88,9 +89,13 @@ impl S3Store {
             Some(Err(error)) if error.kind() == ErrorKind::NotFound => {
                 return Err(BlobError::NotFound { hash });
             }
+            Some(Err(error)) if is_archived_io(&error) => {
+                let place = self.remote.place().to_owned();
+                return Err(BlobError::Archived { hash, place });
+            }
             first => stream::iter(first),
         };
-        let pieces = self.say(first.chain(pieces));
+        let pieces = self.say(hash, first.chain(pieces));
         let Some(opening) = opening else {
             return Ok(pieces.boxed());
         };
@@ -103,7 +108,7 @@ impl S3Store {
         let mut header = BytesMut::new();
         if stored.stored_bytes > HEADER_BYTES {
             let object = object(hash, stored.form);
-            let mut stream = self.say(self.remote.stream(&object, 0..HEADER_BYTES).await?);
+            let mut stream = self.say(hash, self.remote.stream(&object, 0..HEADER_BYTES).await?);
             while let Some(piece) = stream.next().await {
                 header.extend_from_slice(&piece?);
             }

@@ -96,8 +96,12 @@ impl S3Store {
         if self.renew(hash).await? {
             match self.compare(hash).await {
                 Ok(()) => return Ok(put(false)),
+                // S3 compared it with its checksum when it was written, and keeps watch over it.
+                Err(BlobError::Archived { .. }) if self.has_length(hash, size_bytes).await? => {
+                    return Ok(put(false));
+                }
                 Err(BlobError::Corrupt { .. }) => self.move_aside(hash).await?,
-                Err(BlobError::NotFound { .. }) => {}
+                Err(BlobError::NotFound { .. } | BlobError::Archived { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -125,6 +129,11 @@ impl S3Store {
         Ok(put(true))
     }
 
+    async fn has_length(&self, hash: ContentHash, size_bytes: u64) -> Result<bool, BlobError> {
+        let found = self.find(hash).await?;
+        Ok(found.is_some_and(|found| found.size_bytes() == size_bytes))
+    }
+
     /// Writes a small blob; gives the key that it was sealed with.
     async fn write_bytes(
         &self,
@@ -132,7 +141,8 @@ impl S3Store {
         bytes: Bytes,
     ) -> Result<Option<KeyId>, BlobError> {
         let Some(key) = self.cache.sealing().current() else {
-            self.remote.write(&object(hash, Form::Plain), bytes).await?;
+            let object = object(hash, Form::Plain);
+            self.remote.write_blob(&object, bytes).await?;
             return Ok(None);
         };
         self.mark_sealed().await?;
@@ -140,7 +150,7 @@ impl S3Store {
         let sealing = blocking(move || seal(&key, hash, &bytes).at(Path::new("a blob in memory")));
         let sealed = Bytes::from(sealing.await?);
         self.remote
-            .write(&object(hash, Form::Sealed), sealed)
+            .write_blob(&object(hash, Form::Sealed), sealed)
             .await?;
         Ok(Some(id))
     }

@@ -15,7 +15,8 @@ use zeroize::Zeroizing;
 pub struct KeyId([u8; Self::BYTES]);
 
 impl KeyId {
-    pub(super) const BYTES: usize = 16;
+    /// How long it is.
+    pub const BYTES: usize = 16;
 
     pub(super) const fn as_bytes(&self) -> &[u8; Self::BYTES] {
         &self.0
@@ -66,6 +67,12 @@ impl DataKey {
             .and_then(|()| aws_lc_rs::rand::fill(bytes.as_mut_slice()));
         filled.map_err(super::no_luck)?;
         Ok(Self::from_parts(KeyId(id), bytes))
+    }
+
+    /// One that is known already: its name and its secret.
+    #[must_use]
+    pub fn from_bytes(id: [u8; KeyId::BYTES], secret: [u8; 32]) -> Self {
+        Self::from_parts(KeyId(id), Zeroizing::new(secret))
     }
 
     pub(super) fn from_parts(id: KeyId, bytes: Zeroizing<[u8; 32]>) -> Self {

@@ -68,6 +68,7 @@ fn words(finding: &Finding) -> String {
             )
         }
         Finding::Unreadable { blob, error } => format!("unreadable {}: {error}", blob.hash),
+        Finding::Archived(blob) => format!("archived {}", blob.hash),
         Finding::Unreferenced(blob) => format!("unreferenced {}", blob.hash),
         Finding::Stray {
             stray,

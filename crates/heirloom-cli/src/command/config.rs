@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     arguments::LogFormat,
-    config::{Config, Origin, redact},
+    config::{Config, redact},
     output::{Output, size, table},
 };
 
@@ -21,11 +21,7 @@ pub(crate) fn show(config: &Config, output: &Output) {
         .value
         .map(|level| level.to_string().to_lowercase());
     let store = &config.store;
-    let is_in_file = !(store.tiers.places.is_empty() && store.tiers.rules.is_empty());
-    let file = match is_in_file {
-        true => Origin::File(config.data.value.join("config.toml")),
-        false => Origin::Default,
-    };
+    let (places, rules) = (&store.tiers.places, &store.tiers.rules);
     let settings = [
         (
             "data",
@@ -90,16 +86,16 @@ pub(crate) fn show(config: &Config, output: &Output) {
         ),
         (
             "store_places",
-            (!store.tiers.places.is_empty()).then(|| describe_places(&store.tiers.places)),
-            &file,
+            (!places.value.is_empty()).then(|| describe_places(&places.value)),
+            &places.origin,
         ),
         (
             "store_rules",
-            (!store.tiers.rules.is_empty()).then(|| {
-                let rules: Vec<_> = store.tiers.rules.iter().map(ToString::to_string).collect();
+            (!rules.value.is_empty()).then(|| {
+                let rules: Vec<_> = rules.value.iter().map(ToString::to_string).collect();
                 rules.join("; ")
             }),
-            &file,
+            &rules.origin,
         ),
         (
             "store_move_rate",

@@ -31,6 +31,12 @@ fn describe(report: &FsckReport) -> String {
     if report.original_bytes > 0 {
         text += &format!("{} of originals read again\n", size(report.original_bytes));
     }
+    if report.archived > 0 {
+        text += &format!(
+            "{} in an archive and not read; only the length is known\n",
+            number_of(report.archived, "blob lies", "blobs lie"),
+        );
+    }
     if report.unreferenced > 0 {
         text += &format!(
             "{} nobody refers to, which is nothing bad; --remove-unreferenced removes those older than a day\n",

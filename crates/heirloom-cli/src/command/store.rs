@@ -135,6 +135,18 @@ fn describe(store: &Store, survey: &StoreSurvey) -> String {
         text.push('\n');
         text += &describe_to_move(&survey.to_move);
     }
+    for recall in &survey.recalls {
+        let what = recall.name.as_deref().unwrap_or(&recall.blob);
+        let how = match recall.is_there {
+            true => "is back from the archive for some days",
+            false => "is being fetched from the archive, which may take hours",
+        };
+        text += &line(&format!(
+            "{what} {how}; asked for on {}",
+            day(recall.asked_at_ms)
+        ));
+        text.push('\n');
+    }
     match store.moves.first() {
         Some(last) if last.state == "running" => {
             text += &format!(

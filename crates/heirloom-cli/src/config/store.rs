@@ -149,8 +149,8 @@ impl StoreSettings {
         StoreConfig {
             bucket: self.store.value.as_ref().and_then(Chosen::bucket).cloned(),
             is_chosen: self.store.value.is_some(),
-            places: self.tiers.places.clone(),
-            rules: self.tiers.rules.clone(),
+            places: self.tiers.places.value.clone(),
+            rules: self.tiers.rules.value.clone(),
             move_rate: self.move_rate.value.0,
             s3: S3Settings {
                 endpoint: self.endpoint.value.clone(),

@@ -1,5 +1,10 @@
 //! A library whose blobs are in more than one place, with the real program and a real server of S3.
 
+mod archive;
+mod environment;
+mod on_postgres;
+mod served;
+
 use std::{
     fs,
     net::SocketAddr,
@@ -12,6 +17,7 @@ use heirloom_testing::{
     jpeg::{self, Options},
     line::Line,
     media::repository,
+    postgres::TestDatabase,
     process::{PATIENCE, Running, free_address},
     s3::{BUCKET, S3Server},
 };
@@ -23,28 +29,45 @@ use crate::harness::{Dice, Home, assert_refusal, path};
 struct Tiered {
     home: Home,
     server: S3Server,
+    _database: Option<TestDatabase>,
 }
 
 impl Tiered {
     fn new() -> Self {
+        Self::on(None)
+    }
+
+    /// With its catalogue in PostgreSQL, or else in its data folder.
+    fn on(database: Option<TestDatabase>) -> Self {
         let (home, server) = (Home::new(), S3Server::start());
         fs::create_dir(home.data()).unwrap();
         let environment = server.environment();
-        let heirloom = environment
+        let mut heirloom = environment
             .iter()
             .fold(home.heirloom, |heirloom, (name, value)| {
                 heirloom.env(name, value)
             });
+        if let Some(database) = &database {
+            heirloom = heirloom.env("HEIRLOOM_DATABASE", &database.url);
+        }
         let home = Home {
             folder: home.folder,
             heirloom,
         };
-        Self { home, server }
+        Self {
+            home,
+            server,
+            _database: database,
+        }
     }
 
     /// With originals in the vault, and what is derived of one.
     fn filled() -> Self {
-        let subject = Self::new();
+        Self::filled_on(None)
+    }
+
+    fn filled_on(database: Option<TestDatabase>) -> Self {
+        let subject = Self::on(database);
         subject.configure("");
         let folder = subject.home.folder.path().join("handed over");
         fs::create_dir_all(&folder).unwrap();
@@ -287,8 +310,8 @@ fn what_makes_no_sense_is_refused_with_its_line() {
             "line 4: `films to folder` is never asked",
         ),
         (
-            "store_places.archive = \"s3://family/a DEEP_ARCHIVE\"\n",
-            "read only hours after",
+            "store_rules = [\"everything to archive\"]\nstore_places.archive = \"s3://family/a DEEP_ARCHIVE\"\n",
+            "line 2: `everything to archive` would put what is shown all the time",
         ),
         (
             "store_places.archive = \"s3://family/a COLD\"\n",

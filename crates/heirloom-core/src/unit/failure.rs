@@ -13,6 +13,8 @@ pub enum FailureCode {
     Gone,
     /// What lies at its place was changed since it was last read.
     Changed,
+    /// The original lies in an archive, and has to be brought back first.
+    Archived,
     /// Its bytes are damaged, cut short, or make no sense.
     Damaged,
     /// It is stored in a way that is not known.
@@ -37,9 +39,10 @@ pub enum FailureCode {
 
 impl FailureCode {
     /// Every code.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Gone,
         Self::Changed,
+        Self::Archived,
         Self::Damaged,
         Self::Unsupported,
         Self::Empty,
@@ -58,6 +61,7 @@ impl FailureCode {
         match self {
             Self::Gone => "gone",
             Self::Changed => "changed",
+            Self::Archived => "archived",
             Self::Damaged => "damaged",
             Self::Unsupported => "unsupported",
             Self::Empty => "empty",

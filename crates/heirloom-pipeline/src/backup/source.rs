@@ -48,6 +48,8 @@ pub enum Lacking {
     Changed,
     /// It is not there, or the disk that it is on is away.
     Gone,
+    /// It lies in an archive, where it has to be asked for hours before it is read.
+    Archived,
 }
 
 /// How many are told one by one.
@@ -351,6 +353,7 @@ impl ReadSourceOpen for Opening {
                 Err(error) => {
                     let lacking = match &error {
                         heirloom_blobs::BlobError::NotFound { .. } => Lacking::Gone,
+                        heirloom_blobs::BlobError::Archived { .. } => Lacking::Archived,
                         _ => Lacking::Damaged,
                     };
                     reading

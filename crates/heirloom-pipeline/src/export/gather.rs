@@ -10,6 +10,7 @@ use heirloom_db::{
     artifact::Artifact,
     asset::AssetState,
     export::{Whole, WholeSidecar},
+    workpiece::Workpiece,
 };
 use serde_json::Value as Json;
 
@@ -39,6 +40,8 @@ pub(super) struct Gathered {
     /// Whether it is shown on pages.
     pub(super) is_listed: bool,
     pub(super) original: Option<(File, i64)>,
+    /// What another copy of it is found by.
+    pub(super) asset: Workpiece,
     pub(super) xmp: String,
     /// Files whose bytes are known by their hash.
     pub(super) files: Vec<Beside>,
@@ -83,6 +86,7 @@ pub(super) async fn gather(
         key: whole.asset.timeline_key,
         is_listed: whole.asset.deleted_at_ms.is_none() && whole.asset.state != AssetState::Replaced,
         original: None,
+        asset: (&whole.asset).into(),
         xmp: xmp::render(&described),
         files: Vec::new(),
         texts: Vec::new(),

@@ -1,7 +1,10 @@
 //! Writing one asset after the other.
 
-use std::sync::atomic::Ordering;
+use std::{fs::File, sync::atomic::Ordering};
 
+use heirloom_core::ContentHash;
+use heirloom_db::workpiece::Workpiece;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -11,6 +14,7 @@ use super::{
     gather::{Gathered, What},
     pages::Cards,
 };
+use crate::{Context, open::open_sound_original};
 
 /// How many assets a file of records has.
 const ON_A_PAGE: u64 = 1_000;
@@ -30,19 +34,29 @@ impl Work {
     pub(super) fn write(
         &mut self,
         mut asset: Gathered,
+        others: &Others,
         stop: &CancellationToken,
         meter: &Meter,
     ) -> Result<(), ExportError> {
-        self.copy_original(&mut asset, stop, meter)?;
+        self.copy_original(&mut asset, others, stop, meter)?;
         for mut beside in std::mem::take(&mut asset.files) {
             let wanted = Wanted {
                 path: &beside.path,
                 hash: beside.hash,
                 size_bytes: beside.size_bytes,
             };
+            let modified_at_ns = beside.modified_at_ns;
             let copied = self
                 .bag
-                .add_file(&wanted, &mut beside.file, beside.modified_at_ns, stop);
+                .add_file(&wanted, &mut beside.file, modified_at_ns, stop);
+            let copied = match copied {
+                Err(CopyError::Damaged | CopyError::Unreadable(_))
+                    if let Some(mut file) = others.blob(beside.hash) =>
+                {
+                    self.bag.add_file(&wanted, &mut file, modified_at_ns, stop)
+                }
+                copied => copied,
+            };
             match (copied, beside.what) {
                 (Ok(()), What::Sidecar(number)) => {
                     asset.record.sidecars[number].path = Some(beside.path);
@@ -103,6 +117,7 @@ impl Work {
     fn copy_original(
         &mut self,
         asset: &mut Gathered,
+        others: &Others,
         stop: &CancellationToken,
         meter: &Meter,
     ) -> Result<(), ExportError> {
@@ -126,6 +141,20 @@ impl Work {
         let copied = self
             .bag
             .add_original(id, &wanted, &mut original, modified_at_ns, &reporting);
+        let copied = match copied {
+            Err(error @ (CopyError::Damaged | CopyError::Unreadable(_))) => {
+                match others.original(&asset.asset)? {
+                    Some(mut other) => {
+                        let name = &asset.record.name;
+                        tracing::warn!(name, "a copy is damaged, and another one is exported");
+                        self.bag
+                            .add_original(id, &wanted, &mut other, modified_at_ns, &reporting)
+                    }
+                    None => Err(error),
+                }
+            }
+            copied => copied,
+        };
         match copied {
             Ok((sum, is_new)) => {
                 asset.record.sha512 = Some(sum);
@@ -141,6 +170,24 @@ impl Work {
                 Ok(())
             }
         }
+    }
+}
+
+/// Finds sound copies where the first that was taken is not.
+pub(super) struct Others {
+    pub(super) ctx: Context,
+    pub(super) runtime: Handle,
+}
+
+impl Others {
+    fn original(&self, asset: &Workpiece) -> Result<Option<File>, ExportError> {
+        Ok(self
+            .runtime
+            .block_on(open_sound_original(&self.ctx, asset))?)
+    }
+
+    fn blob(&self, hash: ContentHash) -> Option<File> {
+        self.runtime.block_on(self.ctx.blobs.open_sound(hash)).ok()
     }
 }
 

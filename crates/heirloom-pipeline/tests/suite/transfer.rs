@@ -399,6 +399,24 @@ on_both_engines! {
         assert!(to.join("data/originals/library/sound.jpg").exists());
     }
 
+    async fn a_sound_copy_is_exported_in_the_place_of_a_damaged_one(home: Home) {
+        home.photo("a/first.jpg", 1);
+        home.photo("b/second.jpg", 1);
+        home.scan().await;
+        rot(&home, "a/first.jpg").await;
+        let to = folder(&home, "out");
+        let report = out(&home, &to).await.unwrap();
+        assert_eq!((report.originals, report.problem_count), (1, 0), "{report:?}");
+        let files: Vec<Vec<u8>> = payload(&to).into_iter()
+            .filter_map(|(path, bytes)| path.ends_with(".jpg").then_some(bytes)).collect();
+        assert_eq!(files, [photo(1)]);
+        // Without a sound one it is named.
+        rot(&home, "b/second.jpg").await;
+        let bare = folder(&home, "bare");
+        let report = out(&home, &bare).await.unwrap();
+        assert_eq!((report.originals, report.problem_count), (0, 1), "{report:?}");
+    }
+
     async fn nothing_is_written_where_something_else_is(home: Home) {
         home.photo("a.jpg", 1);
         home.scan().await;

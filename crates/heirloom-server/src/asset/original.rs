@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use axum::{body::Body, extract::State, http::HeaderMap, response::Response};
+use heirloom_blobs::Availability;
 use heirloom_core::{Actor, AssetId};
+use heirloom_db::asset::Asset;
 use heirloom_pipeline::Original;
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
@@ -15,7 +17,7 @@ use crate::{
     extract::{IdPath, Query},
     library::Library,
     media::Media,
-    problem::Problem,
+    problem::{Code, Problem},
     wire,
 };
 
@@ -33,7 +35,7 @@ const CHUNK_BYTES: usize = 128 * 1024;
     (status = 206, description = "The range", body = Vec<u8>, content_type = "*/*"),
     (status = 307, description = "Where the bytes are for a few minutes, if the store is configured to say so"),
     (status = 304, description = "The bytes at hand are the same"),
-    (status = 409, description = "The file at its place is another now, or is damaged", body = wire::ProblemDocument, content_type = "application/problem+json"),
+    (status = 409, description = "The file at its place is another now, is damaged, or is being fetched from an archive", body = wire::ProblemDocument, content_type = "application/problem+json"),
     (status = 410, description = "It is at none of its places", body = wire::ProblemDocument, content_type = "application/problem+json"),
     (status = 416, description = "The range is not within the bytes", body = wire::ProblemDocument, content_type = "application/problem+json"),
     (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
@@ -57,7 +59,7 @@ pub(crate) struct WhichBytes {
     damaged: bool,
 }
 
-/// Answers with an original.
+/// Answers with an original. One that lies in an archive is asked for.
 pub(crate) async fn open_original(
     library: &Library,
     actor: &Actor,
@@ -66,6 +68,40 @@ pub(crate) async fn open_original(
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let asset = library.db().get_asset(actor, id).await?;
+    match answer(library, actor, &asset, may_be_damaged, headers).await {
+        Err(problem) if problem.code() == Code::OriginalArchived => {
+            Err(bring_back(library, &asset).await)
+        }
+        answer => answer,
+    }
+}
+
+/// Asks for an original in an archive, and says so.
+async fn bring_back(library: &Library, asset: &Asset) -> Problem {
+    let asked_at_ms = match library.blobs().bring_back(asset.content_hash).await {
+        Ok(Availability::Coming { asked_at_ms }) => asked_at_ms,
+        Ok(Availability::Here) => {
+            let came = "the original came from the archive just now: ask again";
+            return Problem::new(Code::Unavailable, came);
+        }
+        Err(error) => return error.into(),
+    };
+    let message = format!(
+        "the original of {:?} is being fetched from the archive, which may take hours",
+        asset.name
+    );
+    Problem::new(Code::OriginalArchived, message)
+        .hint("Come back later: it is there for a week then. `heirloom store status` says what is on its way.")
+        .with("asked_at_ms", asked_at_ms)
+}
+
+async fn answer(
+    library: &Library,
+    actor: &Actor,
+    asset: &Asset,
+    may_be_damaged: bool,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     let media = Media {
         media_type: &asset.media_type,
         name: &asset.name,
@@ -76,15 +112,13 @@ pub(crate) async fn open_original(
     }
     let ctx = library.context(actor.clone());
     if library.redirect_origins().is_some()
-        && heirloom_pipeline::is_in_vault(&ctx, &(&asset).into()).await?
+        && heirloom_pipeline::is_in_vault(&ctx, &asset.into()).await?
         && let Some(res) = media.redirect(library, headers, asset.content_hash).await?
     {
         return Ok(res);
     }
     // A sealed blob as a file would be opened whole for each part of a film that is watched.
-    if library.encryption().is_on()
-        && heirloom_pipeline::is_in_vault(&ctx, &(&asset).into()).await?
-    {
+    if library.encryption().is_on() && heirloom_pipeline::is_in_vault(&ctx, &asset.into()).await? {
         let (hash, size) = (asset.content_hash, asset.size_bytes.unsigned_abs());
         if matches!(library.blobs().size_bytes(hash).await, Ok(stored) if stored == size) {
             let open = async |range| {
@@ -94,7 +128,7 @@ pub(crate) async fn open_original(
             return media.respond(headers, size, open).await;
         }
     }
-    let original = heirloom_pipeline::open_original(&ctx, &(&asset).into(), may_be_damaged).await?;
+    let original = heirloom_pipeline::open_original(&ctx, &asset.into(), may_be_damaged).await?;
     let media = Media {
         // Damaged bytes are not those that the tag names.
         tag: media.tag.filter(|_| !original.is_damaged),

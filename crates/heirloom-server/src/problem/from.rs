@@ -124,6 +124,8 @@ impl From<OpenError> for Problem {
                 .hint("Scan the archive: the changed file becomes an original of its own."),
             OpenError::Unreadable { .. } => Self::new(Code::Unavailable, message)
                 .hint("Look at its permissions, and at the disk that it is on."),
+            OpenError::Archived { .. } => Self::new(Code::OriginalArchived, message)
+                .hint("Open it in Heirloom: that asks for it. It takes hours until it is there."),
             OpenError::Damaged { .. } => Self::new(Code::OriginalDamaged, message).hint(
                 "Put a copy from a backup in its place and verify the archive. To have the damaged bytes, \
                  ask with ?damaged=true.",
@@ -144,6 +146,7 @@ impl From<BlobError> for Problem {
         let code = match &error {
             BlobError::NotFound { .. } => Code::NotFound,
             BlobError::Corrupt { .. } => Code::Damaged,
+            BlobError::Archived { .. } => Code::OriginalArchived,
             BlobError::OutOfRange { .. } => Code::InvalidRange,
             BlobError::NoSpace { .. } => Code::NoSpace,
             BlobError::ReadOnly { .. } | BlobError::NotPermitted { .. } => Code::ReadOnly,

@@ -254,7 +254,7 @@ pub struct LackingFile {
     /// Where it is: below an archive's name, or the hash of a blob.
     pub path: String,
     /// `damaged`: its bytes are others and nothing else about it says so. `changed`: a scan has to read it first.
-    /// `gone`: it is not there.
+    /// `gone`: it is not there. `archived`: it lies in an archive class of a bucket and has to be brought back first.
     pub lacking: String,
     /// The same in one sentence.
     pub why: String,
@@ -266,6 +266,7 @@ impl From<&pipeline::LackingFile> for LackingFile {
             pipeline::Lacking::Damaged => "damaged",
             pipeline::Lacking::Changed => "changed",
             pipeline::Lacking::Gone => "gone",
+            pipeline::Lacking::Archived => "archived",
         };
         Self {
             path: file.path.clone(),

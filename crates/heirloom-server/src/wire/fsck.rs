@@ -33,6 +33,8 @@ pub struct FsckReport {
     pub blobs: u64,
     /// Bytes of blobs that were read.
     pub blob_bytes: u64,
+    /// Blobs that lie in an archive class of a bucket and were not read, which is nothing bad.
+    pub archived: u64,
     /// Blobs that nobody referred to, which is nothing bad: scans put them before they refer to them.
     pub unreferenced: u64,
     /// Blobs that nobody referred to and that were removed.
@@ -66,6 +68,7 @@ impl FsckReport {
             mended: report.counts.mended,
             blobs: report.blobs.blobs,
             blob_bytes: report.blobs.bytes,
+            archived: report.blobs.archived,
             unreferenced: report.blobs.unreferenced,
             removed: report.removed_blobs,
             original_bytes: report.originals.iter().map(|scan| scan.bytes_read).sum(),

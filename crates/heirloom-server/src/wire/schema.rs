@@ -76,7 +76,7 @@ pub(crate) fn backup_state() -> RefOr<Schema> {
 pub(crate) fn failure_code() -> RefOr<Schema> {
     words(
         FailureCode::ALL.map(FailureCode::as_str),
-        "Why it failed, as a word: its original is `gone` from where it was or was `changed` there; it is \
+        "Why it failed, as a word: its original is `gone` from where it was or was `changed` there, or lies in an archive (`archived`); it is \
          `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is \
          `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads \
          it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). \

@@ -83,6 +83,24 @@ pub struct StoreSurvey {
     pub places: Vec<PlaceHas>,
     /// What of it is kept elsewhere.
     pub to_move: Vec<ToMove>,
+    /// What was asked for in an archive, the first asked for first.
+    pub recalls: Vec<StoreRecall>,
+}
+
+/// A blob that is brought back from an archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StoreRecall {
+    /// Its hash.
+    pub blob: String,
+    /// What the original is called that it is.
+    pub name: Option<String>,
+    /// The asset.
+    #[schema(format = "uuid")]
+    pub asset: Option<String>,
+    /// When it was asked for.
+    pub asked_at_ms: i64,
+    /// Whether it can be read; it can for some days.
+    pub is_there: bool,
 }
 
 /// What a place has. A blob may be in two places for a while.

@@ -14,6 +14,7 @@ export type BackupStanding = components['schemas']['BackupStanding'];
 export type Claim = components['schemas']['Claim'];
 export type ClaimKind = Claim['kind'];
 export type Collection = components['schemas']['Collection'];
+export type Encryption = components['schemas']['Encryption'];
 export type FailureCode = NonNullable<components['schemas']['Unit']['failure_code']>;
 export type ExportReport = components['schemas']['ExportReport'];
 export type Fact = components['schemas']['Fact'];
@@ -118,6 +119,16 @@ export function renditionAddress(
 /** Where an original is. */
 export function originalAddress(id: string): string {
   return `/api/v1/assets/${id}/original`;
+}
+
+/** Why an original is not given; nothing where it is. One in an archive is asked for by asking this. */
+export async function whyNoOriginal(id: string): Promise<Problem | undefined> {
+  try {
+    const params = { header: { range: 'bytes=0-0' } };
+    await answered(ask('GET', originalAddress(id), { params }));
+  } catch (problem) {
+    if (problem instanceof Problem) return problem;
+  }
 }
 
 /** Where the bytes of an artifact are. */

@@ -1876,7 +1876,7 @@ export interface components {
          * @description What kind of problem it is. The words are stable: programs may rely on them.
          * @enum {string}
          */
-        Code: "invalid_request" | "invalid_query" | "invalid_cursor" | "unknown_actor" | "denied" | "foreign_request" | "not_found" | "method_not_allowed" | "refused" | "scan_running" | "original_gone" | "original_changed" | "original_damaged" | "version_conflict" | "too_large" | "unsupported_type" | "invalid_range" | "invalid_archive" | "not_absolute" | "nothing_there" | "not_an_export" | "invalid_import" | "not_a_folder" | "folder_unreadable" | "folder_not_empty" | "folder_forbidden" | "folder_busy" | "folder_full" | "folder_read_only" | "invalid_claim" | "invalid_collection" | "invalid_upload" | "content_mismatch" | "checksum_mismatch" | "tus_version" | "offset_conflict" | "upload_busy" | "upload_gone" | "idempotency_key_reused" | "in_use" | "no_library" | "not_a_library" | "read_only" | "no_space" | "newer_version" | "damaged" | "no_repository" | "not_a_repository" | "wrong_key" | "no_key" | "repository_damaged" | "repository_full" | "repository_unavailable" | "repository_busy" | "unavailable" | "busy" | "too_slow" | "stopping" | "interrupted" | "internal";
+        Code: "invalid_request" | "invalid_query" | "invalid_cursor" | "unknown_actor" | "denied" | "foreign_request" | "not_found" | "method_not_allowed" | "refused" | "scan_running" | "original_gone" | "original_changed" | "original_damaged" | "original_archived" | "version_conflict" | "too_large" | "unsupported_type" | "invalid_range" | "invalid_archive" | "not_absolute" | "nothing_there" | "not_an_export" | "invalid_import" | "not_a_folder" | "folder_unreadable" | "folder_not_empty" | "folder_forbidden" | "folder_busy" | "folder_full" | "folder_read_only" | "invalid_claim" | "invalid_collection" | "invalid_upload" | "content_mismatch" | "checksum_mismatch" | "tus_version" | "offset_conflict" | "upload_busy" | "upload_gone" | "idempotency_key_reused" | "in_use" | "no_library" | "not_a_library" | "read_only" | "no_space" | "newer_version" | "damaged" | "no_repository" | "not_a_repository" | "wrong_key" | "no_key" | "repository_damaged" | "repository_full" | "repository_unavailable" | "repository_busy" | "unavailable" | "busy" | "too_slow" | "stopping" | "interrupted" | "internal";
         /** @description An album, or a saved search. */
         Collection: {
             /** @description How many assets are in it for whoever asks. */
@@ -2177,6 +2177,11 @@ export interface components {
         FsckReport: {
             /**
              * Format: int64
+             * @description Blobs that lie in an archive class of a bucket and were not read, which is nothing bad.
+             */
+            archived: number;
+            /**
+             * Format: int64
              * @description Entries of the audit chain that hold.
              */
             audit_entries: number;
@@ -2473,7 +2478,7 @@ export interface components {
         LackingFile: {
             /**
              * @description `damaged`: its bytes are others and nothing else about it says so. `changed`: a scan has to read it first.
-             *     `gone`: it is not there.
+             *     `gone`: it is not there. `archived`: it lies in an archive class of a bucket and has to be brought back first.
              */
             lacking: string;
             /** @description Where it is: below an archive's name, or the hash of a blob. */
@@ -3215,10 +3220,10 @@ export interface components {
                 /** @description Why it failed, was skipped, or is tried again. */
                 error?: string | null;
                 /**
-                 * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there; it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
+                 * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there, or lies in an archive (`archived`); it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
                  * @enum {string}
                  */
-                failure_code?: "gone" | "changed" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
+                failure_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
                 /** @description Whether it made something again that came out otherwise than before. */
                 has_changed?: boolean;
                 /**
@@ -3897,7 +3902,7 @@ export interface components {
              * @description An id: UUID version 7.
              */
             id: string;
-            /** @description `live_photo`, `raw_jpeg` or `burst`. */
+            /** @description `live_photo`, `raw_jpeg`, `burst` or `edited`. */
             kind: string;
         };
         /** @description A blob that could not be moved. */
@@ -4026,10 +4031,31 @@ export interface components {
             /** @description What rules call it. */
             name: string;
         };
+        /** @description A blob that is brought back from an archive. */
+        StoreRecall: {
+            /**
+             * Format: int64
+             * @description When it was asked for.
+             */
+            asked_at_ms: number;
+            /**
+             * Format: uuid
+             * @description The asset.
+             */
+            asset?: string | null;
+            /** @description Its hash. */
+            blob: string;
+            /** @description Whether it can be read; it can for some days. */
+            is_there: boolean;
+            /** @description What the original is called that it is. */
+            name?: string | null;
+        };
         /** @description What is where. */
         StoreSurvey: {
             /** @description What each place has. */
             places: components["schemas"]["PlaceHas"][];
+            /** @description What was asked for in an archive, the first asked for first. */
+            recalls: components["schemas"]["StoreRecall"][];
             /** @description What of it is kept elsewhere. */
             to_move: components["schemas"]["ToMove"][];
         };
@@ -4174,10 +4200,10 @@ export interface components {
             /** @description Why it failed, was skipped, or is tried again. */
             error?: string | null;
             /**
-             * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there; it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
+             * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there, or lies in an archive (`archived`); it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
              * @enum {string}
              */
-            failure_code?: "gone" | "changed" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
+            failure_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
             /** @description Whether it made something again that came out otherwise than before. */
             has_changed?: boolean;
             /**
@@ -4370,6 +4396,7 @@ export type StepForecast = components['schemas']['StepForecast'];
 export type Store = components['schemas']['Store'];
 export type StoreMove = components['schemas']['StoreMove'];
 export type StorePlace = components['schemas']['StorePlace'];
+export type StoreRecall = components['schemas']['StoreRecall'];
 export type StoreSurvey = components['schemas']['StoreSurvey'];
 export type Suggestion = components['schemas']['Suggestion'];
 export type Suggestions = components['schemas']['Suggestions'];
@@ -5103,7 +5130,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The file at its place is another now, or is damaged */
+            /** @description The file at its place is another now, is damaged, or is being fetched from an archive */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -76,10 +76,12 @@ pub(crate) async fn run(
         Command::Add(asked) => add::has_any(asked),
         // So that not even the first blob is plain.
         Command::Encryption(Encryption::On) => true,
-        Command::Import(asked) => !asked.dry_run && asked.folders.iter().all(|path| path.exists()),
         _ => false,
     };
-    let api = Api::connect(config, is_creating).await?;
+    let api = match &command {
+        Command::Import(asked) => transfer::connect(asked, config).await?,
+        _ => Api::connect(config, is_creating).await?,
+    };
     let outcome = ask(&api, command, config, output).await;
     api.close().await;
     outcome

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 21] = [
+const MIGRATIONS: [(&str, &str); 22] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -77,6 +77,7 @@ const MIGRATIONS: [(&str, &str); 21] = [
         "0021_publication",
         include_str!("../migrations/0021_publication.sql"),
     ),
+    ("0023_edited", include_str!("../migrations/0023_edited.sql")),
 ];
 
 /// The migration after which it has to be computed where assets were made.

@@ -15,6 +15,8 @@ pub enum StackKind {
     RawJpeg,
     /// Pictures in quick succession.
     Burst,
+    /// What was edited, with what it was made of.
+    Edited,
 }
 
 impl StackKind {
@@ -25,13 +27,14 @@ impl StackKind {
             Self::LivePhoto => "live_photo",
             Self::RawJpeg => "raw_jpeg",
             Self::Burst => "burst",
+            Self::Edited => "edited",
         }
     }
 
     /// The kind that a word of the database stands for.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::LivePhoto, Self::RawJpeg, Self::Burst]
+        [Self::LivePhoto, Self::RawJpeg, Self::Burst, Self::Edited]
             .into_iter()
             .find(|k| k.as_str() == word)
     }

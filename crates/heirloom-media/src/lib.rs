@@ -31,6 +31,7 @@ mod bmff;
 mod bytes;
 pub mod document;
 mod ebml;
+mod edited;
 mod exif;
 mod file_name;
 mod file_type;

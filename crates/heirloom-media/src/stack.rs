@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use heirloom_core::{MediaKind, path::alike};
 use serde::{Deserialize, Serialize};
 
-use crate::{file_type::FileType, property};
+use crate::{edited::original_stem, file_type::FileType, property};
 
 /// Why files belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub enum StackKind {
     RawAndPicture,
     /// Pictures taken in one press of the button.
     Burst,
+    /// A picture or film with the version of it that was edited, which is the one to show.
+    Edited,
 }
 
 /// One file of a folder, as far as stacking needs to know it.
@@ -52,6 +54,7 @@ pub fn find_stacks(members: &[Member<'_>]) -> Vec<Stack> {
     live_photos(members, &mut is_taken, &mut stacks);
     raw_and_picture(members, &mut is_taken, &mut stacks);
     bursts(members, &mut is_taken, &mut stacks);
+    edited(members, &mut stacks);
     stacks.sort_by_key(|stack| stack.members.first().copied());
     stacks
 }
@@ -209,6 +212,72 @@ fn bursts(members: &[Member<'_>], is_taken: &mut [bool], stacks: &mut Vec<Stack>
     }
 }
 
+impl Stack {
+    /// With an edited version and its original; a picture is shown in the place of what was.
+    fn take_in(&mut self, version: usize, original: usize, member: &Member<'_>) {
+        self.members.extend([version, original]);
+        self.members.sort_unstable();
+        self.members.dedup();
+        if member.file_type.kind == MediaKind::Image {
+            self.cover = version;
+        }
+    }
+}
+
+/// Puts edited versions to their originals: to the stack that one of the two is in, or into one of their own.
+fn edited(members: &[Member<'_>], stacks: &mut Vec<Stack>) {
+    let mut by_stem: HashMap<(String, MediaKind), Vec<usize>> = HashMap::new();
+    for (at, member) in members
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| !it.file_type.is_raw)
+    {
+        let key = (member.stem(), member.file_type.kind);
+        by_stem.entry(key).or_default().push(at);
+    }
+    for (version, member) in members.iter().enumerate() {
+        let Some(stem) = original_stem(&member.stem()) else {
+            continue;
+        };
+        let Some(originals) = by_stem.get(&(stem, member.file_type.kind)) else {
+            continue;
+        };
+        let is_same_type = |at: &&usize| {
+            let other = members.get(**at);
+            other.is_some_and(|other| other.file_type.name == member.file_type.name)
+        };
+        let original = match originals.as_slice() {
+            [only] => *only,
+            several => match several.iter().find(is_same_type) {
+                Some(original) => *original,
+                None => continue,
+            },
+        };
+        let of = |at: usize| stacks.iter().position(|stack| stack.members.contains(&at));
+        match (of(version), of(original)) {
+            (Some(one), Some(other)) => {
+                if one != other {
+                    let merged = stacks.remove(one.max(other));
+                    if let Some(stack) = stacks.get_mut(one.min(other)) {
+                        stack.members.extend(merged.members);
+                        stack.take_in(version, original, member);
+                    }
+                }
+            }
+            (Some(at), None) | (None, Some(at)) => {
+                if let Some(stack) = stacks.get_mut(at) {
+                    stack.take_in(version, original, member);
+                }
+            }
+            (None, None) => stacks.push(Stack {
+                kind: StackKind::Edited,
+                cover: version,
+                members: vec![original.min(version), original.max(version)],
+            }),
+        }
+    }
+}
+
 /// What the names of one burst have in common: `00000IMG_00000_BURST20170203114502_COVER`,
 /// `IMG_20170203_114502_BURST001`, `20170203_114502_001` is not one.
 fn burst_name(stem: &str) -> Option<String> {
@@ -318,6 +387,31 @@ mod tests {
             [
                 "RawAndPicture IMG_1.JPG: IMG_1.CR2 IMG_1.JPG",
                 "LivePhoto IMG_3.HEIC: IMG_3.DNG IMG_3.HEIC IMG_3.MOV",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_edited_version_is_shown_in_the_place_of_its_original() {
+        let files = [
+            ("IMG_1.JPG", ""),
+            ("IMG_1-bearbeitet.jpg", ""),
+            ("IMG_2.HEIC", "live_photo_id=A"),
+            ("IMG_2.MOV", "live_photo_id=A"),
+            ("IMG_1234.HEIC", ""),
+            ("IMG_1234.MOV", ""),
+            ("IMG_E1234.JPG", ""),
+            ("IMG_E1235.MOV", ""),
+            ("IMG_1235.MOV", ""),
+            ("IMG_E9999.JPG", ""),
+        ];
+        assert_eq!(
+            stacked(&files),
+            [
+                "Edited IMG_1-bearbeitet.jpg: IMG_1.JPG IMG_1-bearbeitet.jpg",
+                "LivePhoto IMG_2.HEIC: IMG_2.HEIC IMG_2.MOV",
+                "LivePhoto IMG_E1234.JPG: IMG_1234.HEIC IMG_1234.MOV IMG_E1234.JPG",
+                "Edited IMG_E1235.MOV: IMG_E1235.MOV IMG_1235.MOV",
             ]
         );
     }

@@ -255,51 +255,62 @@ pub async fn check_import(
         .require_operator(Action::ManageArchive)
         .map_err(DbError::from)?;
     let (paths, data_folder) = (paths.to_vec(), ctx.data_folder.clone());
-    blocking(move || {
-        let data_folder = data_folder.canonicalize().unwrap_or(data_folder);
-        let is_export = match source {
-            Some(source) => source == Source::Export,
-            None => paths.iter().any(|path| library::is_bag(path)),
+    blocking(move || look_at_import(&paths, source, &data_folder)).await
+}
+
+/// The same without a library, for one that does not exist yet.
+///
+/// # Errors
+/// [`ImportError`].
+pub fn look_at_import(
+    paths: &[PathBuf],
+    source: Option<Source>,
+    data_folder: &Path,
+) -> Result<Checked, ImportError> {
+    let data_folder = data_folder
+        .canonicalize()
+        .unwrap_or_else(|_| data_folder.to_owned());
+    let is_export = match source {
+        Some(source) => source == Source::Export,
+        None => paths.iter().any(|path| library::is_bag(path)),
+    };
+    if is_export {
+        return match paths {
+            [folder] => Ok(Checked {
+                paths: vec![library::check(folder)?],
+                source: Some(Source::Export),
+            }),
+            _ => Err(ImportError::NotAnExport {
+                path: paths.first().cloned().unwrap_or_default(),
+                why: "exports are imported one at a time".to_owned(),
+            }),
         };
-        if is_export {
-            return match paths.as_slice() {
-                [folder] => Ok(Checked {
-                    paths: vec![library::check(folder)?],
-                    source: Some(Source::Export),
-                }),
-                _ => Err(ImportError::NotAnExport {
-                    path: paths.first().cloned().unwrap_or_default(),
-                    why: "exports are imported one at a time".to_owned(),
-                }),
-            };
+    }
+    let unreadable = |path: &Path, why: String| ImportError::Unreadable {
+        path: path.to_owned(),
+        why,
+    };
+    let mut found = Vec::new();
+    for path in paths {
+        let there = path.canonicalize().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => ImportError::Missing(path.clone()),
+            _ => unreadable(path, error.to_string()),
+        })?;
+        if there.starts_with(&data_folder) {
+            return Err(ImportError::InDataFolder(path.clone()));
         }
-        let unreadable = |path: &Path, why: String| ImportError::Unreadable {
-            path: path.to_owned(),
-            why,
-        };
-        let mut found = Vec::new();
-        for path in &paths {
-            let there = path.canonicalize().map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => ImportError::Missing(path.clone()),
-                _ => unreadable(path, error.to_string()),
-            })?;
-            if there.starts_with(&data_folder) {
-                return Err(ImportError::InDataFolder(path.clone()));
-            }
-            part::Part::open(&there).map_err(|error| unreadable(path, error.to_string()))?;
-            if !found.contains(&there) {
-                found.push(there);
-            }
+        part::Part::open(&there).map_err(|error| unreadable(path, error.to_string()))?;
+        if !found.contains(&there) {
+            found.push(there);
         }
-        if found.is_empty() {
-            return Err(unreadable(Path::new(""), "nothing is named".to_owned()));
-        }
-        Ok(Checked {
-            paths: found,
-            source,
-        })
+    }
+    if found.is_empty() {
+        return Err(unreadable(Path::new(""), "nothing is named".to_owned()));
+    }
+    Ok(Checked {
+        paths: found,
+        source,
     })
-    .await
 }
 
 /// Imports what [`check_import`] gave, or (`is_dry`) says what that would do.

@@ -65,4 +65,5 @@ pub use serve::{serve, serve_socket};
 pub use store::{
     BUCKET_PLACE, CACHE_BYTES, FOLDER_PLACE, MOVE_BYTES_PER_SECOND, PlaceConfig, StoreConfig,
 };
+pub use transfer::check_importable;
 pub use uploads::UploadLimits;

@@ -1,7 +1,10 @@
 //! Exports and imports: a library that leaves, and one that comes.
 
+use std::path::{Path, PathBuf};
+
 use axum::{Json, extract::State, http::StatusCode};
 use heirloom_core::permission::Action;
+use heirloom_pipeline::import::look_at_import;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{actor::Asker, extract::Body, library::Library, problem::Problem, run::load_run, wire};
@@ -10,6 +13,20 @@ pub(crate) fn routes() -> OpenApiRouter<Library> {
     OpenApiRouter::new()
         .routes(routes!(create_export))
         .routes(routes!(create_import))
+}
+
+/// Refuses what cannot be imported, before there is a library that it could come into; `data_folder` is where that is
+/// to be.
+///
+/// # Errors
+/// Why it cannot.
+pub fn check_importable(
+    paths: &[PathBuf],
+    from: Option<wire::ImportSource>,
+    data_folder: &Path,
+) -> Result<(), Problem> {
+    look_at_import(paths, from.map(Into::into), data_folder)?;
+    Ok(())
 }
 
 /// Begins to export everything, or what is in a collection, to a folder of this machine. The run says how far it

@@ -76,6 +76,7 @@ words! {
     BelongsTogether "belongs_together"
     StackLivePhoto "stack_live_photo"
     StackRawJpeg "stack_raw_jpeg"
+    StackEdited "stack_edited"
     StackBurst "stack_burst"
     ThisOne "this_one"
     DescribedBy "described_by"

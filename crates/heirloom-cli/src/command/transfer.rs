@@ -4,7 +4,7 @@ use std::{os::unix::ffi::OsStrExt as _, path::Path};
 
 use heirloom_core::{path, run::RunState};
 use heirloom_server::{
-    Code, Problem,
+    Code, Problem, check_importable,
     wire::{ExportReport, ImportReport, ImportSource, NewExport, NewImport, Run, TransferProblem},
 };
 
@@ -18,6 +18,7 @@ use crate::{
     Ending,
     api::Api,
     arguments::{Export, Import, Program},
+    config::Config,
     output::{Output, count, line, number_of, size},
 };
 
@@ -40,6 +41,18 @@ pub(super) async fn export(api: &Api, asked: &Export, output: &Output) -> Result
     output.data(&run, || describe_export(&report));
     tell_problems(output, &report.problems, report.problem_count);
     Ok(ending(report.problem_count))
+}
+
+/// Opens the library that something is imported into. Where there is none it is begun, unless what was named is nothing
+/// that can be imported.
+pub(super) async fn connect(asked: &Import, config: &Config) -> Result<Api, Problem> {
+    match Api::connect(config, false).await {
+        Err(problem) if problem.code() == Code::NoLibrary && !asked.dry_run => {
+            check_importable(&asked.folders, asked.from.map(source), &config.data.value)?;
+            Api::connect(config, true).await
+        }
+        connected => connected,
+    }
 }
 
 /// Imports, and waits for the end.

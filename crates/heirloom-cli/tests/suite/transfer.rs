@@ -73,6 +73,20 @@ fn exiftool(file: &Path) -> Json {
 }
 
 #[test]
+fn naming_what_is_no_import_begins_no_library() {
+    let home = Home::new();
+    let picture = home.folder.path().join("a.jpg");
+    fs::write(&picture, b"no archive").unwrap();
+    let missing = home.folder.path().join("takeout.zip");
+    for (wrong, said) in [(&picture, "a.jpg"), (&missing, "takeout.zip")] {
+        let refused = home.refused(["import", path(wrong)]);
+        assert!(refused.contains(said), "{refused}");
+        assert!(!home.data().join("catalogue.db").exists());
+        assert!(!home.data().join("blobs").exists());
+    }
+}
+
+#[test]
 fn an_export_is_read_by_programs_that_others_wrote() {
     let home = Home::scanned();
     let root = home.folder.path().join("Pictures");

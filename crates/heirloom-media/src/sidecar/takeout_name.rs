@@ -8,28 +8,12 @@ use std::collections::{BTreeSet, HashSet};
 use heirloom_core::path::alike;
 
 use super::{MediaNames, SidecarKind, SidecarMatch};
+use crate::edited::{EDITED, numbered};
 
 /// The most characters before number and extension.
 const LENGTH: usize = 46;
 
 const SUPPLEMENT: &str = "supplemental-metadata";
-
-/// What is added to the name of an edited picture, in the languages of the exporters: those that
-/// people have seen in their own archives.
-const EDITED: [&str; 12] = [
-    "-edited",
-    "-bearbeitet",
-    "-modifié",
-    "-editado",
-    "-editada",
-    "-ha editado",
-    "-editat",
-    "-modificato",
-    "-bewerkt",
-    "-edytowane",
-    "-編集済み",
-    "-编辑",
-];
 
 /// Matches all JSON files of a folder; `candidates` are their places and names without `.json`.
 pub(super) fn match_all(
@@ -106,21 +90,6 @@ fn main(media: &MediaNames<'_>, sorted: &BTreeSet<(String, usize)>, base: &str) 
     match (longer.next(), longer.next()) {
         (Some((_, only)), None) => Some(*only),
         _ => None,
-    }
-}
-
-/// A name without the number in brackets at its end, and the number.
-fn numbered(base: &str) -> (&str, Option<&str>) {
-    let parts = base
-        .strip_suffix(')')
-        .and_then(|base| base.rsplit_once('('));
-    match parts {
-        Some((body, number))
-            if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) =>
-        {
-            (body, Some(number))
-        }
-        _ => (base, None),
     }
 }
 

@@ -212,7 +212,7 @@ pub struct ClaimRecord {
 pub struct StackRecord {
     /// Its id.
     pub id: StackId,
-    /// `live_photo`, `raw_jpeg` or `burst`.
+    /// `live_photo`, `raw_jpeg`, `burst` or `edited`.
     pub kind: String,
     /// What its files have in common.
     pub name: String,

@@ -216,6 +216,7 @@ impl Foreign<'_> {
                     heirloom_media::StackKind::LivePhoto => StackKind::LivePhoto,
                     heirloom_media::StackKind::RawAndPicture => StackKind::RawJpeg,
                     heirloom_media::StackKind::Burst => StackKind::Burst,
+                    heirloom_media::StackKind::Edited => StackKind::Edited,
                 };
                 if assets.len() > 1 {
                     let id = self.id_of(&["stack", kind.as_str(), &cover.asset.to_string()]);

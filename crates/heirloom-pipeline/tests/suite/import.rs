@@ -10,7 +10,7 @@ use std::{
 };
 
 use heirloom_core::{AssetId, claim::ClaimKind};
-use heirloom_db::asset::Asset;
+use heirloom_db::{asset::Asset, stack::StackKind};
 use heirloom_pipeline::{
     export::Meter,
     import::{Checked, ImportError, Report, Source, check_import, import},
@@ -115,7 +115,7 @@ async fn said(home: &Home, asset: AssetId) -> Vec<String> {
     said
 }
 
-/// Collections with the names of what is in them.
+/// Collections with the names of what is in them, in its order.
 async fn albums(home: &Home) -> Vec<String> {
     let db = &home.ctx.db;
     let page = db
@@ -128,12 +128,11 @@ async fn albums(home: &Home) -> Vec<String> {
             .list_members(OPERATOR, &collection, None, 100)
             .await
             .unwrap();
-        let mut names: Vec<String> = members
+        let names: Vec<String> = members
             .items
             .iter()
             .map(|asset| asset.name.clone())
             .collect();
-        names.sort();
         albums.push(format!("{}: {}", collection.name, names.join(", ")));
     }
     albums.sort();
@@ -267,7 +266,7 @@ on_both_engines! {
         let long = named(&home, LONG).await;
         assert_eq!(said(&home, long.id).await, [date]);
         assert_eq!(albums(&home).await, [
-            "Favourites (Google Photos): IMG_1-bearbeitet.jpg, IMG_1.jpg",
+            "Favourites (Google Photos): IMG_1.jpg, IMG_1-bearbeitet.jpg",
             "Ferien: am Meer: IMG_1.jpg, IMG_2.jpg",
         ]);
         before.assert_same(&TreeSnapshot::of(&place));
@@ -417,6 +416,43 @@ on_both_engines! {
         albums.retain(|album| !album.is_empty());
         assert_eq!(albums, ["Favourites (Apple Photos): IMG_1.JPG", "Sylt: IMG_1.JPG, IMG_2.JPG"]);
         assert!(notes(&report).contains(&"GONE.JPG: it is in the album \"Sylt\", and it is not here".to_owned()), "{report:?}");
+    }
+
+    async fn an_edited_picture_belongs_to_its_original_and_an_album_keeps_its_order(home: Home) {
+        let place = home.place.path();
+        let (year, part) = ("Takeout/Google Photos/Photos from 2012", "iCloud Photos Part 1 of 1");
+        let (takeout_zip, apple_zip) = (place.join("takeout-1.zip"), place.join("icloud.zip"));
+        zip(&takeout_zip, &vec![
+            file(&format!("{year}/IMG_5.jpg"), photo(5)),
+            file(&format!("{year}/IMG_5-modifié.jpg"), photo(6)),
+            file(&format!("{year}/IMG_5.jpg.supplemental-metadata.json"), takeout("IMG_5.jpg", "")),
+            file(&format!("{year}/beach-edited.jpg"), photo(7)),
+        ]);
+        zip(&apple_zip, &vec![
+            file(&format!("{part}/Photos/IMG_1234.HEIC"), photo(1)),
+            file(&format!("{part}/Photos/IMG_1234.AAE"), "<plist/>"),
+            file(&format!("{part}/Photos/IMG_E1234.JPG"), photo(2)),
+            file(&format!("{part}/Photos/IMG_0001.JPG"), photo(3)),
+            file(&format!("{part}/Albums/Sylt.csv"), "Images\nIMG_E1234.JPG\nIMG_0001.JPG\nIMG_1234.HEIC\n"),
+        ]);
+        for (zip, original, edited) in [
+            (&takeout_zip, "IMG_5.jpg", "IMG_5-modifié.jpg"),
+            (&apple_zip, "IMG_1234.HEIC", "IMG_E1234.JPG"),
+        ] {
+            let report = take_in(&home, &[zip], None, false).await.unwrap();
+            assert_eq!((report.stacks, report.problem_count), (1, 0), "{report:?}");
+            let (original, edited) = (named(&home, original).await, named(&home, edited).await);
+            let stacks = home.ctx.db.list_stacks(OPERATOR, &original).await.unwrap();
+            assert_eq!(stacks.len(), 1);
+            assert_eq!((stacks[0].kind, stacks[0].cover_asset_id), (StackKind::Edited, edited.id));
+            let again = take_in(&home, &[zip], None, false).await.unwrap();
+            assert_eq!(again.stacks, 0, "{again:?}");
+        }
+        let edited = named(&home, "IMG_5-modifié.jpg").await;
+        assert_eq!(said(&home, edited.id).await, [r#"date takeout:photoTakenTime "2012-07-01T12:00:00Z""#]);
+        let lone = named(&home, "beach-edited.jpg").await;
+        assert!(home.ctx.db.list_stacks(OPERATOR, &lone).await.unwrap().is_empty());
+        assert_eq!(albums(&home).await, ["Sylt: IMG_E1234.JPG, IMG_0001.JPG, IMG_1234.HEIC"]);
     }
 
     async fn what_immich_keeps_comes_without_what_it_made(home: Home) {

@@ -334,6 +334,7 @@ fn stack_word(kind: &str) -> Word {
     match kind {
         "live_photo" => Word::StackLivePhoto,
         "raw_jpeg" => Word::StackRawJpeg,
+        "edited" => Word::StackEdited,
         _ => Word::StackBurst,
     }
 }

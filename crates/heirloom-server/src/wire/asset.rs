@@ -130,7 +130,7 @@ pub struct Stack {
     /// Its id.
     #[schema(schema_with = schema::id)]
     pub id: StackId,
-    /// `live_photo`, `raw_jpeg` or `burst`.
+    /// `live_photo`, `raw_jpeg`, `burst` or `edited`.
     pub kind: String,
     /// The asset that stands for it.
     #[schema(schema_with = schema::id)]

@@ -131,6 +131,7 @@ fn new_stacks(names: &[(&str, AssetId)], members: &[Member<'_>]) -> Vec<NewStack
             heirloom_media::StackKind::LivePhoto => StackKind::LivePhoto,
             heirloom_media::StackKind::RawAndPicture => StackKind::RawJpeg,
             heirloom_media::StackKind::Burst => StackKind::Burst,
+            heirloom_media::StackKind::Edited => StackKind::Edited,
         };
         let all: BTreeSet<AssetId> = assets.iter().copied().collect();
         if all.len() > 1 && seen.insert((kind, all)) {

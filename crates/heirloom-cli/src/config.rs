@@ -78,6 +78,7 @@ struct File {
     s3_region: Option<String>,
     s3_path_style: Option<bool>,
     ipfs_node: Option<String>,
+    ipfs_node_login_file: Option<String>,
     ipfs_service: Option<String>,
     ipfs_service_token_file: Option<String>,
     ipfs_layout: Option<String>,
@@ -301,7 +302,7 @@ fn load_file(path: &Path) -> Result<(File, String), Problem> {
         .hint("It may set database, listen, max_upload, scrub_rate, backup_key_file, log_format, log_level, \
                master_key_file, master_passphrase_file, store, \
                store_cache, store_redirect, store_places, store_rules, store_move_rate, s3_endpoint, s3_region, s3_path_style, \
-               ipfs_node, ipfs_service, ipfs_service_token_file and ipfs_layout.")
+               ipfs_node, ipfs_node_login_file, ipfs_service, ipfs_service_token_file and ipfs_layout.")
     })?;
     Ok((file, text))
 }

@@ -8,7 +8,11 @@ use heirloom_core::{Actor, AssetId, CollectionId, ContentHash, FamilyId, permiss
 use serde_json::json;
 
 use crate::{
-    Db, DbError, audit, blob, clock, collection::Collection, row::Row, sql::statements, value::args,
+    Db, DbError, audit, blob, clock,
+    collection::Collection,
+    row::Row,
+    sql::statements,
+    value::{Value, args},
 };
 
 macro_rules! words {
@@ -171,6 +175,9 @@ statements! {
           consented_by, consented_at_ms, files, bytes)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0)
         ON CONFLICT (collection_id) DO UPDATE SET key_hash = COALESCE(publication.key_hash, excluded.key_hash)";
+    BRING = "INSERT INTO publication (collection_id, state, is_plain, includes_private, layout, consented_by,
+          consented_at_ms, root_cid, files, bytes, error, published_at_ms, unpinned_at_ms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     SET_STATE = "UPDATE publication SET state = $2, error = $3 WHERE collection_id = $1";
     PUBLISHED = "UPDATE publication SET state = 'published', root_cid = $2, files = $3, bytes = $4, error = NULL,
           published_at_ms = $5, unpinned_at_ms = NULL
@@ -298,6 +305,65 @@ impl Db {
         audit::add(&mut tx, collection.family_id, actor, action, details).await?;
         tx.commit().await?;
         Ok(publication)
+    }
+
+    /// Takes in what was published of a collection elsewhere, without its key. `false` where something is known of it
+    /// already, which stays.
+    ///
+    /// # Errors
+    /// [`DbError::Denied`], and what the engine says.
+    pub async fn import_publication(
+        &self,
+        actor: &Actor,
+        collection: &Collection,
+        publication: &Publication,
+        pins: &[Pin],
+        sent: &[PublishedFile],
+    ) -> Result<bool, DbError> {
+        actor.require_operator(Action::OperateMachine)?;
+        let id = collection.id;
+        let mut tx = self.begin().await?;
+        if tx.fetch_optional(GET, args![id]).await?.is_some() {
+            return Ok(false);
+        }
+        let values = args![
+            id,
+            publication.state.as_str(),
+            publication.is_plain,
+            publication.includes_private,
+            &publication.layout,
+            &publication.consented_by,
+            publication.consented_at_ms,
+            publication.root_cid.clone(),
+            publication.files,
+            publication.bytes,
+            publication.error.clone(),
+            publication.published_at_ms,
+            publication.unpinned_at_ms
+        ];
+        tx.execute(BRING, values).await?;
+        for file in sent {
+            let sent_at_ms = publication
+                .published_at_ms
+                .unwrap_or(publication.consented_at_ms);
+            let values = args![id, &file.cid, file.asset_id, file.size_bytes, sent_at_ms];
+            tx.execute(NOTE_SENT, values).await?;
+        }
+        for pin in pins {
+            tx.execute(SAVE_PIN, pin_values(id, pin)).await?;
+        }
+        let details =
+            json!({ "collection": id, "name": collection.name, "root": publication.root_cid });
+        audit::add(
+            &mut tx,
+            collection.family_id,
+            actor,
+            "publication.import",
+            details,
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Notes how far a publication is, and why it failed if it did.
@@ -470,19 +536,7 @@ impl Db {
     /// What the engine says.
     pub async fn save_pin(&self, collection: CollectionId, pin: &Pin) -> Result<(), DbError> {
         let mut tx = self.begin().await?;
-        tx.execute(
-            SAVE_PIN,
-            args![
-                collection,
-                pin.place.as_str(),
-                &pin.cid,
-                pin.request_id.clone(),
-                pin.status.as_str(),
-                pin.error.clone(),
-                pin.changed_at_ms
-            ],
-        )
-        .await?;
+        tx.execute(SAVE_PIN, pin_values(collection, pin)).await?;
         tx.commit().await
     }
 
@@ -501,6 +555,18 @@ impl Db {
             .await?;
         tx.commit().await
     }
+}
+
+fn pin_values(collection: CollectionId, pin: &Pin) -> Vec<Value> {
+    args![
+        collection,
+        pin.place.as_str(),
+        &pin.cid,
+        pin.request_id.clone(),
+        pin.status.as_str(),
+        pin.error.clone(),
+        pin.changed_at_ms
+    ]
 }
 
 fn read(row: &Row) -> Result<Publication, DbError> {

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use heirloom_core::claim::{ClaimKind, ClaimValue, Statement};
+use heirloom_core::{
+    Edtf,
+    claim::{ClaimKind, ClaimValue, Statement},
+};
 use miniz_oxide::inflate::{
     TINFLStatus, decompress_to_vec_with_limit, decompress_to_vec_zlib_with_limit,
 };
@@ -218,6 +221,11 @@ impl Notes {
             Reading::Blank => {}
             Reading::Unreadable => self.problem(format!("{source} is no date.")),
         }
+    }
+
+    /// Keeps a date of any vagueness as a statement.
+    pub(crate) fn edtf(&mut self, date: Edtf, source: &str, confidence: f32) {
+        self.state(ClaimKind::Date, ClaimValue::Date(date), source, confidence);
     }
 
     /// Keeps a position as a statement; an impossible one is a problem.

@@ -19,10 +19,11 @@ const NODE_LIMIT: usize = 50_000;
 const PREFIX_LIMIT: usize = 200;
 
 /// Namespaces by their one true prefix, whatever a file calls them.
-const NAMESPACES: [(&str, &str); 30] = [
+const NAMESPACES: [(&str, &str); 31] = [
     ("adobe:ns:meta/", "x"),
     ("http://www.w3.org/1999/02/22-rdf-syntax-ns#", "rdf"),
     ("http://purl.org/dc/elements/1.1/", "dc"),
+    ("http://purl.org/dc/terms/", "dcterms"),
     ("http://ns.adobe.com/xap/1.0/", "xmp"),
     ("http://ns.adobe.com/xap/1.0/mm/", "xmpMM"),
     ("http://ns.adobe.com/xmp/1.0/DynamicMedia/", "xmpDM"),

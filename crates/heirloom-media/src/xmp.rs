@@ -140,6 +140,11 @@ fn emit(properties: &[(String, Node)], place: Place, out: &mut Notes) {
         let surer = if has_offset { 0.05 } else { 0.0 };
         out.date(reading, &source(name), confidence + raise + surer);
     }
+    // Vaguer than a date of XMP can be, as Heirloom writes it itself.
+    let vague = get("dcterms:created").and_then(Node::text);
+    if let Some(date) = vague.and_then(|text| text.trim().parse().ok()) {
+        out.edtf(date, &source("dcterms:created"), 0.86 + raise);
+    }
     for (name, kind, confidence) in TEXTS {
         let Some(node) = get(name) else { continue };
         for words in node.texts() {

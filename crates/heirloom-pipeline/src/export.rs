@@ -12,6 +12,7 @@ mod gather;
 mod html;
 mod name;
 mod pages;
+pub(crate) mod publication;
 mod unfinished;
 mod write;
 mod xmp;
@@ -40,6 +41,7 @@ pub(crate) use check::check_place;
 pub use error::ExportError;
 pub(crate) use gather::text_of;
 pub(crate) use name::{Names, safe};
+pub(crate) use xmp::describe;
 
 use self::{
     bag::{Bag, Lines},
@@ -371,6 +373,7 @@ impl Exporting<'_> {
                     updated_at_ms: collection.updated_at_ms,
                     deleted_at_ms: collection.deleted_at_ms,
                     members_path,
+                    publication: publication::load(db, collection.id).await?,
                 })?;
                 if let Some(work) = &mut self.work {
                     work.report.collections += 1;

@@ -25,9 +25,9 @@ pub use error::IpfsError;
 pub use heirloom_ipfs::{Cid, Layout, PublicationKey, open_sealed};
 pub use key::load_publication_key;
 pub use open::{OpenReport, describe_archive, name_file, open_archive, open_file};
-pub use pins::{check_pins, unpin};
+pub use pins::{check_node, check_pins, unpin};
 pub use publish::{Checked, check_publish, publish};
-pub use settings::{IpfsSettings, PinningService, Token};
+pub use settings::{IpfsSettings, NodeLogin, PinningService, Token};
 
 use crate::export::Problem;
 

@@ -1,6 +1,7 @@
 //! How Heirloom is doing, for whoever looks after it.
 
 mod folder;
+mod ipfs;
 mod machine;
 mod tool;
 
@@ -55,6 +56,7 @@ async fn get_diagnosis(
         check_backups(&library).await?,
     ];
     checks.extend(check_places(&library, &actor).await?);
+    checks.extend(ipfs::check_publications(&library, &actor).await?);
     for archive in db.list_archives(&actor, family).await? {
         checks.extend(check_archive(archive).await);
     }

@@ -57,7 +57,7 @@ pub use encryption::MasterSource;
 pub use heirloom_blobs::{
     MasterKey, RemoteLocation, S3Keys, S3Location, S3Settings, is_archive_class,
 };
-pub use heirloom_pipeline::ipfs::{IpfsSettings, Layout, PinningService, Token};
+pub use heirloom_pipeline::ipfs::{IpfsSettings, Layout, NodeLogin, PinningService, Token};
 pub use library::{Library, LibraryConfig};
 pub use problem::{Code, Problem, ProblemDocument};
 pub use router::{Door, addresses, openapi, router};

@@ -23,6 +23,8 @@ let patience = 2;
 /** What is to go wrong: { path, method, status, headers, body, count, skip, silent }. */
 let faults = [];
 let log = [];
+/** What the RPC wants to be told, as a header; nothing as long as this is empty. */
+let login = '';
 let nextRequest = 1;
 
 const json = (res, status, value, headers = {}) => {
@@ -89,6 +91,7 @@ async function importCar(req, res, url) {
 
 async function rpc(req, res, url) {
 	if (req.method !== 'POST') return json(res, 405, {});
+	if (login && req.headers.authorization !== login) return json(res, 403, {});
 	const arg = url.searchParams.get('arg');
 	switch (url.pathname.slice('/api/v0/'.length)) {
 		case 'id':
@@ -96,6 +99,8 @@ async function rpc(req, res, url) {
 				ID: '12D3KooWNode',
 				Addresses: ['/ip4/203.0.113.7/tcp/4001/p2p/12D3KooWNode']
 			});
+		case 'version':
+			return json(res, 200, { Version: '0.42.0' });
 		case 'dag/import':
 			return importCar(req, res, url);
 		case 'pin/add': {
@@ -177,6 +182,9 @@ async function service(req, res, url) {
 
 async function test(req, res, url) {
 	switch (url.pathname) {
+		case '/test/login':
+			login = (await body(req)).toString();
+			return json(res, 200, {});
 		case '/test/cid': {
 			const bytes = await body(req);
 			let last;

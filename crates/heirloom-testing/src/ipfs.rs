@@ -135,6 +135,11 @@ impl IpfsNode {
         self.json("/test/state", b"")
     }
 
+    /// What its RPC wants to be told from now on, as a header.
+    pub fn want_login(&self, header: &str) {
+        let _ = self.json("/test/login", header.as_bytes());
+    }
+
     /// What is to go wrong from now on: each with `path`, `count` and either `status` or `silent`.
     pub fn fail(&self, faults: &Json) {
         let _ = self.json("/test/faults", faults.to_string().as_bytes());

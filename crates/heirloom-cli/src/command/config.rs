@@ -128,6 +128,11 @@ pub(crate) fn show(config: &Config, output: &Output) {
             &config.ipfs.node.origin,
         ),
         (
+            "ipfs_node_login",
+            config.ipfs.login.value.as_ref().map(|_| "***".to_owned()),
+            &config.ipfs.login.origin,
+        ),
+        (
             "ipfs_service",
             config.ipfs.service.value.clone(),
             &config.ipfs.service.origin,

@@ -275,7 +275,8 @@ async fn open(
     let stop = CancellationToken::new();
     let keys: Vec<PublicationKey> = key.into_iter().collect();
     let (file, to, told) = (file.to_owned(), to.to_owned(), stop.clone());
-    let opening = tokio::task::spawn_blocking(move || open_archive(&file, &keys, &to, &told));
+    let opening =
+        tokio::task::spawn_blocking(move || open_archive(&file, &keys, &to, false, &told));
     let mut ends = Ends::listen();
     tokio::pin!(opening);
     let opened = tokio::select! {

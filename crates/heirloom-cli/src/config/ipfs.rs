@@ -2,13 +2,16 @@
 
 use std::{fs, path::PathBuf};
 
-use heirloom_server::{Code, IpfsSettings, Layout, PinningService, Problem, Token};
+use heirloom_server::{Code, IpfsSettings, Layout, NodeLogin, PinningService, Problem, Token};
 
 use super::{File, Origin, Setting, invalid, pick, pick_parsed, text_variable};
 
 const NODE: &str = "HEIRLOOM_IPFS_NODE";
+/// The login is in a file that is named, or in the environment, and nowhere else.
+const LOGIN: &str = "HEIRLOOM_IPFS_NODE_LOGIN";
+const LOGIN_FILE: &str = "HEIRLOOM_IPFS_NODE_LOGIN_FILE";
 const SERVICE: &str = "HEIRLOOM_IPFS_SERVICE";
-/// The token is in a file that is named, or in the environment, and nowhere else.
+/// So is the token.
 const TOKEN: &str = "HEIRLOOM_IPFS_SERVICE_TOKEN";
 const TOKEN_FILE: &str = "HEIRLOOM_IPFS_SERVICE_TOKEN_FILE";
 const LAYOUT: &str = "HEIRLOOM_IPFS_LAYOUT";
@@ -18,6 +21,7 @@ const A_LAYOUT: &str = "kubo or unixfs-v1-2025";
 #[derive(Debug)]
 pub(crate) struct IpfsConfig {
     pub(crate) node: Setting<Option<String>>,
+    pub(crate) login: Setting<Option<NodeLogin>>,
     pub(crate) service: Setting<Option<String>>,
     pub(crate) token: Setting<Option<Token>>,
     pub(crate) layout: Setting<Layout>,
@@ -29,7 +33,12 @@ impl IpfsConfig {
         check_address(&node, "an address such as http://127.0.0.1:5001")?;
         let service = pick(None, SERVICE, file.ipfs_service.clone(), from_file())?;
         check_address(&service, "an address such as https://api.pinata.cloud/psa")?;
-        let token = load_token(file, from_file())?;
+        let login = load_login(file.ipfs_node_login_file.as_ref(), from_file())?;
+        let token = TOKEN_SECRET.load(file.ipfs_service_token_file.as_ref(), from_file())?;
+        let token = Setting {
+            value: token.value.map(|text| Token::new(&text)),
+            origin: token.origin,
+        };
         if let (Some(_), None) = (&service.value, &token.value) {
             let message = "a pinning service is configured, and no token for it";
             return Err(Problem::new(Code::InvalidRequest, message).hint(
@@ -44,6 +53,7 @@ impl IpfsConfig {
         let layout = pick_parsed(None, LAYOUT, in_file, from_file(), parse_layout)?;
         Ok(Self {
             node,
+            login,
             service,
             token,
             layout: layout.or(Layout::default()),
@@ -55,6 +65,7 @@ impl IpfsConfig {
         let service = self.service.value.clone().zip(self.token.value.clone());
         IpfsSettings {
             node: self.node.value.clone(),
+            node_login: self.login.value.clone(),
             service: service.map(|(endpoint, token)| PinningService { endpoint, token }),
             layout: self.layout.value,
             ..IpfsSettings::default()
@@ -84,43 +95,78 @@ fn check_address(setting: &Setting<Option<String>>, expected: &str) -> Result<()
     }
 }
 
-fn load_token(file: &File, from_file: Origin) -> Result<Setting<Option<Token>>, Problem> {
-    let named = pick(
-        None,
-        TOKEN_FILE,
-        file.ipfs_service_token_file.clone().map(PathBuf::from),
-        from_file,
-    )?;
-    if let Some(text) = text_variable(TOKEN)?
-        && !matches!(named.origin, Origin::Environment(_))
-    {
-        return Ok(Setting {
-            value: Some(Token::new(text.trim())),
-            origin: Origin::Environment(TOKEN),
-        });
-    }
-    let Some(path) = named.value else {
-        return Ok(Setting {
-            value: None,
-            origin: Origin::Default,
-        });
-    };
-    let refused = |why: String| {
-        let message = format!(
-            "the token of the pinning service in {}: {why}",
-            path.display()
-        );
-        Problem::new(Code::InvalidRequest, message)
-    };
-    let text = fs::read_to_string(&path).map_err(|error| refused(error.to_string()))?;
-    match text.trim() {
-        "" => Err(refused("the file is empty".to_owned())),
-        text if text.chars().any(char::is_control) => {
-            Err(refused("it has to be one line".to_owned()))
+/// A secret that a file or a variable has.
+struct Secret {
+    name: &'static str,
+    file_name: &'static str,
+    /// What it is, in a sentence.
+    what: &'static str,
+}
+
+const TOKEN_SECRET: Secret = Secret {
+    name: TOKEN,
+    file_name: TOKEN_FILE,
+    what: "the token of the pinning service",
+};
+const LOGIN_SECRET: Secret = Secret {
+    name: LOGIN,
+    file_name: LOGIN_FILE,
+    what: "the login of the IPFS node",
+};
+
+impl Secret {
+    fn load(
+        &self,
+        in_file: Option<&String>,
+        from_file: Origin,
+    ) -> Result<Setting<Option<String>>, Problem> {
+        let in_file = in_file.map(PathBuf::from);
+        let named: Setting<Option<PathBuf>> = pick(None, self.file_name, in_file, from_file)?;
+        if let Some(text) = text_variable(self.name)?
+            && !matches!(named.origin, Origin::Environment(_))
+        {
+            return Ok(Setting {
+                value: Some(text.trim().to_owned()),
+                origin: Origin::Environment(self.name),
+            });
         }
-        text => Ok(Setting {
-            value: Some(Token::new(text)),
-            origin: named.origin,
-        }),
+        let Some(path) = named.value else {
+            return Ok(Setting {
+                value: None,
+                origin: Origin::Default,
+            });
+        };
+        let refused = |why: String| {
+            let message = format!("{} in {}: {why}", self.what, path.display());
+            Problem::new(Code::InvalidRequest, message)
+        };
+        let text = fs::read_to_string(&path).map_err(|error| refused(error.to_string()))?;
+        match text.trim() {
+            "" => Err(refused("the file is empty".to_owned())),
+            text if text.chars().any(char::is_control) => {
+                Err(refused("it has to be one line".to_owned()))
+            }
+            text => Ok(Setting {
+                value: Some(text.to_owned()),
+                origin: named.origin,
+            }),
+        }
     }
+}
+
+fn load_login(
+    in_file: Option<&String>,
+    from_file: Origin,
+) -> Result<Setting<Option<NodeLogin>>, Problem> {
+    let Setting { value, origin } = LOGIN_SECRET.load(in_file, from_file)?;
+    let value = match value {
+        None => None,
+        Some(text) => Some(NodeLogin::parse(&text).ok_or_else(|| {
+            // What stands there is secret.
+            let message = format!("{} ({}) cannot be read", LOGIN_SECRET.what, origin.in_words());
+            Problem::new(Code::InvalidRequest, message)
+                .hint("It is basic:NAME:PASSWORD or bearer:TOKEN, as the node's API.Authorizations has it.")
+        })?),
+    };
+    Ok(Setting { value, origin })
 }

@@ -117,6 +117,155 @@ fn a_published_collection_is_opened_with_its_key_and_the_program_alone() {
 }
 
 #[test]
+fn a_node_that_wants_a_login_is_told_it_and_nobody_else_is() {
+    let node = IpfsNode::start();
+    let home = home(&node);
+    // anna:the secret of anna
+    node.want_login("Basic YW5uYTp0aGUgc2VjcmV0IG9mIGFubmE=");
+    let said = home.refused(["ipfs", "publish", "Am Meer"]);
+    assert!(said.contains("the IPFS node does not take"), "{said}");
+    let doctor = home.heirloom.run(["doctor"]);
+    let told = doctor.stdout + &doctor.stderr;
+    assert!(told.contains("ipfs_node_login_file"), "{told}");
+
+    let file = home.at("login");
+    fs::write(&file, "basic:anna:the secret of anna\n").unwrap();
+    let known = home
+        .heirloom
+        .clone()
+        .env("HEIRLOOM_IPFS_NODE_LOGIN_FILE", path(&file));
+    let _ = known.run(["ipfs", "publish", "Am Meer"]).expect_code(0);
+    let shown = known.run(["config", "show"]).expect_code(0).stdout;
+    assert!(
+        shown.contains("ipfs_node_login") && !shown.contains("of anna"),
+        "{shown}"
+    );
+    node.want_login("Bearer a token");
+    let bearer = home
+        .heirloom
+        .clone()
+        .env("HEIRLOOM_IPFS_NODE_LOGIN", "bearer:a token");
+    let _ = bearer.run(["ipfs", "status"]).expect_code(0);
+    let wrong = home
+        .heirloom
+        .clone()
+        .env("HEIRLOOM_IPFS_NODE_LOGIN", "the secret of anna");
+    let refused = wrong.run(["config", "show"]).expect_code(2).stderr;
+    assert!(
+        refused.contains("bearer:TOKEN") && !refused.contains("of anna"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn the_doctor_says_what_is_wrong_with_what_is_published() {
+    let mut node = IpfsNode::start();
+    let home = home(&node);
+    let checks = |home: &Home| -> Vec<Json> {
+        let doctor = home.heirloom.run(["doctor", "--json"]).json();
+        let checks = doctor["checks"].as_array().unwrap().iter();
+        let ours = |check: &&Json| {
+            ["ipfs node", "publications"].contains(&check["name"].as_str().unwrap())
+        };
+        checks.filter(ours).cloned().collect()
+    };
+    home.done(["ipfs", "publish", "Am Meer"]);
+    let well = checks(&home);
+    assert_eq!(well.len(), 2, "{well:?}");
+    assert!(
+        well.iter().all(|check| check["is_well"] == true),
+        "{well:?}"
+    );
+    // The node let go of it behind our back, and then it is gone.
+    let root = home.json(["ipfs", "status"])["items"][0]["root_cid"].clone();
+    let _ = node.ask(
+        &format!("/api/v0/pin/rm?arg={}", root.as_str().unwrap()),
+        b"",
+    );
+    let _ = home.heirloom.run(["ipfs", "status"]).expect_code(1);
+    let lost = checks(&home);
+    let told = lost[1]["detail"].as_str().unwrap();
+    assert!(
+        told.contains("\"Am Meer\": the IPFS node: it does not keep it any more"),
+        "{told}"
+    );
+    node.stop();
+    let away = checks(&home);
+    assert_eq!(away[0]["is_well"], false, "{away:?}");
+    assert!(
+        away[0]["detail"]
+            .as_str()
+            .unwrap()
+            .contains("cannot be reached"),
+        "{away:?}"
+    );
+}
+
+#[test]
+fn what_an_archive_says_of_its_originals_comes_in_with_them() {
+    let node = IpfsNode::start();
+    let home = home(&node);
+    let strand = home.asset("Strand.jpg");
+    home.done(["claim", "make", &strand, "title", "Am Strand"]);
+    home.done(["claim", "make", &strand, "date", "1942~"]);
+    let (car, key) = (home.at("Am Meer.car"), home.at("key.txt"));
+    home.done(["ipfs", "export", "Am Meer", path(&car)]);
+    fs::write(&key, home.done(["ipfs", "key", "Am Meer"]).stdout).unwrap();
+    let other = Home::new();
+    other.done([
+        "add",
+        path(&home.folder.path().join("Pictures/no date.jpg")),
+    ]);
+    other.done(["ipfs", "import", path(&car), "--key-file", path(&key)]);
+    let asset = other.json(["asset", "show", &other.asset("Strand.jpg")]);
+    assert_eq!(asset["title"], "Am Strand", "{asset}");
+    assert_eq!(asset["date"], "1942~", "{asset}");
+}
+
+#[test]
+fn what_is_published_goes_along_with_an_export() {
+    let node = IpfsNode::start();
+    let home = home(&node);
+    home.done(["ipfs", "publish", "Am Meer"]);
+    let before = home.json(["ipfs", "status"])["items"][0].clone();
+    let out = home.at("taken along");
+    home.done(["export", path(&out)]);
+    let other = Home::new();
+    other.done(["import", path(&out)]);
+    // Nobody can be asked without a node, which is told.
+    let status = other.heirloom.run(["ipfs", "status", "--json"]);
+    let after = status.expect_code(1).json()["items"][0].clone();
+    for field in [
+        "root_cid",
+        "state",
+        "files",
+        "bytes",
+        "is_plain",
+        "published_at_ms",
+    ] {
+        assert_eq!(after[field], before[field], "{field}: {after}");
+    }
+    let folders = |item: &Json| -> Vec<(Json, Json)> {
+        let pins = item["pins"].as_array().unwrap().iter();
+        pins.map(|pin| (pin["place"].clone(), pin["cid"].clone()))
+            .collect()
+    };
+    assert_eq!(folders(&after), folders(&before));
+    // Imported once more, nothing changes; and whoever has it now can have it let go of.
+    other.done(["import", path(&out)]);
+    let other = Home {
+        heirloom: other
+            .heirloom
+            .env("HEIRLOOM_IPFS_NODE", &node.rpc())
+            .env("HEIRLOOM_IPFS_SERVICE", &node.service())
+            .env("HEIRLOOM_IPFS_SERVICE_TOKEN", IpfsNode::TOKEN),
+        ..other
+    };
+    other.done(["ipfs", "unpin", "Am Meer"]);
+    assert_eq!(node.state()["pins"], json!([]));
+}
+
+#[test]
 fn nothing_goes_out_that_nobody_consented_to() {
     let node = IpfsNode::start();
     let home = home(&node);

@@ -243,6 +243,66 @@ pub struct CollectionRecord {
     pub deleted_at_ms: Option<i64>,
     /// The path of what is in it, in its order; `null` for a search that is asked anew each time.
     pub members_path: Option<String>,
+    /// What was published of it on IPFS, if anything was; without its key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publication: Option<PublicationRecord>,
+}
+
+/// What was published of a collection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicationRecord {
+    /// `exported`, `publishing`, `published`, `failed`, `unpinning` or `unpinned`.
+    pub state: String,
+    /// Whether anybody can read it.
+    pub is_plain: bool,
+    /// Whether it has in it what the whole family may not see.
+    pub includes_private: bool,
+    /// How files are cut.
+    pub layout: String,
+    /// Who chose this.
+    pub consented_by: String,
+    /// When.
+    pub consented_at_ms: i64,
+    /// The folder that was published last.
+    pub root_cid: Option<String>,
+    /// Originals in it.
+    pub files: i64,
+    /// How many bytes they are there.
+    pub bytes: i64,
+    /// When it was published last.
+    pub published_at_ms: Option<i64>,
+    /// When those who kept it were asked to let go.
+    pub unpinned_at_ms: Option<i64>,
+    /// Who was asked to keep which folder.
+    pub pins: Vec<PinRecord>,
+    /// The originals that a node was given.
+    pub sent: Vec<SentRecord>,
+}
+
+/// Somebody who was asked to keep a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinRecord {
+    /// `node` or `service`.
+    pub place: String,
+    /// Which folder.
+    pub cid: String,
+    /// What a service calls the request.
+    pub request_id: Option<String>,
+    /// `queued`, `pinning`, `pinned` or `failed`.
+    pub status: String,
+    /// When that was so.
+    pub changed_at_ms: i64,
+}
+
+/// An original that a node was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentRecord {
+    /// Its name there.
+    pub cid: String,
+    /// The original.
+    pub asset_id: AssetId,
+    /// How long it is there.
+    pub size_bytes: i64,
 }
 
 /// A line of `members/*.jsonl`.

@@ -40,6 +40,15 @@ const FOOT: &str = "  </rdf:Description>
 <?xpacket end=\"w\"?>
 ";
 
+/// A sidecar with nothing but a date and a title.
+pub(crate) fn describe(date: Option<Edtf>, title: Option<String>) -> String {
+    render(&Described {
+        date,
+        title,
+        ..Described::default()
+    })
+}
+
 /// Writes a sidecar.
 pub(super) fn render(described: &Described) -> String {
     let mut xml = HEAD.to_owned();

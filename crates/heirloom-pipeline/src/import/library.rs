@@ -16,6 +16,7 @@ use heirloom_blobs::BlobError;
 use heirloom_core::{ArtifactId, AssetId, AudienceId, ContentHash, audience::AudienceKind};
 use heirloom_db::{
     archive::Archive,
+    collection::Collection,
     export::Audience,
     family::Family,
     import::{Brought, NewStack, Outcome, WholeCollection},
@@ -35,9 +36,9 @@ use crate::{
         Meter,
         format::{
             ASSETS, AssetRecord, COLLECTIONS, CollectionRecord, LIBRARY, LibraryRecord,
-            MemberRecord, STACKS, StackRecord, VERSION,
+            MemberRecord, PublicationRecord, STACKS, StackRecord, VERSION,
         },
-        text_of,
+        publication, text_of,
     },
     original::Root,
 };
@@ -451,7 +452,7 @@ impl Importing<'_> {
             return Ok(());
         };
         let mut lines = Lines::of(file);
-        while let Some(record) = self.next_line::<CollectionRecord>(&mut lines, COLLECTIONS) {
+        while let Some(mut record) = self.next_line::<CollectionRecord>(&mut lines, COLLECTIONS) {
             if self.stop.is_cancelled() {
                 return Err(ImportError::Cancelled);
             }
@@ -475,6 +476,7 @@ impl Importing<'_> {
                     members.push((self.here(member.asset_id), member.added_at_ms));
                 }
             }
+            let published = record.publication.take();
             let whole = WholeCollection {
                 collection: record::collection_of(record, self.family.id, audience),
                 members,
@@ -483,7 +485,35 @@ impl Importing<'_> {
             if db.import_collection(actor, self.family.id, &whole).await? {
                 self.report.collections += 1;
             }
+            if let Some(published) = published {
+                self.bring_publication(&whole.collection, published).await?;
+            }
         }
+        Ok(())
+    }
+
+    /// What was published of a collection, unless something was from here.
+    async fn bring_publication(
+        &mut self,
+        collection: &Collection,
+        record: PublicationRecord,
+    ) -> Result<(), ImportError> {
+        let Context { db, actor, .. } = self.ctx;
+        // One of another family has this id, and what came has one that nobody published.
+        let here = db.get_collection(actor, collection.id).await;
+        if !here.is_ok_and(|here| here.family_id == self.family.id) {
+            return Ok(());
+        }
+        let Some((publication, pins, mut sent)) = publication::read(record, collection.id) else {
+            let what = "what was published of it cannot be understood";
+            self.report.problem(None, &collection.name, what);
+            return Ok(());
+        };
+        for file in &mut sent {
+            file.asset_id = self.here(file.asset_id);
+        }
+        db.import_publication(actor, collection, &publication, &pins, &sent)
+            .await?;
         Ok(())
     }
 

@@ -30,8 +30,8 @@ pub enum IpfsError {
         /// What it said.
         why: String,
     },
-    /// Somebody does not take the token.
-    #[error("{0} does not take the token")]
+    /// Somebody does not take the token or the login.
+    #[error("{0} does not take the token or login")]
     Token(&'static str),
     /// Somebody answers something that cannot be read.
     #[error("{who} answered something that cannot be read: {why}")]
@@ -110,7 +110,7 @@ pub enum IpfsError {
 impl IpfsError {
     /// What a person can do about it.
     #[must_use]
-    pub const fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::NotConfigured => {
                 "Name one with `ipfs_node` in config.toml, such as http://127.0.0.1:5001. `heirloom ipfs export` needs none."
@@ -120,6 +120,9 @@ impl IpfsError {
             }
             Self::Refused { .. } | Self::Rubbish { .. } => {
                 "Is this the address of an IPFS node or a pinning service? Doing the same again goes on where this ended."
+            }
+            Self::Token("the IPFS node") => {
+                "Put the right login into the file that `ipfs_node_login_file` names, then do the same again."
             }
             Self::Token(_) => {
                 "Put the right token into the file that `ipfs_service_token_file` names, then do the same again."

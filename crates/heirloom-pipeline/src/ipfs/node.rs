@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use heirloom_ipfs::Cid;
 use reqwest::{
-    Body, StatusCode,
+    Body, RequestBuilder, StatusCode,
     multipart::{Form, Part},
 };
 use serde_json::Value as Json;
@@ -19,7 +19,7 @@ use tokio::{runtime::Handle, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    IpfsError,
+    IpfsError, NodeLogin,
     ask::{Asker, Failed, message_of, shortened, silent, unreachable, words_of},
 };
 
@@ -46,6 +46,25 @@ impl<'a> Node<'a> {
             asker,
             address: format!("{}/api/v0", address.trim_end_matches('/')),
         })
+    }
+
+    /// The same request from somebody whom the node knows.
+    fn known(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.asker.settings.node_login {
+            None => request,
+            Some(NodeLogin::Basic(name, password)) => {
+                request.basic_auth(name, Some(password.text()))
+            }
+            Some(NodeLogin::Bearer(token)) => request.bearer_auth(token.text()),
+        }
+    }
+
+    /// Whether it answers, and as what.
+    pub(super) async fn version(&self) -> Result<String, IpfsError> {
+        let said = self.rpc("version", &[]).await?;
+        let said = said.map_err(|why| IpfsError::Refused { who: WHO, why })?;
+        let version = said.get("Version").and_then(Json::as_str);
+        Ok(shortened(version.unwrap_or_default()))
     }
 
     /// Sends an archive of blocks, and has its root kept with all that is below it. `writing` is asked anew for each
@@ -115,7 +134,9 @@ impl<'a> Node<'a> {
         let request = self
             .asker
             .client
-            .post(format!("{}/dag/import", self.address))
+            .post(format!("{}/dag/import", self.address));
+        let request = self
+            .known(request)
             .query(&[("pin-roots", "true"), ("stats", "true")])
             .multipart(Form::new().part("file", part));
         // It may take as long as it takes, while anything moves.
@@ -217,6 +238,7 @@ impl<'a> Node<'a> {
             .asker
             .insist(|| {
                 let request = self.asker.client.post(&address).query(arguments);
+                let request = self.known(request);
                 self.asker.send(WHO, request)
             })
             .await?;

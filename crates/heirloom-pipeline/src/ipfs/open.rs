@@ -17,7 +17,7 @@ use super::{
     IpfsError,
     index::{File as Known, INDEX, Index, MOST_BYTES, README, SEALED},
 };
-use crate::export::{Names, Problem, safe};
+use crate::export::{Names, Problem, describe, safe};
 
 /// What was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -72,7 +72,7 @@ pub fn open_file(sealed: &Path, key: &PublicationKey, out: &Path) -> Result<u64,
 }
 
 /// Opens an archive into a folder that is empty or not there yet, or that an earlier attempt was at: what is whole there
-/// stays. `keys` are tried on what is sealed.
+/// stays. `keys` are tried on what is sealed. With `sidecars` what the index says of an original is beside it as XMP.
 ///
 /// # Errors
 /// [`IpfsError`]; files that were written are whole.
@@ -80,6 +80,7 @@ pub fn open_archive(
     path: &Path,
     keys: &[PublicationKey],
     folder: &Path,
+    sidecars: bool,
     stop: &CancellationToken,
 ) -> Result<OpenReport, IpfsError> {
     let file = File::open(path).map_err(|source| written(path, source))?;
@@ -95,6 +96,7 @@ pub fn open_archive(
         unpack: Unpack::new(&archive),
         keys,
         folder,
+        sidecars,
         stop,
         names: Names::default(),
         report: OpenReport {
@@ -111,6 +113,7 @@ struct Opening<'a> {
     unpack: Unpack<'a>,
     keys: &'a [PublicationKey],
     folder: &'a Path,
+    sidecars: bool,
     stop: &'a CancellationToken,
     names: Names,
     report: OpenReport,
@@ -188,7 +191,10 @@ impl Opening<'_> {
             // Taken in any case, so that the others are called the same the next time.
             let path = self.names.take(&safe(&known.name));
             match by_path.get(known.path.as_str()) {
-                Some(entry) => self.write_one(&path, entry, key, Some(known))?,
+                Some(entry) => {
+                    self.write_one(&path, entry, key, Some(known))?;
+                    self.describe(&path, known)?;
+                }
                 None => self.problem(&known.name, "it is not in the archive".to_owned()),
             }
         }
@@ -199,6 +205,21 @@ impl Opening<'_> {
             self.problem(README, what);
         }
         Ok(())
+    }
+
+    /// Writes what the index says of a file beside it, where that is wanted and the file is there.
+    fn describe(&self, path: &str, known: &Known) -> Result<(), IpfsError> {
+        if !self.sidecars || !self.folder.join(path).exists() {
+            return Ok(());
+        }
+        let date = known.date.as_deref().and_then(|date| date.parse().ok());
+        if date.is_none() && known.title.is_none() {
+            return Ok(());
+        }
+        // That name is taken with the file's own.
+        let sidecar = self.folder.join(format!("{path}.xmp"));
+        let xmp = describe(date, known.title.clone());
+        fs::write(&sidecar, xmp).map_err(|source| written(&sidecar, source))
     }
 
     /// Writes a file, unless it is there. One that is damaged is named, and the others go on.

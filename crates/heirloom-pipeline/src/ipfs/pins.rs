@@ -252,6 +252,18 @@ pub async fn unpin(
     Ok(db.note_unpinned(&ctx.actor, collection).await?)
 }
 
+/// Asks the node that is configured which version it has.
+///
+/// # Errors
+/// [`IpfsError`]: why it cannot be asked.
+pub async fn check_node(
+    settings: &IpfsSettings,
+    stop: &CancellationToken,
+) -> Result<String, IpfsError> {
+    let asker = Asker::new(settings, stop)?;
+    Node::new(&asker)?.version().await
+}
+
 /// Asks all who keep a publication how far they are, and notes it. Who cannot be asked stays as he was, with why.
 ///
 /// # Errors

@@ -9,6 +9,8 @@ use heirloom_ipfs::Layout;
 pub struct IpfsSettings {
     /// The address of the RPC of a node, without `/api/v0`.
     pub node: Option<String>,
+    /// What the node wants to be told, where it wants anything.
+    pub node_login: Option<NodeLogin>,
     /// A pinning service.
     pub service: Option<PinningService>,
     /// How files are cut.
@@ -32,10 +34,37 @@ impl Default for IpfsSettings {
     fn default() -> Self {
         Self {
             node: None,
+            node_login: None,
             service: None,
             layout: Layout::default(),
             patience: Duration::from_secs(120),
             pause: Duration::from_millis(500),
+        }
+    }
+}
+
+/// Who asks a node that does not answer everybody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NodeLogin {
+    /// A name and a password.
+    Basic(String, Token),
+    /// A token.
+    Bearer(Token),
+}
+
+impl NodeLogin {
+    /// Reads `basic:NAME:PASSWORD` or `bearer:TOKEN`, as Kubo writes them.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_plain = |text: &str| !text.is_empty() && !text.chars().any(char::is_control);
+        match text.split_once(':')? {
+            ("basic", rest) => {
+                let (name, password) = rest.split_once(':')?;
+                let is_login = is_plain(name) && is_plain(password);
+                is_login.then(|| Self::Basic(name.to_owned(), Token::new(password)))
+            }
+            ("bearer", token) => is_plain(token).then(|| Self::Bearer(Token::new(token))),
+            _ => None,
         }
     }
 }

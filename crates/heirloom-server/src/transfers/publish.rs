@@ -163,7 +163,7 @@ impl Transfers {
         let folder = place.path().join("IPFS");
         let (target, stop) = (folder.clone(), running.cancel.clone());
         let opening = tokio::task::spawn_blocking(move || {
-            open_archive(&sealed.path, &sealed.keys, &target, &stop)
+            open_archive(&sealed.path, &sealed.keys, &target, true, &stop)
         });
         let opened = opening
             .await

@@ -28,6 +28,8 @@ pub enum FaultCode {
     Changed,
     /// Its bytes are others than those of the library.
     Differs,
+    /// It lies in an archive class and has to be brought back first.
+    Archived,
     /// The catalogue that was restored is not in order.
     Catalogue,
     /// Something else.
@@ -36,11 +38,12 @@ pub enum FaultCode {
 
 impl FaultCode {
     /// Every code.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Damaged,
         Self::Gone,
         Self::Changed,
         Self::Differs,
+        Self::Archived,
         Self::Catalogue,
         Self::Other,
     ];
@@ -53,6 +56,7 @@ impl FaultCode {
             Self::Gone => "gone",
             Self::Changed => "changed",
             Self::Differs => "differs",
+            Self::Archived => "archived",
             Self::Catalogue => "catalogue",
             Self::Other => "other",
         }
@@ -65,6 +69,7 @@ impl From<Lacking> for FaultCode {
             Lacking::Damaged => Self::Damaged,
             Lacking::Changed => Self::Changed,
             Lacking::Gone => Self::Gone,
+            Lacking::Archived => Self::Archived,
         }
     }
 }

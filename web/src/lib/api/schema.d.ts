@@ -3183,10 +3183,10 @@ export interface components {
                  */
                 waits_for?: string | null;
                 /**
-                 * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there; it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
+                 * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there, or lies in an archive (`archived`); it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
                  * @enum {string}
                  */
-                waits_for_code?: "gone" | "changed" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
+                waits_for_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
             }[];
             /** @description Where the next page begins: the value for `after`. Null on the last page. */
             next?: string | null;
@@ -3560,7 +3560,7 @@ export interface components {
              * @description What is wrong, as a word. What has none is `other`.
              * @enum {string}
              */
-            code: "damaged" | "gone" | "changed" | "differs" | "catalogue" | "other";
+            code: "damaged" | "gone" | "changed" | "differs" | "archived" | "catalogue" | "other";
             /** @description The object, relative to the repository; empty for what is lacking in a snapshot. */
             object: string;
             /** @description The same in one sentence. */
@@ -3636,10 +3636,10 @@ export interface components {
              */
             waits_for?: string | null;
             /**
-             * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there; it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
+             * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there, or lies in an archive (`archived`); it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
              * @enum {string}
              */
-            waits_for_code?: "gone" | "changed" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
+            waits_for_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
         };
         /** @description A step of a run, in numbers of assets. */
         RunStep: {

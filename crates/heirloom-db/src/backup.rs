@@ -25,7 +25,8 @@ use sqlx::{ConnectOptions as _, PgConnection, SqliteConnection};
 
 use crate::{
     Db, DbError, Engine,
-    connection::{lite_fetch, pg_fetch},
+    connection::{lite_fetch, name_damage, pg_fetch},
+    page::{self, DamagedPages},
     row::Row,
     sql::{Sql, statements},
     value::{Value, args},
@@ -188,7 +189,7 @@ impl Db {
     /// tables of PostgreSQL go into files without names in `folder`.
     ///
     /// # Errors
-    /// [`DbError::Denied`], and what the engine says.
+    /// [`DbError::Denied`], [`DbError::Damaged`] where a page is not as it was written, and what the engine says.
     pub async fn freeze_catalogue(
         &self,
         actor: &Actor,
@@ -199,10 +200,44 @@ impl Db {
         let Some(path) = self.path() else {
             return self.freeze_server(folder).await;
         };
+        let mut frozen = self.freeze_parts(path, is_folding).await?;
+        let mut damaged = frozen.find_damaged_pages().await?;
+        if damaged.count > 0 && !is_folding {
+            // A page that was half written when something was stopped is whole in the log.
+            frozen = self.freeze_parts(path, true).await?;
+            damaged = frozen.find_damaged_pages().await?;
+        }
+        match damaged.count {
+            0 => Ok(frozen),
+            _ => Err(DbError::Damaged {
+                path: path.to_owned(),
+                detail: damaged.to_string(),
+            }),
+        }
+    }
+
+    /// The pages of a SQLite file that are not as they were written; each of them is read.
+    pub(crate) async fn find_damaged_pages(&self) -> Result<DamagedPages, DbError> {
+        match self.path() {
+            Some(path) => {
+                let frozen = self.freeze_parts(path, true).await?;
+                frozen.find_damaged_pages().await
+            }
+            None => Ok(DamagedPages::default()),
+        }
+    }
+
+    /// The file and its log.
+    async fn freeze_parts(
+        &self,
+        path: &Path,
+        is_folding: bool,
+    ) -> Result<FrozenCatalogue, DbError> {
         let file = self.file()?;
         let mut log_path = path.as_os_str().to_owned();
         log_path.push("-wal");
-        let (connection, log) = self.freeze_file(is_folding, log_path.as_ref()).await?;
+        let frozen = self.freeze_file(is_folding, log_path.as_ref()).await;
+        let (connection, log) = frozen.map_err(|error| name_damage(error, path))?;
         let unavailable = |error: io::Error| DbError::Unavailable(error.to_string());
         let found = file.metadata().map_err(unavailable)?;
         let ns = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000) + rest;
@@ -322,6 +357,15 @@ impl Db {
 }
 
 impl FrozenCatalogue {
+    /// Those pages of its file that are not as they were written.
+    async fn find_damaged_pages(&self) -> Result<DamagedPages, DbError> {
+        let file = self.files.first().cloned().ok_or(DbError::NoCatalogue)?;
+        let finding = move || page::find_damaged(|buffer, at| file.read_at(buffer, at));
+        let found = tokio::task::spawn_blocking(finding).await;
+        let found = found.unwrap_or_else(|error| Err(io::Error::other(error)));
+        found.map_err(|error| DbError::Unavailable(error.to_string()))
+    }
+
     /// How many assets it has, whatever their state.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! The open catalogue: pools, transactions, and how statements reach them.
 
+mod file;
+
 use std::{
     borrow::Cow,
     fs::File,
@@ -14,10 +16,6 @@ use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection as _, Executor, PgPool, Postgres, SqlStr, Sqlite,
     SqlitePool, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{
-        SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions,
-        SqliteSynchronous,
-    },
 };
 
 use crate::{
@@ -57,7 +55,7 @@ enum Pools {
     Lite {
         write: SqlitePool,
         read: SqlitePool,
-        path: PathBuf,
+        path: Arc<Path>,
         // Whoever closes a file lets go of every lock that this process has on it, SQLite's too: it is opened
         // once beside SQLite, and stays open.
         file: Arc<Mutex<Option<Arc<File>>>>,
@@ -71,7 +69,7 @@ pub struct Tx {
 }
 
 enum Inner {
-    Lite(Transaction<'static, Sqlite>),
+    Lite(Transaction<'static, Sqlite>, Arc<Path>),
     Pg(Transaction<'static, Postgres>),
 }
 
@@ -98,7 +96,7 @@ impl Db {
         path: &Path,
         applied: &[(String, String)],
     ) -> Result<Self, DbError> {
-        let pools = open_file(path, true).await?;
+        let (pools, _) = file::open_file(path, true).await?;
         let db = Self { pools };
         let begun = migrate::begin_at(&db, applied).await;
         if begun.is_err() {
@@ -108,22 +106,32 @@ impl Db {
     }
 
     async fn open_or_create(location: &Location, is_creating: bool) -> Result<Self, DbError> {
-        let pools = match location {
-            Location::File(path) => open_file(path, is_creating)
+        let (pools, lacks_checksums) = match location {
+            Location::File(path) => file::open_file(path, is_creating)
                 .await
                 .map_err(|error| name_damage(error, path))?,
-            Location::Url(url) => open_server(url).await?,
+            Location::Url(url) => (open_server(url).await?, false),
         };
         let db = Self { pools };
-        match migrate::migrate(&db, is_creating).await {
-            Ok(()) => Ok(db),
-            Err(error) => {
+        if let Err(error) = migrate::migrate(&db, is_creating).await {
+            db.close().await;
+            return Err(match location {
+                Location::File(path) => name_damage(error, path),
+                Location::Url(_) => error,
+            });
+        }
+        match location {
+            Location::File(path) if lacks_checksums => {
                 db.close().await;
-                Err(match location {
-                    Location::File(path) => name_damage(error, path),
-                    Location::Url(_) => error,
-                })
+                tracing::info!("each page of the catalogue gets a checksum, once");
+                if let Err(error) = file::add_checksums(path).await {
+                    tracing::warn!(%error, "the pages of the catalogue have no checksums yet");
+                }
+                let pools = file::open_file(path, false).await;
+                let (pools, _) = pools.map_err(|error| name_damage(error, path))?;
+                Ok(Self { pools })
             }
+            _ => Ok(db),
         }
     }
 
@@ -163,7 +171,11 @@ impl Db {
     /// [`DbError::Busy`] after half a minute of waiting, and what the engine says.
     pub async fn begin(&self) -> Result<Tx, DbError> {
         let inner = match &self.pools {
-            Pools::Lite { write, .. } => Inner::Lite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Lite { write, path, .. } => {
+                let begun = write.begin_with("BEGIN IMMEDIATE").await;
+                let begun = begun.map_err(|error| name_damage(error.into(), path))?;
+                Inner::Lite(begun, Arc::clone(path))
+            }
             Pools::Pg(pool) => Inner::Pg(pool.begin().await?),
         };
         Ok(Tx { inner })
@@ -182,11 +194,12 @@ impl Db {
         let text = sql.for_engine(self.engine());
         count_arguments(&text, args.len());
         match &self.pools {
-            Pools::Lite { read, .. } => {
-                let mut apart = read.connect_options().connect().await?;
+            Pools::Lite { read, path, .. } => {
+                let apart = read.connect_options().connect().await;
+                let mut apart = apart.map_err(|error| name_damage(error.into(), path))?;
                 let rows = lite_fetch(&mut apart, text, args).await;
                 apart.close().await?;
-                rows
+                rows.map_err(|error| name_damage(error, path))
             }
             Pools::Pg(pool) => pg_fetch(pool, text, args).await,
         }
@@ -208,7 +221,9 @@ impl Db {
     ) -> Result<Vec<Row>, DbError> {
         count_arguments(&text, args.len());
         match &self.pools {
-            Pools::Lite { read, .. } => lite_fetch(read, text, args).await,
+            Pools::Lite { read, path, .. } => lite_fetch(read, text, args)
+                .await
+                .map_err(|error| name_damage(error, path)),
             Pools::Pg(pool) => pg_fetch(pool, text, args).await,
         }
     }
@@ -230,8 +245,9 @@ impl Db {
     /// Runs one statement by itself, outside a transaction: the few that must be.
     pub(crate) async fn execute_alone(&self, text: String) -> Result<(), DbError> {
         match &self.pools {
-            Pools::Lite { write, .. } => {
-                sqlx::raw_sql(AssertSqlSafe(text)).execute(write).await?;
+            Pools::Lite { write, path, .. } => {
+                let done = sqlx::raw_sql(AssertSqlSafe(text)).execute(write).await;
+                done.map_err(|error| name_damage(error.into(), path))?;
             }
             Pools::Pg(pool) => {
                 sqlx::raw_sql(AssertSqlSafe(text)).execute(pool).await?;
@@ -280,7 +296,10 @@ impl Tx {
     pub async fn commit(mut self) -> Result<(), DbError> {
         count::settle(&mut self).await?;
         match self.inner {
-            Inner::Lite(tx) => tx.commit().await?,
+            Inner::Lite(tx, path) => tx
+                .commit()
+                .await
+                .map_err(|error| name_damage(error.into(), &path))?,
             Inner::Pg(tx) => tx.commit().await?,
         }
         Ok(())
@@ -288,7 +307,7 @@ impl Tx {
 
     pub(crate) const fn engine(&self) -> Engine {
         match self.inner {
-            Inner::Lite(_) => Engine::Sqlite,
+            Inner::Lite(..) => Engine::Sqlite,
             Inner::Pg(_) => Engine::Postgres,
         }
     }
@@ -312,7 +331,9 @@ impl Tx {
     ) -> Result<Vec<Row>, DbError> {
         count_arguments(&text, args.len());
         match &mut self.inner {
-            Inner::Lite(tx) => lite_fetch(&mut **tx, text, args).await,
+            Inner::Lite(tx, path) => lite_fetch(&mut **tx, text, args)
+                .await
+                .map_err(|error| name_damage(error, path)),
             Inner::Pg(tx) => pg_fetch(&mut **tx, text, args).await,
         }
     }
@@ -367,7 +388,7 @@ impl Tx {
     /// Runs several statements without arguments, as migrations do.
     pub(crate) async fn execute_script(&mut self, text: String) -> Result<(), DbError> {
         match &mut self.inner {
-            Inner::Lite(tx) => {
+            Inner::Lite(tx, _) => {
                 sqlx::raw_sql(AssertSqlSafe(text))
                     .execute(&mut **tx)
                     .await?;
@@ -388,12 +409,13 @@ impl Tx {
     ) -> Result<u64, DbError> {
         count_arguments(&text, args.len());
         Ok(match &mut self.inner {
-            Inner::Lite(tx) => {
+            Inner::Lite(tx, path) => {
                 let args = bind_lite(args)?;
-                sqlx::query_with(sql_str(text), args)
-                    .execute(&mut **tx)
-                    .await?
-                    .rows_affected()
+                let done = sqlx::query_with(sql_str(text), args).execute(&mut **tx);
+                let done = done
+                    .await
+                    .map_err(|error| name_damage(error.into(), path))?;
+                done.rows_affected()
             }
             Inner::Pg(tx) => {
                 let args = bind_pg(args)?;
@@ -404,114 +426,6 @@ impl Tx {
             }
         })
     }
-}
-
-/// What every SQLite file begins with (https://www.sqlite.org/fileformat.html).
-const FILE_HEADER: &[u8] = b"SQLite format 3\0";
-/// How many rows of an answer may wait to be taken.
-const ROW_BUFFER: usize = 1024;
-
-/// Refuses a file that is no database. SQLite takes one that is shorter than a page for an empty
-/// database and would write over what is left of it.
-async fn check_file(path: &Path) -> Result<(), DbError> {
-    use tokio::io::AsyncReadExt as _;
-    let damaged = |detail: &str| DbError::Damaged {
-        path: path.to_owned(),
-        detail: detail.to_owned(),
-    };
-    let mut file = match tokio::fs::File::open(path).await {
-        Ok(file) => file,
-        // What cannot be opened, SQLite explains.
-        Err(_) => return Ok(()),
-    };
-    let found = file.metadata().await;
-    if found.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
-        return Ok(());
-    }
-    let length = found.map_or(0, |found| found.len());
-    let mut header = [0; FILE_HEADER.len()];
-    match file.read_exact(&mut header).await {
-        Err(_) if length == 0 => Ok(()),
-        Ok(_) if header == FILE_HEADER && length >= 512 => Ok(()),
-        Ok(_) if header == FILE_HEADER => Err(damaged("it was cut off")),
-        _ => Err(damaged("it is no SQLite database")),
-    }
-}
-
-async fn open_file(path: &Path, is_creating: bool) -> Result<Pools, DbError> {
-    // SQLite names files by text, and a path that is made into text goes elsewhere.
-    if path.to_str().is_none() {
-        return Err(DbError::NotUtf8(path.to_owned()));
-    }
-    check_file(path).await?;
-    let is_new = match tokio::fs::metadata(path).await {
-        Ok(found) => found.len() == 0,
-        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
-    };
-    if is_new && !is_creating {
-        return Err(DbError::NoCatalogue);
-    }
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(10))
-        // Rows come from a thread of their own, which waits each time that so many are not taken yet.
-        .row_buffer_size(ROW_BUFFER)
-        // Pages that many transactions change are written back once in 32 MiB of them, and not once
-        // in each.
-        .pragma("wal_autocheckpoint", "8192")
-        // What was purged is overwritten, and a purge gives its pages back.
-        .pragma("secure_delete", "ON")
-        // Nothing of a family's is written outside of the data folder.
-        .pragma("temp_store", "MEMORY")
-        .statement_cache_capacity(200)
-        .disable_statement_logging();
-    // Asking for this again writes to the file, and opening a catalogue must not: it may turn out to
-    // be from a newer version.
-    let first = if is_new {
-        options.clone().auto_vacuum(SqliteAutoVacuum::Incremental)
-    } else {
-        options.clone()
-    };
-    let write = SqlitePoolOptions::new()
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .acquire_timeout(Duration::from_secs(30))
-        // When the disk is full SQLite rolls back by itself, and the driver goes on to count a
-        // transaction that is no more: such a connection is given up, and the next one is sound.
-        .after_release(|connection, _| {
-            Box::pin(async move {
-                connection.ping().await?;
-                Ok(!connection.is_in_transaction())
-            })
-        })
-        .connect_with(first.pragma("cache_size", "-65536"))
-        .await?;
-    write.set_connect_options(options.clone().pragma("cache_size", "-65536"));
-    let read = SqlitePoolOptions::new()
-        .max_connections(4)
-        .min_connections(0)
-        // Their caches go with them: an idle server is small.
-        .idle_timeout(Duration::from_secs(60))
-        .test_before_acquire(false)
-        .acquire_timeout(Duration::from_secs(30))
-        .connect_lazy_with(
-            options
-                .create_if_missing(false)
-                .pragma("query_only", "ON")
-                .pragma("cache_size", "-16384"),
-        );
-    Ok(Pools::Lite {
-        write,
-        read,
-        path: path.to_owned(),
-        file: Arc::default(),
-    })
 }
 
 async fn open_server(url: &str) -> Result<Pools, DbError> {
@@ -542,7 +456,7 @@ async fn open_server(url: &str) -> Result<Pools, DbError> {
 }
 
 /// SQLite's errors do not name the file; people need to know which one.
-fn name_damage(error: DbError, file: &Path) -> DbError {
+pub(crate) fn name_damage(error: DbError, file: &Path) -> DbError {
     match error {
         DbError::Damaged { detail, .. } => DbError::Damaged {
             path: file.to_owned(),

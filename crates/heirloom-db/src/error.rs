@@ -146,6 +146,11 @@ impl From<sqlx::Error> for DbError {
             return match code & 0xff {
                 // The shared memory beside the file could not grow: the disk is full.
                 _ if code == 4874 => Self::NoSpace,
+                // Its checksum says so.
+                _ if code == 8202 => Self::Damaged {
+                    path: PathBuf::new(),
+                    detail: "a page of it is not as it was written".to_owned(),
+                },
                 5 | 6 => Self::Busy,
                 8 => Self::ReadOnly,
                 11 | 26 => Self::Damaged {

@@ -1,5 +1,7 @@
 //! Whether the catalogue is there and whole.
 
+use std::path::Path;
+
 use heirloom_core::{Actor, permission::Action};
 
 use crate::{Db, DbError, Engine, sql::statements, value::args};
@@ -7,6 +9,7 @@ use crate::{Db, DbError, Engine, sql::statements, value::args};
 statements! {
     PING = "SELECT 1";
     VERSION = "/*lite SELECT sqlite_version() *//*pg SHOW server_version */";
+    HAS_CHECKSUMS = "/*lite PRAGMA checksum_verification *//*pg SHOW data_checksums */";
     // What contradicts itself within the file, and rows that refer to what is not there. PostgreSQL
     // keeps its own pages and never lets such a row be.
     CHECK_PAGES = "/*lite SELECT integrity_check FROM pragma_integrity_check *//*pg SELECT 'ok' */";
@@ -31,6 +34,42 @@ impl Db {
     pub async fn engine_version(&self) -> Result<String, DbError> {
         let row = self.fetch_optional(VERSION, args![]).await?;
         row.map_or_else(|| Ok(String::new()), |row| row.get(0))
+    }
+
+    /// Whether each page has a checksum. Where none has, a flipped bit may show nowhere.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub async fn has_page_checksums(&self) -> Result<bool, DbError> {
+        let row = self.fetch_optional(HAS_CHECKSUMS, args![]).await?;
+        let said: Option<String> = row.map(|row| row.get(0)).transpose()?;
+        Ok(said.is_some_and(|said| ["1", "on"].contains(&said.as_str())))
+    }
+
+    /// Reads every page of a SQLite file and gives those that are not as they were written, a sentence for each of the
+    /// first hundred. PostgreSQL looks at its own.
+    ///
+    /// # Errors
+    /// [`DbError::Denied`], and what the engine says.
+    pub async fn check_pages(&self, actor: &Actor) -> Result<Vec<String>, DbError> {
+        actor.require_operator(Action::OperateMachine)?;
+        let damaged = self.find_damaged_pages().await?;
+        let file = self.path().unwrap_or_else(|| Path::new(""));
+        let file = file.display();
+        let mut faults: Vec<String> = damaged
+            .first
+            .iter()
+            .map(|page| {
+                format!(
+                    "Page {page} of {file} is not as it was written: `heirloom restore` has the catalogue of a backup."
+                )
+            })
+            .collect();
+        let others = damaged.count - damaged.first.len() as u64;
+        if others > 0 {
+            faults.push(format!("So are {others} other pages."));
+        }
+        Ok(faults)
     }
 
     /// Reads the whole catalogue and gives what contradicts itself, a sentence for each; nothing

@@ -9,6 +9,7 @@ mod connection;
 mod error;
 mod migrate;
 mod name;
+mod page;
 mod row;
 mod sql;
 mod value;
@@ -48,6 +49,9 @@ pub mod unit;
 pub mod upload;
 pub mod vault;
 pub mod workpiece;
+
+// SQLite calls what is in it.
+use heirloom_sqlite as _;
 
 pub use connection::{Db, Engine, Location, Tx};
 pub use error::DbError;

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 22] = [
+const MIGRATIONS: [(&str, &str); 23] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -76,6 +76,10 @@ const MIGRATIONS: [(&str, &str); 22] = [
     (
         "0021_publication",
         include_str!("../migrations/0021_publication.sql"),
+    ),
+    (
+        "0022_checksums",
+        include_str!("../migrations/0022_checksums.sql"),
     ),
     ("0023_edited", include_str!("../migrations/0023_edited.sql")),
 ];

@@ -173,7 +173,9 @@ pub async fn fsck(
         report: FsckReport::default(),
         observe,
     };
-    check.catalogue().await?;
+    if !check.catalogue().await? {
+        return Ok(check.report);
+    }
     check.audit().await?;
     check.search().await?;
     tokio::select! {
@@ -196,12 +198,20 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    async fn catalogue(&mut self) -> Result<(), FsckError> {
+    /// Says whether its pages are as they were written: if not, nothing can be told from it.
+    async fn catalogue(&mut self) -> Result<bool, FsckError> {
         (self.observe)(FsckEvent::Begins(Part::Catalogue));
+        let damaged = self.ctx.db.check_pages(&self.ctx.actor).await?;
+        if !damaged.is_empty() {
+            for what in damaged {
+                self.found(Part::Catalogue, String::new(), what, false);
+            }
+            return Ok(false);
+        }
         for what in self.ctx.db.check_integrity(&self.ctx.actor).await? {
             self.found(Part::Catalogue, String::new(), what, false);
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn audit(&mut self) -> Result<(), FsckError> {

@@ -8,7 +8,7 @@ mod tool;
 use axum::{Json, extract::State};
 use heirloom_core::{Actor, permission::Action};
 use heirloom_db::vault::PIPELINE as ADDITION;
-use heirloom_db::{Engine, archive::Archive};
+use heirloom_db::{DbError, Engine, archive::Archive};
 use heirloom_pipeline::archive::look_at_root;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -109,8 +109,10 @@ fn unwell(name: &str, problem: &Problem) -> Check {
 
 async fn check_catalogue(library: &Library) -> Check {
     let db = library.db();
-    match db.engine_version().await {
-        Ok(version) => judge_engine(db.engine(), &version),
+    let asked =
+        async { Ok::<_, DbError>((db.engine_version().await?, db.has_page_checksums().await?)) };
+    match asked.await {
+        Ok((version, has_checksums)) => judge_engine(db.engine(), &version, has_checksums),
         Err(error) => unwell("catalogue", &error.into()),
     }
 }
@@ -118,17 +120,35 @@ async fn check_catalogue(library: &Library) -> Check {
 /// What the tests run on is the oldest that is known to do.
 const OLDEST_POSTGRES: u32 = 15;
 
-fn judge_engine(engine: Engine, version: &str) -> Check {
+/// A flipped bit in a page without a checksum may show nowhere.
+fn judge_engine(engine: Engine, version: &str, has_checksums: bool) -> Check {
+    let checksums = match has_checksums {
+        true => "with a checksum on each page",
+        false => "without checksums on its pages",
+    };
+    let advised = |check: Check, hint: &str| Check {
+        hint: (!has_checksums).then(|| hint.to_owned()),
+        ..check
+    };
     match engine {
-        Engine::Sqlite => well("catalogue", format!("SQLite {version} in the data folder")),
+        Engine::Sqlite => {
+            let detail = format!("SQLite {version} in the data folder, {checksums}");
+            advised(
+                well("catalogue", detail),
+                "They are made when Heirloom starts and has the space to write the catalogue twice: start it again.",
+            )
+        }
         Engine::Postgres => {
-            let detail = format!("PostgreSQL {version}");
+            let detail = format!("PostgreSQL {version}, {checksums}");
             let major = version.split(['.', ' ']).next().map(str::parse::<u32>);
             if matches!(major, Some(Ok(major)) if major < OLDEST_POSTGRES) {
                 let hint = format!("Move the database to PostgreSQL {OLDEST_POSTGRES} or newer.");
                 amiss("catalogue", format!("{detail} is too old"), &hint)
             } else {
-                well("catalogue", detail)
+                advised(
+                    well("catalogue", detail),
+                    "Without them nobody sees a flipped bit: stop PostgreSQL and run `pg_checksums --enable`.",
+                )
             }
         }
     }
@@ -358,10 +378,28 @@ mod tests {
             ("9.6.24", false),
         ];
         for (version, is_well) in cases {
-            let check = judge_engine(Engine::Postgres, version);
+            let check = judge_engine(Engine::Postgres, version, true);
             assert_eq!(check.is_well, is_well, "{check:?}");
             assert_eq!(check.hint.is_some(), !is_well, "{check:?}");
         }
-        assert!(judge_engine(Engine::Sqlite, "3.50.4").is_well);
+        assert!(judge_engine(Engine::Sqlite, "3.50.4", true).is_well);
+    }
+
+    #[test]
+    fn whether_pages_have_checksums_is_said_and_what_to_do() {
+        for engine in [Engine::Sqlite, Engine::Postgres] {
+            let with = judge_engine(engine, "16.2", true);
+            assert!(
+                with.detail.ends_with("with a checksum on each page"),
+                "{with:?}"
+            );
+            assert!(with.is_well && with.hint.is_none(), "{with:?}");
+            let without = judge_engine(engine, "16.2", false);
+            assert!(
+                without.detail.ends_with("without checksums on its pages"),
+                "{without:?}"
+            );
+            assert!(without.hint.is_some(), "{without:?}");
+        }
     }
 }

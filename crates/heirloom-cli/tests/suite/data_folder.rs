@@ -62,14 +62,23 @@ fn one_from_a_newer_version_is_left_as_it_is() {
     home.asset("Strand.jpg");
 }
 
-/// Changes a catalogue from outside of the program, with the SQLite that Python has.
+/// Changes a catalogue from outside of the program, with the SQLite that Python has; that knows of no checksums, so they
+/// are made good afterwards.
 fn alter(catalogue: &std::path::Path, statement: &str) {
-    let script = "import sqlite3, sys\n\
+    let script = "import sqlite3, struct, sys\n\
         db = sqlite3.connect(sys.argv[1])\n\
         db.execute(sys.argv[2])\n\
         db.commit()\n\
         db.execute('PRAGMA wal_checkpoint(TRUNCATE)')\n\
-        db.close()\n";
+        db.close()\n\
+        pages = bytearray(open(sys.argv[1], 'rb').read())\n\
+        for page in range(0, len(pages), 4096):\n\
+        \x20   one = two = 0\n\
+        \x20   for first, second in struct.iter_unpack('<II', pages[page:page + 4088]):\n\
+        \x20       one = (one + first + two) & 0xffffffff\n\
+        \x20       two = (two + second + one) & 0xffffffff\n\
+        \x20   pages[page + 4088:page + 4096] = struct.pack('<II', one, two)\n\
+        open(sys.argv[1], 'wb').write(pages)\n";
     let output = std::process::Command::new("python3")
         .args(["-c", script, path(catalogue), statement])
         .output()

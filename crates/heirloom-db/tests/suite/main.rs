@@ -14,6 +14,7 @@ mod concurrency;
 mod harness;
 mod hostile;
 mod migrations;
+mod pages;
 mod places;
 mod purge;
 mod scans;

@@ -197,3 +197,55 @@ fn files(path: &Path) -> Vec<PathBuf> {
         .map(|entry| entry.unwrap().path());
     entries.flat_map(|path| files(&path)).collect()
 }
+
+#[test]
+fn a_damaged_page_of_a_catalogue_is_named_and_neither_served_nor_backed_up() {
+    let home = Home::scanned();
+    let strand = home.asset("Strand.jpg");
+    home.done(["claim", "make", &strand, "title", "Am Strand von Sylt"]);
+    let said = home.json(["asset", "show", &strand]);
+    home.back_up();
+    let catalogue = home.data().join("catalogue.db");
+    let sound = fs::read(&catalogue).unwrap();
+    let title = b"Am Strand von Sylt";
+    let places = sound.windows(title.len()).enumerate();
+    let titles = places.filter(|(_, bytes)| bytes == title);
+    let titles: Vec<usize> = titles.map(|(at, _)| at + 3).collect();
+    assert!(!titles.is_empty());
+    let pages = sound.len() / 4096;
+    let elsewhere = (0..pages).step_by(12).map(|page| page * 4096 + 2222);
+    for at in titles.into_iter().chain(elsewhere) {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 2;
+        fs::write(&catalogue, &bytes).unwrap();
+        let is_named = |text: &str| {
+            text.contains("catalogue.db")
+                && (text.contains("damaged") || text.contains("not as it was written"))
+        };
+        let checked = home.heirloom.run(["fsck"]);
+        assert!(
+            matches!(checked.code, Some(1 | 2)),
+            "byte {at}: {checked:?}"
+        );
+        assert!(
+            is_named(&(checked.stdout.clone() + &checked.stderr)),
+            "byte {at}: {checked:?}"
+        );
+        let shown = home.heirloom.run(["asset", "show", &strand, "--json"]);
+        match shown.code {
+            Some(0) => assert_eq!(shown.json(), said, "byte {at}"),
+            _ => assert!(is_named(&shown.stderr), "byte {at}: {shown:?}"),
+        }
+        let backed_up = home
+            .heirloom
+            .run(["backup", "to", path(&home.repository())]);
+        assert_ne!(backed_up.code, Some(0), "byte {at}: {backed_up:?}");
+        assert!(
+            is_named(&(backed_up.stdout.clone() + &backed_up.stderr)),
+            "byte {at}: {backed_up:?}"
+        );
+    }
+    fs::write(&catalogue, &sound).unwrap();
+    home.done(["fsck"]);
+    home.back_up();
+}

@@ -1,0 +1,2 @@
+-- Nothing of the tables. From here on each page of a SQLite file has a checksum, and a program that does not
+-- know of it would write pages that look damaged afterwards: it refuses a catalogue with this migration.

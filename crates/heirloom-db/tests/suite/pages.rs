@@ -1,0 +1,198 @@
+//! Bytes that change on the disk: each of them is found, and none is given for what was stored.
+
+use std::{fs, path::Path, process::Command};
+
+use heirloom_core::claim::ClaimKind;
+use heirloom_db::{Db, DbError, Engine, Location};
+
+use crate::harness::{File, OPERATOR, Store, file, home, on_both_engines, runtime};
+
+const CAPTION: &str = "Am Strand von Westerland";
+
+/// A catalogue that was closed with so many photographs in it, its file, and what it says.
+async fn filled(photographs: usize) -> (Store, std::path::PathBuf, Vec<String>) {
+    let (home, location) = home(Engine::Sqlite);
+    let store = Store::open(home, location.clone()).await;
+    let photographs = (0..photographs).map(|n| {
+        file(&format!("{n}.jpg"))
+            .dated("1974-07-01")
+            .says(ClaimKind::Caption, &format!("{CAPTION} {n}"))
+    });
+    store.record(photographs.collect::<Vec<File>>()).await;
+    let said = store.db.dump_rows().await.unwrap();
+    store.db.close().await;
+    let Location::File(path) = location else {
+        unreachable!()
+    };
+    (store, path, said)
+}
+
+/// Changes one byte, and sees what becomes of it.
+async fn assert_found(path: &Path, sound: &[u8], at: usize, said: &[String]) {
+    let mut bytes = sound.to_vec();
+    bytes[at] ^= 1 << (at % 8);
+    fs::write(path, &bytes).unwrap();
+    let page = at / 4096 + 1;
+    let is_named = |error: DbError| match error {
+        DbError::Damaged { path: named, .. } => assert_eq!(named, path, "byte {at}"),
+        other => panic!("byte {at}: {other:?}"),
+    };
+    match Db::open(&Location::File(path.to_owned())).await {
+        Err(error) => is_named(error),
+        Ok(db) => {
+            let faults = db.check_pages(OPERATOR).await.unwrap();
+            assert_eq!(faults.len(), 1, "byte {at}");
+            let name = format!("Page {page} of {} is not as it was written", path.display());
+            assert!(faults[0].starts_with(&name), "byte {at}: {}", faults[0]);
+            match db.dump_rows().await {
+                Ok(rows) => assert_eq!(rows, said, "byte {at}"),
+                Err(error) => is_named(error),
+            }
+            let folder = path.parent().unwrap();
+            match db.freeze_catalogue(OPERATOR, false, folder).await {
+                Ok(_) => panic!("byte {at} goes into a backup"),
+                Err(error) => is_named(error),
+            }
+            db.close().await;
+        }
+    }
+    fs::write(path, sound).unwrap();
+}
+
+#[test]
+fn a_changed_byte_in_any_page_is_found_and_never_given_for_what_was_stored() {
+    runtime().block_on(async {
+        let (_store, path, said) = filled(60).await;
+        let sound = fs::read(&path).unwrap();
+        let pages = sound.len() / 4096;
+        assert!(pages > 100, "{pages} pages");
+        // Somewhere else in each page, the checksum itself among it.
+        for page in 0..pages {
+            let at = page * 4096 + (page * 1657 + 20) % 4096;
+            assert_found(&path, &sound, at, &said).await;
+        }
+        // What tells whether there are checksums at all.
+        for at in [16, 17, 18, 20, 68, 71] {
+            assert_found(&path, &sound, at, &said).await;
+        }
+        let places = sound.windows(CAPTION.len()).enumerate();
+        let captions: Vec<usize> = places
+            .filter(|(_, bytes)| *bytes == CAPTION.as_bytes())
+            .map(|(at, _)| at)
+            .collect();
+        assert!(captions.len() >= 60, "{}", captions.len());
+        for at in captions.into_iter().step_by(10) {
+            assert_found(&path, &sound, at + 10, &said).await;
+        }
+        let db = Db::open(&Location::File(path)).await.unwrap();
+        assert!(db.check_pages(OPERATOR).await.unwrap().is_empty());
+        assert_eq!(db.dump_rows().await.unwrap(), said);
+        db.close().await;
+    });
+}
+
+#[test]
+fn copies_have_the_checksums_too_and_other_programs_read_them() {
+    runtime().block_on(async {
+        let (store, path, said) = filled(5).await;
+        let copy = path.with_file_name("copy.db");
+        store
+            .sql(&format!("VACUUM INTO '{}'", copy.display()))
+            .await;
+        let sound = fs::read(&copy).unwrap();
+        for page in [2, 30, 60] {
+            assert_found(&copy, &sound, page * 4096 + 4000, &said).await;
+        }
+        assert_eq!(
+            python(
+                &path,
+                "print(db.execute('SELECT COUNT(*) FROM asset').fetchone()[0])"
+            ),
+            "5"
+        );
+    });
+}
+
+#[test]
+fn a_catalogue_without_checksums_gets_them_when_it_is_opened() {
+    runtime().block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalogue.db");
+        let location = Location::File(path.clone());
+        // Another program reserves nothing, and what is there is only changed when all of it is written anew.
+        python(
+            &path,
+            "db.execute('PRAGMA auto_vacuum = 2'); db.execute('CREATE TABLE other (n)'); \
+             db.execute('PRAGMA journal_mode = WAL')",
+        );
+        assert_eq!(fs::read(&path).unwrap()[20], 0);
+        let db = Db::open(&location).await.unwrap();
+        assert!(db.has_page_checksums().await.unwrap());
+        db.get_or_create_family("Home").await.unwrap();
+        let said = db.dump_rows().await.unwrap();
+        db.close().await;
+        let sound = fs::read(&path).unwrap();
+        assert_eq!(sound[20], 8);
+        for page in [1, 5, 50, sound.len() / 4096 - 1] {
+            assert_found(&path, &sound, page * 4096 + 77, &said).await;
+        }
+        assert_eq!(
+            python(
+                &path,
+                "print(db.execute('PRAGMA auto_vacuum').fetchone()[0])"
+            ),
+            "2"
+        );
+    });
+}
+
+#[test]
+fn a_catalogue_that_is_damaged_already_gets_no_checksums() {
+    runtime().block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalogue.db");
+        python(
+            &path,
+            "db.execute('CREATE TABLE other (n TEXT UNIQUE)'); \
+             db.executemany('INSERT INTO other VALUES (?)', [(f'row {n}',) for n in range(50)])",
+        );
+        let mut bytes = fs::read(&path).unwrap();
+        // The index and the table do not say the same any more.
+        let at = bytes.windows(6).position(|text| text == b"row 17").unwrap();
+        bytes[at] = b'R';
+        fs::write(&path, &bytes).unwrap();
+        let db = Db::open(&Location::File(path.clone())).await.unwrap();
+        assert!(!db.has_page_checksums().await.unwrap());
+        assert!(!db.check_integrity(OPERATOR).await.unwrap().is_empty());
+        db.close().await;
+        assert_eq!(fs::read(&path).unwrap()[20], 0);
+    });
+}
+
+on_both_engines! {
+    async fn a_sound_catalogue_has_no_damaged_page(store: Store) {
+        store.add(file("a.jpg")).await;
+        assert!(store.db.check_pages(OPERATOR).await.unwrap().is_empty());
+        if store.db.engine() == Engine::Sqlite {
+            assert!(store.db.has_page_checksums().await.unwrap());
+        } else {
+            let said = store.sql("SHOW data_checksums").await;
+            assert_eq!(store.db.has_page_checksums().await.unwrap(), said == ["on"]);
+        }
+    }
+}
+
+/// Has another program, which knows of no checksums, do something with a file.
+fn python(path: &Path, what: &str) -> String {
+    let script = format!(
+        "import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\n{what}\ndb.commit()\ndb.close()\n"
+    );
+    let output = Command::new("python3")
+        .args(["-c", &script])
+        .arg(path)
+        .output()
+        .expect("python3 is needed as the other program");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}

@@ -213,7 +213,8 @@ pub(crate) enum Command {
     /// Make a data folder of a backup; needs the repository and its key, and nothing else
     ///
     /// Everything is compared with its hash. What was interrupted goes on where it was. Originals of folder
-    /// archives come into DIR/originals, and their archives are there from then on.
+    /// archives come into DIR/originals, and their archives are there from then on. With --database or
+    /// HEIRLOOM_DATABASE the catalogue comes into that database, which has to be empty.
     Restore(Restore),
     /// Encrypt what is stored: originals in the vault, and all that is derived
     #[command(subcommand)]

@@ -7,9 +7,10 @@
 //! Where the log was folded in before, the file alone is.
 //!
 //! **PostgreSQL.** Its tables are written to files, all of them as they are in one transaction (`backup::tables`). They
-//! become a catalogue in SQLite again, which needs no server.
+//! become a catalogue in SQLite again, which needs no server, and that one in an empty database (`backup::server`).
 
 mod history;
+mod server;
 mod tables;
 
 use std::{
@@ -34,6 +35,8 @@ use crate::{
 
 pub(crate) use history::STATEMENTS as HISTORY_STATEMENTS;
 pub use history::{Backup, BackupPage, BackupSchedule};
+pub(crate) use server::STATEMENTS as SERVER_STATEMENTS;
+pub use server::{copy_catalogue, has_copy};
 pub(crate) use tables::STATEMENTS as TABLE_STATEMENTS;
 pub use tables::{is_table, load_tables};
 

@@ -105,6 +105,12 @@ impl Db {
         begun.map(|()| db)
     }
 
+    /// Reaches a database of PostgreSQL, whatever is in it.
+    pub(crate) async fn connect(url: &str) -> Result<Self, DbError> {
+        let pools = open_server(url).await?;
+        Ok(Self { pools })
+    }
+
     async fn open_or_create(location: &Location, is_creating: bool) -> Result<Self, DbError> {
         let (pools, lacks_checksums) = match location {
             Location::File(path) => file::open_file(path, is_creating)

@@ -71,6 +71,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         audit::STATEMENTS,
         backup::STATEMENTS,
         backup::HISTORY_STATEMENTS,
+        backup::SERVER_STATEMENTS,
         backup::TABLE_STATEMENTS,
         blob::STATEMENTS,
         claim::STATEMENTS,

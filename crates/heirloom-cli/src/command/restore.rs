@@ -10,7 +10,7 @@ use serde_json::json;
 use super::backup::{describe_lacking, find_target, time, watching};
 use crate::{
     Ending, arguments,
-    config::Config,
+    config::{Config, Origin},
     output::{Output, number_of, size},
 };
 
@@ -22,9 +22,18 @@ pub(super) async fn run(
     let target = find_target(&asked.target, config)?;
     let at = asked.at.as_deref().map_or(Ok(At::Latest), parse_at)?;
     let folder = std::path::absolute(&asked.folder).unwrap_or_else(|_| asked.folder.clone());
+    // A file of configuration is that of another library.
+    let database = match config.database.origin {
+        Origin::File(_) => None,
+        _ => config.database.value.clone(),
+    };
     let report = watching(output, |progress, cancel| {
         let (target, at, folder) = (target.clone(), at.clone(), folder.clone());
-        async move { restore(&target, &at, &folder, &progress, &cancel).await }
+        let database = database.clone();
+        async move {
+            let database = database.as_deref();
+            restore(&target, &at, &folder, database, &progress, &cancel).await
+        }
     })
     .await?;
     let snapshot = Snapshot::from(&report.snapshot);
@@ -33,6 +42,7 @@ pub(super) async fn run(
     let document = json!({
         "snapshot": snapshot,
         "folder": shown,
+        "engine": if database.is_some() { "postgres" } else { "sqlite" },
         "has_folders": report.has_folders,
         "blobs": report.blobs,
         "files": report.files,
@@ -52,7 +62,15 @@ pub(super) async fn run(
             text += "The originals in folder archives are not in this backup: their archives are where they were.\n";
         }
         text += &describe_lacking(report.lacking, &lacking_files);
-        text + &format!("`heirloom serve --data '{shown}'` serves it.\n")
+        match database {
+            None => text + &format!("`heirloom serve --data '{shown}'` serves it.\n"),
+            Some(_) => {
+                text + &format!(
+                    "Its catalogue is in the database. `heirloom serve --data '{shown}'` serves it, with that database in \
+                     HEIRLOOM_DATABASE or in config.toml there.\n"
+                )
+            }
+        }
     });
     Ok(if report.lacking == 0 {
         Ending::Done

@@ -2,6 +2,7 @@
 
 mod damage;
 mod kill;
+mod postgres;
 mod remote;
 
 use std::{

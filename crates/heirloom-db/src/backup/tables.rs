@@ -34,13 +34,13 @@ const ENDING: &str = ".jsonl";
 /// The table that says how the others look.
 const MIGRATION: &str = "migration";
 /// How many rows are stored at once.
-const TOGETHER: usize = 500;
-const TOGETHER_BYTES: usize = 4 << 20;
+pub(super) const TOGETHER: usize = 500;
+pub(super) const TOGETHER_BYTES: usize = 4 << 20;
 
 /// A table, with its columns and their types.
-struct Table {
-    name: String,
-    columns: Vec<(String, String)>,
+pub(super) struct Table {
+    pub(super) name: String,
+    pub(super) columns: Vec<(String, String)>,
     /// The columns of its primary key with their places in that.
     key: Vec<(i64, String)>,
 }
@@ -50,6 +50,17 @@ pub(super) async fn dump(
     connection: &mut PgConnection,
     folder: &Path,
 ) -> Result<Vec<FrozenFile>, DbError> {
+    let mut tables = list_tables(connection).await?;
+    let mut files = Vec::with_capacity(tables.len());
+    for table in &mut tables {
+        files.push(dump_table(connection, table, folder).await?);
+    }
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(files)
+}
+
+/// The tables by name, without the search index.
+pub(super) async fn list_tables(connection: &mut PgConnection) -> Result<Vec<Table>, DbError> {
     let mut tables: Vec<Table> = Vec::new();
     let columns = pg_fetch(
         &mut *connection,
@@ -75,12 +86,7 @@ pub(super) async fn dump(
         }
         table.columns.push((column, kind));
     }
-    let mut files = Vec::with_capacity(tables.len());
-    for table in &mut tables {
-        files.push(dump_table(connection, table, folder).await?);
-    }
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(files)
+    Ok(tables)
 }
 
 async fn dump_table(

@@ -54,7 +54,7 @@ pub async fn prove(
     cancel: &CancellationToken,
 ) -> Result<ProofReport, BackupError> {
     let scratch = Scratch::begin(ctx.data_folder.join(PROOF))?;
-    let restored = restore(target, &At::Latest, &scratch.0, progress, cancel).await?;
+    let restored = restore(target, &At::Latest, &scratch.0, None, progress, cancel).await?;
     let mut faults: Vec<RepositoryFault> = restored
         .lacking_files
         .iter()

@@ -20,7 +20,7 @@ use std::{
 use heirloom_core::{Actor, ContentHash, path};
 use heirloom_db::{
     Db, Location,
-    backup::{KnownId, is_table, load_tables},
+    backup::{KnownId, copy_catalogue, has_copy, is_table, load_tables},
 };
 use rustic_core::{
     IndexedFullStatus, Repository, RusticError, RusticResult,
@@ -79,6 +79,8 @@ pub struct RestoreReport {
 const HANDS: usize = 4;
 /// The file that says which snapshot is being restored.
 const WHICH: &str = "snapshot";
+/// The file that says under which name the catalogue is copied into a database.
+const COPY: &str = "copy";
 const TOLD: usize = 1000;
 
 /// Why something is not restored that the repository does not give.
@@ -96,7 +98,7 @@ const NOT_WHOLE: (Lacking, &str) = (
 );
 
 /// Makes a data folder of a snapshot. `folder` is not there yet, or empty, or a restore of the same snapshot into
-/// it was interrupted.
+/// it was interrupted. With a `database` of PostgreSQL, which is empty, the catalogue comes there in place of the folder.
 ///
 /// # Errors
 /// [`BackupError`]. What was restored by then stays, and the next attempt goes on with it.
@@ -104,17 +106,19 @@ pub async fn restore(
     target: &Target,
     at: &At,
     folder: &Path,
+    database: Option<&str>,
     progress: &Arc<Progress>,
     cancel: &CancellationToken,
 ) -> Result<RestoreReport, BackupError> {
     let (target, at, folder) = (target.clone(), at.clone(), folder.to_owned());
+    let database = database.map(str::to_owned);
     let progress = Arc::clone(progress);
     let runtime = Handle::current();
     blocking(cancel, move |cancel| {
         let opened = open(&target, Access::Reading, Arc::default(), cancel)?;
         let snapshot = choose(library_snapshots(&opened)?, &at)?;
         let (from, lock) = From::new(opened, snapshot, progress, runtime)?;
-        let report = from.restore(&folder);
+        let report = from.restore(&folder, database.as_deref());
         drop(lock);
         report
     })
@@ -210,8 +214,13 @@ impl From {
         Ok((from, lock))
     }
 
-    fn restore(&self, folder: &Path) -> Result<RestoreReport, BackupError> {
+    fn restore(&self, folder: &Path, database: Option<&str>) -> Result<RestoreReport, BackupError> {
         let id = self.snapshot.id.to_hex().as_str().to_owned();
+        if let Some(url) = database {
+            // Before anything is made.
+            let copy = fs::read_to_string(folder.join(RESTORING).join(COPY)).unwrap_or_default();
+            self.runtime.block_on(has_copy(url, &copy))?;
+        }
         let is_going_on = begin(folder, &id)?;
         let folder = folder.canonicalize().map_err(at(folder))?;
         let scratch = folder.join(RESTORING);
@@ -223,12 +232,22 @@ impl From {
         let manifest = self.read_manifest()?;
         let db = self.restore_catalogue(&scratch, &manifest)?;
         let restored = self.restore_files(&folder, &manifest, &db, is_going_on);
-        let report = restored.and_then(|done| self.settle(&folder, &manifest, &db, done));
+        let mut report = restored.and_then(|done| self.settle(&folder, &manifest, &db, done));
+        if let (Ok(_), Some(url)) = (&report, database) {
+            // What the catalogue refers to is there for good before it is.
+            let copied = sync(&folder).and_then(|()| {
+                let copy = name_copy(&scratch)?;
+                Ok(self.runtime.block_on(copy_catalogue(&db, url, &copy))?)
+            });
+            report = copied.and(report);
+        }
         self.runtime.block_on(db.close());
         let report = report?;
-        // Closed in order, the catalogue is one file.
-        let catalogue = folder.join("catalogue.db");
-        fs::rename(scratch.join("catalogue.db"), &catalogue).map_err(at(&catalogue))?;
+        if database.is_none() {
+            // Closed in order, the catalogue is one file.
+            let catalogue = folder.join("catalogue.db");
+            fs::rename(scratch.join("catalogue.db"), &catalogue).map_err(at(&catalogue))?;
+        }
         sync(&folder)?;
         fs::remove_dir_all(&scratch).map_err(at(&scratch))?;
         sync(&folder)?;
@@ -448,6 +467,21 @@ fn begin(folder: &Path, snapshot: &str) -> Result<bool, BackupError> {
     fs::write(&partial, format!("{snapshot}\n")).map_err(at(&which))?;
     fs::rename(&partial, &which).map_err(at(&which))?;
     Ok(false)
+}
+
+/// The name under which a restore copies a catalogue, whenever it is gone on with.
+fn name_copy(scratch: &Path) -> Result<String, BackupError> {
+    let path = scratch.join(COPY);
+    match fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        found => return found.map_err(at(&path)),
+    }
+    let name = uuid::Uuid::now_v7().to_string();
+    let partial = scratch.join("copy.partial");
+    fs::write(&partial, &name).map_err(at(&partial))?;
+    fs::rename(&partial, &path).map_err(at(&path))?;
+    sync(scratch)?;
+    Ok(name)
 }
 
 fn system_time(ns: i128) -> SystemTime {

@@ -270,7 +270,7 @@ async fn a_catalogue_in_postgres_is_proved_and_comes_back_without_a_server() {
     };
     let folder = home.folder.path().join("restored");
     let (progress, cancel) = (Arc::default(), CancellationToken::new());
-    restore(&target, &At::Latest, &folder, &progress, &cancel)
+    restore(&target, &At::Latest, &folder, None, &progress, &cancel)
         .await
         .unwrap();
     let config = LibraryConfig {

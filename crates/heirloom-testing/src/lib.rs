@@ -7,11 +7,13 @@
     reason = "a harness that cannot do its work must fail the test that asked for it"
 )]
 
+pub mod files;
 pub mod http;
 pub mod ipfs;
 pub mod jpeg;
 pub mod line;
 pub mod media;
+pub mod models;
 pub mod png;
 pub mod postgres;
 pub mod process;

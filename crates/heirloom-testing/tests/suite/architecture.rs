@@ -38,6 +38,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "heirloom-db",
             "heirloom-blobs",
             "heirloom-media",
+            "heirloom-models",
             "heirloom-pipeline",
         ],
     ),

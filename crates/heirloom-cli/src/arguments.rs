@@ -4,6 +4,7 @@ mod backup;
 mod collection;
 mod encryption;
 mod ipfs;
+mod model;
 mod prepare;
 mod run;
 mod store;
@@ -21,6 +22,7 @@ pub(crate) use backup::{Backup, Restore, Target};
 pub(crate) use collection::{Collection, Which};
 pub(crate) use encryption::Encryption;
 pub(crate) use ipfs::{Consent, Ipfs};
+pub(crate) use model::{AddModel, Models};
 pub(crate) use prepare::prepare;
 pub(crate) use run::{Artifact, Param, Pipeline, Run};
 pub(crate) use store::Store;
@@ -222,6 +224,9 @@ pub(crate) enum Command {
     /// Keep a collection on IPFS for good, where you choose that
     #[command(subcommand)]
     Ipfs(Ipfs),
+    /// The models that abilities need: see what is here, and fetch what is missing
+    #[command(subcommand)]
+    Models(Models),
     /// Say how Heirloom is doing and what it lacks
     Doctor,
     /// Say whether a server is running and ready, without opening anything: 0 if it is, 1 if not

@@ -16,6 +16,7 @@ mod health;
 mod ipfs;
 mod lineage;
 pub(crate) mod manual;
+mod model;
 mod paging;
 mod pipeline;
 mod place;
@@ -36,7 +37,7 @@ use heirloom_server::{Problem, wire::NewFsck};
 use crate::{
     Ending,
     api::Api,
-    arguments::{Command, Encryption, Ipfs},
+    arguments::{Command, Encryption, Ipfs, Models},
     config::Config,
     output::Output,
 };
@@ -76,6 +77,8 @@ pub(crate) async fn run(
         Command::Add(asked) => add::has_any(asked),
         // So that not even the first blob is plain.
         Command::Encryption(Encryption::On) => true,
+        // A machine may be made ready before there is anything to keep.
+        Command::Models(Models::Pull(_) | Models::Add(_)) => true,
         _ => false,
     };
     let api = match &command {
@@ -165,6 +168,7 @@ async fn ask(
         Command::Backup(asked) => {
             return api.answering(backup::run(api, asked, config, output)).await;
         }
+        Command::Models(asked) => return api.answering(model::run(api, asked, output)).await,
         Command::Store(asked) => return api.answering(store::run(api, asked, output)).await,
         Command::Encryption(asked) => {
             return api.answering(encryption::run(api, asked, output)).await;

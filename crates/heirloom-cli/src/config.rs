@@ -5,6 +5,7 @@
 
 mod ipfs;
 mod master;
+mod models;
 mod store;
 
 use std::{
@@ -20,7 +21,7 @@ use heirloom_server::{Code, MasterSource, Problem, StoreConfig, UploadLimits};
 use serde::Deserialize;
 use toml::Spanned;
 
-use self::{ipfs::IpfsConfig, store::StoreSettings};
+use self::{ipfs::IpfsConfig, models::ModelSettings, store::StoreSettings};
 use crate::arguments::{Global, LogFormat};
 
 /// Everything that is configured, each with where it comes from.
@@ -37,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) store: StoreSettings,
     pub(crate) master: Setting<Option<MasterSource>>,
     pub(crate) ipfs: IpfsConfig,
+    pub(crate) models: ModelSettings,
 }
 
 /// A value and where it comes from.
@@ -82,6 +84,8 @@ struct File {
     ipfs_service: Option<String>,
     ipfs_service_token_file: Option<String>,
     ipfs_layout: Option<String>,
+    models: Option<String>,
+    models_mirror: Option<String>,
 }
 
 const DATA: &str = "HEIRLOOM_DATA";
@@ -107,6 +111,7 @@ impl Config {
         let store = StoreSettings::load(&file, &text, from_file)?;
         let master = master::load(&file, from_file)?;
         let ipfs = IpfsConfig::load(&file, from_file)?;
+        let models = ModelSettings::load(&file, &data.value, from_file)?;
         let database = pick(
             global.database.clone(),
             DATABASE,
@@ -149,6 +154,7 @@ impl Config {
             store,
             master,
             ipfs,
+            models,
         })
     }
 }
@@ -302,7 +308,7 @@ fn load_file(path: &Path) -> Result<(File, String), Problem> {
         .hint("It may set database, listen, max_upload, scrub_rate, backup_key_file, log_format, log_level, \
                master_key_file, master_passphrase_file, store, \
                store_cache, store_redirect, store_places, store_rules, store_move_rate, s3_endpoint, s3_region, s3_path_style, \
-               ipfs_node, ipfs_node_login_file, ipfs_service, ipfs_service_token_file and ipfs_layout.")
+               ipfs_node, ipfs_node_login_file, ipfs_service, ipfs_service_token_file, ipfs_layout, models and models_mirror.")
     })?;
     Ok((file, text))
 }

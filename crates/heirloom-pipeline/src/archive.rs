@@ -243,6 +243,28 @@ pub(crate) fn root_of(archive: &Archive) -> Option<PathBuf> {
     path_of(archive.root.as_deref()?)
 }
 
+/// The archive that a path is in, if it is in one: nothing is ever written there.
+#[must_use]
+pub fn find_around<'a>(path: &Path, archives: &'a [Archive]) -> Option<&'a Archive> {
+    let path = resolve(path);
+    let mut archives = archives.iter();
+    archives.find(|archive| root_of(archive).is_some_and(|root| path.starts_with(root)))
+}
+
+/// A path without links and `..`, as far as it exists.
+pub(crate) fn resolve(path: &Path) -> PathBuf {
+    for existing in path.ancestors() {
+        if let (Ok(found), Ok(rest)) = (existing.canonicalize(), path.strip_prefix(existing)) {
+            return if rest.as_os_str().is_empty() {
+                found
+            } else {
+                found.join(rest)
+            };
+        }
+    }
+    path.to_owned()
+}
+
 /// The path that path text stands for.
 pub(crate) fn path_of(text: &str) -> Option<PathBuf> {
     let bytes = path::to_bytes(text)?;

@@ -9,6 +9,7 @@
 //! | `uploads/` | what has come of files that are being handed over |
 //! | `encryption.json` | the keys of the blobs, wrapped by the master key, if they are encrypted |
 //! | `scratch/` | plain bytes of an encrypted blob while a program works on them; nothing has a name there |
+//! | `models/` | what abilities need, unless it is kept elsewhere |
 //! | `reports/` | what scans found, a line for each file |
 //! | `socket` | where commands find a running server |
 //! | `originals/` | files of folder archives that a restore brought back |

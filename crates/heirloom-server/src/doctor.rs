@@ -3,6 +3,7 @@
 mod folder;
 mod ipfs;
 mod machine;
+mod model;
 mod tool;
 
 use axum::{Json, extract::State};
@@ -55,6 +56,7 @@ async fn get_diagnosis(
         machine::check_limits().await?,
         check_backups(&library).await?,
     ];
+    checks.extend(model::check_models(&library));
     checks.extend(check_places(&library, &actor).await?);
     checks.extend(ipfs::check_publications(&library, &actor).await?);
     for archive in db.list_archives(&actor, family).await? {

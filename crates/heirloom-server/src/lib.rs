@@ -28,6 +28,8 @@ mod guard;
 mod library;
 mod media;
 mod metrics;
+mod model;
+mod models;
 mod moves;
 mod observe;
 mod page;
@@ -57,8 +59,10 @@ pub use encryption::MasterSource;
 pub use heirloom_blobs::{
     MasterKey, RemoteLocation, S3Keys, S3Location, S3Settings, is_archive_class,
 };
+pub use heirloom_models::Mirror;
 pub use heirloom_pipeline::ipfs::{IpfsSettings, Layout, NodeLogin, PinningService, Token};
 pub use library::{Library, LibraryConfig};
+pub use models::ModelsConfig;
 pub use problem::{Code, Problem, ProblemDocument};
 pub use router::{Door, addresses, openapi, router};
 pub use serve::{serve, serve_socket};

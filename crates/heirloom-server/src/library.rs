@@ -19,6 +19,7 @@ use crate::{
     data_folder::{DataFolder, no_library},
     encryption::{self, Encryption},
     metrics::Metrics,
+    models::{Models, ModelsConfig},
     moves::Moves,
     problem::{Code, Problem},
     scans::Scans,
@@ -45,6 +46,8 @@ pub struct LibraryConfig {
     pub store: StoreConfig,
     /// Who keeps collections on IPFS, where somebody chose that.
     pub ipfs: IpfsSettings,
+    /// Where models are kept and come from.
+    pub models: ModelsConfig,
 }
 
 /// An open library. Clones mean the same; [`Library::close`] closes it for all.
@@ -68,6 +71,7 @@ struct Open {
     uploads: Uploads,
     backups: Backups,
     moves: Moves,
+    models: Models,
     store_config: StoreConfig,
     encryption: Encryption,
 }
@@ -105,6 +109,7 @@ impl Library {
                 let received = folder.uploads();
                 let backups = Backups::new(ctx.clone(), family.id, config.store.clone());
                 let move_rate = config.store.move_rate;
+                let models = Models::new(ctx.clone(), family.id, config.models.clone());
                 let moves = Moves::new(ctx.clone(), store.keeping.clone(), move_rate);
                 let uploads = Uploads::new(
                     ctx,
@@ -126,6 +131,7 @@ impl Library {
                     uploads,
                     backups,
                     moves,
+                    models,
                     store_config: config.store.clone(),
                     encryption,
                 };
@@ -173,6 +179,7 @@ impl Library {
             self.open.transfers.stop(),
             self.open.backups.stop(),
             self.open.moves.stop(),
+            self.open.models.stop(),
             self.open.encryption.stop()
         );
         self.open.engine.stop().await;
@@ -250,6 +257,10 @@ impl Library {
 
     pub(crate) fn moves(&self) -> &Moves {
         &self.open.moves
+    }
+
+    pub(crate) fn models(&self) -> &Models {
+        &self.open.models
     }
 
     pub(crate) fn encryption(&self) -> &Encryption {

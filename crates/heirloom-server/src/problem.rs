@@ -172,6 +172,8 @@ codes! {
     NewerVersion, "newer_version", SERVICE_UNAVAILABLE, "A newer version is needed";
     /// The catalogue or a blob is damaged.
     Damaged, "damaged", INTERNAL_SERVER_ERROR, "Something stored is damaged";
+    /// A model that is needed is not here, or damaged.
+    ModelMissing, "model_missing", SERVICE_UNAVAILABLE, "A model is missing";
     /// There is no backup repository there.
     NoRepository, "no_repository", NOT_FOUND, "There is no backup there";
     /// Something else is where the backup repository is to be.

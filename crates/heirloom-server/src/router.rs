@@ -19,7 +19,7 @@ use crate::{
     archive, artifact, asset, backup, claim, collection, description, doctor, edge, encryption,
     event, extract, folder, fsck, guard,
     library::Library,
-    observe, page, place,
+    model, observe, page, place,
     problem::{Code, Problem},
     publication, run, scrub, search, tier, timeline, transfer, upload, web,
 };
@@ -94,7 +94,7 @@ async fn admit(State(actor): State<Actor>, mut req: Request, next: Next) -> Resp
 
 /// A scan that is begun here would be cut off in the middle.
 async fn refuse_scans(req: Request, next: Next) -> Response {
-    const BEGINNINGS: [&str; 12] = [
+    const BEGINNINGS: [&str; 14] = [
         "/scans",
         "/runs",
         "/resume",
@@ -106,6 +106,8 @@ async fn refuse_scans(req: Request, next: Next) -> Response {
         "/publication-imports",
         "/backups",
         "/store/moves",
+        "/models",
+        "/models/pulls",
         "/encryption/keys",
     ];
     let path = req.uri().path();
@@ -172,6 +174,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(encryption::routes())
         .merge(backup::routes())
         .merge(tier::routes())
+        .merge(model::routes())
 }
 
 /// What takes as long as it takes: whoever asks waits, and stops it by going away.
@@ -185,6 +188,7 @@ fn slow_api() -> OpenApiRouter<Library> {
         .merge(scrub::routes())
         .merge(publication::slow_routes())
         .merge(tier::slow_routes())
+        .merge(model::slow_routes())
 }
 
 async fn get_description() -> Json<OpenApi> {

@@ -32,7 +32,7 @@ struct Built;
 
 /// The addresses of the app's pages: each is answered with the app, which shows what belongs there.
 /// The service worker knows the same (`web/src/service-worker.ts`).
-pub(crate) const PAGES: [&str; 16] = [
+pub(crate) const PAGES: [&str; 17] = [
     "/",
     "/assets/{id}",
     "/search",
@@ -45,6 +45,7 @@ pub(crate) const PAGES: [&str; 16] = [
     "/archives",
     "/backups",
     "/transfers",
+    "/models",
     "/add",
     "/settings",
     "/help",

@@ -13,6 +13,7 @@ mod encryption;
 mod folder;
 mod fsck;
 mod lineage;
+mod model;
 mod place;
 mod publication;
 mod run;
@@ -43,6 +44,9 @@ pub use encryption::{Encryption, EncryptionKey, MasterKind, NewMaster};
 pub use folder::{Folder, Folders};
 pub use fsck::{Fault, FsckReport, NewFsck};
 pub use lineage::{Lineage, LineageInput, LineageSource};
+pub use model::{
+    Model, ModelCheck, ModelFault, ModelFile, ModelRemoved, Models, NewModel, NewModelFile, NewPull,
+};
 pub use place::{KnownPlace, KnownPlaces, MapCluster, MapClusters, PlaceCount, Places};
 pub use publication::{
     NewPublication, NewPublicationImport, Pin, Publication, PublicationKey, PublicationReport,

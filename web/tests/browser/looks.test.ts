@@ -46,6 +46,7 @@ async function addresses(): Promise<string[]> {
     '/places?view=map',
     '/archives',
     '/backups',
+    '/models',
     '/transfers',
     '/add',
     '/settings',

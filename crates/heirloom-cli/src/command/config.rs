@@ -147,6 +147,21 @@ pub(crate) fn show(config: &Config, output: &Output) {
             Some(config.ipfs.layout.value.as_str().to_owned()),
             &config.ipfs.layout.origin,
         ),
+        (
+            "models",
+            config
+                .models
+                .folder
+                .value
+                .as_ref()
+                .map(|folder| folder.display().to_string()),
+            &config.models.folder.origin,
+        ),
+        (
+            "models_mirror",
+            config.models.mirror.value.as_ref().map(ToString::to_string),
+            &config.models.mirror.origin,
+        ),
     ];
     let items: Vec<_> = settings
         .iter()

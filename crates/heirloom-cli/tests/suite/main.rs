@@ -15,6 +15,7 @@ mod ipfs;
 mod json;
 mod kill;
 mod malformed;
+mod models;
 mod originals;
 mod rebuild;
 mod refused;

@@ -1,6 +1,7 @@
 //! Disks that are full or read-only: exit code 2, one sentence, a hint; work goes on when they are not.
 
 mod backup;
+mod models;
 mod run;
 
 use std::{

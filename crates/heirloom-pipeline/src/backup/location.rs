@@ -9,7 +9,7 @@ use heirloom_blobs::{RemoteLocation, S3Location, S3Settings};
 use heirloom_db::archive::Archive;
 
 use super::BackupError;
-use crate::archive::root_of;
+use crate::archive::{find_around, resolve};
 
 /// Where a repository is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,31 +71,15 @@ impl RepositoryLocation {
                 "a backup in the data folder itself would be lost with it".to_owned(),
             ));
         }
-        for archive in archives {
-            if root_of(archive).is_some_and(|root| path.starts_with(root)) {
-                return Err(BackupError::Refused(format!(
-                    "{} is inside the archive {:?}, and nothing is ever written there",
-                    path.display(),
-                    archive.name
-                )));
-            }
+        if let Some(archive) = find_around(&path, archives) {
+            return Err(BackupError::Refused(format!(
+                "{} is inside the archive {:?}, and nothing is ever written there",
+                path.display(),
+                archive.name
+            )));
         }
         Ok(())
     }
-}
-
-/// A path without links and `..`, as far as it exists.
-fn resolve(path: &Path) -> PathBuf {
-    for existing in path.ancestors() {
-        if let (Ok(found), Ok(rest)) = (existing.canonicalize(), path.strip_prefix(existing)) {
-            return if rest.as_os_str().is_empty() {
-                found
-            } else {
-                found.join(rest)
-            };
-        }
-    }
-    path.to_owned()
 }
 
 impl fmt::Display for RepositoryLocation {

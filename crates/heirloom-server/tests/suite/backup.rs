@@ -6,7 +6,7 @@ use heirloom_core::Actor;
 use heirloom_db::clock;
 use heirloom_pipeline::backup::{At, BackupKey, RepositoryLocation, Target, restore};
 use heirloom_server::{
-    Door, IpfsSettings, Library, LibraryConfig, StoreConfig, UploadLimits, router,
+    Door, IpfsSettings, Library, LibraryConfig, ModelsConfig, StoreConfig, UploadLimits, router,
 };
 use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
@@ -281,6 +281,7 @@ async fn a_catalogue_in_postgres_is_proved_and_comes_back_without_a_server() {
         uploads: UploadLimits::default(),
         store: StoreConfig::default(),
         ipfs: IpfsSettings::default(),
+        models: ModelsConfig::default(),
     };
     let library = Library::open(&config).await.unwrap();
     let router = router(library.clone(), Door::Known(Actor::Operator));

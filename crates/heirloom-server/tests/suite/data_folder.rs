@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use heirloom_server::{
-    Code, IpfsSettings, Library, LibraryConfig, Problem, StoreConfig, UploadLimits,
+    Code, IpfsSettings, Library, LibraryConfig, ModelsConfig, Problem, StoreConfig, UploadLimits,
 };
 use heirloom_testing::{TreeSnapshot, postgres};
 
@@ -16,6 +16,7 @@ fn config(folder: &Path) -> LibraryConfig {
         uploads: UploadLimits::default(),
         store: StoreConfig::default(),
         ipfs: IpfsSettings::default(),
+        models: ModelsConfig::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use heirloom_core::Actor;
 use heirloom_server::{
-    Door, IpfsSettings, Library, LibraryConfig, StoreConfig, UploadLimits, router,
+    Door, IpfsSettings, Library, LibraryConfig, ModelsConfig, StoreConfig, UploadLimits, router,
 };
 use serde_json::{Value as Json, json};
 
@@ -37,6 +37,7 @@ async fn what_confinement_lacks_is_said_with_what_to_do_about_it() {
             uploads: UploadLimits::default(),
             store: StoreConfig::default(),
             ipfs: IpfsSettings::default(),
+            models: ModelsConfig::default(),
         };
         let library = Library::open(&config).await.unwrap();
         let router = router(library.clone(), Door::Known(Actor::Operator));

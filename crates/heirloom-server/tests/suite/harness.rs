@@ -10,7 +10,8 @@ use std::{
 use heirloom_core::Actor;
 use heirloom_db::{Db, Location, family::Family};
 use heirloom_server::{
-    Body, Door, IpfsSettings, Library, LibraryConfig, Router, StoreConfig, UploadLimits, router,
+    Body, Door, IpfsSettings, Library, LibraryConfig, ModelsConfig, Router, StoreConfig,
+    UploadLimits, router,
 };
 use heirloom_testing::{
     jpeg::{self, Options},
@@ -90,6 +91,7 @@ impl Home {
             uploads: UploadLimits::default(),
             store,
             ipfs: ipfs.clone(),
+            models: ModelsConfig::default(),
         };
         let library = Library::open(&config).await.unwrap();
         Self {
@@ -118,6 +120,7 @@ impl Home {
             uploads: UploadLimits::default(),
             store: StoreConfig::default(),
             ipfs: ipfs.clone(),
+            models: ModelsConfig::default(),
         };
         library.close().await;
         drop((library, old_router));

@@ -14,6 +14,7 @@ mod edge;
 mod folder;
 mod fsck;
 mod harness;
+mod model;
 mod openapi;
 mod original;
 mod page;

@@ -9,7 +9,8 @@ use std::{fs, path::PathBuf};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use heirloom_core::{AccountId, Actor, AudienceId, audience::Sight, role::Role};
 use heirloom_server::{
-    Body, Door, IpfsSettings, Library, LibraryConfig, Router, StoreConfig, UploadLimits, router,
+    Body, Door, IpfsSettings, Library, LibraryConfig, ModelsConfig, Router, StoreConfig,
+    UploadLimits, router,
 };
 use heirloom_testing::jpeg::{self, Options};
 use serde_json::{Value as Json, json};
@@ -139,6 +140,7 @@ async fn limited(limits: UploadLimits) -> (tempfile::TempDir, Library, Router) {
         uploads: limits,
         store: StoreConfig::default(),
         ipfs: IpfsSettings::default(),
+        models: ModelsConfig::default(),
     };
     let library = Library::open(&config).await.unwrap();
     let router = router(library.clone(), Door::Known(Actor::Operator));

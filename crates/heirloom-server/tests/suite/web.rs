@@ -15,6 +15,7 @@ async fn every_page_of_the_app_answers_with_a_strict_policy() {
         "/archives",
         "/backups",
         "/transfers",
+        "/models",
         "/add",
         "/settings",
         "/help",

@@ -844,6 +844,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The models that abilities need: which there are, where they come from, and whether they are here. */
+        get: operations["list_models"];
+        put?: never;
+        /**
+         * Takes files that somebody has, as a model of their own or as files of one that is known, and begins to bring them in.
+         *     Files of the machine that serves are read for their hashes first.
+         */
+        post: operations["create_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/pulls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to fetch what is missing of models, one after the other, in the background. The list says how far they are. */
+        post: operations["create_pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/pulls/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops what is fetched. What came is kept, and the next pull goes on with it. */
+        post: operations["cancel_pulls"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes the files of a model, and says what nobody does without it. One that somebody added is forgotten. */
+        delete: operations["delete_model"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reads every byte of a model. What is damaged is used by nobody until it was pulled again. */
+        post: operations["check_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pipelines": {
         parameters: {
             query?: never;
@@ -1876,7 +1965,7 @@ export interface components {
          * @description What kind of problem it is. The words are stable: programs may rely on them.
          * @enum {string}
          */
-        Code: "invalid_request" | "invalid_query" | "invalid_cursor" | "unknown_actor" | "denied" | "foreign_request" | "not_found" | "method_not_allowed" | "refused" | "scan_running" | "original_gone" | "original_changed" | "original_damaged" | "original_archived" | "version_conflict" | "too_large" | "unsupported_type" | "invalid_range" | "invalid_archive" | "not_absolute" | "nothing_there" | "not_an_export" | "invalid_import" | "not_a_folder" | "folder_unreadable" | "folder_not_empty" | "folder_forbidden" | "folder_busy" | "folder_full" | "folder_read_only" | "invalid_claim" | "invalid_collection" | "invalid_upload" | "content_mismatch" | "checksum_mismatch" | "tus_version" | "offset_conflict" | "upload_busy" | "upload_gone" | "idempotency_key_reused" | "in_use" | "no_library" | "not_a_library" | "read_only" | "no_space" | "newer_version" | "damaged" | "no_repository" | "not_a_repository" | "wrong_key" | "no_key" | "repository_damaged" | "repository_full" | "repository_unavailable" | "repository_busy" | "unavailable" | "busy" | "too_slow" | "stopping" | "interrupted" | "internal";
+        Code: "invalid_request" | "invalid_query" | "invalid_cursor" | "unknown_actor" | "denied" | "foreign_request" | "not_found" | "method_not_allowed" | "refused" | "scan_running" | "original_gone" | "original_changed" | "original_damaged" | "original_archived" | "version_conflict" | "too_large" | "unsupported_type" | "invalid_range" | "invalid_archive" | "not_absolute" | "nothing_there" | "not_an_export" | "invalid_import" | "not_a_folder" | "folder_unreadable" | "folder_not_empty" | "folder_forbidden" | "folder_busy" | "folder_full" | "folder_read_only" | "invalid_claim" | "invalid_collection" | "invalid_upload" | "content_mismatch" | "checksum_mismatch" | "tus_version" | "offset_conflict" | "upload_busy" | "upload_gone" | "idempotency_key_reused" | "in_use" | "no_library" | "not_a_library" | "read_only" | "no_space" | "newer_version" | "damaged" | "model_missing" | "no_repository" | "not_a_repository" | "wrong_key" | "no_key" | "repository_damaged" | "repository_full" | "repository_unavailable" | "repository_busy" | "unavailable" | "busy" | "too_slow" | "stopping" | "interrupted" | "internal";
         /** @description An album, or a saved search. */
         Collection: {
             /** @description How many assets are in it for whoever asks. */
@@ -2661,6 +2750,92 @@ export interface components {
             /** @description How many: what was there already, or was not, is no change. */
             changed: number;
         };
+        /** @description A model. */
+        Model: {
+            /**
+             * @description What it is for: `speech`, `voice_activity`, `speaker`, `reading`, `faces`, `image_features`, `text_embedding`,
+             *     `voice`, `runtime` or `language`. There may be more.
+             */
+            ability: string;
+            /** @description What it is, in a sentence. */
+            about: string;
+            /**
+             * Format: int64
+             * @description How many bytes it has, as far as that is known.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description While it is pulled: how many bytes are here.
+             */
+            bytes_done?: number | null;
+            /** @description Its files for this machine. */
+            files: components["schemas"]["ModelFile"][];
+            /** @description What can be done about that. */
+            hint?: string | null;
+            /** @description Its name. */
+            id: string;
+            /** @description Whether its ability uses it unless somebody says otherwise. */
+            is_default: boolean;
+            /** @description Whether somebody added it here. */
+            is_own: boolean;
+            /** @description Its licence. */
+            licence: string;
+            /** @description Where it comes from, in words. */
+            origin: string;
+            /** @description Why it did not come when it was pulled last. */
+            problem?: string | null;
+            /** @description `here`, `missing`, `waiting`, `pulling` or `damaged`. */
+            state: string;
+        };
+        /** @description What reading a model found. */
+        ModelCheck: {
+            /** @description What is wrong with it; nothing where every byte is right. */
+            faults: components["schemas"]["ModelFault"][];
+            /** @description Which model. */
+            id: string;
+            /** @description How it stands now. */
+            state: string;
+        };
+        /** @description What is wrong with a file of a model. */
+        ModelFault: {
+            /** @description Which file. */
+            file: string;
+            /** @description What is wrong, in a sentence. */
+            why: string;
+        };
+        /** @description A file of a model. */
+        ModelFile: {
+            /**
+             * Format: int64
+             * @description How many bytes it has, where that is known.
+             */
+            bytes?: number | null;
+            /** @description Its name. */
+            name: string;
+            /** @description The SHA-256 that its bytes have to have. */
+            sha256: string;
+            /** @description `here`, `missing` or `damaged`. */
+            state: string;
+        };
+        /** @description A model that was removed. */
+        ModelRemoved: {
+            /** @description Which. */
+            id: string;
+            /** @description What nobody does any more until a model for it is here; null where another one does it. */
+            without?: string | null;
+        };
+        /** @description The models that abilities need. */
+        Models: {
+            /** @description The folder that they are in. */
+            folder: string;
+            /** @description Each model; those that somebody added come last. */
+            items: components["schemas"]["Model"][];
+            /** @description Who is asked for files first, where somebody is. */
+            mirror?: string | null;
+            /** @description What is wrong with the notes of added models that cannot be used. */
+            problems: string[];
+        };
         /** @description An addition that is to begin. */
         NewAddition: {
             /**
@@ -2808,6 +2983,33 @@ export interface components {
             /** @description The letters of the key, or the words of the passphrase. */
             text: string;
         };
+        /** @description Files that somebody has. */
+        NewModel: {
+            /** @description What it is for. A model that is new here needs it. */
+            ability?: string | null;
+            /** @description What it is, in a sentence. */
+            about?: string | null;
+            /** @description Its files. */
+            files: components["schemas"]["NewModelFile"][];
+            /** @description What it is to be called. For a model that is known here, the files are taken for its files. */
+            id: string;
+            /** @description Whether its ability is to use it rather than the model that it uses otherwise. */
+            is_default?: boolean;
+            /** @description Its licence. */
+            licence?: string | null;
+        };
+        /** @description A file that somebody has. */
+        NewModelFile: {
+            /** @description What it is to be called; without it, it keeps its name. */
+            name?: string | null;
+            /** @description The SHA-256 that it has to have. What is not on the machine that serves needs it. */
+            sha256?: string | null;
+            /**
+             * @description Where it is: an absolute path of the machine that serves, an address, or a file within a package
+             *     (`pypi:NAME@VERSION#MEMBER`, `npm:NAME@VERSION#MEMBER`).
+             */
+            source: string;
+        };
         /** @description What is to be published of a collection, and what somebody consents to with that. */
         NewPublication: {
             /** @description Whether what not everybody in the family may see is published as well. It is refused otherwise. */
@@ -2833,6 +3035,15 @@ export interface components {
             path: string;
             /** @description Whether what comes in is prepared: renditions are made of it. */
             process?: boolean;
+        };
+        /** @description What is to be fetched: one of the three. */
+        NewPull: {
+            /** @description All there are. */
+            all?: boolean;
+            /** @description Those that abilities use unless somebody says otherwise. */
+            default?: boolean;
+            /** @description Models, by their names. */
+            ids?: string[];
         };
         /** @description What is to be run, over which assets. Without an archive or assets named, over all. */
         NewRun: {
@@ -4344,6 +4555,12 @@ export type Match = components['schemas']['Match'];
 export type MemberMove = components['schemas']['MemberMove'];
 export type Members = components['schemas']['Members'];
 export type MembersChanged = components['schemas']['MembersChanged'];
+export type Model = components['schemas']['Model'];
+export type ModelCheck = components['schemas']['ModelCheck'];
+export type ModelFault = components['schemas']['ModelFault'];
+export type ModelFile = components['schemas']['ModelFile'];
+export type ModelRemoved = components['schemas']['ModelRemoved'];
+export type Models = components['schemas']['Models'];
 export type NewAddition = components['schemas']['NewAddition'];
 export type NewArchive = components['schemas']['NewArchive'];
 export type NewBackup = components['schemas']['NewBackup'];
@@ -4354,8 +4571,11 @@ export type NewExport = components['schemas']['NewExport'];
 export type NewFsck = components['schemas']['NewFsck'];
 export type NewImport = components['schemas']['NewImport'];
 export type NewMaster = components['schemas']['NewMaster'];
+export type NewModel = components['schemas']['NewModel'];
+export type NewModelFile = components['schemas']['NewModelFile'];
 export type NewPublication = components['schemas']['NewPublication'];
 export type NewPublicationImport = components['schemas']['NewPublicationImport'];
+export type NewPull = components['schemas']['NewPull'];
 export type NewRun = components['schemas']['NewRun'];
 export type NewScan = components['schemas']['NewScan'];
 export type NewStoreMove = components['schemas']['NewStoreMove'];
@@ -6747,6 +6967,221 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MapClusters"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How each stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Models"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewModel"];
+            };
+        };
+        responses: {
+            /** @description The model, which is being pulled */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description A file is not what it should be */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    create_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPull"];
+            };
+        };
+        responses: {
+            /** @description How each stands */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Models"];
+                };
+            };
+            /** @description No model is called that; nothing has begun */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    cancel_pulls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How each stands */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Models"];
+                };
+            };
+            /** @description Nothing is under way */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    delete_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What that means */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelRemoved"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    check_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Which */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelCheck"];
                 };
             };
             /** @description Refused */

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { atHome, overflowOf } from './heirloom';
+
+const { heirloom, visit } = atHome({ isEmpty: true });
+const weights = Buffer.alloc(400_000, 7);
+let server: Server;
+let isHere = false;
+let goOn = () => {};
+
+beforeAll(async () => {
+  // It has nothing at first; then half of the file, and the rest when somebody has seen that.
+  server = createServer((request, answer) => {
+    if (!isHere) {
+      answer.writeHead(404).end();
+      return;
+    }
+    answer.writeHead(200, { 'content-length': weights.length });
+    answer.write(weights.subarray(0, 200_000));
+    goOn = () => answer.end(weights.subarray(200_000));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+afterAll(() => server.close());
+
+test('what is missing is fetched, seen on its way, and here', async () => {
+  const { port } = server.address() as AddressInfo;
+  const sha256 = createHash('sha256').update(weights).digest('hex');
+  const source = `http://127.0.0.1:${port}/model.bin`;
+  await heirloom.post('/api/v1/models', {
+    id: 'my-speech',
+    ability: 'speech',
+    files: [{ source, sha256 }]
+  });
+  const { page } = await visit('/models');
+  const card = page.locator('li.card').filter({ hasText: 'my-speech' });
+  await card.getByText('404').waitFor();
+  await card.getByText('It is missing.').waitFor();
+
+  isHere = true;
+  await card.getByRole('button', { name: 'Fetch my-speech' }).click();
+  await card.getByText('It is being fetched').waitFor();
+  await page.getByRole('button', { name: 'Stop' }).waitFor();
+  goOn();
+  await card.getByText('It is here.').waitFor();
+  expect(await card.getByRole('button').count()).toBe(0);
+});
+
+test('a damaged model says so, also on a small phone and in German', async () => {
+  writeFileSync(join(heirloom.folder, 'models/my-speech/model.bin'), 'not what it was');
+  await heirloom.post('/api/v1/models/my-speech/check');
+  const { page } = await visit('/models', {
+    viewport: { width: 320, height: 640 },
+    locale: 'de-DE'
+  });
+  const card = page.locator('li.card').filter({ hasText: 'my-speech' });
+  await card.getByText('Es ist beschädigt').waitFor();
+  await card.getByText('Gesprochenes aufschreiben').waitFor();
+  await page.getByText('9 Modelle, die gebraucht werden, fehlen').waitFor();
+  expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+});

@@ -51,8 +51,11 @@ export class Heirloom {
       this.address = `http://127.0.0.1:${this.#port}`;
     }
     const listen = `127.0.0.1:${this.#port}`;
+    // The models are the library's own, not those that all checkouts share.
+    const { HEIRLOOM_MODELS: _, ...env } = process.env;
     this.#server = spawn(inject('program'), ['serve', '--listen', listen, '--data', this.folder], {
-      stdio: ['ignore', 'ignore', 'inherit']
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env
     });
     await until(async () => (await fetch(`${this.address}/readyz`)).ok);
   }

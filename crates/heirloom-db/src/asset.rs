@@ -144,8 +144,8 @@ statements! {
     LOCK = concat!("SELECT ", columns!(), " FROM asset a WHERE a.id IN ({list}) ORDER BY a.id /*pg FOR UPDATE */");
     LIST_BY_ID = concat!("SELECT ", columns!(), " FROM asset a WHERE a.id IN ({list})");
     LIST_BY_KEY = concat!("SELECT ", columns!(), " FROM asset a WHERE a.timeline_key IN ({list})");
-    LIST_PLACES = "SELECT l.asset_id, f.archive_id, f.path, l.name, l.gone_at_ms IS NULL
-        FROM asset_location l JOIN folder f ON f.id = l.folder_id
+    LIST_PLACES = "SELECT l.asset_id, f.archive_id, f.path, l.name, l.gone_at_ms IS NULL, r.audience_id
+        FROM asset_location l JOIN folder f ON f.id = l.folder_id JOIN archive r ON r.id = f.archive_id
         WHERE l.asset_id IN ({list}) ORDER BY l.asset_id, l.id";
     LIST_MEMBERSHIPS = "SELECT asset_id, collection_id FROM collection_member
         WHERE asset_id IN ({list}) ORDER BY asset_id, collection_id";
@@ -344,6 +344,8 @@ pub(crate) struct Place {
     pub(crate) folder: String,
     pub(crate) name: String,
     pub(crate) is_there: bool,
+    /// Who may know of the archive.
+    pub(crate) audience: AudienceId,
 }
 
 /// Where each asset is and was, from the rows of [`LIST_PLACES`].
@@ -355,6 +357,7 @@ pub(crate) fn read_places(rows: &[Row]) -> Result<HashMap<AssetId, Vec<Place>>, 
             folder: row.get(2)?,
             name: row.get(3)?,
             is_there: row.get(4)?,
+            audience: row.get(5)?,
         };
         places.entry(row.get(0)?).or_default().push(place);
     }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use heirloom_core::{ArchiveId, AssetId, FolderId, LocationId, path};
+use heirloom_core::{
+    Actor, ArchiveId, AssetId, FamilyId, FolderId, LocationId, audience::Sight, path,
+};
 
 use crate::{
     Db, DbError, Tx,
@@ -54,11 +56,12 @@ pub struct LivePlace {
 }
 
 statements! {
-    LIST_OF_ASSET = "SELECT l.id, f.archive_id, r.name, f.path, l.name, l.found_at_ms, l.gone_at_ms, l.damaged_at_ms
+    LIST_OF_ASSET = "SELECT l.id, f.archive_id, r.name, f.path, l.name, l.found_at_ms, l.gone_at_ms, l.damaged_at_ms,
+          r.audience_id
         FROM asset_location l JOIN folder f ON f.id = l.folder_id JOIN archive r ON r.id = f.archive_id
         WHERE l.asset_id = $1 ORDER BY l.id";
     LIST_OF_ASSETS = "SELECT l.id, f.archive_id, r.name, f.path, l.name, l.found_at_ms, l.gone_at_ms, l.damaged_at_ms,
-          l.asset_id
+          r.audience_id, l.asset_id
         FROM asset_location l JOIN folder f ON f.id = l.folder_id JOIN archive r ON r.id = f.archive_id
         WHERE l.asset_id IN ({list}) ORDER BY l.id";
     LIST_LIVE = "SELECT f.archive_id, r.root, f.path, l.name, l.size_bytes, l.modified_at_ns, l.changed_at_ns,
@@ -80,14 +83,25 @@ statements! {
 }
 
 impl Db {
-    /// Where an asset is and was, the oldest place first. That the actor may see the asset was
-    /// checked by whoever fetched it.
+    /// Where an asset is and was, the oldest place first, as far as the actor may know of the
+    /// archives. That the actor may see the asset was checked by whoever fetched it.
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn list_locations(&self, asset: AssetId) -> Result<Vec<AssetLocation>, DbError> {
-        let rows = self.fetch(LIST_OF_ASSET, args![asset]).await?;
-        rows.iter().map(read).collect()
+    pub async fn list_locations(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        asset: AssetId,
+    ) -> Result<Vec<AssetLocation>, DbError> {
+        let sight = actor.sight(family);
+        let mut locations = Vec::new();
+        for row in self.fetch(LIST_OF_ASSET, args![asset]).await? {
+            if sight.includes(row.get(8)?) {
+                locations.push(read(&row)?);
+            }
+        }
+        Ok(locations)
     }
 
     /// The same for a page of assets, by asset.
@@ -96,12 +110,20 @@ impl Db {
     /// What the engine says.
     pub async fn list_locations_of(
         &self,
+        actor: &Actor,
         assets: &[Asset],
     ) -> Result<HashMap<AssetId, Vec<AssetLocation>>, DbError> {
         let list = assets.iter().map(|asset| Value::from(asset.id)).collect();
+        let sights: HashMap<AssetId, Sight> = assets
+            .iter()
+            .map(|asset| (asset.id, actor.sight(asset.family_id)))
+            .collect();
         let mut locations: HashMap<AssetId, Vec<AssetLocation>> = HashMap::new();
         for row in self.fetch_list(LIST_OF_ASSETS, args![], list).await? {
-            locations.entry(row.get(8)?).or_default().push(read(&row)?);
+            let (audience, asset) = (row.get(8)?, row.get(9)?);
+            if sights.get(&asset).is_some_and(|it| it.includes(audience)) {
+                locations.entry(asset).or_default().push(read(&row)?);
+            }
         }
         Ok(locations)
     }

@@ -407,6 +407,7 @@ async fn add_assets(
             folder: file.folder_path.clone(),
             name: file.name.clone(),
             is_there: true,
+            audience: archive.audience_id,
         };
         documents.push((
             key,

@@ -76,7 +76,7 @@ impl Db {
         let plan = Plan::of(self, actor, family, query).await?;
         let (assets, next) = self.find_part(&plan, after, limit.max(1)).await?;
         Ok(SearchPage {
-            items: self.explain(&plan.phrases, assets).await?,
+            items: self.explain(actor, &plan.phrases, assets).await?,
             next,
         })
     }

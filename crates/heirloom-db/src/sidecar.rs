@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use heirloom_core::{ArchiveId, AssetId, ContentHash, FamilyId, FolderId, RunId, SidecarId};
+use heirloom_core::{Actor, ArchiveId, AssetId, ContentHash, FamilyId, FolderId, RunId, SidecarId};
 
 use crate::{
     Db, DbError, Tx,
@@ -66,8 +66,9 @@ statements! {
     MARK_GONE = "UPDATE sidecar SET gone_at_ms = $1 WHERE gone_at_ms IS NULL AND id IN ({list})";
     LIST_LINKS = "SELECT k.asset_id, k.sidecar_id
         FROM sidecar s JOIN asset_sidecar k ON k.sidecar_id = s.id WHERE s.folder_id = $1";
-    LIST_OF_ASSET = "SELECT s.id, s.name, s.kind, s.content_hash, f.archive_id, f.path
+    LIST_OF_ASSET = "SELECT s.id, s.name, s.kind, s.content_hash, f.archive_id, f.path, r.audience_id
         FROM asset_sidecar k JOIN sidecar s ON s.id = k.sidecar_id JOIN folder f ON f.id = s.folder_id
+        JOIN archive r ON r.id = f.archive_id
         WHERE k.asset_id = $1 AND s.gone_at_ms IS NULL ORDER BY s.id";
     LIST_INPUTS = "SELECT s.content_hash FROM asset_sidecar k JOIN sidecar s ON s.id = k.sidecar_id
         WHERE k.asset_id = $1 AND s.gone_at_ms IS NULL";
@@ -101,24 +102,32 @@ impl Db {
             .collect()
     }
 
-    /// The sidecars of an asset that are there now.
+    /// The sidecars of an asset that are there now, as far as the actor may know of the archives. That
+    /// the actor may see the asset was checked by whoever fetched it.
     ///
     /// # Errors
     /// What the engine says.
-    pub async fn list_sidecars(&self, asset: AssetId) -> Result<Vec<Sidecar>, DbError> {
-        let rows = self.fetch(LIST_OF_ASSET, args![asset]).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Sidecar {
+    pub async fn list_sidecars(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        asset: AssetId,
+    ) -> Result<Vec<Sidecar>, DbError> {
+        let sight = actor.sight(family);
+        let mut sidecars = Vec::new();
+        for row in self.fetch(LIST_OF_ASSET, args![asset]).await? {
+            if sight.includes(row.get(6)?) {
+                sidecars.push(Sidecar {
                     id: row.get(0)?,
                     name: row.get(1)?,
                     kind: row.get(2)?,
                     content_hash: row.get(3)?,
                     archive_id: row.get(4)?,
                     folder_path: row.get(5)?,
-                })
-            })
-            .collect()
+                });
+            }
+        }
+        Ok(sidecars)
     }
 
     /// Makes the links of a folder's sidecars to these assets what was matched, and what `tool` in

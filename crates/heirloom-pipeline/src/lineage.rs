@@ -77,8 +77,10 @@ pub fn current_version(tool: &str) -> Option<i64> {
 pub async fn trace(ctx: &Context, id: ArtifactId) -> Result<Lineage, DbError> {
     let (artifact, asset) = ctx.db.get_artifact(&ctx.actor, id).await?;
     let siblings = ctx.db.list_artifacts(&asset).await?;
-    let locations = ctx.db.list_locations(asset.id).await?;
-    let sidecars = ctx.db.list_sidecars(asset.id).await?;
+    let family = asset.family_id;
+    let locations = ctx.db.list_locations(&ctx.actor, family, asset.id);
+    let locations = locations.await?;
+    let sidecars = ctx.db.list_sidecars(&ctx.actor, family, asset.id).await?;
     let mut claims = ctx.db.list_claims(&ctx.actor, asset.id).await?;
     let positions: Vec<_> = claims.iter().filter_map(position_of).collect();
     let source_of = |hash: ContentHash| {

@@ -100,18 +100,19 @@ async fn list_assets(
     let (after, limit) = (paging.after_key()?, paging.limit()?);
     let page = db.list_assets(&actor, family, after, limit).await?;
     Ok(Json(wire::Page {
-        items: describe_assets(&library, &page.items).await?,
+        items: describe_assets(&library, &actor, &page.items).await?,
         next: page.next.map(timeline_cursor),
     }))
 }
 
-/// Assets with where they are and what they look like.
+/// Assets with where they are, as far as the actor may know of that, and what they look like.
 pub(crate) async fn describe_assets(
     library: &Library,
+    actor: &Actor,
     assets: &[Asset],
 ) -> Result<Vec<wire::Asset>, Problem> {
     let ids: Vec<AssetId> = assets.iter().map(|asset| asset.id).collect();
-    let places = library.db().list_locations_of(assets).await?;
+    let places = library.db().list_locations_of(actor, assets).await?;
     let mut looks = library.db().list_looks(&ids).await?;
     let places_of = |asset: &Asset| places.get(&asset.id).map_or(&[][..], Vec::as_slice);
     Ok(assets
@@ -143,7 +144,7 @@ pub(crate) async fn load_detail(
     let db = library.db();
     let asset = db.get_asset(actor, id).await?;
     let claims = db.list_claims(actor, id).await?;
-    let locations = db.list_locations(asset.id).await?;
+    let locations = db.list_locations(actor, asset.family_id, id).await?;
     let look = db.list_looks(&[id]).await?.remove(&id);
     Ok(wire::AssetDetail {
         asset: wire::Asset::new(&asset, &locations, look),
@@ -159,7 +160,7 @@ pub(crate) async fn load_detail(
             .map(Into::into)
             .collect(),
         sidecars: db
-            .list_sidecars(id)
+            .list_sidecars(actor, asset.family_id, id)
             .await?
             .into_iter()
             .map(Into::into)
@@ -221,7 +222,10 @@ async fn set_deleted(
         .db()
         .delete_asset(actor, id, version, is_deleted)
         .await?;
-    let locations = library.db().list_locations(asset.id).await?;
+    let locations = library
+        .db()
+        .list_locations(actor, asset.family_id, id)
+        .await?;
     let look = library.db().list_looks(&[id]).await?.remove(&id);
     let tag = version_tag(asset.version);
     Ok((tag, Json(wire::Asset::new(&asset, &locations, look))))

@@ -263,7 +263,7 @@ async fn list_members(
     let after = after.transpose()?.map(MemberCursor::from_bytes);
     let page = db.list_members(&actor, &collection, after, limit).await?;
     Ok(Json(wire::Page {
-        items: describe_assets(&library, &page.items).await?,
+        items: describe_assets(&library, &actor, &page.items).await?,
         next: page
             .next
             .map(|cursor| list.render_cursor(&cursor.to_bytes())),
@@ -408,7 +408,7 @@ async fn load_all(
     let db = library.db();
     let summaries = db.summarise_collections(actor, collections).await?;
     let covers: Vec<_> = summaries.iter().filter_map(|it| it.cover.clone()).collect();
-    let mut covers = describe_assets(library, &covers).await?.into_iter();
+    let mut covers = describe_assets(library, actor, &covers).await?.into_iter();
     let shown = summaries.into_iter().map(|summary| {
         let cover = summary.cover.is_some().then(|| covers.next()).flatten();
         render(summary, cover)

@@ -180,7 +180,7 @@ async fn list_placed_assets(
         .list_assets_at(&actor, family, &spot, after, limit)
         .await?;
     Ok(Json(wire::Page {
-        items: describe_assets(&library, &page.items).await?,
+        items: describe_assets(&library, &actor, &page.items).await?,
         next: page.next.map(|key| list.render_cursor(&key.to_be_bytes())),
     }))
 }

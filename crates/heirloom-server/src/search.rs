@@ -152,7 +152,7 @@ pub(crate) async fn search(
         .into_iter()
         .map(|hit| (hit.asset, hit.matches))
         .unzip();
-    let assets = describe_assets(library, &assets).await?;
+    let assets = describe_assets(library, actor, &assets).await?;
     let question = query.to_string();
     let ignored = query.ignored.iter().map(|ignored| wire::Ignored {
         text: ignored.text.clone(),

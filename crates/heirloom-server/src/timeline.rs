@@ -128,7 +128,7 @@ async fn list_bucket(
     });
     Ok(Json(wire::TimelinePart {
         buckets: buckets.collect(),
-        items: describe_assets(&library, &assets).await?,
+        items: describe_assets(&library, &actor, &assets).await?,
     }))
 }
 

@@ -1,6 +1,9 @@
 //! What was found, and why.
 
-use heirloom_core::text::{Phrase, Snippet, snippet};
+use heirloom_core::{
+    Actor,
+    text::{Phrase, Snippet, snippet},
+};
 
 use super::document::texts;
 use crate::{
@@ -80,9 +83,10 @@ impl Field {
 }
 
 impl Db {
-    /// Says of each asset where the phrases are in it.
+    /// Says of each asset where the phrases are in it, as far as the actor may know of these places.
     pub(super) async fn explain(
         &self,
+        actor: &Actor,
         phrases: &[(Option<Field>, Phrase)],
         assets: Vec<Asset>,
     ) -> Result<Vec<Hit>, DbError> {
@@ -99,7 +103,9 @@ impl Db {
         let mut places = self.list_places_of(&ids).await?;
         for asset in assets {
             let claims = claims.remove(&asset.id).unwrap_or_default();
-            let places = places.remove(&asset.id).unwrap_or_default();
+            let sight = actor.sight(asset.family_id);
+            let mut places = places.remove(&asset.id).unwrap_or_default();
+            places.retain(|place| sight.includes(place.audience));
             let shown = asset::shown_places(&places);
             let mut said = texts(&shown, &claims, None);
             said.sort_by_key(|(field, _)| *field);

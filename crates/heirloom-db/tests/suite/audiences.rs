@@ -261,6 +261,30 @@ on_both_engines! {
         }
     }
 
+    async fn a_guest_is_not_told_that_an_asset_also_lies_in_an_archive_of_others(store: Store) {
+        let hidden = store.db.create_audience(OPERATOR, store.family_id(), "parents").await.unwrap();
+        let family = Family { audience_id: hidden, ..store.family.clone() };
+        let attic = store.db.create_archive(OPERATOR, &family, "Attic", "/attic").await.unwrap();
+        let everybody = store.family.audience_id;
+        let seen = store.record([file("beach.jpg")]).await;
+        let asset = asset_of(&seen[0]);
+        store.record_in(&attic, [file("quarrel.jpg").of_content("beach.jpg")]).await;
+        let child = member(store.family_id(), Role::Viewer, &[everybody]);
+        let parent = member(store.family_id(), Role::Viewer, &[everybody, hidden]);
+        for (actor, archives) in [(&child, vec!["photos"]), (&parent, vec!["photos", "Attic"])] {
+            let known = store.db.get_asset(actor, asset).await.unwrap();
+            let places = store.db.list_locations(actor, known.family_id, asset).await.unwrap();
+            let named: Vec<_> = places.iter().map(|place| place.archive_name.as_str()).collect();
+            assert_eq!(named, archives);
+            let listed = store.db.list_locations_of(actor, &[known]).await.unwrap();
+            assert_eq!(listed[&asset], places);
+            // Why it was found names no file that only others may know of.
+            let found = store.search_as(actor, "quarrel").await.unwrap().items;
+            let told: Vec<_> = found.iter().flat_map(|hit| &hit.matches).collect();
+            assert_eq!(told.len(), archives.len() - 1, "{told:?}");
+        }
+    }
+
     async fn a_stack_shows_only_what_one_may_see_of_it(store: Store) {
         let wall = build(&store).await;
         let ids: Vec<AssetId> = wall.assets.iter().take(3).map(|(id, _)| *id).collect();

@@ -185,7 +185,7 @@ on_both_engines! {
         let recorded = store.db.record_batch(&store.archive, store.run, 0, &batch).await.unwrap();
         assert_eq!(recorded, [Recorded::Purged], "without its original it is no original either");
         assert_eq!(store.traces().await, BTreeSet::new());
-        let described = store.db.list_sidecars(neighbour).await.unwrap();
+        let described = store.db.list_sidecars(OPERATOR, store.family_id(), neighbour).await.unwrap();
         assert_eq!(described.iter().map(|sidecar| sidecar.name.as_str()).collect::<Vec<_>>(), ["shared.xmp"]);
         let alike = store.sidecar(folder, "other.jpg.xmp", "own").await;
         assert_ne!(alike, own, "the same few bytes beside another original are another sidecar");

@@ -63,7 +63,7 @@ on_both_engines! {
         assert_eq!((asset.state, asset.title.as_deref()), (AssetState::Present, Some("Oma")));
         assert_eq!(store.find("grandma").await, ["oma.jpg"]);
         assert_eq!(store.find("dsc").await, Vec::<String>::new(), "it is not found by where it was");
-        let places = store.db.list_locations(asset.id).await.unwrap();
+        let places = store.db.list_locations(OPERATOR, asset.family_id, asset.id).await.unwrap();
         let paths: Vec<_> = places.iter().map(|p| (p.path.as_str(), p.gone_at_ms.is_some())).collect();
         assert_eq!(paths, [("DSC_1.jpg", true), ("grandma/oma.jpg", false)]);
     }
@@ -181,13 +181,13 @@ parameters: serde_json::Value::Null,
             }
         };
         matched(BTreeSet::from([id]), vec![derived]).await;
-        assert_eq!(store.db.list_sidecars(asset).await.unwrap()[0].id, id);
+        assert_eq!(store.db.list_sidecars(OPERATOR, store.family_id(), asset).await.unwrap()[0].id, id);
         assert_eq!(store.find("garden").await, ["oma.jpg"]);
 
         let batch = ScanBatch { gone: vec![(root, KnownAs::Sidecar(id))], ..ScanBatch::default() };
         store.db.record_batch(&store.archive, store.run, 0, &batch).await.unwrap();
         matched(BTreeSet::new(), Vec::new()).await;
-        assert_eq!(store.db.list_sidecars(asset).await.unwrap(), []);
+        assert_eq!(store.db.list_sidecars(OPERATOR, store.family_id(), asset).await.unwrap(), []);
         assert_eq!(store.find("garden").await, Vec::<String>::new());
     }
 

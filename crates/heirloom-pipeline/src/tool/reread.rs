@@ -35,8 +35,9 @@ pub(crate) fn read_original<'a>(
 
 pub(crate) fn read_names<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
     async move {
-        let locations = task.context().db.list_locations(task.asset.id).await;
-        let locations = locations.map_err(failed)?;
+        let (ctx, asset) = (task.context(), task.asset);
+        let locations = ctx.db.list_locations(&ctx.actor, asset.family_id, asset.id);
+        let locations = locations.await.map_err(failed)?;
         // What is nowhere keeps the names that it had.
         let is_nowhere = locations.iter().all(|place| place.gone_at_ms.is_some());
         let places = locations
@@ -111,7 +112,8 @@ pub(crate) async fn read_sidecars_again(
     asset: &Workpiece,
 ) -> Result<Vec<Made>, Failure> {
     let mut all = Vec::new();
-    for known in ctx.db.list_sidecars(asset.id).await.map_err(failed)? {
+    let sidecars = ctx.db.list_sidecars(&ctx.actor, asset.family_id, asset.id);
+    for known in sidecars.await.map_err(failed)? {
         let archive = ctx.db.get_archive(&ctx.actor, known.archive_id).await;
         let archive = archive.map_err(failed)?;
         let Some(kind) = sidecar::sidecar_kind(&known.kind) else {

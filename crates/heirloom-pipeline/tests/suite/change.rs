@@ -53,7 +53,7 @@ on_both_engines! {
         let after = home.asset("Grandma.jpg").await;
         assert_eq!((after.id, after.state), (before.id, AssetState::Present));
         assert_eq!((after.title.as_deref(), after.name.as_str()), (Some("Oma"), "Grandma.jpg"));
-        let places = home.ctx.db.list_locations(after.id).await.unwrap();
+        let places = home.ctx.db.list_locations(&home.ctx.actor, after.family_id, after.id).await.unwrap();
         let places: Vec<_> = places.iter().map(|p| (p.path.as_str(), p.gone_at_ms.is_some())).collect();
         assert_eq!(places, [("DSC_1.jpg", true), ("Grandma.jpg", false)]);
     }
@@ -396,7 +396,7 @@ on_both_engines! {
         let scanned = home.scan().await;
         assert_eq!((scanned.report.new, scanned.report.sidecars), (2_345, 1));
         let described = home.asset("0999.jpg").await.id;
-        assert_eq!(home.ctx.db.list_sidecars(described).await.unwrap().len(), 1);
+        assert_eq!(home.ctx.db.list_sidecars(&home.ctx.actor, home.family.id, described).await.unwrap().len(), 1);
         let scanned = home.scan().await;
         assert_eq!((scanned.report.unchanged, scanned.report.bytes_read), (2_346, 0));
 
@@ -423,7 +423,7 @@ on_both_engines! {
             assert!(tree.remove(name).is_some(), "{name}");
         }
         assert_eq!(tree, expected);
-        assert_eq!(home.ctx.db.list_sidecars(described).await.unwrap().len(), 1);
+        assert_eq!(home.ctx.db.list_sidecars(&home.ctx.actor, home.family.id, described).await.unwrap().len(), 1);
         let options = ScanOptions { verify: true, ..ScanOptions::default() };
         let report = home.scan_with(options).await.unwrap().report;
         assert_eq!(report.unchanged, 2_346 - 12 + 8, "hashes are asked for in pages too");

@@ -207,7 +207,13 @@ impl Home {
     pub(crate) async fn tree(&self) -> BTreeMap<String, AssetId> {
         let mut tree = BTreeMap::new();
         for asset in self.assets().await {
-            for location in self.ctx.db.list_locations(asset.id).await.unwrap() {
+            for location in self
+                .ctx
+                .db
+                .list_locations(&self.ctx.actor, asset.family_id, asset.id)
+                .await
+                .unwrap()
+            {
                 if location.gone_at_ms.is_none() {
                     tree.insert(location.path, asset.id);
                 }

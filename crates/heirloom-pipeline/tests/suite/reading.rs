@@ -71,12 +71,14 @@ on_both_engines! {
         assert_eq!((scanned.outcome("b.jpg"), scanned.report.damaged), (Unchanged, 1));
         assert_eq!(home.tree().await.len(), 2, "nothing is replaced by damage");
 
-        let damage = home.ctx.db.list_locations(home.asset("a.jpg").await.id).await.unwrap();
+        let asset = home.asset("a.jpg").await;
+        let places = || home.ctx.db.list_locations(&home.ctx.actor, asset.family_id, asset.id);
+        let damage = places().await.unwrap();
         assert!(damage[0].damaged_at_ms.is_some());
         let scanned = home.scan().await;
         assert_eq!((scanned.report.unchanged, scanned.report.damaged), (3, 1), "a plain scan does not forget it");
         home.scan_with(VERIFY).await.unwrap();
-        let again = home.ctx.db.list_locations(home.asset("a.jpg").await.id).await.unwrap();
+        let again = places().await.unwrap();
         assert_eq!(again, damage, "it is damaged since it was found first");
 
         home.write("a.jpg", &whole);

@@ -13,7 +13,12 @@ async fn title(home: &Home, path: &str) -> Option<String> {
 
 async fn sidecars(home: &Home, path: &str) -> Vec<String> {
     let asset = home.asset(path).await.id;
-    let sidecars = home.ctx.db.list_sidecars(asset).await.unwrap();
+    let sidecars = home
+        .ctx
+        .db
+        .list_sidecars(&home.ctx.actor, home.family.id, asset)
+        .await
+        .unwrap();
     sidecars.into_iter().map(|sidecar| sidecar.name).collect()
 }
 

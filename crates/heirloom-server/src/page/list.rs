@@ -121,7 +121,7 @@ async fn list_all(
             .filter(|_| is_there)
             .map(|asset| timeline_cursor(asset.timeline_key))
     };
-    let items = describe_assets(library, &page.items).await?;
+    let items = describe_assets(library, actor, &page.items).await?;
     Ok(Listing {
         before: key_of(page.items.first(), has_newer).map(|key| format!("/plain?before={key}")),
         after: key_of(page.items.last(), has_older).map(|key| format!("/plain?after={key}")),

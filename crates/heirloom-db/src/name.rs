@@ -34,7 +34,8 @@ pub(crate) enum Named {
     Person,
     /// A place, and the region that it is in.
     Place,
-    /// The country that a place is in, in each language in which it is found.
+    /// The country that a place is in, in each language in which it is found, and the German name of the
+    /// region.
     Country,
     /// Make or model.
     Camera,
@@ -87,8 +88,8 @@ pub(crate) fn names_of(
         add(Named::Place, &placed.name);
         add(Named::Place, &placed.region);
     }
-    for country in made.map_or(&[][..], Made::countries) {
-        add(Named::Country, country);
+    for word in made.map_or(&[][..], Made::other_words) {
+        add(Named::Country, word);
     }
     let names: Vec<_> = names
         .iter()

@@ -65,7 +65,8 @@ pub struct Named {
     pub region: String,
     /// The town or village.
     pub name: String,
-    /// By which words it is found beside these: the country in the languages of the family.
+    /// By which words it is found beside these: the country in English and German, and the region in
+    /// German.
     pub words: Vec<String>,
 }
 
@@ -141,8 +142,8 @@ impl Made {
         Some(words.join(", "))
     }
 
-    /// What the country there is called, in each language in which it is found.
-    pub(crate) fn countries(&self) -> &[String] {
+    /// By which words it is found beside the names of the place and the region.
+    pub(crate) fn other_words(&self) -> &[String] {
         self.named.as_ref().map_or(&[], |named| &named.words)
     }
 }

@@ -20,8 +20,9 @@ const TABLE_BYTES: usize = 8 * 1024 * 1024;
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let packed = include_bytes!("../places/places.z");
     let countries = include_str!("../places/countries.tsv");
+    let in_german = include_str!("../places/regions.tsv");
     // A test reads all of it; nothing that anybody does can change it afterwards.
-    Table::read(packed, countries).unwrap_or_default()
+    Table::read(packed, countries, in_german).unwrap_or_default()
 });
 
 /// A place that is near.
@@ -74,14 +75,21 @@ pub async fn name_positions(ctx: &Context, assets: &[AssetId]) -> Result<(), DbE
     Ok(())
 }
 
+#[derive(Debug, Default)]
+struct Region {
+    country: String,
+    name: String,
+    /// What it is called in German, where that is another name.
+    in_german: Option<String>,
+}
+
 /// Every place, ordered from south to north. Numbers are ten-thousandths of a degree.
 #[derive(Debug, Default)]
 struct Table {
     latitudes: Vec<i32>,
     longitudes: Vec<i32>,
     regions_of: Vec<u16>,
-    /// Country and name of each region.
-    regions: Vec<(String, String)>,
+    regions: Vec<Region>,
     names: String,
     /// Where each name ends.
     ends: Vec<u32>,
@@ -90,7 +98,7 @@ struct Table {
 }
 
 impl Table {
-    fn read(packed: &[u8], countries: &str) -> Option<Self> {
+    fn read(packed: &[u8], countries: &str, in_german: &str) -> Option<Self> {
         let raw =
             miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(packed, TABLE_BYTES).ok()?;
         let mut rest = raw.as_slice();
@@ -118,12 +126,20 @@ impl Table {
             .iter()
             .map(|bytes| u16::from_le_bytes(*bytes))
             .collect();
+        let in_german: HashMap<&str, &str> = in_german
+            .lines()
+            .filter_map(|line| line.rsplit_once('\t'))
+            .collect();
         let mut lines = std::str::from_utf8(rest).ok()?.lines();
-        let regions: Vec<(String, String)> = lines
+        let regions: Vec<Region> = lines
             .by_ref()
             .take(region_count)
-            .filter_map(|line| line.split_once('\t'))
-            .map(|(country, name)| (country.to_owned(), name.to_owned()))
+            .filter_map(|line| Some((line.split_once('\t')?, in_german.get(line))))
+            .map(|((country, name), in_german)| Region {
+                country: country.to_owned(),
+                name: name.to_owned(),
+                in_german: in_german.map(|name| (*name).to_owned()),
+            })
             .collect();
         let mut names = String::with_capacity(rest.len());
         let mut ends = Vec::with_capacity(place_count);
@@ -217,9 +233,13 @@ impl Table {
     }
 
     fn is_within(&self, region: u16, within: &str) -> bool {
-        let (country, name) = &self.regions[usize::from(region)];
+        let Region {
+            country,
+            name,
+            in_german,
+        } = &self.regions[usize::from(region)];
         let words = self.countries.get(country).into_iter().flatten();
-        let mut called = words.chain([country, name]);
+        let mut called = words.chain([country, name]).chain(in_german);
         called.any(|called| fold(called).starts_with(within))
     }
 
@@ -250,12 +270,13 @@ impl Table {
     }
 
     fn named(&self, at: usize) -> Named {
-        let (country, region) = &self.regions[usize::from(self.regions_of[at])];
+        let region = &self.regions[usize::from(self.regions_of[at])];
+        let countries = self.countries.get(&region.country).into_iter().flatten();
         Named {
-            country: country.clone(),
-            region: region.clone(),
+            country: region.country.clone(),
+            region: region.name.clone(),
             name: self.name(at).to_owned(),
-            words: self.countries.get(country).cloned().unwrap_or_default(),
+            words: countries.chain(&region.in_german).cloned().collect(),
         }
     }
 }
@@ -291,6 +312,7 @@ mod tests {
             ("  paris ", Some("Paris, FR")),
             ("Paris, Texas", Some("Paris, US")),
             ("paris, vereinigte st", Some("Paris, US")),
+            ("Neustadt, Bayern", Some("Neustadt am Kulm, DE")),
             ("São Pau", Some("São Paulo, BR")),
             ("sao paulo", Some("São Paulo, BR")),
             ("", None),
@@ -384,5 +406,12 @@ mod tests {
         }
         assert_eq!(TABLE.countries["DE"], ["Germany", "Deutschland"]);
         assert_eq!(TABLE.countries["LI"], ["Liechtenstein"]);
+        let translated = TABLE.regions.iter().filter(|it| it.in_german.is_some());
+        let lines = include_str!("../places/regions.tsv").lines();
+        assert_eq!(
+            translated.count(),
+            lines.count(),
+            "each of them is a region"
+        );
     }
 }

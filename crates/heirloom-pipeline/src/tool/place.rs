@@ -21,7 +21,8 @@ use crate::{
 /// Names a position. Input: the position that is believed.
 pub const NAMER: Tool = Tool {
     name: PLACE,
-    version: 1,
+    // 2: regions by their German names as well.
+    version: 2,
     outputs: &[PLACE],
     view: View::Position,
     class: ResourceClass::Cpu,

@@ -184,6 +184,26 @@ async fn a_name_comes_from_whoever_told_the_position() {
 }
 
 #[tokio::test]
+async fn a_region_is_found_and_offered_by_its_german_name() {
+    on_both_engines(async |home| {
+        home.travelled().await;
+        let munich = json!({ "latitude": 48.1371, "longitude": 11.5754 });
+        home.say("suva.jpg", "position", munich).await;
+        for region in ["bavaria", "bayern"] {
+            let path = format!("/api/v1/search?q=place:{region}");
+            assert_eq!(home.found(&path).await, ["suva.jpg"], "{region}");
+        }
+        let offered = home
+            .get("/api/v1/search/suggestions?q=ort:bay&language=de")
+            .await
+            .json();
+        assert_eq!(offered["items"][0]["name"], "Bayern", "{offered}");
+        assert_eq!(home.places("?country=DE&region=Bavaria").await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_name_follows_a_position_that_is_corrected_and_one_that_is_taken_back() {
     on_both_engines(async |home| {
         home.travelled().await;

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Bits of a key that count: two million assets of one second and span.
-const COUNTER_BITS: u32 = 21;
+pub(crate) const COUNTER_BITS: u32 = 21;
 /// Bits of a key that hold a [`Span`].
 const SPAN_BITS: u32 = 2;
 const SECOND_BITS: u32 = COUNTER_BITS + SPAN_BITS;

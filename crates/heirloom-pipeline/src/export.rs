@@ -12,6 +12,7 @@ mod gather;
 mod html;
 mod name;
 mod pages;
+mod problem;
 pub(crate) mod publication;
 mod unfinished;
 mod write;
@@ -41,6 +42,8 @@ pub(crate) use check::check_place;
 pub use error::ExportError;
 pub(crate) use gather::text_of;
 pub(crate) use name::{Names, safe};
+pub(crate) use problem::Why;
+pub use problem::{Problem, ProblemCode};
 pub(crate) use xmp::describe;
 
 use self::{
@@ -95,17 +98,6 @@ pub struct ExportReport {
     pub problem_count: u64,
     /// The first of it.
     pub problems: Vec<Problem>,
-}
-
-/// Something that could not be exported or imported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    /// The asset, where it is one.
-    pub asset_id: Option<AssetId>,
-    /// What it is called.
-    pub name: String,
-    /// What is the matter.
-    pub what: String,
 }
 
 /// Exports everything that the actor may see, or what is in one collection, to a folder that

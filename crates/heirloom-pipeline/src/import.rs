@@ -31,7 +31,7 @@ pub use note::{ImportNote, NoteCode};
 
 use crate::{
     Context,
-    export::{Meter, Problem, format::VERSION},
+    export::{Meter, Problem, Why, format::VERSION},
 };
 
 /// The pipeline's name in runs.
@@ -223,13 +223,13 @@ impl ImportError {
 }
 
 impl Report {
-    fn problem(&mut self, asset: Option<AssetId>, name: &str, what: impl Into<String>) {
+    fn problem(&mut self, asset: Option<AssetId>, name: &str, why: Why) {
         self.problem_count += 1;
         if self.problems.len() < TOLD {
             self.problems.push(Problem {
                 asset_id: asset,
                 name: name.to_owned(),
-                what: what.into(),
+                why,
             });
         }
     }

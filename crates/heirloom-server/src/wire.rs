@@ -66,7 +66,7 @@ pub use tier::{
 };
 pub use timeline::{Timeline, TimelineBucket, TimelinePart, TimelinePosition};
 pub use transfer::{
-    ExportReport, ImportReport, ImportSource, NewExport, NewImport, TransferProblem,
+    ExportReport, ImportNote, ImportReport, ImportSource, NewExport, NewImport, TransferProblem,
 };
 pub(crate) use upload::refusal;
 pub use upload::{Addition, Begun, KnownContent, KnownContents, NewAddition, Upload, UploadState};

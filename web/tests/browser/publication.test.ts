@@ -53,4 +53,10 @@ test('an album is published sealed, its CID and its key are shown, and it is let
   await dialog.getByText('What others copied stays').waitFor();
   await dialog.getByRole('button', { name: 'Ask to let go' }).click();
   await page.getByText('Those who kept it have let go.').waitFor();
+
+  // What came of it is told at its run.
+  await page.goto(`${heirloom.address}/runs`);
+  await page.getByRole('link', { name: 'Publishing', exact: true }).click();
+  await page.getByText('2 originals are in it').waitFor();
+  await page.getByText(cid, { exact: true }).waitFor();
 });

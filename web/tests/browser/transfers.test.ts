@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -60,6 +60,19 @@ test('what is refused and what fails is told in the language of the reader', asy
   await page.getByLabel('Ordner oder Archive auf dem Rechner').fill(join(disk, 'Beschädigt'));
   await page.getByRole('button', { name: 'Hereinholen' }).click();
   await page.getByText('Das wurde nicht aus einem Heirloom mitgenommen').waitFor();
+});
+
+test('what could not be brought in is told in the language of the reader', async () => {
+  const { page } = await visit('/transfers', { locale: 'de-DE' });
+  const folder = join(disk, 'Verknüpft');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'Brief.txt'), 'Liebe Hanna');
+  symlinkSync('/etc/hostname', join(folder, 'Anderswo.txt'));
+  await page.getByLabel('Ordner oder Archive auf dem Rechner').fill(folder);
+  await page.getByRole('button', { name: 'Hereinholen' }).click();
+  await page.getByText('1 Sache ist nicht, wie').click();
+  const problem = page.getByRole('listitem').filter({ hasText: 'Anderswo.txt' });
+  await problem.getByText('ist eine Verknüpfung, der nicht gefolgt wird').waitFor();
 });
 
 test('everything is taken along, and is found from a stick without Heirloom', async () => {

@@ -289,7 +289,7 @@ async fn open(
     let report = opened.map_err(|error| Problem::new(Code::Internal, error.to_string()))??;
     output.data(&report, || describe_open(&report));
     for problem in &report.problems {
-        output.say(&line(&format!("{}: {}", problem.name, problem.what)));
+        output.say(&line(&format!("{}: {}", problem.name, problem.why.what)));
     }
     Ok(ending(report.problems.len() as u64))
 }

@@ -79,7 +79,8 @@ pub(super) async fn finish_import(api: &Api, run: Run, output: &Output) -> Resul
         return Err(why(&run, "Importing it again goes on where this ended."));
     };
     output.tell(describe_import(&report).trim_end());
-    tell_problems(output, &report.notes, report.note_count);
+    let notes = report.notes.iter().map(|it| (&it.name, &it.what));
+    tell(output, notes, report.note_count);
     tell_problems(output, &report.problems, report.problem_count);
     let mut ending = ending(report.problem_count);
     if let Some(next) = run.next_run_id {
@@ -225,10 +226,19 @@ fn describe_import(report: &ImportReport) -> String {
 }
 
 pub(super) fn tell_problems(output: &Output, problems: &[TransferProblem], all: u64) {
-    for problem in problems {
-        output.say(&line(&format!("{}: {}", problem.name, problem.what)));
+    tell(output, problems.iter().map(|it| (&it.name, &it.what)), all);
+}
+
+/// What is to be known of each, and how much more there is.
+fn tell<'a>(
+    output: &Output,
+    told: impl ExactSizeIterator<Item = (&'a String, &'a String)>,
+    all: u64,
+) {
+    let untold = all.saturating_sub(told.len() as u64);
+    for (name, what) in told {
+        output.say(&line(&format!("{name}: {what}")));
     }
-    let untold = all.saturating_sub(problems.len() as u64);
     if untold > 0 {
         output.say(&format!("and {} more", count(untold)));
     }

@@ -15,7 +15,7 @@ use heirloom_db::{
 use serde_json::Value as Json;
 
 use super::{
-    Problem,
+    Problem, ProblemCode, Why,
     format::{
         ArtifactRecord, AssetRecord, Believed, ClaimRecord, LocationRecord, ORIGINALS, PAYLOADS,
         PICTURES, SIDECARS, SidecarRecord, TEXTS,
@@ -105,11 +105,11 @@ pub(super) async fn gather(
 }
 
 impl Gathered {
-    fn problem(&mut self, what: impl Into<String>) {
+    fn problem(&mut self, why: impl Into<Why>) {
         self.problems.push(Problem {
             asset_id: Some(self.record.id),
             name: self.record.name.clone(),
-            what: what.into(),
+            why: why.into(),
         });
     }
 
@@ -122,7 +122,10 @@ impl Gathered {
     ) {
         match whole.asset.state {
             AssetState::Replaced => return,
-            AssetState::Missing => return self.problem("it is at none of its places any more"),
+            AssetState::Missing => {
+                let what = "it is at none of its places any more";
+                return self.problem(Why::new(ProblemCode::Gone, what));
+            }
             AssetState::Present => {}
         }
         // Its name is taken even if it cannot be had now, so that a later run finds the others where they are.
@@ -135,7 +138,7 @@ impl Gathered {
                 self.card.path = Some(path.clone());
                 self.record.path = Some(path);
             }
-            Err(error) => self.problem(error.to_string()),
+            Err(error) => self.problem(error),
         }
     }
 
@@ -152,7 +155,11 @@ impl Gathered {
                     what: What::Sidecar(number),
                 }),
                 Err(error) => {
-                    self.problem(format!("its sidecar {:?}: {error}", sidecar.path));
+                    self.problem(Why {
+                        path: Some(sidecar.path.clone()),
+                        what: format!("its sidecar {:?}: {error}", sidecar.path),
+                        code: ProblemCode::Unreadable,
+                    });
                 }
             }
         }
@@ -176,7 +183,10 @@ impl Gathered {
                         payload = payload.or_else(|| read_json(&mut beside.file));
                         self.files.push(beside);
                     }
-                    Err(error) => self.problem(format!("what was read of it: {error}")),
+                    Err(error) => {
+                        let what = format!("what was read of it: {error}");
+                        self.problem(Why::new(ProblemCode::Unreadable, what));
+                    }
                 }
             }
             let text = payload

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ExportError, ExportReport, Meter, Problem,
+    ExportError, ExportReport, Meter, Problem, ProblemCode, Why,
     bag::{Bag, CopyError, Lines, Reporting, Wanted},
     format::{ASSETS, AssetRecord},
     gather::{Gathered, What},
@@ -73,8 +73,8 @@ impl Work {
                     asset.card.shown = asset.card.shown.filter(|path| *path != beside.path);
                 }
                 (Err(error), _) => {
-                    let what = format!("{}: {}", beside.path, why(&error));
-                    asset.problems.push(problem_of(&asset.record, what));
+                    let why = why(&error).of_file(&beside.path);
+                    asset.problems.push(problem_of(&asset.record, why));
                 }
             }
         }
@@ -191,18 +191,21 @@ impl Others {
     }
 }
 
-fn why(error: &CopyError) -> String {
+fn why(error: &CopyError) -> Why {
     match error {
-        CopyError::Damaged => "its bytes are no longer those that were catalogued".to_owned(),
-        CopyError::Unreadable(error) => format!("it cannot be read: {error}"),
-        CopyError::Export(error) => error.to_string(),
+        CopyError::Damaged => Why::new(
+            ProblemCode::Damaged,
+            "its bytes are no longer those that were catalogued",
+        ),
+        CopyError::Unreadable(error) => Why::unreadable(error),
+        CopyError::Export(error) => Why::new(ProblemCode::Other, error.to_string()),
     }
 }
 
-fn problem_of(record: &AssetRecord, what: String) -> Problem {
+fn problem_of(record: &AssetRecord, why: Why) -> Problem {
     Problem {
         asset_id: Some(record.id),
         name: record.name.clone(),
-        what,
+        why,
     }
 }

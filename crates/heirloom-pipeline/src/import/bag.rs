@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ImportError, Report};
 use crate::{
-    export::{Meter, hex},
+    export::{Meter, ProblemCode, Why, hex},
     original::{EntryKind, Root},
 };
 
@@ -78,8 +78,11 @@ impl Bag {
                 Ok(found) if found.eq_ignore_ascii_case(sum) => {
                     bag.sound.insert(hash(name));
                 }
-                Ok(_) => report.problem(None, name, "its bytes are not those of the manifest"),
-                Err(error) => report.problem(None, name, format!("it cannot be read: {error}")),
+                Ok(_) => {
+                    let what = "its bytes are not those of the manifest";
+                    report.problem(None, name, Why::new(ProblemCode::Damaged, what));
+                }
+                Err(error) => report.problem(None, name, Why::unreadable(error)),
             }
             report.files += 1;
         }

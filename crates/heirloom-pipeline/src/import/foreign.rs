@@ -107,11 +107,11 @@ pub(super) async fn import(
         blocking(move || read_sidecars(&ctx, &plan, is_dry, &stop, &runtime))
     };
     let (sidecars, troubles) = read.await?;
-    for (path, what) in troubles
+    for (path, why) in troubles
         .into_iter()
         .filter(|trouble| !known.contains(trouble))
     {
-        report.problem(None, &path, what);
+        report.problem(None, &path, why);
     }
     report.sidecars = sidecars.len() as u64;
     let mut importing = Foreign {
@@ -152,8 +152,8 @@ fn begin(plan: &Plan, paths: &[PathBuf], is_guessed: bool, is_dry: bool) -> Repo
         left_out: plan.left_out,
         ..Report::default()
     };
-    for (path, what) in &plan.survey.troubles {
-        report.problem(None, path, what.clone());
+    for (path, why) in &plan.survey.troubles {
+        report.problem(None, path, why.clone());
     }
     for note in &plan.told {
         report.note(note.clone());
@@ -190,9 +190,9 @@ impl Foreign<'_> {
         drop(receiver);
         let read = reading.await.map_err(|_| ImportError::Cancelled)?;
         taken?;
-        for (path, what) in read? {
-            if !known.contains(&(path.clone(), what.clone())) {
-                self.report.problem(None, &path, what);
+        for (path, why) in read? {
+            if !known.contains(&(path.clone(), why.clone())) {
+                self.report.problem(None, &path, why);
             }
         }
         Ok(())

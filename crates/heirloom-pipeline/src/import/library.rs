@@ -33,7 +33,7 @@ use crate::{
     Context,
     add::Underway,
     export::{
-        Meter,
+        Meter, ProblemCode, Why,
         format::{
             ASSETS, AssetRecord, COLLECTIONS, CollectionRecord, LIBRARY, LibraryRecord,
             MemberRecord, PublicationRecord, STACKS, StackRecord, VERSION,
@@ -212,7 +212,7 @@ impl Importing<'_> {
             Ok(names) => names,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => {
-                self.report.problem(None, ASSETS, error.to_string());
+                self.report.problem(None, ASSETS, Why::unreadable(error));
                 Vec::new()
             }
         };
@@ -229,8 +229,7 @@ impl Importing<'_> {
                 let next = match lines.next::<AssetRecord>() {
                     Ok(next) => next,
                     Err(error) => {
-                        self.report
-                            .problem(None, &path, format!("a line cannot be read: {error}"));
+                        self.report.problem(None, &path, bad_line(&error));
                         None
                     }
                 };
@@ -305,7 +304,7 @@ impl Importing<'_> {
         is_held: bool,
     ) -> Result<Option<Brought>, ImportError> {
         let Some(audience) = self.audience(record.audience_id) else {
-            self.refuse(&record, "who may see it is not said");
+            self.refuse(&record, no_audience());
             return Ok(None);
         };
         let mut has_bytes = false;
@@ -315,7 +314,7 @@ impl Importing<'_> {
                     record.size_bytes = i64::try_from(size_bytes).unwrap_or(i64::MAX);
                     has_bytes = true;
                 }
-                Err(why) => self.refuse(&record, format!("{path}: {why}")),
+                Err(why) => self.refuse(&record, why.of_file(&path)),
             }
         }
         let mut sidecars = Vec::new();
@@ -323,10 +322,7 @@ impl Importing<'_> {
             let Some(path) = &sidecar.path else { continue };
             match self.put(path, sidecar.blake3).await? {
                 Ok(_) => sidecars.push(sidecar),
-                Err(why) => {
-                    let what = format!("{path}: {why}");
-                    self.report.problem(Some(record.id), &record.name, what);
-                }
+                Err(why) => self.refuse(&record, why.of_file(path)),
             }
         }
         record.sidecars = sidecars;
@@ -343,8 +339,7 @@ impl Importing<'_> {
                         payload = payload.or_else(|| serde_json::from_reader(read?).ok());
                     }
                     Err(why) => {
-                        let what = format!("{path}: {why}");
-                        self.report.problem(Some(record.id), &record.name, what);
+                        self.refuse(&record, why.of_file(path));
                         continue;
                     }
                 }
@@ -363,21 +358,23 @@ impl Importing<'_> {
                 words,
             })),
             Err(why) => {
+                let why = Why::new(ProblemCode::BadRecord, why);
                 self.report.problem(Some(id), &name, why);
                 Ok(None)
             }
         }
     }
 
-    fn refuse(&mut self, record: &AssetRecord, why: impl Into<String>) {
+    fn refuse(&mut self, record: &AssetRecord, why: Why) {
         self.report.problem(Some(record.id), &record.name, why);
     }
 
     /// Puts a file of the bag into the store; gives its length, or why it cannot be believed.
-    async fn put(&self, path: &str, hash: ContentHash) -> Result<Result<u64, String>, ImportError> {
+    async fn put(&self, path: &str, hash: ContentHash) -> Result<Result<u64, Why>, ImportError> {
         let file = match self.bag.open_sound(path) {
             Ok(file) => file,
-            Err(error) => return Ok(Err(error.to_string())),
+            // What is in the manifest was read before.
+            Err(error) => return Ok(Err(damaged(error))),
         };
         let length = file.metadata().map(|metadata| metadata.len());
         // Many are small: they need no task that reads ahead.
@@ -385,10 +382,10 @@ impl Importing<'_> {
             let mut file = file;
             let mut bytes = Vec::new();
             if let Err(error) = io::Read::read_to_end(&mut file, &mut bytes) {
-                return Ok(Err(error.to_string()));
+                return Ok(Err(Why::unreadable(error)));
             }
             if blake3::hash(&bytes).as_bytes() != hash.as_bytes() {
-                return Ok(Err("its bytes are not those of the record".to_owned()));
+                return Ok(Err(damaged("its bytes are not those of the record")));
             }
             self.ctx.blobs.put_bytes(Bytes::from(bytes)).await
         } else {
@@ -397,9 +394,8 @@ impl Importing<'_> {
         };
         match put {
             Ok(put) => Ok(Ok(put.size_bytes)),
-            Err(error @ (BlobError::Mismatch { .. } | BlobError::Source(_))) => {
-                Ok(Err(error.to_string()))
-            }
+            Err(error @ BlobError::Mismatch { .. }) => Ok(Err(damaged(error))),
+            Err(BlobError::Source(error)) => Ok(Err(Why::unreadable(error))),
             Err(error) => Err(error.into()),
         }
     }
@@ -460,15 +456,14 @@ impl Importing<'_> {
                 continue;
             }
             let Some(audience) = self.audience(record.audience_id) else {
-                self.report
-                    .problem(None, &record.name, "who may see it is not said");
+                self.report.problem(None, &record.name, no_audience());
                 continue;
             };
             let mut members = Vec::new();
             if let Some(path) = &record.members_path {
                 let Ok(file) = self.bag.open_sound(path) else {
                     let what = "what is in it is damaged, so it is not imported";
-                    self.report.problem(None, &record.name, what);
+                    self.report.problem(None, &record.name, damaged(what));
                     continue;
                 };
                 let mut lines = Lines::of(file);
@@ -506,7 +501,8 @@ impl Importing<'_> {
         }
         let Some((publication, pins, mut sent)) = publication::read(record, collection.id) else {
             let what = "what was published of it cannot be understood";
-            self.report.problem(None, &collection.name, what);
+            let why = Why::new(ProblemCode::BadRecord, what);
+            self.report.problem(None, &collection.name, why);
             return Ok(());
         };
         for file in &mut sent {
@@ -525,10 +521,22 @@ impl Importing<'_> {
         match lines.next() {
             Ok(next) => next,
             Err(error) => {
-                self.report
-                    .problem(None, path, format!("a line cannot be read: {error}"));
+                self.report.problem(None, path, bad_line(&error));
                 None
             }
         }
     }
+}
+
+fn bad_line(error: &io::Error) -> Why {
+    let what = format!("a line cannot be read: {error}");
+    Why::new(ProblemCode::BadRecord, what)
+}
+
+fn no_audience() -> Why {
+    Why::new(ProblemCode::NoAudience, "who may see it is not said")
+}
+
+fn damaged(what: impl std::fmt::Display) -> Why {
+    Why::new(ProblemCode::Damaged, what.to_string())
 }

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     Context,
+    export::{ProblemCode, Why},
     tool::{Looked, look_at},
 };
 
@@ -83,10 +84,8 @@ impl Originals {
             .filter(|place| !taken(place))
             .filter_map(|place| plan.standing.get(*place))
             .map(|standing| {
-                (
-                    standing.path.clone(),
-                    "it was listed, and could not be reached any more".to_owned(),
-                )
+                let what = "it was listed, and could not be reached any more";
+                (standing.path.clone(), Why::new(ProblemCode::Gone, what))
             })
             .collect();
         let mut troubles = reading.troubles;
@@ -142,7 +141,7 @@ impl Reading {
                 Ok(0) => break,
                 Ok(length) => length,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(Failure::Member(format!("it cannot be read: {error}"))),
+                Err(error) => return Err(Failure::Member(Why::unreadable(error))),
             };
             let read = block.get(..length).unwrap_or_default();
             hasher.update(read);
@@ -162,7 +161,7 @@ impl Reading {
             Ok(())
         })?;
         let looked = look_at(&mut Cursor::new(&read), content_hash, name);
-        let looked = looked.map_err(|error| Failure::Member(error.to_string()))?;
+        let looked = looked.map_err(|error| Failure::Member(Why::unreadable(error)))?;
         let has_bytes = !self.is_held(content_hash)?;
         if has_bytes {
             let Originals { ctx, runtime, .. } = &self.originals;
@@ -255,13 +254,13 @@ impl Visit for Reading {
         sent.map_err(|_| Failure::Import(ImportError::Cancelled))
     }
 
-    fn trouble(&mut self, path: &str, what: String) {
+    fn trouble(&mut self, path: &str, why: Why) {
         // What is wrong with a file is told once, and it is not missed beside that.
         if let Some(place) = self.originals.plan.survey.find(self.part, path)
             && let Some(is_taken) = self.is_taken.get_mut(place)
         {
             *is_taken = true;
         }
-        self.troubles.push((path.to_owned(), what));
+        self.troubles.push((path.to_owned(), why));
     }
 }

@@ -18,6 +18,7 @@ use zip::ZipArchive;
 
 use super::ImportError;
 use crate::{
+    export::{ProblemCode, Why},
     original::{EntryKind, Root, stat_of},
     scan::{file_reason, folder_reason},
 };
@@ -60,7 +61,7 @@ pub(super) struct Member {
 #[derive(Debug)]
 pub(super) enum Failure {
     /// Something is wrong with it; the others go on.
-    Member(String),
+    Member(Why),
     /// Nothing goes on.
     Import(ImportError),
 }
@@ -78,7 +79,7 @@ pub(super) trait Visit {
     /// Takes the bytes of one. What it leaves is not read.
     fn take(&mut self, member: &Member, bytes: &mut dyn Read) -> Result<(), Failure>;
     /// Hears that something at a path is not as it should be.
-    fn trouble(&mut self, path: &str, what: String);
+    fn trouble(&mut self, path: &str, why: Why);
 }
 
 impl Part {
@@ -139,7 +140,8 @@ impl Part {
         let mut archive = match opened {
             Ok(archive) => archive,
             Err(error) => {
-                visit.trouble(&self.name, format!("the archive is broken: {error}"));
+                let what = format!("the archive is broken: {error}");
+                visit.trouble(&self.name, Why::new(ProblemCode::BrokenArchive, what));
                 return Ok(());
             }
         };
@@ -167,10 +169,8 @@ impl Part {
             let (member, is_folder, is_link, packed_bytes) = match known {
                 Ok(known) => known,
                 Err(why) => {
-                    visit.trouble(
-                        &self.name,
-                        format!("file {index} in it cannot be read: {why}"),
-                    );
+                    let what = format!("file {index} in it cannot be read: {why}");
+                    visit.trouble(&self.name, Why::new(ProblemCode::Unreadable, what));
                     continue;
                 }
             };
@@ -179,12 +179,13 @@ impl Part {
             }
             let mut bad = bad_path(&member.path);
             if is_link {
-                bad = Some("it is a link, which is not followed");
+                bad = Some(a_link());
             } else if is_dense(member.size_bytes, packed_bytes) {
-                bad = Some("it is packed more densely than any photograph: a trap");
+                let what = "it is packed more densely than any photograph: a trap";
+                bad = Some(Why::new(ProblemCode::TooDense, what));
             }
             if let Some(why) = bad {
-                visit.trouble(&member.path, why.to_owned());
+                visit.trouble(&member.path, why);
                 continue;
             }
             if !visit.is_wanted(&member) {
@@ -192,7 +193,7 @@ impl Part {
             }
             let taken = match archive.by_index(index) {
                 Ok(mut entry) => take(visit, &member, &mut entry),
-                Err(error) => Err(Failure::Member(error.to_string())),
+                Err(error) => Err(Failure::Member(Why::unreadable(error))),
             };
             settle(visit, &member.path, taken)?;
         }
@@ -207,8 +208,8 @@ impl Part {
     ) -> Result<(), ImportError> {
         let seen = Rc::new(Cell::new(0));
         let broken = |visit: &mut dyn Visit, error: &io::Error| {
-            let why = format!("the archive is broken, and what is behind that is lost: {error}");
-            visit.trouble(&self.name, why);
+            let what = format!("the archive is broken, and what is behind that is lost: {error}");
+            visit.trouble(&self.name, Why::new(ProblemCode::BrokenArchive, what));
         };
         let file = match file
             .try_clone()
@@ -263,7 +264,8 @@ impl Part {
             let bad = match () {
                 () if kind.is_dir() || kind.is_pax_global_extensions() => continue,
                 () if !(kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse()) => {
-                    Some("it is a link or a device, which is not followed")
+                    let what = "it is a link or a device, which is not followed";
+                    Some(Why::new(ProblemCode::Link, what))
                 }
                 () => bad_path(member.path.strip_prefix("./").unwrap_or(&member.path)),
             };
@@ -276,7 +278,7 @@ impl Part {
                 ..member
             };
             if let Some(why) = bad {
-                visit.trouble(&member.path, why.to_owned());
+                visit.trouble(&member.path, why);
             } else if visit.is_wanted(&member) {
                 let taken = take(visit, &member, &mut entry);
                 settle(visit, &member.path, taken)?;
@@ -359,7 +361,8 @@ fn visit_folder(root: &Root, visit: &mut dyn Visit) -> Result<(), ImportError> {
         let (opened, listing) = match listing {
             Ok(listing) => listing,
             Err(error) => {
-                visit.trouble(&folder, format!("the folder cannot be read: {error}"));
+                let what = format!("the folder cannot be read: {error}");
+                visit.trouble(&folder, Why::new(ProblemCode::Unreadable, what));
                 continue;
             }
         };
@@ -378,10 +381,11 @@ fn visit_folder(root: &Root, visit: &mut dyn Visit) -> Result<(), ImportError> {
                     visit_file(&opened, name, path, visit)?;
                 }
                 EntryKind::File | EntryKind::Folder => {}
-                EntryKind::Link => {
-                    visit.trouble(&path, "it is a link, which is not followed".to_owned())
-                }
-                _ => visit.trouble(&path, "it is no ordinary file".to_owned()),
+                EntryKind::Link => visit.trouble(&path, a_link()),
+                _ => visit.trouble(
+                    &path,
+                    Why::new(ProblemCode::NoFile, "it is no ordinary file"),
+                ),
             }
         }
         folders.extend(below.into_iter().rev());
@@ -398,7 +402,7 @@ fn visit_file(
     let stat = match folder.stat(name) {
         Ok(stat) => stat,
         Err(error) => {
-            visit.trouble(&path, format!("it cannot be read: {error}"));
+            visit.trouble(&path, Why::unreadable(error));
             return Ok(());
         }
     };
@@ -426,26 +430,28 @@ fn visit_file(
             let taken = take(visit, &member, &mut file);
             (member.path, taken)
         }
-        Err(error) => (
-            member.path,
-            Err(Failure::Member(format!("it cannot be read: {error}"))),
-        ),
+        Err(error) => (member.path, Err(Failure::Member(Why::unreadable(error)))),
     };
     settle(visit, &path, taken)
 }
 
 /// Why a path of an archive is not taken for one.
-fn bad_path(path: &str) -> Option<&'static str> {
+fn bad_path(path: &str) -> Option<Why> {
     let is_away = path.starts_with('/')
         || path.split(['/', '\\']).any(|name| name == "..")
         || path.as_bytes().get(1) == Some(&b':');
     if is_away {
-        return Some("its path leads out of the archive");
+        let what = "its path leads out of the archive";
+        return Some(Why::new(ProblemCode::BadPath, what));
     }
     let is_odd = path.len() > PATH_BYTES
         || path.contains('\0')
         || path.split('/').any(|name| name.is_empty() || name == ".");
-    is_odd.then_some("its path is none")
+    is_odd.then(|| Why::new(ProblemCode::BadPath, "its path is none"))
+}
+
+fn a_link() -> Why {
+    Why::new(ProblemCode::Link, "it is a link, which is not followed")
 }
 
 const fn is_dense(size_bytes: u64, packed_bytes: u64) -> bool {

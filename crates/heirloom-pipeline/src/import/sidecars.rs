@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     Context,
+    export::{ProblemCode, Why},
     tool::{SIDECAR_BYTES, read_sidecar},
 };
 
@@ -134,10 +135,8 @@ impl Visit for Reading<'_> {
             return false;
         }
         if member.size_bytes > SIDECAR_BYTES {
-            self.trouble(
-                &member.path,
-                "it is longer than anything that describes a picture".to_owned(),
-            );
+            let what = "it is longer than anything that describes a picture";
+            self.trouble(&member.path, Why::new(ProblemCode::TooLong, what));
             return false;
         }
         true
@@ -150,11 +149,11 @@ impl Visit for Reading<'_> {
         let mut read = Vec::new();
         bytes
             .read_to_end(&mut read)
-            .map_err(|error| Failure::Member(format!("it cannot be read: {error}")))?;
+            .map_err(|error| Failure::Member(Why::unreadable(error)))?;
         Ok(self.keep(describing, &read)?)
     }
 
-    fn trouble(&mut self, path: &str, what: String) {
-        self.troubles.push((path.to_owned(), what));
+    fn trouble(&mut self, path: &str, why: Why) {
+        self.troubles.push((path.to_owned(), why));
     }
 }

@@ -8,6 +8,8 @@ use heirloom_media::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::export::Why;
+
 use super::{
     ImportError,
     layout::extension_of,
@@ -38,7 +40,7 @@ pub(super) enum Note {
 }
 
 /// Something that is not as it should be: at which path, and what.
-pub(super) type Trouble = (String, String);
+pub(super) type Trouble = (String, Why);
 
 /// All that there is.
 #[derive(Debug)]
@@ -151,7 +153,7 @@ impl Visit for Listing<'_> {
         let mut note = Vec::new();
         bytes
             .read_to_end(&mut note)
-            .map_err(|error| Failure::Member(format!("it cannot be read: {error}")))?;
+            .map_err(|error| Failure::Member(Why::unreadable(error)))?;
         let read = match extension_of(&member.path).as_str() {
             "json" => Note::Takeout(read_takeout(&note)),
             "csv" => match split_details(&note) {
@@ -164,7 +166,7 @@ impl Visit for Listing<'_> {
         Ok(())
     }
 
-    fn trouble(&mut self, path: &str, what: String) {
-        self.survey.troubles.push((path.to_owned(), what));
+    fn trouble(&mut self, path: &str, why: Why) {
+        self.survey.troubles.push((path.to_owned(), why));
     }
 }

@@ -17,7 +17,7 @@ use super::{
     IpfsError,
     index::{File as Known, INDEX, Index, MOST_BYTES, README, SEALED},
 };
-use crate::export::{Names, Problem, describe, safe};
+use crate::export::{Names, Problem, ProblemCode, Why, describe, safe};
 
 /// What was opened.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -195,14 +195,17 @@ impl Opening<'_> {
                     self.write_one(&path, entry, key, Some(known))?;
                     self.describe(&path, known)?;
                 }
-                None => self.problem(&known.name, "it is not in the archive".to_owned()),
+                None => {
+                    let what = "it is not in the archive";
+                    self.problem(&known.name, Why::new(ProblemCode::Gone, what));
+                }
             }
         }
         let unknown = entries.len() - index.files.len().min(entries.len());
         // The index and the words.
         if unknown > 2 {
             let what = format!("{} more files, which the index does not know", unknown - 2);
-            self.problem(README, what);
+            self.problem(README, Why::new(ProblemCode::Other, what));
         }
         Ok(())
     }
@@ -278,18 +281,18 @@ impl Opening<'_> {
                 | IpfsError::Car(CarError::Missing { .. } | CarError::NotAFile { .. })),
             ) => {
                 let name = known.map_or(path, |known| known.name.as_str());
-                self.problem(name, error.to_string());
+                self.problem(name, Why::new(ProblemCode::Damaged, error.to_string()));
             }
             Err(error) => return Err(error),
         }
         Ok(())
     }
 
-    fn problem(&mut self, name: &str, what: String) {
+    fn problem(&mut self, name: &str, why: Why) {
         self.report.problems.push(Problem {
             asset_id: None,
             name: name.to_owned(),
-            what,
+            why,
         });
     }
 }

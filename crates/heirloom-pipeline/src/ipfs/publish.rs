@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     Context,
-    export::{Meter, Problem, check_place},
+    export::{Meter, Problem, ProblemCode, Why, check_place},
     open::open_original,
 };
 
@@ -252,15 +252,15 @@ impl Publishing<'_> {
     }
 
     async fn add_original(&mut self, asset: &Asset, tree: &mut Tree) -> Result<(), IpfsError> {
-        let problem = |what: String| Problem {
+        let problem = |why: Why| Problem {
             asset_id: Some(asset.id),
             name: asset.name.clone(),
-            what,
+            why,
         };
         let original = match open_original(self.ctx, &asset.into(), false).await {
             Ok(original) => original.file,
             Err(error) => {
-                self.report.problem(problem(error.to_string()));
+                self.report.problem(problem(error.into()));
                 return Ok(());
             }
         };
@@ -287,7 +287,7 @@ impl Publishing<'_> {
         &self,
         asset: &Asset,
         original: &Arc<File>,
-    ) -> Result<Result<Made, String>, IpfsError> {
+    ) -> Result<Result<Made, Why>, IpfsError> {
         let (key, hash, layout) = (self.key.clone(), asset.content_hash, self.layout);
         let (file, meter) = (Arc::clone(original), Arc::clone(self.meter));
         let stop = self.stop.clone();
@@ -307,10 +307,11 @@ impl Publishing<'_> {
             }
             let read = ContentHash::from_bytes(reading.hasher.finalize().into());
             Ok(match named {
-                Ok(_) if read != hash => {
-                    Err("its bytes are no longer those that were catalogued".to_owned())
-                }
-                named => named.map_err(|error| format!("it cannot be read: {error}")),
+                Ok(_) if read != hash => Err(Why::new(
+                    ProblemCode::Damaged,
+                    "its bytes are no longer those that were catalogued",
+                )),
+                named => named.map_err(Why::unreadable),
             })
         })
         .await
@@ -420,7 +421,7 @@ impl Publishing<'_> {
                     self.report.problem(Problem {
                         asset_id: None,
                         name: self.collection.name.clone(),
-                        what,
+                        why: Why::new(ProblemCode::Other, what),
                     });
                 }
             }

@@ -12,7 +12,7 @@ use std::{
 use heirloom_core::{AssetId, claim::ClaimKind};
 use heirloom_db::{asset::Asset, stack::StackKind};
 use heirloom_pipeline::{
-    export::Meter,
+    export::{Meter, ProblemCode},
     import::{Checked, ImportError, Report, Source, check_import, import},
 };
 use heirloom_testing::TreeSnapshot;
@@ -574,6 +574,7 @@ fn a_file_that_is_packed_like_a_trap_is_refused_unread() {
             (0, 1),
             "{report:?}"
         );
-        assert!(report.problems[0].what.contains("a trap"), "{report:?}");
+        assert!(report.problems[0].why.what.contains("a trap"), "{report:?}");
+        assert_eq!(report.problems[0].why.code, ProblemCode::TooDense);
     });
 }

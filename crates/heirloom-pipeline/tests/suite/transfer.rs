@@ -16,7 +16,7 @@ use heirloom_core::{
 };
 use heirloom_db::{claim::NewClaim, collection::NewCollection};
 use heirloom_pipeline::{
-    export::{ExportError, ExportReport, Meter, check_export, export},
+    export::{ExportError, ExportReport, Meter, ProblemCode, check_export, export},
     import::{self, ImportError, check_import, import},
     purge::purge_assets,
 };
@@ -394,7 +394,8 @@ on_both_engines! {
         let report = out(&home, &to).await.unwrap();
         assert_eq!((report.originals, report.problem_count), (1, 1));
         assert_eq!(report.problems[0].name, "rotten.jpg");
-        assert!(report.problems[0].what.contains("no longer those"), "{report:?}");
+        assert!(report.problems[0].why.what.contains("no longer those"), "{report:?}");
+        assert_eq!(report.problems[0].why.code, ProblemCode::Damaged);
         assert!(!to.join("data/originals/library/rotten.jpg").exists());
         assert!(to.join("data/originals/library/sound.jpg").exists());
     }

@@ -7,7 +7,7 @@ use heirloom_core::{
     run::RunState,
     unit::{FailureCode, UnitState},
 };
-use heirloom_pipeline::{backup::FaultCode, import::NoteCode};
+use heirloom_pipeline::{backup::FaultCode, export::ProblemCode, import::NoteCode};
 use utoipa::openapi::{
     RefOr, Schema,
     schema::{ObjectBuilder, SchemaFormat, Type},
@@ -84,10 +84,17 @@ pub(crate) fn failure_code() -> RefOr<Schema> {
     )
 }
 
+pub(crate) fn problem_code() -> RefOr<Schema> {
+    words(
+        ProblemCode::ALL.map(ProblemCode::as_str),
+        "What is the matter, as a word. What has none is `other`.",
+    )
+}
+
 pub(crate) fn note_code() -> RefOr<Schema> {
     words(
         NoteCode::ALL.map(NoteCode::as_str),
-        "Of a note: what there is to know, as a word.",
+        "What there is to know, as a word.",
     )
 }
 

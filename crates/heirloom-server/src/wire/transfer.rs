@@ -1,7 +1,10 @@
 //! Exports and imports on the wire.
 
 use heirloom_core::{AssetId, CollectionId};
-use heirloom_pipeline::import::{NoteCode, Source};
+use heirloom_pipeline::{
+    export::ProblemCode,
+    import::{NoteCode, Source},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -142,7 +145,7 @@ pub struct ImportReport {
     /// How much is to be known, although nothing is wrong with it.
     pub note_count: u64,
     /// The first thousand of it.
-    pub notes: Vec<TransferProblem>,
+    pub notes: Vec<ImportNote>,
     /// How much is not as it should be.
     pub problem_count: u64,
     /// The first thousand of it.
@@ -158,13 +161,30 @@ pub struct TransferProblem {
     pub asset_id: Option<AssetId>,
     /// What it is called.
     pub name: String,
-    /// What is the matter.
+    /// What is the matter, for programs; null in reports of earlier versions.
+    #[schema(schema_with = schema::problem_code)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<ProblemCode>,
+    /// Which of its files it is, where it is one of those that go with an original.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The same as a sentence, with what the system says.
     pub what: String,
-    /// Of a note: the same for programs.
+}
+
+/// Something to be known of an import, although nothing is wrong with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct ImportNote {
+    /// What it is about: a path, or the name of an album.
+    pub name: String,
+    /// What there is to know, for programs; null in reports of earlier versions.
     #[schema(schema_with = schema::note_code)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<NoteCode>,
-    /// Of a note: the album that it is about beside the name.
+    /// The album that it is about beside the name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub album: Option<String>,
+    /// The same as a sentence.
+    pub what: String,
 }

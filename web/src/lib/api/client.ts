@@ -17,6 +17,7 @@ export type Collection = components['schemas']['Collection'];
 export type Encryption = components['schemas']['Encryption'];
 export type FailureCode = NonNullable<components['schemas']['Unit']['failure_code']>;
 export type ExportReport = components['schemas']['ExportReport'];
+export type PublicationReport = components['schemas']['PublicationReport'];
 export type Fact = components['schemas']['Fact'];
 export type Found = components['schemas']['Found'];
 export type ImportReport = components['schemas']['ImportReport'];

@@ -2326,6 +2326,29 @@ export interface components {
             /** @description As it was typed. */
             text: string;
         };
+        /** @description Something to be known of an import, although nothing is wrong with it. */
+        ImportNote: {
+            /**
+             * @description The album that it is about beside the name.
+             * @default null
+             */
+            album: string | null;
+            /**
+             * @description What there is to know, as a word.
+             * @enum {string}
+             */
+            code?: "page" | "memory" | "archive_within" | "other_product" | "describes_nothing" | "described_absent" | "tabled_absent" | "unreadable_album" | "member_absent" | "member_ambiguous" | "undescribed" | "purged" | "album_closed";
+            /**
+             * @description What it is about: a path, or the name of an album.
+             * @default
+             */
+            name: string;
+            /**
+             * @description The same as a sentence.
+             * @default
+             */
+            what: string;
+        };
         /** @description What was imported. */
         ImportReport: {
             /**
@@ -2407,7 +2430,7 @@ export interface components {
              * @description The first thousand of it.
              * @default []
              */
-            notes: components["schemas"]["TransferProblem"][];
+            notes: components["schemas"]["ImportNote"][];
             /**
              * Format: int64
              * @description Of an import from others: files that are originals and were read.
@@ -4358,28 +4381,28 @@ export interface components {
         /** @description Something that could not be exported or imported. */
         TransferProblem: {
             /**
-             * @description Of a note: the album that it is about beside the name.
-             * @default null
-             */
-            album: string | null;
-            /**
              * Format: uuid
              * @description The asset, where it is one.
              * @default null
              */
             asset_id: string | null;
             /**
-             * @description Of a note: what there is to know, as a word.
+             * @description What is the matter, as a word. What has none is `other`.
              * @enum {string}
              */
-            code?: "page" | "memory" | "archive_within" | "other_product" | "describes_nothing" | "described_absent" | "tabled_absent" | "unreadable_album" | "member_absent" | "member_ambiguous" | "undescribed" | "purged" | "album_closed";
+            code?: "unreadable" | "damaged" | "gone" | "changed" | "archived" | "broken_archive" | "link" | "no_file" | "bad_path" | "too_dense" | "too_long" | "bad_record" | "no_audience" | "other";
             /**
              * @description What it is called.
              * @default
              */
             name: string;
             /**
-             * @description What is the matter.
+             * @description Which of its files it is, where it is one of those that go with an original.
+             * @default null
+             */
+            path: string | null;
+            /**
+             * @description The same as a sentence, with what the system says.
              * @default
              */
             what: string;
@@ -4534,6 +4557,7 @@ export type Found = components['schemas']['Found'];
 export type FsckReport = components['schemas']['FsckReport'];
 export type Highlight = components['schemas']['Highlight'];
 export type Ignored = components['schemas']['Ignored'];
+export type ImportNote = components['schemas']['ImportNote'];
 export type ImportReport = components['schemas']['ImportReport'];
 export type ImportSource = components['schemas']['ImportSource'];
 export type IndexRebuilt = components['schemas']['IndexRebuilt'];

@@ -76,14 +76,35 @@ describe('the words', () => {
     expect(unsaid).toEqual([]);
   });
 
-  it('say each thing to know of an import, and each fault of a repository', () => {
+  it('say what is wrong or to be known of an import, and each fault of a repository', () => {
     const { schemas } = JSON.parse(readFileSync('../docs/openapi.json', 'utf8')).components;
     const told = [
-      ...schemas.TransferProblem.properties.code.enum.map((code: string) => `note_${code}`),
+      ...schemas.TransferProblem.properties.code.enum.map((code: string) => `trouble_${code}`),
+      ...schemas.ImportNote.properties.code.enum.map((code: string) => `note_${code}`),
       ...schemas.RepositoryFault.properties.code.enum.map((code: string) => `fault_${code}`)
     ];
-    expect(told.length).toBeGreaterThan(10);
+    expect(told.length).toBeGreaterThan(30);
     expect(told.filter((word) => !(word in english))).toEqual([]);
+  });
+
+  it('call each pipeline and each of its steps', () => {
+    const read = (name: string) =>
+      readFileSync(`../crates/heirloom-pipeline/src/${name}.rs`, 'utf8');
+    const templates = read('template');
+    const [steps, pipelines] = [
+      /Step \{\s+name: "(\w+)"/g,
+      /Template = Template \{\s+name: "(\w+)"/g
+    ].map((form) => [...templates.matchAll(form)].map(([, name]) => name!));
+    for (const name of ['scan', 'import', 'export', 'ipfs']) {
+      const named = read(name).matchAll(/const (?:PIPELINE|PUBLISH|UNPIN): &str = "(\w+)"/g);
+      pipelines!.push(...[...named].map(([, name]) => name!));
+    }
+    expect([steps!.length, pipelines!.length]).toEqual([10, 7]);
+    const wanted = [
+      ...steps!.map((it) => `step_${it}`),
+      ...pipelines!.map((it) => `pipeline_${it}`)
+    ];
+    expect(wanted.filter((word) => !(word in english))).toEqual([]);
   });
 
   it('call each kind of artifact that tools make', () => {

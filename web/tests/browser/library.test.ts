@@ -81,6 +81,10 @@ test('what is shown can be narrowed down, and the viewer stays within that', asy
   await page.getByRole('button', { name: 'Show only' }).click();
   await page.getByLabel('Recording').check();
   await page.getByLabel('Archive').selectOption('Sample library');
+  // What cameras there are is offered.
+  await page.getByLabel('Camera').fill('app');
+  await page.locator('datalist option[value="Apple"]').waitFor({ state: 'attached' });
+  await page.getByLabel('Camera').fill('');
   await page.getByRole('button', { name: 'Show these' }).click();
   await until(
     async () => new URL(page.url()).searchParams.get('q') === 'type:audio archive:"Sample library"'

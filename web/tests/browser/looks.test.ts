@@ -261,6 +261,9 @@ test('the way around is at the bottom of phones, in one line and large enough to
       expect(Math.min(box.width, box.height)).toBeGreaterThanOrEqual(48);
     }
     await page.getByRole('navigation').getByRole('link').last().click();
+    // What there was no room for comes first.
+    await page.getByRole('heading', { name: 'Mehr', level: 1 }).waitFor();
+    await page.getByRole('link', { name: 'Orte' }).waitFor();
     await page.getByRole('heading', { name: 'Einstellungen' }).waitFor();
   }
 });

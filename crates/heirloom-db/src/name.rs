@@ -34,8 +34,8 @@ pub(crate) enum Named {
     Person,
     /// A place, and the region that it is in.
     Place,
-    /// The country that a place is in, in each language in which it is found, and the German name of the
-    /// region.
+    /// The country that a place is in, in each language in which it is found, and the German names of the
+    /// place and the region.
     Country,
     /// Make or model.
     Camera,

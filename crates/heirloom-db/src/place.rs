@@ -65,8 +65,8 @@ pub struct Named {
     pub region: String,
     /// The town or village.
     pub name: String,
-    /// By which words it is found beside these: the country in English and German, and the region in
-    /// German.
+    /// By which words it is found beside these: the country in English and German, the place and the region
+    /// in German.
     pub words: Vec<String>,
 }
 

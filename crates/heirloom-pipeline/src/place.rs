@@ -20,7 +20,10 @@ const TABLE_BYTES: usize = 8 * 1024 * 1024;
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let packed = include_bytes!("../places/places.z");
     let countries = include_str!("../places/countries.tsv");
-    let in_german = include_str!("../places/regions.tsv");
+    let in_german = [
+        include_str!("../places/regions.tsv"),
+        include_str!("../places/towns.tsv"),
+    ];
     // A test reads all of it; nothing that anybody does can change it afterwards.
     Table::read(packed, countries, in_german).unwrap_or_default()
 });
@@ -95,10 +98,16 @@ struct Table {
     ends: Vec<u32>,
     /// What countries are called, by their code.
     countries: HashMap<String, Vec<String>>,
+    /// What towns are called in German, by their country and the name that the table has.
+    towns: HashMap<(&'static str, &'static str), &'static str>,
 }
 
 impl Table {
-    fn read(packed: &[u8], countries: &str, in_german: &str) -> Option<Self> {
+    fn read(
+        packed: &[u8],
+        countries: &str,
+        [regions_in_german, towns_in_german]: [&'static str; 2],
+    ) -> Option<Self> {
         let raw =
             miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(packed, TABLE_BYTES).ok()?;
         let mut rest = raw.as_slice();
@@ -126,7 +135,7 @@ impl Table {
             .iter()
             .map(|bytes| u16::from_le_bytes(*bytes))
             .collect();
-        let in_german: HashMap<&str, &str> = in_german
+        let in_german: HashMap<&str, &str> = regions_in_german
             .lines()
             .filter_map(|line| line.rsplit_once('\t'))
             .collect();
@@ -167,6 +176,11 @@ impl Table {
                     names.dedup();
                     (code.to_owned(), names)
                 })
+                .collect(),
+            towns: towns_in_german
+                .lines()
+                .filter_map(|line| line.rsplit_once('\t'))
+                .filter_map(|(town, german)| Some((town.split_once('\t')?, german)))
                 .collect(),
         })
     }
@@ -209,8 +223,20 @@ impl Table {
         }
         // Quarters have the name of their town, so that a town of many is a large one.
         let mut towns: HashMap<(u16, &str), Vec<usize>> = HashMap::new();
+        let meant: Vec<_> = self
+            .towns
+            .iter()
+            .filter(|(_, german)| fold(german).starts_with(&name))
+            .map(|(town, german)| (*town, fold(german) == name))
+            .collect();
+        let is_meant = |region: u16, called: &str| {
+            let country = &self.regions[usize::from(region)].country;
+            let town = (country.as_str(), called);
+            meant.iter().find(|(meant, _)| *meant == town)
+        };
         for at in 0..self.ends.len() {
-            if begins(self.name(at), &name) {
+            let is_so = || is_meant(self.regions_of[at], self.name(at)).is_some();
+            if begins(self.name(at), &name) || is_so() {
                 let town = (self.regions_of[at], self.name(at));
                 towns.entry(town).or_default().push(at);
             }
@@ -220,7 +246,12 @@ impl Table {
             .filter(|((region, _), _)| within.is_empty() || self.is_within(*region, &within))
             .collect();
         towns.sort_unstable_by_key(|((region, called), parts)| {
-            let weight = if fold(called) == name { 8 } else { 1 };
+            let is_whole = is_meant(*region, called).is_some_and(|(_, is_whole)| *is_whole);
+            let weight = if is_whole || fold(called) == name {
+                8
+            } else {
+                1
+            };
             (
                 Reverse(parts.len() * weight),
                 called.len(),
@@ -272,11 +303,17 @@ impl Table {
     fn named(&self, at: usize) -> Named {
         let region = &self.regions[usize::from(self.regions_of[at])];
         let countries = self.countries.get(&region.country).into_iter().flatten();
+        let name = self.name(at);
+        let town = self.towns.get(&(region.country.as_str(), name));
         Named {
             country: region.country.clone(),
             region: region.name.clone(),
-            name: self.name(at).to_owned(),
-            words: countries.chain(&region.in_german).cloned().collect(),
+            name: name.to_owned(),
+            words: countries
+                .chain(&region.in_german)
+                .cloned()
+                .chain(town.map(|town| (*town).to_owned()))
+                .collect(),
         }
     }
 }
@@ -292,6 +329,8 @@ fn begins(name: &str, folded: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -312,6 +351,9 @@ mod tests {
             ("  paris ", Some("Paris, FR")),
             ("Paris, Texas", Some("Paris, US")),
             ("paris, vereinigte st", Some("Paris, US")),
+            ("Münch", Some("Munich, DE")),
+            ("breslau", Some("Wrocław, PL")),
+            ("Rom, Italien", Some("Rome, IT")),
             ("Neustadt, Bayern", Some("Neustadt am Kulm, DE")),
             ("São Pau", Some("São Paulo, BR")),
             ("sao paulo", Some("São Paulo, BR")),
@@ -413,5 +455,11 @@ mod tests {
             lines.count(),
             "each of them is a region"
         );
+        let mut towns: HashSet<_> = TABLE.towns.keys().copied().collect();
+        for at in 0..TABLE.latitudes.len() {
+            let country = &TABLE.regions[usize::from(TABLE.regions_of[at])].country;
+            towns.remove(&(country.as_str(), TABLE.name(at)));
+        }
+        assert_eq!(towns, HashSet::new(), "each of them is a town");
     }
 }

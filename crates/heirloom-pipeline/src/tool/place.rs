@@ -21,7 +21,7 @@ use crate::{
 /// Names a position. Input: the position that is believed.
 pub const NAMER: Tool = Tool {
     name: PLACE,
-    // 2: regions by their German names as well.
+    // 2: regions and towns by their German names as well.
     version: 2,
     outputs: &[PLACE],
     view: View::Position,

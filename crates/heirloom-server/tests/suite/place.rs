@@ -184,14 +184,14 @@ async fn a_name_comes_from_whoever_told_the_position() {
 }
 
 #[tokio::test]
-async fn a_region_is_found_and_offered_by_its_german_name() {
+async fn a_region_and_a_town_are_found_and_offered_by_their_german_names() {
     on_both_engines(async |home| {
         home.travelled().await;
         let munich = json!({ "latitude": 48.1371, "longitude": 11.5754 });
         home.say("suva.jpg", "position", munich).await;
-        for region in ["bavaria", "bayern"] {
-            let path = format!("/api/v1/search?q=place:{region}");
-            assert_eq!(home.found(&path).await, ["suva.jpg"], "{region}");
+        for name in ["bavaria", "bayern", "munich", "m%C3%BCnchen"] {
+            let path = format!("/api/v1/search?q=place:{name}");
+            assert_eq!(home.found(&path).await, ["suva.jpg"], "{name}");
         }
         let offered = home
             .get("/api/v1/search/suggestions?q=ort:bay&language=de")

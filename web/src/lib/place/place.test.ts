@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { unwrapLine, unwrapRing } from './around';
 import { addressOf, boundsOfCell, boxOf, countryInWords, isPlace, spotOf } from './places';
-import { GERMAN, regionIn } from './regions';
+import { GERMAN, GERMAN_TOWNS, regionIn, townIn } from './regions';
 
 const bounds = (west: number, south: number, east: number, north: number) => ({
   getWest: () => west,
@@ -77,13 +77,20 @@ describe('a region', () => {
     expect(regionIn('en-GB', 'DE', 'Bavaria')).toBe('Bavaria');
     expect(regionIn('de-DE', 'DE', 'Bremen')).toBe('Bremen');
     expect(regionIn('de-DE', 'FR', 'Brittany')).toBe('Brittany');
+    expect(townIn('de-DE', 'IT', 'Venice')).toBe('Venedig');
+    expect(townIn('en-GB', 'IT', 'Venice')).toBe('Venice');
+    expect(townIn('de-DE', 'US', 'Venice')).toBe('Venice');
   });
 
   it('is shown by the German name by which it is found', () => {
-    const found = readFileSync('../crates/heirloom-pipeline/places/regions.tsv', 'utf8');
-    const shown = Object.entries(GERMAN).flatMap(([country, names]) =>
-      Object.entries(names).map(([name, german]) => `${country}\t${name}\t${german}`)
-    );
-    expect(shown).toEqual(found.trimEnd().split('\n'));
+    const found = (of: string) =>
+      readFileSync(`../crates/heirloom-pipeline/places/${of}.tsv`, 'utf8').trimEnd().split('\n');
+    const shown = (all: typeof GERMAN) =>
+      Object.entries(all).flatMap(([country, names]) =>
+        Object.entries(names).map(([name, german]) => `${country}\t${name}\t${german}`)
+      );
+    expect(shown(GERMAN)).toEqual(found('regions'));
+    const towns = found('towns');
+    expect(shown(GERMAN_TOWNS).filter((town) => !towns.includes(town))).toEqual([]);
   });
 });

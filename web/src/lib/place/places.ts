@@ -1,6 +1,6 @@
 /** Places: what they are called, and where in the app they are. */
 import { locale } from '../words/words.svelte';
-import { regionIn } from './regions';
+import { regionIn, townIn } from './regions';
 
 /** A place, a region, a country, or a cell of the map: what stands in the address. */
 export interface Spot {
@@ -26,6 +26,9 @@ export function countryInWords(code: string): string {
 /** What a region is called in the language of the reader, as far as that is known. */
 export const regionInWords = (country: string, region: string) =>
   regionIn(locale(), country, region);
+
+/** The same of a town. */
+export const townInWords = (country: string, name: string) => townIn(locale(), country, name);
 
 /** The spot that an address names. */
 export function spotOf(params: URLSearchParams): Spot {

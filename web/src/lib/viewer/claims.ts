@@ -1,20 +1,28 @@
 /** Claims in words: what they say, and who says so. */
 import type { Artifact, Claim, ClaimKind } from '../api/client';
 import { dateInWords } from '../date/words';
-import { countryInWords } from '../place/places';
+import { countryInWords, regionInWords, townInWords } from '../place/places';
 import { locale, say, type Word } from '../words/words.svelte';
 
 export function kindOfClaim(kind: ClaimKind): string {
   return say(`claim_${kind}` as Word);
 }
 
-/** The country that a position is in, of a claim that names the position. */
-export function countryOf(claim: Claim, artifacts: readonly Artifact[]): string | undefined {
+/** The town, the region and the country that a position is in, of a claim that names the position. */
+export function placeOf(claim: Claim, artifacts: readonly Artifact[]): string | undefined {
   if (claim.kind !== 'place' || claim.author.kind !== 'artifact') return undefined;
   const { id } = claim.author;
   const made = artifacts.find((artifact) => artifact.id === id && artifact.kind === 'place');
-  const country = (made?.payload as { country?: string } | undefined)?.country;
-  return country && countryInWords(country);
+  const named = made?.payload as Partial<Record<'country' | 'region' | 'name', string>> | undefined;
+  if (!named?.country || !named.name) return undefined;
+  const { country, region, name } = named;
+  const parts = [
+    townInWords(country, name),
+    region && regionInWords(country, region),
+    countryInWords(country)
+  ];
+  // A city may be a region, or a country, of its own.
+  return [...new Set(parts.filter(Boolean))].join(', ');
 }
 
 /** What a claim says, as people say it. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Artifact } from '../api/client';
+import type { Artifact, Claim } from '../api/client';
+import { speak } from '../words/words.svelte';
+import { placeOf } from './claims';
 import { pagesOf } from './pages';
 import { barsOf } from './wave';
 import { moveBy, WHOLE, zoomAt } from './zoom';
@@ -44,5 +46,26 @@ describe('a waveform', () => {
     expect(barsOf(wave, 100)).toHaveLength(4);
     expect(barsOf({ bits: 8, length: 0, data: [] }, 10)).toEqual([]);
     expect(barsOf({ bits: 8, length: 2, data: [0, 0, 0, 0] }, 2)).toEqual([0, 0]);
+  });
+});
+
+describe('the name of a position', () => {
+  const named = (region: string, name: string) =>
+    [{ id: 'a', kind: 'place', payload: { country: 'DE', region, name } }] as unknown as Artifact[];
+  const claim = { kind: 'place', value: 'Munich, Bavaria', author: { kind: 'artifact', id: 'a' } };
+
+  it('is said in the language of the reader', async () => {
+    await speak('de');
+    expect(placeOf(claim as Claim, named('Bavaria', 'Munich'))).toBe(
+      'München, Bayern, Deutschland'
+    );
+    expect(placeOf(claim as Claim, named('State of Berlin', 'Berlin'))).toBe('Berlin, Deutschland');
+    await speak('en');
+    expect(placeOf(claim as Claim, named('Bavaria', 'Munich'))).toBe('Munich, Bavaria, Germany');
+  });
+
+  it('is what a person said, where somebody did', () => {
+    const said = { ...claim, author: { kind: 'person' } };
+    expect(placeOf(said as Claim, named('Bavaria', 'Munich'))).toBeUndefined();
   });
 });

@@ -5,7 +5,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use heirloom_core::{Actor, AssetId, AudienceId, CollectionId, permission::Action, query::Query};
+use heirloom_core::{
+    Actor, AssetId, AudienceId, CollectionId, audience::Sight, permission::Action, query::Query,
+};
 use serde_json::json;
 
 use super::{Collection, touch, unexplained};
@@ -206,9 +208,30 @@ impl Db {
             } else if summary.count > 0 {
                 summary.cover = self.find_cover(actor, collection).await?;
             }
+            if self.names_what_is_hidden(actor, collection).await? {
+                summary.collection.query = Some(String::new());
+            }
             summaries.push(summary);
         }
         Ok(summaries)
+    }
+
+    /// Whether what a collection asks, or asked, names an archive or a collection that the actor may not know of.
+    async fn names_what_is_hidden(
+        &self,
+        actor: &Actor,
+        collection: &Collection,
+    ) -> Result<bool, DbError> {
+        let family = collection.family_id;
+        if collection.query.is_none() || matches!(actor.sight(family), Sight::Everything) {
+            return Ok(false);
+        }
+        let query = collection.parse_query()?;
+        match self.check_saved(actor, family, &query).await {
+            Err(DbError::NotFound { .. }) => Ok(true),
+            Ok(()) | Err(DbError::Refused(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// What is to be seen of a collection with members: the first of which a small picture is drawn, or the first.

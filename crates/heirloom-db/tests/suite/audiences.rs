@@ -255,6 +255,8 @@ on_both_engines! {
             let page = store.db.list_collections(actor, store.family_id(), false, None, 10).await.unwrap();
             let summary = store.db.summarise_collections(actor, page.items).await.unwrap().remove(0);
             assert_eq!((summary.count, summary.cover.is_some()), (files, files > 0));
+            let asks = summary.collection.query.unwrap();
+            assert_eq!(asks, if files > 0 { "archive:Attic" } else { "" });
             let archives = store.db.list_archives(actor, store.family_id()).await.unwrap();
             assert_eq!(archives.iter().any(|archive| archive.id == attic.id), files > 0);
             assert_eq!(store.db.get_archive(actor, attic.id).await.is_ok(), files > 0);

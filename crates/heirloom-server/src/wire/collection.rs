@@ -18,7 +18,8 @@ pub struct Collection {
     pub description: String,
     /// Whether it asks its query anew each time; else it has members in an order.
     pub is_dynamic: bool,
-    /// What it asks; of one that is frozen, what it asked until then.
+    /// What it asks; of one that is frozen, what it asked until then. Empty where that names an archive or a
+    /// collection that the asker may not know of.
     pub query: Option<String>,
     /// Since when it stays as it is, for good.
     pub frozen_at_ms: Option<i64>,

@@ -1999,7 +1999,10 @@ export interface components {
             is_dynamic: boolean;
             /** @description What it is called. */
             name: string;
-            /** @description What it asks; of one that is frozen, what it asked until then. */
+            /**
+             * @description What it asks; of one that is frozen, what it asked until then. Empty where that names an archive or a
+             *     collection that the asker may not know of.
+             */
             query?: string | null;
             /**
              * Format: int64
@@ -3299,7 +3302,10 @@ export interface components {
                 is_dynamic: boolean;
                 /** @description What it is called. */
                 name: string;
-                /** @description What it asks; of one that is frozen, what it asked until then. */
+                /**
+                 * @description What it asks; of one that is frozen, what it asked until then. Empty where that names an archive or a
+                 *     collection that the asker may not know of.
+                 */
                 query?: string | null;
                 /**
                  * Format: int64

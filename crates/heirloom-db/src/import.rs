@@ -236,9 +236,10 @@ impl Import {
         let believed = Believed::of(&claims);
         let wanted = [(believed.timeline_key(), asset.added_at_ms)];
         let key = timeline::allocate_keys(tx, &wanted).await?[0];
-        // What says that it is there, although its bytes did not come, has lost them.
+        // What counts is whether its bytes came.
         let state = match (asset.state, brought.has_bytes) {
             (AssetState::Present, false) => AssetState::Missing,
+            (AssetState::Missing, true) => AssetState::Present,
             (state, _) => state,
         };
         let asset = Asset {

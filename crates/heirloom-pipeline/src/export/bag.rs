@@ -4,6 +4,8 @@
 //! `unfinished` says how far it is: each original with its hashes, once it is on the disk. The files that make the
 //! folder a bag come last.
 
+mod earlier;
+
 use std::{
     collections::HashSet,
     fs::{self, File, FileTimes, OpenOptions},
@@ -16,7 +18,8 @@ use heirloom_core::{AssetId, ContentHash};
 use sha2::{Digest as _, Sha512};
 use tokio_util::sync::CancellationToken;
 
-use super::{ExportError, format::AssetRecord, name, unfinished::Unfinished};
+use self::earlier::Earlier;
+use super::{ExportError, name, unfinished::Unfinished};
 
 /// The files that make a folder a bag, the first of them the one that says so.
 const TAGS: [&str; 5] = [
@@ -109,10 +112,12 @@ impl Bag {
         modified_at_ns: i64,
         reporting: &Reporting<'_>,
     ) -> Result<(String, bool), CopyError> {
-        let known = self.earlier.find(id, wanted.path, wanted.hash);
+        let known = self.earlier.find(id, wanted.hash);
+        let known = known.filter(|copied| copied.path == wanted.path);
+        let known = known.map(|copied| copied.sum.clone());
         let (sum, is_new) = self.copy_in(wanted, known, original, modified_at_ns, reporting)?;
-        let noted = writeln!(self.journal, "{id} {} {sum} {}", wanted.hash, wanted.path);
-        noted.map_err(|error| CopyError::Export(written(&self.scratch("originals"), error)))?;
+        let noted = self.note_copied(id, wanted, &sum);
+        noted.map_err(CopyError::Export)?;
         Ok((sum, is_new))
     }
 
@@ -132,6 +137,84 @@ impl Bag {
         Ok(())
     }
 
+    /// Keeps what an earlier run copied of an original, wherever it put it; gives its SHA-512, or `None` where that is
+    /// not there.
+    pub(super) fn keep_original(
+        &mut self,
+        id: AssetId,
+        wanted: &Wanted<'_>,
+        stop: &CancellationToken,
+    ) -> Result<Option<String>, ExportError> {
+        let known = self.earlier.find(id, wanted.hash);
+        let (before, known) = known.map_or((None, None), |copied| {
+            let is_here = copied.path == wanted.path;
+            (
+                Some(copied.path.clone()),
+                is_here.then(|| copied.sum.clone()),
+            )
+        });
+        let mut there = self.find_there(wanted, known, stop)?;
+        if there.is_none()
+            && let Some(path) = before.filter(|path| path != wanted.path)
+        {
+            // It has another name by now. Another original may have come to the old one, which is told by its bytes.
+            let old = Wanted {
+                path: &path,
+                ..*wanted
+            };
+            there = self.find_there(&old, None, stop)?;
+            if there.is_some() {
+                self.give_name(&self.root.join(&path), &self.root.join(wanted.path))?;
+            }
+        }
+        let Some(sum) = there else {
+            return Ok(None);
+        };
+        self.note(wanted.path, &sum, wanted.size_bytes)?;
+        self.note_copied(id, wanted, &sum)?;
+        Ok(Some(sum))
+    }
+
+    /// Keeps any other file whose bytes are known by their hash; `false` where it is not there.
+    pub(super) fn keep_file(
+        &mut self,
+        wanted: &Wanted<'_>,
+        stop: &CancellationToken,
+    ) -> Result<bool, ExportError> {
+        let Some(sum) = self.find_there(wanted, None, stop)? else {
+            return Ok(false);
+        };
+        self.note(wanted.path, &sum, wanted.size_bytes)?;
+        Ok(true)
+    }
+
+    fn note_copied(
+        &mut self,
+        id: AssetId,
+        wanted: &Wanted<'_>,
+        sum: &str,
+    ) -> Result<(), ExportError> {
+        let noted = writeln!(self.journal, "{id} {} {sum} {}", wanted.hash, wanted.path);
+        noted.map_err(|error| written(&self.scratch("originals"), error))
+    }
+
+    /// The SHA-512 of a file that is there from before: the one that is known of it, or of its bytes if they are right.
+    fn find_there(
+        &self,
+        wanted: &Wanted<'_>,
+        known: Option<String>,
+        stop: &CancellationToken,
+    ) -> Result<Option<String>, ExportError> {
+        let target = self.root.join(wanted.path);
+        let is_there = fs::symlink_metadata(&target)
+            .is_ok_and(|there| there.is_file() && there.len() == wanted.size_bytes);
+        match known {
+            _ if !is_there => Ok(None),
+            Some(sum) => Ok(Some(sum)),
+            None => self.read_again(&target, wanted.hash, stop),
+        }
+    }
+
     fn copy_in(
         &mut self,
         wanted: &Wanted<'_>,
@@ -140,15 +223,8 @@ impl Bag {
         modified_at_ns: i64,
         reporting: &Reporting<'_>,
     ) -> Result<(String, bool), CopyError> {
-        let target = self.root.join(wanted.path);
-        let is_there = fs::symlink_metadata(&target)
-            .is_ok_and(|there| there.is_file() && there.len() == wanted.size_bytes);
-        let there = match known {
-            _ if !is_there => None,
-            Some(sum) => Some(sum),
-            None => self.read_again(&target, wanted.hash, reporting.stop)?,
-        };
-        let (sum, is_new) = match there {
+        let there = self.find_there(wanted, known, reporting.stop);
+        let (sum, is_new) = match there.map_err(CopyError::Export)? {
             Some(sum) => {
                 (reporting.observe)(wanted.size_bytes);
                 (sum, false)
@@ -157,6 +233,7 @@ impl Bag {
                 let part = self.scratch("part");
                 let sum = copy(from, &part, wanted.hash, reporting)?;
                 set_modified(&part, modified_at_ns);
+                let target = self.root.join(wanted.path);
                 self.give_name(&part, &target).map_err(CopyError::Export)?;
                 (sum, true)
             }
@@ -257,14 +334,13 @@ impl Bag {
         path: &Path,
         hash: ContentHash,
         stop: &CancellationToken,
-    ) -> Result<Option<String>, CopyError> {
-        let failed = |error| CopyError::Export(written(path, error));
-        let mut file = File::open(path).map_err(failed)?;
+    ) -> Result<Option<String>, ExportError> {
+        let mut file = File::open(path).map_err(|error| written(path, error))?;
         let mut sums = Sums::default();
         let mut block = vec![0; BLOCK_BYTES];
         loop {
             if stop.is_cancelled() {
-                return Err(CopyError::Export(ExportError::Cancelled));
+                return Err(ExportError::Cancelled);
             }
             // What cannot be read there is written anew.
             let Ok(length) = file.read(&mut block) else {
@@ -352,120 +428,6 @@ impl Sums {
         let hash = ContentHash::from_bytes(*self.blake3.finalize().as_bytes());
         (hash, hex(&self.sha512.finalize()))
     }
-}
-
-/// What an earlier run copied, in the order of ids, as far as it was read.
-struct Earlier {
-    lines: Option<BufReader<File>>,
-    next: Option<Copied>,
-}
-
-struct Copied {
-    id: AssetId,
-    hash: ContentHash,
-    sum: String,
-    path: String,
-}
-
-impl Copied {
-    fn parse(line: &str) -> Option<Self> {
-        // A line that a kill cut off has no end.
-        let mut parts = line.strip_suffix('\n')?.splitn(4, ' ');
-        Some(Self {
-            id: parts.next()?.parse().ok()?,
-            hash: parts.next()?.parse().ok()?,
-            sum: parts.next().filter(|sum| sum.len() == 128)?.to_owned(),
-            path: parts.next()?.to_owned(),
-        })
-    }
-}
-
-impl Earlier {
-    /// Puts together what the runs before this one copied: the last, and behind it what one before it had more.
-    fn gather(root: &Path, unfinished: &Unfinished) -> io::Result<Self> {
-        let (last, before) = (
-            unfinished.file("originals"),
-            unfinished.file("originals-before"),
-        );
-        let merged = unfinished.file("originals-merged");
-        if last.exists() {
-            let mut out = BufWriter::new(File::create(&merged)?);
-            let mut until = None;
-            for path in [&last, &before] {
-                let Ok(file) = File::open(path) else { continue };
-                let after = until;
-                let mut lines = BufReader::new(file);
-                while let Some((line, copied)) = next_line(&mut lines)? {
-                    if after.is_none_or(|after| copied.id > after) {
-                        until = Some(copied.id);
-                        out.write_all(line.as_bytes())?;
-                    }
-                }
-            }
-            out.into_inner()
-                .map_err(io::IntoInnerError::into_error)?
-                .sync_all()?;
-            fs::rename(&merged, &before)?;
-            fs::remove_file(&last)?;
-        } else if !before.exists() {
-            from_pages(root, &merged)?;
-            fs::rename(&merged, &before)?;
-        }
-        let mut lines = BufReader::new(File::open(&before)?);
-        let next = next_line(&mut lines)?.map(|(_, copied)| copied);
-        let lines = Some(lines);
-        Ok(Self { lines, next })
-    }
-
-    /// The SHA-512 of what was copied of this asset to this path. Assets are asked for in the order of their ids.
-    fn find(&mut self, id: AssetId, path: &str, hash: ContentHash) -> Option<String> {
-        while self.next.as_ref().is_some_and(|next| next.id < id) {
-            let lines = self.lines.as_mut()?;
-            self.next = next_line(lines).ok().flatten().map(|(_, copied)| copied);
-        }
-        let next = self.next.as_ref()?;
-        (next.id == id && next.path == path && next.hash == hash).then(|| next.sum.clone())
-    }
-}
-
-fn next_line(lines: &mut BufReader<File>) -> io::Result<Option<(String, Copied)>> {
-    loop {
-        let mut line = Vec::new();
-        if lines.read_until(b'\n', &mut line)? == 0 {
-            return Ok(None);
-        }
-        let Ok(line) = String::from_utf8(line) else {
-            continue;
-        };
-        if let Some(copied) = Copied::parse(&line) {
-            return Ok(Some((line, copied)));
-        }
-    }
-}
-
-/// Writes down what a finished export has, from its own words.
-fn from_pages(root: &Path, to: &Path) -> io::Result<()> {
-    let mut out = BufWriter::new(File::create(to)?);
-    let mut pages: Vec<PathBuf> = match fs::read_dir(root.join(super::format::ASSETS)) {
-        Ok(entries) => entries
-            .map(|entry| Ok(entry?.path()))
-            .collect::<io::Result<_>>()?,
-        Err(_) => Vec::new(),
-    };
-    pages.sort();
-    for page in pages {
-        for line in BufReader::new(File::open(page)?).split(b'\n') {
-            let Ok(asset) = serde_json::from_slice::<AssetRecord>(&line?) else {
-                continue;
-            };
-            if let (Some(path), Some(sum)) = (asset.path, asset.sha512) {
-                writeln!(out, "{} {} {sum} {path}", asset.id, asset.blake3)?;
-            }
-        }
-    }
-    out.into_inner()
-        .map_err(io::IntoInnerError::into_error)?
-        .sync_all()
 }
 
 /// Copies bytes, and gives their SHA-512 if they are those of the hash.

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     Context,
     archive::path_of as folder_of,
-    open::open_original,
+    open::{OpenError, open_original},
     original::Root,
     tool::{playback::PROXY, rendition, text::TEXT},
 };
@@ -39,7 +39,7 @@ pub(super) struct Gathered {
     pub(super) key: i64,
     /// Whether it is shown on pages.
     pub(super) is_listed: bool,
-    pub(super) original: Option<(File, i64)>,
+    pub(super) original: Original,
     /// What another copy of it is found by.
     pub(super) asset: Workpiece,
     pub(super) xmp: String,
@@ -51,13 +51,32 @@ pub(super) struct Gathered {
     pub(super) problems: Vec<Problem>,
 }
 
+/// The bytes of an asset.
+pub(super) enum Original {
+    /// They can be copied to this path.
+    Here {
+        path: String,
+        file: File,
+        modified_at_ns: i64,
+    },
+    /// They cannot be had now: what an earlier export has at this path stays.
+    Away {
+        path: String,
+        why: Why,
+        is_archived: bool,
+    },
+    /// Nobody wants them.
+    Unwanted,
+}
+
 /// A file that goes with an asset.
 pub(super) struct Beside {
     pub(super) path: String,
     pub(super) hash: ContentHash,
     pub(super) size_bytes: u64,
     pub(super) modified_at_ns: i64,
-    pub(super) file: File,
+    /// Or why it cannot be had now: what an earlier export has of it stays.
+    pub(super) file: Result<File, Why>,
     pub(super) what: What,
 }
 
@@ -85,7 +104,7 @@ pub(super) async fn gather(
     let mut gathered = Gathered {
         key: whole.asset.timeline_key,
         is_listed: whole.asset.deleted_at_ms.is_none() && whole.asset.state != AssetState::Replaced,
-        original: None,
+        original: Original::Unwanted,
         asset: (&whole.asset).into(),
         xmp: xmp::render(&described),
         files: Vec::new(),
@@ -120,48 +139,49 @@ impl Gathered {
         whole: &Whole,
         wanted: &str,
     ) {
-        match whole.asset.state {
-            AssetState::Replaced => return,
-            AssetState::Missing => {
-                let what = "it is at none of its places any more";
-                return self.problem(Why::new(ProblemCode::Gone, what));
-            }
-            AssetState::Present => {}
+        if whole.asset.state == AssetState::Replaced {
+            return;
         }
         // Its name is taken even if it cannot be had now, so that a later run finds the others where they are.
         let path = names.take(wanted);
-        match open_original(ctx, &(&whole.asset).into(), false).await {
+        self.original = match open_original(ctx, &(&whole.asset).into(), false).await {
             Ok(original) => {
                 let live = whole.places.iter().find(|place| place.gone_at_ms.is_none());
-                let modified_at_ns = live.map_or(0, |place| place.modified_at_ns);
-                self.original = Some((original.file, modified_at_ns));
-                self.card.path = Some(path.clone());
-                self.record.path = Some(path);
+                Original::Here {
+                    path,
+                    file: original.file,
+                    modified_at_ns: live.map_or(0, |place| place.modified_at_ns),
+                }
             }
-            Err(error) => self.problem(error),
-        }
+            Err(error) => Original::Away {
+                path,
+                is_archived: matches!(error, OpenError::Archived { .. }),
+                why: match whole.asset.state {
+                    AssetState::Missing => {
+                        Why::new(ProblemCode::Gone, "it is at none of its places any more")
+                    }
+                    _ => error.into(),
+                },
+            },
+        };
     }
 
     async fn find_sidecars(&mut self, ctx: &Context, names: &mut Names, sidecars: &[WholeSidecar]) {
         for (number, sidecar) in sidecars.iter().enumerate() {
             let path = names.take(&path_of(SIDECARS, &sidecar.archive, &sidecar.path));
-            match open_sidecar(ctx, sidecar).await {
-                Ok(file) => self.files.push(Beside {
-                    path,
-                    hash: sidecar.content_hash,
-                    size_bytes: sidecar.size_bytes.unsigned_abs(),
-                    modified_at_ns: sidecar.modified_at_ns,
-                    file,
-                    what: What::Sidecar(number),
+            let opened = open_sidecar(ctx, sidecar).await;
+            self.files.push(Beside {
+                path,
+                hash: sidecar.content_hash,
+                size_bytes: sidecar.size_bytes.unsigned_abs(),
+                modified_at_ns: sidecar.modified_at_ns,
+                file: opened.map_err(|error| Why {
+                    path: Some(sidecar.path.clone()),
+                    what: format!("its sidecar {:?}: {error}", sidecar.path),
+                    code: ProblemCode::Unreadable,
                 }),
-                Err(error) => {
-                    self.problem(Why {
-                        path: Some(sidecar.path.clone()),
-                        what: format!("its sidecar {:?}: {error}", sidecar.path),
-                        code: ProblemCode::Unreadable,
-                    });
-                }
-            }
+                what: What::Sidecar(number),
+            });
         }
     }
 
@@ -180,7 +200,9 @@ impl Gathered {
                 let path = format!("{PAYLOADS}/{}/{id}.json", &id[id.len() - 2..]);
                 match open_blob(ctx, path, hash, What::Payload(number)).await {
                     Ok(mut beside) => {
-                        payload = payload.or_else(|| read_json(&mut beside.file));
+                        if let Ok(file) = &mut beside.file {
+                            payload = payload.or_else(|| read_json(file));
+                        }
                         self.files.push(beside);
                     }
                     Err(error) => {
@@ -307,7 +329,7 @@ async fn open_blob(
         hash,
         size_bytes: file.metadata()?.len(),
         modified_at_ns: 0,
-        file,
+        file: Ok(file),
         what,
     })
 }

@@ -11,7 +11,7 @@ use super::{
     ExportError, ExportReport, Meter, Problem, ProblemCode, Why,
     bag::{Bag, CopyError, Lines, Reporting, Wanted},
     format::{ASSETS, AssetRecord},
-    gather::{Gathered, What},
+    gather::{Gathered, Original, What},
     pages::Cards,
 };
 use crate::{Context, open::open_sound_original};
@@ -39,16 +39,27 @@ impl Work {
         meter: &Meter,
     ) -> Result<(), ExportError> {
         self.copy_original(&mut asset, others, stop, meter)?;
-        for mut beside in std::mem::take(&mut asset.files) {
+        for beside in std::mem::take(&mut asset.files) {
             let wanted = Wanted {
                 path: &beside.path,
                 hash: beside.hash,
                 size_bytes: beside.size_bytes,
             };
             let modified_at_ns = beside.modified_at_ns;
-            let copied = self
-                .bag
-                .add_file(&wanted, &mut beside.file, modified_at_ns, stop);
+            let mut file = match beside.file {
+                Ok(file) => file,
+                Err(why) => {
+                    if self.bag.keep_file(&wanted, stop)? {
+                        if let What::Sidecar(number) = beside.what {
+                            asset.record.sidecars[number].path = Some(beside.path);
+                        }
+                    } else {
+                        asset.problems.push(problem_of(&asset.record, why));
+                    }
+                    continue;
+                }
+            };
+            let copied = self.bag.add_file(&wanted, &mut file, modified_at_ns, stop);
             let copied = match copied {
                 Err(CopyError::Damaged | CopyError::Unreadable(_))
                     if let Some(mut file) = others.blob(beside.hash) =>
@@ -121,11 +132,20 @@ impl Work {
         stop: &CancellationToken,
         meter: &Meter,
     ) -> Result<(), ExportError> {
-        let (Some((mut original, modified_at_ns)), Some(path)) =
-            (asset.original.take(), asset.record.path.clone())
-        else {
-            return Ok(());
-        };
+        let (path, mut file, modified_at_ns) =
+            match std::mem::replace(&mut asset.original, Original::Unwanted) {
+                Original::Here {
+                    path,
+                    file,
+                    modified_at_ns,
+                } => (path, file, modified_at_ns),
+                Original::Away {
+                    path,
+                    why,
+                    is_archived,
+                } => return self.keep_original(asset, path, why, is_archived, stop),
+                Original::Unwanted => return Ok(()),
+            };
         let wanted = Wanted {
             path: &path,
             hash: asset.record.blake3,
@@ -140,7 +160,7 @@ impl Work {
         let id = asset.record.id;
         let copied = self
             .bag
-            .add_original(id, &wanted, &mut original, modified_at_ns, &reporting);
+            .add_original(id, &wanted, &mut file, modified_at_ns, &reporting);
         let copied = match copied {
             Err(error @ (CopyError::Damaged | CopyError::Unreadable(_))) => {
                 match others.original(&asset.asset)? {
@@ -157,19 +177,58 @@ impl Work {
         };
         match copied {
             Ok((sum, is_new)) => {
-                asset.record.sha512 = Some(sum);
-                self.report.originals += 1;
                 self.report.copied += u64::from(is_new);
-                self.bag.write(&format!("{path}.xmp"), asset.xmp.as_bytes())
+                self.note_original(asset, path, sum)
             }
             Err(CopyError::Export(error)) => Err(error),
             Err(error) => {
-                asset.record.path = None;
-                asset.card.path = None;
                 asset.problems.push(problem_of(&asset.record, why(&error)));
                 Ok(())
             }
         }
+    }
+
+    /// What an earlier export has of an original that cannot be had now may be all that there is of it.
+    fn keep_original(
+        &mut self,
+        asset: &mut Gathered,
+        path: String,
+        mut why: Why,
+        is_archived: bool,
+        stop: &CancellationToken,
+    ) -> Result<(), ExportError> {
+        let wanted = Wanted {
+            path: &path,
+            hash: asset.record.blake3,
+            size_bytes: asset.record.size_bytes.unsigned_abs(),
+        };
+        let kept = self.bag.keep_original(asset.record.id, &wanted, stop)?;
+        if let Some(sum) = kept {
+            self.note_original(asset, path, sum)?;
+            // What is in an archive is not lost.
+            if is_archived {
+                return Ok(());
+            }
+            why.what += "; the copy that an earlier export made stays";
+        }
+        asset.problems.push(problem_of(&asset.record, why));
+        Ok(())
+    }
+
+    /// Says of an original that it is in the bag, and describes it there.
+    fn note_original(
+        &mut self,
+        asset: &mut Gathered,
+        path: String,
+        sum: String,
+    ) -> Result<(), ExportError> {
+        self.report.originals += 1;
+        self.bag
+            .write(&format!("{path}.xmp"), asset.xmp.as_bytes())?;
+        asset.record.sha512 = Some(sum);
+        asset.card.path = Some(path.clone());
+        asset.record.path = Some(path);
+        Ok(())
     }
 }
 

@@ -1,5 +1,7 @@
 //! What leaves a library comes back equal, and whatever goes wrong on the way loses nothing.
 
+mod kept;
+
 use std::{
     collections::BTreeMap,
     fs,

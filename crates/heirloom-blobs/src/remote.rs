@@ -91,8 +91,6 @@ pub struct Remote {
     blobs: Operator,
     /// What the library does not know how to ask.
     asker: Option<archive::Asker>,
-    /// Whether blobs that are written have to be asked for before they are read.
-    is_archive: bool,
     place: String,
     /// What stands before the name of each object; S3 has it in its root.
     prefix: String,
@@ -176,7 +174,6 @@ impl Remote {
             operator,
             blobs,
             asker: Some(archive::Asker::new(location, settings, keys)),
-            is_archive: class.is_some_and(is_archive_class),
             place,
             prefix: String::new(),
             is_renaming: false,
@@ -200,7 +197,6 @@ impl Remote {
             blobs: operator.clone(),
             operator,
             asker: None,
-            is_archive: false,
             place,
             prefix: format!("{}/", location.path.trim_start_matches('/')),
             is_renaming: true,

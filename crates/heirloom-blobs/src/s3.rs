@@ -42,7 +42,9 @@ use self::{
 use crate::{
     Availability, BlobError, BlobList, BlobReader, BlobSource, BlobStat, BlobStore, Cache,
     Deletion, Health, PutBlob, Recall, Remote, RemoteError, SignedRead, Stray, StrayList, hash_of,
-    pump::blocking, remote::is_archived_io, seal::Form,
+    pump::blocking,
+    remote::{Readiness, is_archived_io},
+    seal::Form,
 };
 
 /// The folders of a store.
@@ -447,12 +449,16 @@ impl BlobStore for S3Store {
                 media_type,
                 disposition,
             } = read;
-            // Whoever had the address would read what only Heirloom can open, or what the bucket does not give.
-            if self.cache.sealing().is_on() || self.remote.is_archive() {
+            // Whoever had the address would read what only Heirloom can open.
+            if self.cache.sealing().is_on() {
                 return Ok(None);
             }
             self.enter().await?;
             let object = object(hash, Form::Plain);
+            // What the place was written with is known of each object alone, and an archive gives nothing.
+            if self.remote.readiness(&object).await? != Some(Readiness::Ready) {
+                return Ok(None);
+            }
             let signed = self.remote.sign(&object, duration, media_type, disposition);
             Ok(Some(signed.await?))
         })

@@ -90,8 +90,14 @@ impl Media<'_> {
             media_type: self.media_type,
             disposition: &self.disposition(),
         };
-        let Some(address) = library.blobs().sign_read(hash, read).await? else {
-            return Ok(None);
+        let address = match library.blobs().sign_read(hash, read).await {
+            Ok(Some(address)) => address,
+            Ok(None) => return Ok(None),
+            // There may be a copy here.
+            Err(error) => {
+                tracing::debug!(%hash, "nobody is sent to the bucket: {error}");
+                return Ok(None);
+            }
         };
         let mut res = StatusCode::TEMPORARY_REDIRECT.into_response();
         let res_headers = res.headers_mut();

@@ -104,11 +104,6 @@ impl Asker {
 }
 
 impl Remote {
-    /// Whether objects that are written here have to be asked for before they are read.
-    pub(crate) fn is_archive(&self) -> bool {
-        self.is_archive
-    }
-
     /// Whether an object can be read; `None` when there is none.
     pub(crate) async fn readiness(&self, object: &str) -> Result<Option<Readiness>, RemoteError> {
         let Some(response) = self.ask(Method::HEAD, object, None).await? else {

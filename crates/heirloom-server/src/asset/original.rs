@@ -47,29 +47,42 @@ pub(crate) async fn get_original(
     Query(which): Query<WhichBytes>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    open_original(&library, &actor, id, which.damaged, &headers).await
+    open_original(&library, &actor, id, which, &headers).await
 }
 
 /// Which bytes will do.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[serde(default)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct WhichBytes {
     /// Whether damaged bytes will do, where there are no others. They come without an ETag.
-    #[serde(default)]
+    #[param(default = false)]
     damaged: bool,
+    /// Whether one that lies in an archive is asked for, which costs something and takes hours.
+    #[param(default = true)]
+    bring_back: bool,
 }
 
-/// Answers with an original. One that lies in an archive is asked for.
+impl Default for WhichBytes {
+    fn default() -> Self {
+        Self {
+            damaged: false,
+            bring_back: true,
+        }
+    }
+}
+
+/// Answers with an original.
 pub(crate) async fn open_original(
     library: &Library,
     actor: &Actor,
     id: AssetId,
-    may_be_damaged: bool,
+    which: WhichBytes,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let asset = library.db().get_asset(actor, id).await?;
-    match answer(library, actor, &asset, may_be_damaged, headers).await {
-        Err(problem) if problem.code() == Code::OriginalArchived => {
+    match answer(library, actor, &asset, which.damaged, headers).await {
+        Err(problem) if which.bring_back && problem.code() == Code::OriginalArchived => {
             Err(bring_back(library, &asset).await)
         }
         answer => answer,

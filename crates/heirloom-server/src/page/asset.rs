@@ -11,8 +11,11 @@ use super::{
 };
 use crate::{
     actor::Asker,
-    asset::{load_detail, original::open_original},
-    extract::IdPath,
+    asset::{
+        load_detail,
+        original::{WhichBytes, open_original},
+    },
+    extract::{IdPath, Query},
     library::Library,
     media::is_shown_inline,
     problem::Problem,
@@ -75,9 +78,10 @@ pub(super) async fn get_original(
     State(library): State<Library>,
     Asker(actor): Asker,
     IdPath(id): IdPath<AssetId>,
+    Query(which): Query<WhichBytes>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    open_original(&library, &actor, id, false, &headers).await
+    open_original(&library, &actor, id, which, &headers).await
 }
 
 fn render_state(language: Language, detail: &AssetDetail) -> Markup {
@@ -105,7 +109,10 @@ fn render_original(language: Language, title: &str, detail: &AssetDetail) -> Mar
         @if is_there {
             @let address = format!("/plain/assets/{}/original", detail.asset.id);
             @match Shown::of(&detail.asset.media_type) {
-                Some(Shown::Picture) => { img.original src=(address) alt=(title); }
+                // Whoever looks at a page asks for nothing to be brought back.
+                Some(Shown::Picture) => {
+                    img.original src=(format!("{address}?bring_back=false")) alt=(title);
+                }
                 Some(Shown::Sound) => {
                     audio.original src=(address) controls preload="none" aria-label=(title) {}
                 }

@@ -184,7 +184,7 @@ async fn an_assets_page_shows_the_original_where_browsers_can_without_running_it
             .unwrap_or_else(|| panic!("{name}: {text}"));
         let (attributes, _) = rest.split_once('>').unwrap();
         let label = format!("=\"{name}\"");
-        let source = format!("src=\"{address}/original\"");
+        let source = format!("src=\"{address}/original");
         assert!(
             attributes.contains(&source) && attributes.contains(&label),
             "{attributes}"

@@ -124,6 +124,11 @@ export function originalAddress(id: string): string {
   return `/api/v1/assets/${id}/original`;
 }
 
+/** The same for who only looks: one that lies in an archive is not asked for, which costs something. */
+export function originalAtHand(id: string): string {
+  return `${originalAddress(id)}?bring_back=false`;
+}
+
 /** Why an original is not given; nothing where it is. One in an archive is asked for by asking this. */
 export async function whyNoOriginal(id: string): Promise<Problem | undefined> {
   try {

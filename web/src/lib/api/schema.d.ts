@@ -5333,6 +5333,8 @@ export interface operations {
             query?: {
                 /** @description Whether damaged bytes will do, where there are no others. They come without an ETag. */
                 damaged?: boolean;
+                /** @description Whether one that lies in an archive is asked for, which costs something and takes hours. */
+                bring_back?: boolean;
             };
             header?: {
                 /** @description One range of bytes */

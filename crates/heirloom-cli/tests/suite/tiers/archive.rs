@@ -125,6 +125,96 @@ fn what_looks_at_everything_names_what_lies_in_the_archive_and_goes_on() {
 }
 
 #[test]
+fn an_export_keeps_its_copy_of_what_went_to_the_archive_since() {
+    let subject = Tiered::filled();
+    let home = &subject.home;
+    let out = home.folder.path().join("taken along");
+    let first = home.json(["export", path(&out)]);
+    subject.configure_archive();
+    home.done(["store", "move"]);
+    let _ = fs::remove_dir_all(home.data().join("cache"));
+    // Its folder in the export is named after its date.
+    let id = home.asset("11.jpg");
+    home.done(["claim", "make", &id, "date", "1974-07"]);
+    let again = home.json(["export", path(&out)]);
+    assert_eq!(again["state"], "done", "{again}");
+    let (first, again) = (&first["export"], &again["export"]);
+    assert_eq!(again["originals"], first["originals"], "{again}");
+    assert_eq!(
+        (&again["copied"], &again["problem_count"]),
+        (&0.into(), &0.into()),
+        "{again}"
+    );
+    let bytes = fs::read(home.folder.path().join("handed over/11.jpg")).unwrap();
+    let moved = walk(&out.join("data/originals")).into_iter();
+    let mut moved = moved.filter(|file| file.ends_with("1974/07/11.jpg"));
+    assert!(fs::read(moved.next().unwrap()).unwrap() == bytes);
+    assert_eq!(subject.recalls(), Vec::<Json>::new());
+}
+
+fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
+    let files = entries.map(|path| match path.is_dir() {
+        true => walk(&path),
+        false => vec![path],
+    });
+    files.flatten().collect()
+}
+
+#[test]
+fn whoever_only_looks_has_nothing_brought_back() {
+    let (subject, _) = Tiered::archived();
+    let home = &subject.home;
+    let id = home.asset("11.jpg");
+    let (server, address) = subject.serve();
+    subject.server.begin_recalls();
+    let asked = http::get(
+        address,
+        &format!("/api/v1/assets/{id}/original?bring_back=false"),
+        &[],
+    );
+    assert_eq!(asked.status, 409, "{}", asked.head);
+    assert_eq!(problem(&asked)["code"], "original_archived");
+    // As is all that a page has on it.
+    let page = http::get(address, &format!("/plain/assets/{id}"), &[]);
+    let text = String::from_utf8(page.body).unwrap();
+    let sources = text.split("src=\"").skip(1);
+    let sources: Vec<&str> = sources.filter_map(|it| it.split('"').next()).collect();
+    assert!(
+        sources.iter().any(|it| it.contains("/original")),
+        "{sources:?}"
+    );
+    for source in sources {
+        let _ = http::get(address, &source.replace("&amp;", "&"), &[]);
+    }
+    assert_eq!(subject.recalls(), Vec::<Json>::new());
+    assert_eq!(server.stop().code, Some(0));
+}
+
+#[test]
+fn nobody_is_sent_to_what_lies_in_an_archive_that_is_left() {
+    let (subject, _) = Tiered::archived();
+    let id = subject.home.asset("11.jpg");
+    // Nothing says any more what it was written with.
+    subject.configure("store = \"folder\"\nstore_move_rate = \"0\"\nstore_redirect = true\n");
+    let (server, address) = subject.serve();
+    subject.server.begin_recalls();
+    let original = || http::get(address, &format!("/api/v1/assets/{id}/original"), &[]);
+    let asked = original();
+    assert_eq!(asked.status, 409, "{}", asked.head);
+    assert_eq!(problem(&asked)["code"], "original_archived");
+    subject.server.end_recalls();
+    // While it is there, it is given there.
+    let sent = original();
+    assert_eq!(sent.status, 307, "{}", sent.head);
+    let origin = subject.server.endpoint();
+    let there = sent.header("location").strip_prefix(&origin).unwrap();
+    let there = http::get(subject.server.address, there, &[]);
+    assert_eq!(there.status, 200, "{}", there.head);
+    assert_eq!(server.stop().code, Some(0));
+}
+
+#[test]
 fn what_is_to_leave_the_archive_is_asked_for_by_the_move() {
     let (subject, many) = Tiered::archived();
     let home = &subject.home;

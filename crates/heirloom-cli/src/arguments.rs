@@ -202,6 +202,10 @@ pub(crate) enum Command {
         /// knows nothing of newer originals
         #[arg(long)]
         remove_unreferenced: bool,
+        /// Before that, take the pages of the catalogue as they are, where another program copied or changed it: it
+        /// is kept beside as it was found, and written anew. Nobody can tell afterwards whether a page was damaged
+        #[arg(long)]
+        take_pages: bool,
     },
     /// Show how far all bytes have been read again to find damage, which `serve` does slowly, and what is
     /// damaged

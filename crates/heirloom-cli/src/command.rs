@@ -67,6 +67,12 @@ pub(crate) async fn run(
     {
         return ending;
     }
+    if let Command::Fsck {
+        take_pages: true, ..
+    } = &command
+    {
+        fsck::take_pages(config, output).await?;
+    }
     if let Command::Scan(asked) = &command {
         scan::check(asked, config)?;
     }
@@ -138,6 +144,7 @@ async fn ask(
             originals,
             repair,
             remove_unreferenced,
+            take_pages: _,
         } => {
             let new = NewFsck {
                 quick,

@@ -1,6 +1,7 @@
 //! The open catalogue: pools, transactions, and how statements reach them.
 
 mod file;
+mod taken;
 
 use std::{
     borrow::Cow,
@@ -24,6 +25,8 @@ use crate::{
     sql::{self, Sql, ask_list, ask_rows},
     value::{Value, bind_lite, bind_pg},
 };
+
+pub use taken::take_pages;
 
 /// Which database engine holds the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -59,12 +59,12 @@ impl Db {
         let mut faults: Vec<String> = damaged
             .first
             .iter()
-            .map(|page| {
-                format!(
-                    "Page {page} of {file} is not as it was written: `heirloom restore` has the catalogue of a backup."
-                )
-            })
+            .map(|page| format!("Page {page} of {file} is not as it was written."))
             .collect();
+        if let Some(first) = faults.first_mut() {
+            *first += " `heirloom restore` has the catalogue of a backup. Where another program copied or changed it, \
+                `heirloom fsck --take-pages` takes it as it is.";
+        }
         let others = damaged.count - damaged.first.len() as u64;
         if others > 0 {
             faults.push(format!("So are {others} other pages."));

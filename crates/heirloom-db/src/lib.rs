@@ -53,7 +53,7 @@ pub mod workpiece;
 // SQLite calls what is in it.
 use heirloom_sqlite as _;
 
-pub use connection::{Db, Engine, Location, Tx};
+pub use connection::{Db, Engine, Location, Tx, take_pages};
 pub use error::DbError;
 
 /// Every fixed statement with its name, for the test that prepares and runs each on both engines.

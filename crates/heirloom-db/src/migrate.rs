@@ -91,6 +91,8 @@ const NAMES: &str = "0020_names";
 
 /// What stands between the name of a file and the last migration in it, in the name of a copy.
 const COPY: &str = ".after-";
+/// What stands between the name of a file and the time, in the name of one that was kept as it was found.
+pub(crate) const FOUND: &str = ".as-found-";
 
 const CREATE_TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
   name TEXT NOT NULL PRIMARY KEY,
@@ -219,17 +221,21 @@ async fn copy_file(db: &Db, last_applied: &str) -> Result<(), DbError> {
     place.await.map_err(unavailable)
 }
 
-/// Deletes the copies that were made before migrating.
+/// Deletes the copies that were made before migrating, and what was kept as it was found.
 pub(crate) async fn delete_copies(db: &Db) -> Result<(), DbError> {
     let Some(path) = db.path() else { return Ok(()) };
-    let mut copies = path.file_name().unwrap_or_default().to_owned();
-    copies.push(COPY);
+    let copies = [COPY, FOUND].map(|what| {
+        let mut start = path.file_name().unwrap_or_default().to_owned();
+        start.push(what);
+        start
+    });
     let delete = async {
         let mut has_deleted = false;
         let mut entries = tokio::fs::read_dir(folder_of(path)).await?;
         while let Some(entry) = entries.next_entry().await? {
-            let (name, start) = (entry.file_name(), copies.as_encoded_bytes());
-            if name.as_encoded_bytes().starts_with(start) {
+            let name = entry.file_name();
+            let mut starts = copies.iter().map(|start| start.as_encoded_bytes());
+            if starts.any(|start| name.as_encoded_bytes().starts_with(start)) {
                 remove(&entry.path()).await?;
                 has_deleted = true;
             }
@@ -249,7 +255,7 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-async fn sync_folder_of(path: &Path) -> io::Result<()> {
+pub(crate) async fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = tokio::fs::File::open(folder_of(path)).await?;
     match folder.sync_all().await {
         // Some network file systems have no sync for folders and write them through.
@@ -265,14 +271,14 @@ async fn sync_folder_of(path: &Path) -> io::Result<()> {
     }
 }
 
-async fn remove(path: &Path) -> io::Result<()> {
+pub(crate) async fn remove(path: &Path) -> io::Result<()> {
     match tokio::fs::remove_file(path).await {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         removed => removed,
     }
 }
 
-fn unavailable(error: io::Error) -> DbError {
+pub(crate) fn unavailable(error: io::Error) -> DbError {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => DbError::NoSpace,
         ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => DbError::ReadOnly,

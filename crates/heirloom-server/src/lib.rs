@@ -12,6 +12,7 @@ mod artifact;
 mod asset;
 mod backup;
 mod backups;
+mod catalogue;
 mod claim;
 mod collection;
 mod cursor;
@@ -55,6 +56,7 @@ pub mod wire;
 mod words;
 
 pub use axum::{Router, body::Body};
+pub use catalogue::take_catalogue;
 pub use encryption::MasterSource;
 pub use heirloom_blobs::{
     MasterKey, RemoteLocation, S3Keys, S3Location, S3Settings, is_archive_class,

@@ -371,7 +371,7 @@ fn lost(folder: &DataFolder, location: &Location) -> Problem {
         }
     };
     Problem::new(Code::Damaged, message).hint(
-        "Put a backup of the catalogue in its place, or say with --database which database has it. To \
+        "`heirloom restore` makes a library of a backup. If it is in PostgreSQL, say with --database where. To \
          begin anew, name another folder with --data. Originals are not touched by this.",
     )
 }

@@ -1,15 +1,34 @@
 //! `heirloom fsck`
 
 use heirloom_server::{
-    Problem,
+    Code, Problem, take_catalogue,
     wire::{FsckReport, NewFsck},
 };
 
 use crate::{
     Ending,
     api::Api,
+    config::Config,
     output::{Output, count, line, number_of, size},
 };
+
+/// Takes a catalogue that another program copied or changed, before anybody opens it.
+pub(super) async fn take_pages(config: &Config, output: &Output) -> Result<(), Problem> {
+    if config.database.value.is_some() {
+        return Err(Problem::new(
+            Code::Refused,
+            "the catalogue is in PostgreSQL, which looks after its own pages",
+        ));
+    }
+    output.say(&match take_catalogue(&config.data.value).await? {
+        Some(kept) => format!(
+            "The catalogue was taken as it is. As it was found it is kept in {}: delete that when all is well.",
+            kept.display()
+        ),
+        None => "Each page of the catalogue is as it was written: nothing had to be taken.".to_owned(),
+    });
+    Ok(())
+}
 
 pub(super) async fn check(api: &Api, new: NewFsck, output: &Output) -> Result<Ending, Problem> {
     let report: FsckReport = api.post("/api/v1/fsck", &new).await?;

@@ -114,6 +114,80 @@ fn one_with_a_damaged_catalogue_is_left_as_it_is() {
     home.asset("Strand.jpg");
 }
 
+/// Puts a copy in the place of a catalogue that another program made of it.
+fn copy_elsewhere(catalogue: &std::path::Path) {
+    let copy = catalogue.with_extension("copy");
+    let script = "import sqlite3, sys\n\
+        db = sqlite3.connect(sys.argv[1])\n\
+        copy = sqlite3.connect(sys.argv[2])\n\
+        db.backup(copy)\n";
+    let made = std::process::Command::new("python3")
+        .args(["-c", script, path(catalogue), path(&copy)])
+        .status();
+    assert!(made.unwrap().success());
+    fs::rename(copy, catalogue).unwrap();
+}
+
+#[test]
+fn one_with_a_copy_that_another_program_made_can_be_taken() {
+    let home = Home::scanned();
+    let catalogue = home.data().join("catalogue.db");
+    let before = home.json(["asset", "list"]);
+    copy_elsewhere(&catalogue);
+    let found = fs::read(&catalogue).unwrap();
+    for command in commands(&home) {
+        let said = home.refused(command.iter().map(String::as_str));
+        assert!(said.contains("catalogue.db is damaged"), "{said}");
+        assert!(said.contains("`heirloom fsck --take-pages`"), "{said}");
+    }
+    assert!(fs::read(&catalogue).unwrap() == found);
+    let taken = home.done(["fsck", "--take-pages"]);
+    assert!(
+        taken.stderr.contains("was taken as it is"),
+        "{}",
+        taken.stderr
+    );
+    assert!(
+        taken.stdout.contains("Everything is as it should be."),
+        "{}",
+        taken.stdout
+    );
+    assert_eq!(home.json(["asset", "list"]), before);
+    let again = home.done(["fsck", "--take-pages"]);
+    assert!(
+        again.stderr.contains("nothing had to be taken"),
+        "{}",
+        again.stderr
+    );
+    let kept = fs::read_dir(home.data()).unwrap().map(|it| it.unwrap());
+    let kept: Vec<_> = kept
+        .filter(|it| it.file_name().to_string_lossy().contains(".as-found-"))
+        .collect();
+    assert_eq!(kept.len(), 1);
+    assert!(fs::read(kept[0].path()).unwrap() == found);
+    // What is purged is in there, too.
+    let id = home.asset("Strand.jpg");
+    home.done(["asset", "delete", &id]);
+    home.done(["asset", "purge", &id]);
+    assert!(!kept[0].path().exists());
+}
+
+#[test]
+fn taking_a_copy_can_be_killed_at_any_moment() {
+    let home = Home::scanned();
+    let catalogue = home.data().join("catalogue.db");
+    let before = home.json(["asset", "list"]);
+    let mut dice = crate::harness::Dice(0x7A4E);
+    for round in 0..12 {
+        copy_elsewhere(&catalogue);
+        let taking = home.heirloom.start(["fsck", "--take-pages"]);
+        std::thread::sleep(dice.below(std::time::Duration::from_millis(60)));
+        taking.kill();
+        home.done(["fsck", "--take-pages"]);
+        assert_eq!(home.json(["asset", "list"]), before, "round {round}");
+    }
+}
+
 #[test]
 fn one_with_the_catalogue_of_another_library_is_left_as_it_is() {
     let (home, other) = (Home::scanned(), Home::scanned());

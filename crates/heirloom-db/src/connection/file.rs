@@ -18,12 +18,12 @@ use crate::{
 const ROW_BUFFER: usize = 1024;
 
 /// Has this connection keep the last bytes of each page for a checksum, in a file that it makes or writes anew.
-const RESERVE: &str = "SELECT reserve_checksums('main')";
+pub(super) const RESERVE: &str = "SELECT reserve_checksums('main')";
 
 /// SQLite, begun once and by one alone: who opened a file meanwhile would write pages without checksums.
 static BEGUN: OnceCell<()> = OnceCell::const_new();
 
-async fn begin() -> Result<(), DbError> {
+pub(super) async fn begin() -> Result<(), DbError> {
     let begin = async || {
         let options = SqliteConnectOptions::new().filename(":memory:");
         let mut connection = options.connect().await?;
@@ -42,7 +42,7 @@ async fn begin() -> Result<(), DbError> {
 
 /// The header of a file as it lies. Refuses a file that is no database: SQLite takes one that is shorter than a page
 /// for an empty database and would write over what is left of it.
-async fn check_file(path: &Path) -> Result<Option<Header>, DbError> {
+pub(super) async fn check_file(path: &Path) -> Result<Option<Header>, DbError> {
     use tokio::io::AsyncReadExt as _;
     let damaged = |detail: &str| DbError::Damaged {
         path: path.to_owned(),
@@ -150,7 +150,7 @@ pub(super) async fn add_checksums(path: &Path) -> Result<(), DbError> {
     added.and(back)
 }
 
-async fn run(connection: &mut SqliteConnection, text: String) -> Result<(), DbError> {
+pub(super) async fn run(connection: &mut SqliteConnection, text: String) -> Result<(), DbError> {
     sqlx::raw_sql(AssertSqlSafe(text))
         .execute(connection)
         .await?;

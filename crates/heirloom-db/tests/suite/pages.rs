@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::Command};
 
 use heirloom_core::claim::ClaimKind;
-use heirloom_db::{Db, DbError, Engine, Location};
+use heirloom_db::{Db, DbError, Engine, Location, take_pages};
 
 use crate::harness::{File, OPERATOR, Store, file, home, on_both_engines, runtime};
 
@@ -166,6 +166,130 @@ fn a_catalogue_that_is_damaged_already_gets_no_checksums() {
         assert!(!db.check_integrity(OPERATOR).await.unwrap().is_empty());
         db.close().await;
         assert_eq!(fs::read(&path).unwrap()[20], 0);
+    });
+}
+
+/// Takes what is at `path`, and sees that it says what it should, and that it is kept as it was found.
+async fn assert_taken(path: &Path, said: &[String]) {
+    let found = fs::read(path).unwrap();
+    let kept = take_pages(path).await.unwrap().unwrap();
+    assert!(fs::read(&kept).unwrap() == found);
+    let db = Db::open(&Location::File(path.to_owned())).await.unwrap();
+    assert!(db.check_pages(OPERATOR).await.unwrap().is_empty());
+    assert!(db.check_integrity(OPERATOR).await.unwrap().is_empty());
+    assert!(db.has_page_checksums().await.unwrap());
+    assert_eq!(db.dump_rows().await.unwrap(), said);
+    db.close().await;
+    let sound = fs::read(path).unwrap();
+    assert_eq!(take_pages(path).await.unwrap(), None);
+    assert!(
+        fs::read(path).unwrap() == sound,
+        "what is right is left alone"
+    );
+    for page in [2, 30] {
+        assert_found(path, &sound, page * 4096 + 4000, said).await;
+    }
+}
+
+#[test]
+fn a_copy_that_another_program_made_can_be_taken_as_it_is() {
+    runtime().block_on(async {
+        let (_store, path, said) = filled(60).await;
+        for (name, how) in [
+            (
+                "by backup.db",
+                "copy = sqlite3.connect(COPY); db.backup(copy); copy.close()",
+            ),
+            ("by vacuum.db", "db.execute('VACUUM INTO ?', (COPY,))"),
+        ] {
+            let copy = path.with_file_name(name);
+            python(&path, &how.replace("COPY", &format!("{copy:?}")));
+            let looks = match Db::open(&Location::File(copy.clone())).await {
+                Err(error) => error.to_string(),
+                Ok(db) => {
+                    let faults = db.check_pages(OPERATOR).await.unwrap();
+                    db.close().await;
+                    assert!(
+                        faults[0].contains("heirloom fsck --take-pages"),
+                        "{faults:?}"
+                    );
+                    faults[0].clone()
+                }
+            };
+            assert!(
+                looks.contains("damaged") || looks.contains("not as it was written"),
+                "{looks}"
+            );
+            assert_taken(&copy, &said).await;
+        }
+    });
+}
+
+#[test]
+fn a_catalogue_that_another_program_changed_can_be_taken_with_what_is_not_folded_in_yet() {
+    runtime().block_on(async {
+        let (_store, path, said) = filled(20).await;
+        let change = "db.execute(\"UPDATE claim SET source = 'by hand'\")";
+        python(&path, change);
+        let copy = path.with_file_name("stopped.db");
+        // As a kill of that program leaves it.
+        let stopped = format!(
+            "db.execute(\"UPDATE claim SET source = 'by hand, twice'\"); db.commit(); import shutil; \
+             shutil.copy({path:?}, {copy:?}); shutil.copy({:?}, {:?})",
+            path.with_extension("db-wal"),
+            copy.with_extension("db-wal"),
+        );
+        python(&path, &stopped);
+        let kept = take_pages(&copy).await.unwrap();
+        assert!(kept.is_some());
+        let db = Db::open(&Location::File(copy)).await.unwrap();
+        assert!(db.check_pages(OPERATOR).await.unwrap().is_empty());
+        let rows = db.dump_rows().await.unwrap();
+        db.close().await;
+        assert!(rows.iter().any(|row| row.contains("by hand, twice")));
+        assert_eq!(rows.len(), said.len());
+    });
+}
+
+#[test]
+fn a_catalogue_that_contradicts_itself_is_not_taken() {
+    runtime().block_on(async {
+        let (_store, path, _) = filled(60).await;
+        let mut bytes = fs::read(&path).unwrap();
+        let name = b"17.jpg";
+        let places = bytes.windows(name.len()).enumerate();
+        let places: Vec<usize> = places
+            .filter(|(_, at)| at == name)
+            .map(|(at, _)| at)
+            .collect();
+        for at in places.iter().step_by(2) {
+            bytes[*at] = b'X';
+        }
+        fs::write(&path, &bytes).unwrap();
+        match take_pages(&path).await {
+            Err(DbError::Damaged {
+                path: named,
+                detail,
+            }) => {
+                assert_eq!(named, path);
+                assert!(detail.contains("contradicts itself"), "{detail}");
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(fs::read(&path).unwrap() == bytes);
+        let names = fs::read_dir(path.parent().unwrap()).unwrap();
+        let names: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();
+        assert!(
+            !names
+                .iter()
+                .any(|name| name.to_string_lossy().contains("incoming")),
+            "{names:?}"
+        );
+        fs::write(&path, "no catalogue").unwrap();
+        assert!(matches!(
+            take_pages(&path).await,
+            Err(DbError::Damaged { .. })
+        ));
     });
 }
 

@@ -51,8 +51,8 @@ impl From<DbError> for Problem {
 
 /// What to do about a damaged catalogue.
 const fn damage_hint() -> &'static str {
-    "Originals are not touched by this. Put a backup of the catalogue in its place, or name another \
-     folder with --data and scan the archives again."
+    "Originals are not touched by this. `heirloom restore` has the catalogue of a backup. Where another program copied \
+     or changed it, stop the server, and `heirloom fsck --take-pages` takes it as it is."
 }
 
 /// What to do about a repository on another machine.

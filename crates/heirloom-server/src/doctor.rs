@@ -41,6 +41,7 @@ async fn get_diagnosis(
     let free_bytes = health.as_ref().ok().and_then(|health| health.free_bytes);
     let newest = db.list_runs(&actor, family, None, 1).await?;
     let newest_run_at_ms = newest.items.first().map(|run| run.created_at_ms);
+    let archives = db.list_archives(&actor, family).await?;
     let mut checks = vec![
         check_catalogue(&library).await,
         check_blobs(health),
@@ -54,12 +55,12 @@ async fn get_diagnosis(
         tool::check_ffmpeg(&library).await,
         machine::check_clock(newest_run_at_ms),
         machine::check_limits().await?,
-        check_backups(&library).await?,
+        check_backups(&library, &archives).await?,
     ];
     checks.extend(model::check_models(&library));
     checks.extend(check_places(&library, &actor).await?);
     checks.extend(ipfs::check_publications(&library, &actor).await?);
-    for archive in db.list_archives(&actor, family).await? {
+    for archive in archives {
         checks.extend(check_archive(archive).await);
     }
     Ok(Json(wire::Diagnosis {
@@ -290,13 +291,25 @@ async fn check_confinement(library: &Library) -> Result<Check, Problem> {
 }
 
 /// Whether everything is kept a second time, and that is proved.
-async fn check_backups(library: &Library) -> Result<Check, Problem> {
+async fn check_backups(library: &Library, archives: &[Archive]) -> Result<Check, Problem> {
     let standing = library.backups().standing().await?;
     Ok(match (&standing.schedule, standing.alarms.is_empty()) {
-        (None, _) => Check {
-            hint: Some("`heirloom backup schedule REPO` does it every day.".to_owned()),
-            ..well("backups", "nothing is backed up regularly")
-        },
+        (None, _) => {
+            const HINT: &str = "`heirloom backup schedule REPO` does it every day.";
+            // What lies in folders is somebody else's, too; what was handed over may be nowhere but here.
+            let mut vaults = archives.iter().filter(|archive| archive.root.is_none());
+            match vaults.any(|vault| vault.location_count > 0) {
+                true => amiss(
+                    "backups",
+                    "originals that were handed over are kept here, and nothing is backed up regularly",
+                    HINT,
+                ),
+                false => Check {
+                    hint: Some(HINT.to_owned()),
+                    ..well("backups", "nothing is backed up regularly")
+                },
+            }
+        }
         (Some(schedule), true) => well("backups", format!("into {}", schedule.repository)),
         (Some(_), false) => {
             let alarms: Vec<_> = standing.alarms.into_iter().map(|it| it.words).collect();

@@ -373,3 +373,20 @@ fn a_client_of_tus_that_others_wrote_hands_a_file_over() {
     assert_eq!(server.stop().code, Some(0));
     home.assert_added(&[file]);
 }
+
+#[test]
+fn the_doctor_says_that_what_was_handed_over_is_backed_up_nowhere() {
+    let home = Home::scanned();
+    home.done(["doctor"]);
+    let file = home.folder.path().join("handed over.jpg");
+    fs::write(&file, jpeg::tiny(91, &Options::varied(91))).unwrap();
+    home.done(["add", path(&file), "--no-process"]);
+    let words = "kept here, and nothing is backed up regularly";
+    let doctor = home.heirloom.run(["doctor"]).expect_code(1);
+    assert!(doctor.stdout.contains(words), "{}", doctor.stdout);
+    let disk = home.folder.path().join("backup disk");
+    home.done(["backup", "to", path(&disk)]);
+    home.done(["backup", "schedule", path(&disk)]);
+    let doctor = home.heirloom.run(["doctor"]);
+    assert!(!doctor.stdout.contains(words), "{}", doctor.stdout);
+}

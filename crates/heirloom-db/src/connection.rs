@@ -133,7 +133,7 @@ impl Db {
             Location::File(path) if lacks_checksums => {
                 db.close().await;
                 tracing::info!("each page of the catalogue gets a checksum, once");
-                if let Err(error) = file::add_checksums(path).await {
+                if let Err(error) = taken::add_checksums(path).await {
                     tracing::warn!(%error, "the pages of the catalogue have no checksums yet");
                 }
                 let pools = file::open_file(path, false).await;

@@ -13,7 +13,7 @@ use std::{
 };
 
 use crate::{
-    Db, DbError, Engine, clock, name, place,
+    Db, DbError, Engine, clock, name, page, place,
     sql::{open_hooks, statements},
     value::args,
 };
@@ -213,8 +213,7 @@ async fn copy_file(db: &Db, last_applied: &str) -> Result<(), DbError> {
     };
     db.execute_alone(format!("VACUUM INTO '{quoted}'")).await?;
     let place = async {
-        let whole = tokio::fs::File::open(&partial).await?;
-        whole.sync_all().await?;
+        complete_file(Path::new(&partial)).await?;
         tokio::fs::rename(&partial, &copy).await?;
         sync_folder_of(path).await
     };
@@ -253,6 +252,13 @@ fn folder_of(path: &Path) -> &Path {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
+}
+
+/// Sees to it that a file which SQLite just made has all its checksums, and is on the disk.
+pub(crate) async fn complete_file(path: &Path) -> io::Result<()> {
+    let path = path.to_owned();
+    let completing = tokio::task::spawn_blocking(move || page::complete(&path));
+    completing.await.map_err(io::Error::other)?
 }
 
 pub(crate) async fn sync_folder_of(path: &Path) -> io::Result<()> {

@@ -3,10 +3,12 @@
 //! SQLite itself refuses such a page when it reads one, but never reads those that are free, and stops at the first.
 //! The checksum is that of SQLite's `cksumvfs` (<https://www.sqlite.org/cksumvfs.html>), the last eight bytes of a page.
 
-use std::{fmt, io};
+use std::{fmt, fs::File, io, os::unix::fs::FileExt as _, path::Path};
 
 /// How long the header of a file is (<https://www.sqlite.org/fileformat.html>).
 pub(crate) const HEADER_BYTES: usize = 100;
+/// How long a checksum is.
+const CHECKSUM_BYTES: usize = 8;
 /// The application that a file is of: one whose pages have checksums.
 pub(crate) const MARK: u32 = u32::from_be_bytes(*b"kept");
 
@@ -134,7 +136,12 @@ fn is_whole_by_now(
 }
 
 fn is_whole(page: &[u8]) -> bool {
-    let (content, checksum) = page.split_at(page.len() - 8);
+    page.ends_with(&checksum_of(page))
+}
+
+/// The checksum of a page: of all of it but its last eight bytes.
+fn checksum_of(page: &[u8]) -> [u8; CHECKSUM_BYTES] {
+    let (content, _) = page.split_at(page.len() - CHECKSUM_BYTES);
     let (mut one, mut two) = (0_u32, 0_u32);
     let (words, _) = content.as_chunks::<4>();
     let (pairs, _) = words.as_chunks::<2>();
@@ -146,5 +153,54 @@ fn is_whole(page: &[u8]) -> bool {
             .wrapping_add(u32::from_le_bytes(*second))
             .wrapping_add(one);
     }
-    checksum[..4] == one.to_le_bytes() && checksum[4..] == two.to_le_bytes()
+    let mut checksum = [0; CHECKSUM_BYTES];
+    let (first, second) = checksum.split_at_mut(CHECKSUM_BYTES / 2);
+    first.copy_from_slice(&one.to_le_bytes());
+    second.copy_from_slice(&two.to_le_bytes());
+    checksum
+}
+
+/// Gives the pages of a file that SQLite just made the checksums that they lack, and has all of it on the disk. SQLite
+/// says in the first page that there are checksums; what its cache does not take it writes before that, without one.
+///
+/// # Errors
+/// What the disk says.
+pub(crate) fn complete(path: &Path) -> io::Result<()> {
+    let file = File::options().read(true).write(true).open(path)?;
+    let mut head = [0; HEADER_BYTES];
+    let length = file.read_at(&mut head, 0)?;
+    let header = Header::read(&head[..length]).filter(|header| header.has_checksums());
+    if let Some(Header { page_bytes, .. }) = header {
+        let mut buffer = vec![0; READ_BYTES];
+        let mut offset = 0;
+        loop {
+            let length = read_full(&file, &mut buffer, offset)?;
+            for (at, page) in (offset..)
+                .step_by(page_bytes)
+                .zip(buffer[..length].chunks_exact(page_bytes))
+            {
+                if !is_whole(page) {
+                    let end = at + (page_bytes - CHECKSUM_BYTES) as u64;
+                    file.write_all_at(&checksum_of(page), end)?;
+                }
+            }
+            if length < buffer.len() {
+                break;
+            }
+            offset += length as u64;
+        }
+    }
+    file.sync_all()
+}
+
+/// Reads until the buffer is full or the file ends.
+pub(crate) fn read_full(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut length = 0;
+    while length < buffer.len() {
+        match file.read_at(&mut buffer[length..], offset + length as u64)? {
+            0 => break,
+            read => length += read,
+        }
+    }
+    Ok(length)
 }

@@ -96,60 +96,6 @@ async fn create(path: &Path) -> Result<(), DbError> {
     created
 }
 
-/// Gives each page of a file a checksum, by writing all of it anew in one transaction. Nobody else has it open.
-///
-/// # Errors
-/// What SQLite says: the file is as it was then.
-pub(super) async fn add_checksums(path: &Path) -> Result<(), DbError> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(false)
-        .disable_statement_logging();
-    let mut connection = options.connect().await?;
-    let added = async {
-        // What is damaged already is not to look as if it were right.
-        let found: String = sqlx::query_scalar("PRAGMA integrity_check(1)")
-            .fetch_one(&mut connection)
-            .await?;
-        if found != "ok" {
-            return Err(DbError::Damaged {
-                path: path.to_owned(),
-                detail: found,
-            });
-        }
-        // Other connections would not know of it while there is a write-ahead log.
-        let mode: String = sqlx::query_scalar("PRAGMA journal_mode = DELETE")
-            .fetch_one(&mut connection)
-            .await?;
-        if mode != "delete" {
-            return Err(DbError::Busy);
-        }
-        // It is written a second time on the way, beside itself: nothing of a family's is written outside of the data
-        // folder, and it may be larger than the memory.
-        let folder = path.parent().and_then(Path::to_str);
-        let folder = folder.filter(|folder| !folder.is_empty()).unwrap_or(".");
-        let folder = folder.replace('\'', "''");
-        for text in [
-            format!("PRAGMA temp_store_directory = '{folder}'"),
-            "PRAGMA temp_store = FILE".to_owned(),
-            RESERVE.to_owned(),
-            "VACUUM".to_owned(),
-            format!("PRAGMA application_id = {MARK}"),
-        ] {
-            run(&mut connection, text).await?;
-        }
-        Ok(())
-    };
-    let added = added.await;
-    let back = run(
-        &mut connection,
-        "PRAGMA temp_store_directory = ''".to_owned(),
-    )
-    .await;
-    connection.close().await?;
-    added.and(back)
-}
-
 pub(super) async fn run(connection: &mut SqliteConnection, text: String) -> Result<(), DbError> {
     sqlx::raw_sql(AssertSqlSafe(text))
         .execute(connection)

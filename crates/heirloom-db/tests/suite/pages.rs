@@ -146,6 +146,70 @@ fn a_catalogue_without_checksums_gets_them_when_it_is_opened() {
     });
 }
 
+/// More than SQLite keeps in memory, so that it writes pages before the first.
+const MANY_ROWS: &str = "db.execute('CREATE TABLE other (n TEXT UNIQUE)'); \
+    db.executemany('INSERT INTO other VALUES (?)', [(f'{n:08}' * 40,) for n in range(30_000)])";
+
+#[test]
+fn a_large_catalogue_gets_all_checksums_and_so_do_its_copies() {
+    runtime().block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("catalogue.db");
+        python(&path, MANY_ROWS);
+        let location = Location::File(path.clone());
+        let db = Db::open(&location).await.unwrap();
+        assert!(db.has_page_checksums().await.unwrap());
+        assert_eq!(
+            db.check_pages(OPERATOR).await.unwrap(),
+            Vec::<String>::new()
+        );
+        db.close().await;
+        assert!(fs::metadata(&path).unwrap().len() > 10_000_000);
+        // And what another program made of it.
+        let copy = path.with_file_name("copy.db");
+        python(&path, &format!("db.execute('VACUUM INTO ?', ({copy:?},))"));
+        assert!(take_pages(&copy).await.unwrap().is_some());
+        let db = Db::open(&Location::File(copy)).await.unwrap();
+        assert_eq!(
+            db.check_pages(OPERATOR).await.unwrap(),
+            Vec::<String>::new()
+        );
+        assert!(db.check_integrity(OPERATOR).await.unwrap().is_empty());
+        db.close().await;
+    });
+}
+
+#[test]
+fn the_copy_of_a_large_catalogue_before_a_migration_has_all_checksums() {
+    runtime().block_on(async {
+        let (home, location) = home(Engine::Sqlite);
+        let store = Store::open(home, location.clone()).await;
+        for text in [
+            "CREATE TABLE other (n TEXT UNIQUE)",
+            "WITH RECURSIVE row(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM row WHERE n < 30000) \
+             INSERT INTO other SELECT hex(randomblob(160)) FROM row",
+            "DELETE FROM migration WHERE name = (SELECT MAX(name) FROM migration)",
+        ] {
+            store.sql(text).await;
+        }
+        store.db.close().await;
+        // What the migration makes is there already; the copy comes before that.
+        if let Ok(db) = Db::open(&location).await {
+            db.close().await;
+        }
+        let Location::File(path) = location else {
+            unreachable!()
+        };
+        let names = fs::read_dir(path.parent().unwrap()).unwrap();
+        let mut names = names.map(|entry| entry.unwrap().path());
+        let copy = names
+            .find(|name| name.to_string_lossy().contains(".after-"))
+            .unwrap();
+        assert!(fs::metadata(&copy).unwrap().len() > 10_000_000);
+        assert_eq!(take_pages(&copy).await.unwrap(), None);
+    });
+}
+
 #[test]
 fn a_catalogue_that_is_damaged_already_gets_no_checksums() {
     runtime().block_on(async {

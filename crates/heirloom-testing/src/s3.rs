@@ -1,5 +1,6 @@
 //! A real S3 server of its own for a test: moto, on a port of its own. What it has is in its memory, and gone with it.
-//! It takes any keys and compares no signatures: the programs that it is for send bodies that they do not sign.
+//! It takes any keys and compares no signatures: the programs that it is for send bodies that they do not sign. The strict
+//! one, s3s-fs, compares the signature of each request, and keeps what it has in a folder; it knows no archive classes.
 
 use std::{
     env,
@@ -9,12 +10,17 @@ use std::{
     process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
+    time::{Duration, Instant},
 };
 
-use crate::process::PATIENCE;
+use tempfile::TempDir;
+
+use crate::process::{PATIENCE, free_address};
 
 /// Where `./dev setup` installs it, below the cache folder of the user.
 const PROGRAM: &str = "heirloom/tools/moto-5.2.5/bin/moto_server";
+/// The strict one.
+const STRICT_PROGRAM: &str = "heirloom/tools/s3s-fs-0.14.1/bin/s3s-fs";
 /// The only bucket of a new server.
 pub const BUCKET: &str = "family";
 /// A running server. It stops when this is dropped.
@@ -27,6 +33,8 @@ pub struct S3Server {
     pub access_key_id: String,
     /// The key's secret.
     pub secret_access_key: String,
+    /// What it has, where that is in a folder.
+    _folder: Option<TempDir>,
 }
 
 impl S3Server {
@@ -49,8 +57,44 @@ impl S3Server {
         Self::start_with(Some("1"))
     }
 
+    /// A new server with an empty [`BUCKET`] that refuses what is not signed as S3 asks for.
+    ///
+    /// # Panics
+    /// When it is not installed or does not start.
+    #[must_use]
+    pub fn start_strict() -> Self {
+        let program = installed(STRICT_PROGRAM);
+        let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
+        std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
+        let (id, secret) = ("AKIAHEIRLOOMTESTS", "the secret of the tests");
+        let mut child = Command::new(&program)
+            .args(["--host", "127.0.0.1", "--port", &address.port().to_string()])
+            .args(["--access-key", id, "--secret-key", secret])
+            .arg(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| {
+                panic!("{} ({error}): `./dev setup` installs it", program.display())
+            });
+        let started = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            assert!(child.try_wait().unwrap().is_none(), "it ended at once");
+            assert!(started.elapsed() < PATIENCE, "it does not listen");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Self {
+            child,
+            address,
+            access_key_id: id.to_owned(),
+            secret_access_key: secret.to_owned(),
+            _folder: Some(folder),
+        }
+    }
+
     fn start_with(open_requests: Option<&str>) -> Self {
-        let program = program();
+        let program = installed(PROGRAM);
         let mut child = Command::new(&program)
             .args(["-H", "127.0.0.1", "-p", "0"])
             .envs(open_requests.map(|count| ("INITIAL_NO_AUTH_ACTION_COUNT", count)))
@@ -82,6 +126,7 @@ impl S3Server {
             address,
             access_key_id: "AKIAHEIRLOOMTESTS".to_owned(),
             secret_access_key: "the secret of the tests".to_owned(),
+            _folder: None,
         }
     }
 
@@ -149,10 +194,10 @@ impl Drop for S3Server {
     clippy::disallowed_methods,
     reason = "a test looks where a tool was installed"
 )]
-fn program() -> PathBuf {
+fn installed(program: &str) -> PathBuf {
     let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    cache.or_else(home).expect("there is a home").join(PROGRAM)
+    cache.or_else(home).expect("there is a home").join(program)
 }
 
 fn make_bucket(address: SocketAddr) {

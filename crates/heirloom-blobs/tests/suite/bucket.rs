@@ -276,7 +276,15 @@ async fn a_copy_that_rotted_is_never_given_for_the_blob() {
 
 #[tokio::test]
 async fn a_signed_address_gives_the_bytes_with_the_headers_that_it_was_signed_with() {
-    let subject = InBucket::new().await;
+    assert_signed_read(InBucket::new().await, true).await;
+}
+
+#[tokio::test]
+async fn a_server_that_compares_signatures_takes_what_is_signed_here() {
+    assert_signed_read(InBucket::strict().await, false).await;
+}
+
+async fn assert_signed_read(subject: InBucket, has_headers: bool) {
     let bytes = bytes_of(1, 10_000);
     let hash = subject.store.put_bytes(bytes.clone()).await.unwrap().hash;
     let signed = SignedRead {
@@ -298,9 +306,14 @@ async fn a_signed_address_gives_the_bytes_with_the_headers_that_it_was_signed_wi
     );
     let answer = http::get(subject.server().address, path, &[]);
     assert_eq!(answer.status, 200, "{}", answer.head);
-    assert_eq!(answer.header("content-type"), "image/jpeg");
-    assert_eq!(answer.header("content-disposition"), signed.disposition);
+    if has_headers {
+        assert_eq!(answer.header("content-type"), "image/jpeg");
+        assert_eq!(answer.header("content-disposition"), signed.disposition);
+    }
     assert_eq!(answer.body, bytes);
+    // Nobody is sent to what is not there.
+    let other = hash_of(&bytes_of(2, 10));
+    assert_eq!(subject.store.sign_read(other, signed).await.unwrap(), None);
 }
 
 #[tokio::test]

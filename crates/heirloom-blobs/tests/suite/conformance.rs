@@ -59,6 +59,7 @@ stores! {
     folder: InFolder::new();
     memory: InMemory::new();
     bucket: InBucket::new().await;
+    strict_bucket: InBucket::strict().await;
     two_folders: InTiers::of_folders();
     two_folders_the_second_first: InTiers::of_folders_the_second_first();
     bucket_behind_folder: InTiers::with_bucket_first().await;

@@ -114,8 +114,17 @@ impl InBucket {
         Self::with(1 << 30, sealing).await
     }
 
+    /// One whose server compares the signature of each request.
+    pub(crate) async fn strict() -> Self {
+        Self::at(S3Server::start_strict(), 1 << 30, |_| Sealing::default()).await
+    }
+
     pub(crate) async fn with(cap_bytes: u64, sealing: impl FnOnce(&Path) -> Sealing) -> Self {
-        let (folder, server) = (tempfile::tempdir().unwrap(), S3Server::start());
+        Self::at(S3Server::start(), cap_bytes, sealing).await
+    }
+
+    async fn at(server: S3Server, cap_bytes: u64, sealing: impl FnOnce(&Path) -> Sealing) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let sealing = sealing(folder.path());
         let remote = remote(&server, "blobs").await;
         let path = folder.path().join("cache");

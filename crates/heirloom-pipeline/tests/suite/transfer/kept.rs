@@ -22,7 +22,7 @@ on_both_engines! {
         fs::create_dir(&home.library).unwrap();
         let report = out(&home, &to).await.unwrap();
         assert_eq!((report.originals, report.copied, report.problem_count), (2, 0, 2), "{report:?}");
-        assert!(report.problems.iter().all(|it| it.what.contains("an earlier export made stays")), "{report:?}");
+        assert!(report.problems.iter().all(|it| it.why.what.contains("an earlier export made stays")), "{report:?}");
         assert_eq!(payload(&to).keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
         assert_eq!(payload(&to), before);
         // Whoever exports for the first time then has none.
@@ -77,6 +77,6 @@ on_both_engines! {
         flip_a_byte(&to.join("data/originals/library/lost.jpg"));
         let report = out(&home, &to).await.unwrap();
         assert_eq!((report.originals, report.problem_count), (1, 1), "{report:?}");
-        assert_eq!(report.problems[0].what, "it is at none of its places any more");
+        assert_eq!(report.problems[0].why.what, "it is at none of its places any more");
     }
 }

@@ -21,6 +21,7 @@ pub mod run;
 pub mod subject;
 pub mod text;
 pub mod tier;
+pub mod transcript;
 pub mod unit;
 
 pub use actor::Actor;

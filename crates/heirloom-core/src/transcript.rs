@@ -1,0 +1,331 @@
+//! What is said in a recording, word by word, and how it is written down.
+//!
+//! Times are milliseconds from the beginning of the recording. A [`Passage`] is a sentence or what is said between
+//! two pauses: short enough to be read while it is heard.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+/// What is said in a recording.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Transcript {
+    /// The language that most of it is in, by its code of ISO 639 (`en`, `de`, `yue`); `None` where nothing is said.
+    pub language: Option<String>,
+    /// In the order in which they are said.
+    pub passages: Vec<Passage>,
+}
+
+/// A sentence, or what is said between two pauses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Passage {
+    /// When it begins.
+    pub start_ms: u64,
+    /// When it ends.
+    pub end_ms: u64,
+    /// What is said.
+    pub text: String,
+    /// Who says it: a number that means one voice within this recording, from 0 on; `None` where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaker: Option<u32>,
+    /// How sure it is, from 0 to 1: the mean of its words.
+    pub confidence: f32,
+    /// Its words, where they are known one by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<Word>,
+}
+
+/// A word with the space before it and the marks around it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Word {
+    /// When it begins.
+    pub start_ms: u64,
+    /// When it ends.
+    pub end_ms: u64,
+    /// As it is written, with a space before it where there is one.
+    pub text: String,
+    /// How likely it is, from 0 to 1.
+    pub probability: f32,
+}
+
+/// A pause that ends a passage.
+const PAUSE_MS: u64 = 1200;
+/// A passage that is longer ends at a lesser mark or at the next word.
+const LONG_MS: u64 = 9000;
+/// As many letters as two lines of captions have.
+const LONG_LETTERS: usize = 84;
+
+impl Transcript {
+    /// Puts words together to passages: at the ends of sentences, at pauses and where it becomes too long to be read.
+    #[must_use]
+    pub fn of_words(language: Option<String>, words: Vec<Word>) -> Self {
+        let mut passages = Vec::new();
+        let mut open: Vec<Word> = Vec::new();
+        for word in words {
+            if open.last().is_some_and(|last| is_over(&open, last, &word)) {
+                passages.extend(Passage::of_words(std::mem::take(&mut open)));
+            }
+            open.push(word);
+        }
+        passages.extend(Passage::of_words(open));
+        Self { language, passages }
+    }
+
+    /// The words alone, a passage a line.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for passage in &self.passages {
+            text.push_str(&passage.text);
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Captions in the form of browsers (WebVTT, <https://www.w3.org/TR/webvtt1/>), with who speaks as voices.
+    #[must_use]
+    pub fn to_vtt(&self) -> String {
+        let mut vtt = String::from("WEBVTT\n");
+        for passage in &self.passages {
+            let (start, end) = (
+                Clock(passage.start_ms),
+                Clock(passage.end_ms.max(passage.start_ms + 1)),
+            );
+            let text = escape(&passage.text);
+            let voice = passage
+                .speaker
+                .map(|speaker| format!("<v {}>", speaker + 1));
+            let _ = write!(
+                vtt,
+                "\n{start} --> {end}\n{}{text}\n",
+                voice.unwrap_or_default()
+            );
+        }
+        vtt
+    }
+
+    /// How sure all of it is: the mean of its passages, each as much as it is long; 0 where nothing is said.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "lengths of passages are far below 2^52 milliseconds"
+    )]
+    pub fn confidence(&self) -> f64 {
+        let length =
+            |passage: &Passage| passage.end_ms.saturating_sub(passage.start_ms).max(1) as f64;
+        let all: f64 = self.passages.iter().map(length).sum();
+        let sure = self.passages.iter();
+        let sure: f64 = sure
+            .map(|passage| length(passage) * f64::from(passage.confidence))
+            .sum();
+        if all > 0.0 { sure / all } else { 0.0 }
+    }
+}
+
+impl Passage {
+    /// `None` of no words.
+    fn of_words(words: Vec<Word>) -> Option<Self> {
+        let (start_ms, end_ms) = (words.first()?.start_ms, words.last()?.end_ms);
+        let text: String = words.iter().map(|word| word.text.as_str()).collect();
+        let sum: f32 = words.iter().map(|word| word.probability).sum();
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a passage has far fewer than 2^23 words"
+        )]
+        let confidence = sum / words.len() as f32;
+        Some(Self {
+            start_ms,
+            end_ms,
+            text: text.trim().to_owned(),
+            speaker: None,
+            confidence,
+            words,
+        })
+    }
+}
+
+impl Passage {
+    /// When each word of its text, as spaces part them, begins.
+    #[must_use]
+    pub fn word_starts_ms(&self) -> Vec<u64> {
+        let mut starts = Vec::new();
+        let mut is_within = false;
+        // Several of what is known one by one may be one word between spaces, and the other way round.
+        for word in &self.words {
+            for letter in word.text.chars() {
+                if !letter.is_whitespace() && !is_within {
+                    starts.push(word.start_ms);
+                }
+                is_within = !letter.is_whitespace();
+            }
+        }
+        starts.resize(self.text.split_whitespace().count(), self.start_ms);
+        starts
+    }
+}
+
+/// Whether a passage ends before this word.
+fn is_over(open: &[Word], last: &Word, word: &Word) -> bool {
+    let mut letters = last.text.trim_end().chars().rev();
+    let mark = letters.find(|letter| !matches!(letter, '"' | '\'' | '»' | '”' | '’' | ')' | ']'));
+    let is_sentence = matches!(mark, Some('.' | '!' | '?' | '…' | '。' | '！' | '？'))
+        && !is_abbreviation(&last.text);
+    let is_clause = matches!(mark, Some(',' | ';' | ':' | '、' | '，'));
+    let pause_ms = word.start_ms.saturating_sub(last.end_ms);
+    let length_ms = word
+        .end_ms
+        .saturating_sub(open.first().map_or(0, |first| first.start_ms));
+    let written: usize = open.iter().map(|word| word.text.chars().count()).sum();
+    let letters = written + word.text.chars().count();
+    let is_long = length_ms > LONG_MS || letters > LONG_LETTERS;
+    let begins_anew = word.text.starts_with(' ') || !word.text.is_ascii();
+    (is_sentence && begins_anew)
+        || pause_ms >= PAUSE_MS
+        || (is_long && begins_anew)
+        || (is_clause && begins_anew && letters * 3 > LONG_LETTERS * 2)
+}
+
+/// Whether the stop after a word belongs to it: `Mr.`, `Dr.`, `J.`.
+fn is_abbreviation(word: &str) -> bool {
+    let word = word.trim().trim_end_matches('.');
+    let is_initial = word.chars().count() == 1 && word.chars().all(char::is_uppercase);
+    is_initial || ABBREVIATIONS.contains(&word)
+}
+
+const ABBREVIATIONS: [&str; 14] = [
+    "Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Hr", "Fr", "Nr", "Sr", "Sra", "Mme", "Mlle", "Dott",
+];
+
+/// A time as WebVTT writes it.
+struct Clock(u64);
+
+impl std::fmt::Display for Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (seconds, ms) = (self.0 / 1000, self.0 % 1000);
+        let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+        write!(f, "{hours:02}:{minutes:02}:{:02}.{ms:03}", seconds % 60)
+    }
+}
+
+/// What means something else in a caption is written so that it is read.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words that each take 300 ms and follow one another without a pause.
+    fn words(text: &str) -> Vec<Word> {
+        let each = text.split_inclusive(' ');
+        each.zip(0_u64..)
+            .map(|(word, at)| Word {
+                start_ms: at * 300,
+                end_ms: at * 300 + 300,
+                text: format!(" {}", word.trim()),
+                probability: 0.5,
+            })
+            .collect()
+    }
+
+    fn passages(text: &str) -> Vec<String> {
+        let transcript = Transcript::of_words(None, words(text));
+        let passages = transcript.passages.into_iter();
+        passages.map(|passage| passage.text).collect()
+    }
+
+    #[test]
+    fn a_passage_ends_with_its_sentence() {
+        assert_eq!(
+            passages("He came. Did she? Yes!"),
+            ["He came.", "Did she?", "Yes!"]
+        );
+        assert_eq!(
+            passages("Then \"Go.\" she said"),
+            ["Then \"Go.\"", "she said"]
+        );
+    }
+
+    #[test]
+    fn each_word_between_spaces_has_its_time() {
+        let mut said = words("We went to town.");
+        // A mark, or the end of a word, may stand by itself.
+        said[3].text = " to".to_owned();
+        said.push(Word {
+            start_ms: 1_200,
+            end_ms: 1_300,
+            text: "wn.".to_owned(),
+            probability: 0.5,
+        });
+        let transcript = Transcript::of_words(None, said);
+        let passage = &transcript.passages[0];
+        assert_eq!(passage.text, "We went to town.");
+        assert_eq!(passage.word_starts_ms(), [0, 300, 600, 900]);
+        let unknown = Passage {
+            words: Vec::new(),
+            ..passage.clone()
+        };
+        assert_eq!(unknown.word_starts_ms(), [0; 4]);
+    }
+
+    #[test]
+    fn a_stop_that_belongs_to_a_word_ends_nothing() {
+        assert_eq!(
+            passages("Mr. Quilter met Dr. J. Smith."),
+            ["Mr. Quilter met Dr. J. Smith."]
+        );
+    }
+
+    #[test]
+    fn a_pause_ends_a_passage() {
+        let mut said = words("and then they left");
+        for word in &mut said[2..] {
+            word.start_ms += PAUSE_MS;
+            word.end_ms += PAUSE_MS;
+        }
+        let transcript = Transcript::of_words(None, said);
+        let texts = transcript.passages.iter();
+        let texts: Vec<&str> = texts.map(|passage| passage.text.as_str()).collect();
+        assert_eq!(texts, ["and then", "they left"]);
+    }
+
+    #[test]
+    fn what_has_no_end_is_cut_where_it_becomes_too_long() {
+        let endless = "well ".repeat(100);
+        for passage in Transcript::of_words(None, words(&endless)).passages {
+            assert!(passage.end_ms - passage.start_ms <= LONG_MS);
+            assert!(passage.text.chars().count() <= LONG_LETTERS);
+        }
+    }
+
+    #[test]
+    fn no_word_is_lost() {
+        let text = "One, two, three; four. Five? Six seven eight nine ten, eleven twelve.";
+        assert_eq!(passages(text).join(" "), text);
+    }
+
+    #[test]
+    fn captions_are_webvtt() {
+        let mut transcript =
+            Transcript::of_words(Some("en".to_owned()), words("Rock & <roll>. Yes."));
+        transcript.passages[0].speaker = Some(0);
+        transcript.passages[1].start_ms = 3_723_004;
+        transcript.passages[1].end_ms = 3_724_000;
+        assert_eq!(
+            transcript.to_vtt(),
+            "WEBVTT\n\n00:00:00.000 --> 00:00:00.900\n<v 1>Rock &amp; &lt;roll&gt;.\n\n\
+             01:02:03.004 --> 01:02:04.000\nYes.\n"
+        );
+        assert_eq!(transcript.to_text(), "Rock & <roll>.\nYes.\n");
+    }
+
+    #[test]
+    fn nothing_said_is_nothing_to_be_sure_of() {
+        let silence = Transcript::of_words(None, Vec::new());
+        assert_eq!((silence.passages.len(), silence.confidence()), (0, 0.0));
+        assert_eq!(silence.to_vtt(), "WEBVTT\n");
+    }
+}

@@ -11,11 +11,14 @@ mod error;
 mod manifest;
 mod note;
 mod pull;
+mod runtime;
 mod source;
+pub mod speech;
 mod store;
 
 pub use error::ModelError;
 pub use manifest::{Ability, Model, ModelFile};
 pub use pull::{Mirror, Progress, Pulling};
+pub use runtime::{Runtime, RuntimeError};
 pub use source::{Package, Source};
 pub use store::{Fault, ModelState, NewFile, NewModel, Store};

@@ -46,6 +46,23 @@ impl Ability {
         Self::Language,
     ];
 
+    /// The abilities whose models it works with, its own included.
+    #[must_use]
+    pub const fn needs(self) -> &'static [Self] {
+        match self {
+            Self::Speech => &[Self::Runtime, Self::VoiceActivity, Self::Speech],
+            Self::VoiceActivity => &[Self::Runtime, Self::VoiceActivity],
+            Self::Speaker => &[Self::Runtime, Self::VoiceActivity, Self::Speaker],
+            Self::Reading => &[Self::Runtime, Self::Reading],
+            Self::Faces => &[Self::Runtime, Self::Faces],
+            Self::ImageFeatures => &[Self::Runtime, Self::ImageFeatures],
+            Self::TextEmbedding => &[Self::Runtime, Self::TextEmbedding],
+            Self::Voice => &[Self::Runtime, Self::Voice],
+            Self::Runtime => &[Self::Runtime],
+            Self::Language => &[Self::Language],
+        }
+    }
+
     /// The word for programs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

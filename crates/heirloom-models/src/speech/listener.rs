@@ -1,0 +1,250 @@
+//! Who writes down what is said in a window of speech.
+
+use super::{
+    SpeechError,
+    mel::{HOP, Mel, SAMPLES_PER_SECOND},
+    whisper::{Asked, Whisper, Window, Written, text_of, words_of},
+};
+use crate::runtime::Runtime;
+
+/// How a window is to be heard.
+#[derive(Debug, Clone, Default)]
+pub struct Hearing {
+    /// The language that is spoken, where it is known.
+    pub language: Option<String>,
+    /// Whether speech goes on after this window: what breaks off at its end is left to the next one then.
+    pub goes_on: bool,
+}
+
+/// What is said in a window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    /// The language that it was heard in, by its code.
+    pub language: String,
+    /// How likely that is, from 0 to 1; 1 where it was known.
+    pub language_probability: f32,
+    /// Its words; none where it is no speech after all.
+    pub words: Vec<SaidWord>,
+    /// Up to which sample everything was written down; what follows is heard again.
+    pub until: usize,
+}
+
+/// A word in a window. Times are samples from its beginning.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SaidWord {
+    /// Where it begins.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// As it is written, with the space before it.
+    pub text: String,
+    /// How likely it is, from 0 to 1.
+    pub probability: f32,
+}
+
+/// The longest window: what the model hears at once, with room for silence at its end.
+pub const WINDOW: usize = 28 * SAMPLES_PER_SECOND;
+/// How many ways of writing are followed at once.
+const BEAMS: usize = 5;
+/// From what is likeliest to what is ever more left to chance, until it is not nonsense.
+const TEMPERATURES: [f32; 5] = [0.0, 0.2, 0.4, 0.6, 0.8];
+/// Below this mean logarithm of its tokens' probabilities it is nonsense.
+const SENSE: f32 = -1.0;
+/// From here on a window is taken for silence, where what is written makes little sense.
+const SILENCE: f32 = 0.6;
+/// Text that can be packed this small says the same again and again.
+const REPETITION: f32 = 2.4;
+/// Samples of a step of the model's times: 20 ms.
+const STEP: usize = SAMPLES_PER_SECOND / 50;
+/// No word takes longer.
+const LONGEST_WORD: usize = 2 * SAMPLES_PER_SECOND;
+
+/// Writes down what is said.
+#[derive(Debug)]
+pub struct Listener {
+    whisper: Whisper,
+    mel: Mel,
+}
+
+impl Listener {
+    /// From the files of a model: `model.bin`, `config.json` and `vocabulary.txt`, as CTranslate2 writes them.
+    ///
+    /// # Errors
+    /// When they are no such model.
+    pub fn load(
+        runtime: &Runtime,
+        model: &[u8],
+        config: &[u8],
+        vocabulary: &[u8],
+    ) -> Result<Self, SpeechError> {
+        let whisper = Whisper::load(runtime, model, config, vocabulary)?;
+        let mel = Mel::new(whisper.bands());
+        Ok(Self { whisper, mel })
+    }
+
+    /// Whether it knows a language, by its code.
+    #[must_use]
+    pub fn knows(&self, language: &str) -> bool {
+        self.whisper.language(language).is_some()
+    }
+
+    /// Hears at most [`WINDOW`] samples of speech.
+    ///
+    /// # Errors
+    /// What the runtime says.
+    pub fn hear(&mut self, samples: &[f32], hearing: &Hearing) -> Result<Said, SpeechError> {
+        let samples = &samples[..samples.len().min(WINDOW)];
+        let frames = self.whisper.frames();
+        let window = self.whisper.listen(self.mel.of(samples, frames), frames)?;
+        let known = hearing.language.as_deref();
+        let known = known.and_then(|name| self.whisper.language(name).map(|token| (name, token)));
+        let (language, token, language_probability) = match known {
+            Some((name, token)) => (name.to_owned(), token, 1.0),
+            None => self.whisper.spoken_language(&window)?,
+        };
+        let mut said = Said {
+            language,
+            language_probability,
+            words: Vec::new(),
+            until: samples.len(),
+        };
+        let Some(written) = self.write(&window, token, samples.len() as u64)? else {
+            return Ok(said);
+        };
+        let kept = self.whole(written, samples.len(), hearing.goes_on);
+        said.until = kept.until;
+        said.words = self.time(&window, token, &said.language, &kept, samples.len())?;
+        Ok(said)
+    }
+
+    /// What makes sense, if anything does.
+    fn write(
+        &mut self,
+        window: &Window,
+        language: usize,
+        seed: u64,
+    ) -> Result<Option<Written>, SpeechError> {
+        let mut best: Option<Written> = None;
+        for temperature in TEMPERATURES {
+            let asked = Asked {
+                language,
+                beams: BEAMS,
+                temperature,
+                seed,
+            };
+            let written = self.whisper.write(window, &asked)?;
+            let is_sense = written.average() >= SENSE;
+            if written.no_speech > SILENCE && !is_sense {
+                return Ok(None);
+            }
+            if self.repeats_itself(&written) {
+                continue;
+            }
+            if is_sense {
+                return Ok(Some(written));
+            }
+            if best
+                .as_ref()
+                .is_none_or(|best| best.average() < written.average())
+            {
+                best = Some(written);
+            }
+        }
+        Ok(best)
+    }
+
+    fn repeats_itself(&self, written: &Written) -> bool {
+        use std::io::Write as _;
+        let text = text_of(
+            self.whisper
+                .names_of(&self.whisper.text_of(&written.tokens)),
+        );
+        let mut packed =
+            flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        let packed = packed
+            .write_all(text.as_bytes())
+            .and_then(|()| packed.finish());
+        packed.is_ok_and(|packed| text.len() as f32 > REPETITION * packed.len() as f32)
+    }
+
+    /// What was written to its end. The model says by its times where it broke off.
+    fn whole(&self, written: Written, samples: usize, goes_on: bool) -> Kept {
+        let Written { tokens, likely, .. } = written;
+        let times: Vec<Option<usize>> = tokens
+            .iter()
+            .map(|token| self.whisper.time(*token))
+            .collect();
+        let is_whole = times.last().is_none_or(Option::is_some)
+            && times.iter().rev().nth(1).is_none_or(Option::is_none);
+        // Two times side by side: the end of one sentence and the beginning of the next.
+        let ends = times.windows(2).enumerate();
+        let last = ends
+            .filter_map(|(at, pair)| match pair {
+                [Some(end), Some(_)] => Some((at + 1, end * STEP)),
+                _ => None,
+            })
+            .next_back();
+        let (count, until) = match last {
+            Some((count, until)) if goes_on && !is_whole && until > SAMPLES_PER_SECOND => {
+                (count, until.min(samples))
+            }
+            _ => (tokens.len(), samples),
+        };
+        let both = tokens.into_iter().zip(likely).take(count);
+        let (tokens, likely) = both
+            .filter(|(token, _)| self.whisper.is_text(*token))
+            .unzip();
+        Kept {
+            tokens,
+            likely,
+            until,
+        }
+    }
+
+    /// When each word is said.
+    fn time(
+        &mut self,
+        window: &Window,
+        language: usize,
+        name: &str,
+        kept: &Kept,
+        samples: usize,
+    ) -> Result<Vec<SaidWord>, SpeechError> {
+        if kept.tokens.is_empty() {
+            return Ok(Vec::new());
+        }
+        let begins = self
+            .whisper
+            .align(window, language, &kept.tokens, samples / HOP / 2)?;
+        let names = self.whisper.names_of(&kept.tokens);
+        let mut words = Vec::new();
+        let mut at = 0;
+        for (count, text) in words_of(names, !WITHOUT_SPACES.contains(&name)) {
+            let likely: f32 = kept.likely[at..at + count]
+                .iter()
+                .map(|likely| likely.exp())
+                .sum();
+            let start = (begins[at] * STEP).min(samples);
+            let end = (begins[at + count] * STEP).min(samples);
+            words.push(SaidWord {
+                start,
+                end: end.clamp(start + STEP, start + LONGEST_WORD),
+                text,
+                probability: likely / count as f32,
+            });
+            at += count;
+        }
+        Ok(words)
+    }
+}
+
+/// What is kept of what was written.
+struct Kept {
+    tokens: Vec<usize>,
+    likely: Vec<f32>,
+    /// In samples.
+    until: usize,
+}
+
+/// Languages that are written without spaces between words.
+const WITHOUT_SPACES: [&str; 6] = ["zh", "ja", "th", "lo", "my", "yue"];

@@ -256,6 +256,7 @@ fn file(number: u64, folder: FolderId, folder_path: &str) -> FoundFile {
                 part: Part::Whole,
                 tool: "metadata",
                 tool_version: 1,
+                model: String::new(),
                 parameters: serde_json::Value::Null,
                 is_deterministic: true,
                 inputs: vec![content_hash],

@@ -13,6 +13,7 @@ use heirloom_db::{
     Db,
     plan::{Aim, Parameters},
 };
+use heirloom_models::Store;
 use heirloom_pipeline::{
     Context,
     confinement::Confinement,
@@ -40,6 +41,7 @@ const NOTHING: Tool = Tool {
     class: ResourceClass::Cpu,
     is_deterministic: true,
     parameters: &[],
+    ability: None,
 };
 /// One small artifact, so that the next run finds it.
 const STAMP: Tool = Tool {
@@ -142,7 +144,12 @@ async fn measure_engine(options: &Options) {
         s3: S3Settings::default(),
     };
     let bench = Bench {
-        engine: Engine::new(ctx, Confinement::of_this_program(), &TEMPLATES),
+        engine: Engine::new(
+            ctx,
+            Confinement::of_this_program(),
+            Store::open(folder.path().join("models")),
+            &TEMPLATES,
+        ),
         db,
         family,
     };

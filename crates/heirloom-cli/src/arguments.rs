@@ -231,6 +231,10 @@ pub(crate) enum Command {
     /// The models that abilities need: see what is here, and fetch what is missing
     #[command(subcommand)]
     Models(Models),
+    /// Write down what is said in a film or recording, which need not be in the library
+    ///
+    /// It is heard on this machine, with the models of `heirloom models`; nothing is kept.
+    Transcribe(Transcribe),
     /// Say how Heirloom is doing and what it lacks
     Doctor,
     /// Say whether a server is running and ready, without opening anything: 0 if it is, 1 if not
@@ -272,6 +276,18 @@ pub(crate) struct Scan {
     /// Take an empty folder for what it is, and not for a disk that is not mounted
     #[arg(long)]
     pub(crate) allow_empty: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Transcribe {
+    /// The film or recording
+    pub(crate) file: PathBuf,
+    /// The language that is spoken, by its code, such as de [found out]
+    #[arg(long, value_name = "CODE")]
+    pub(crate) language: Option<String>,
+    /// Captions with their times (WebVTT) in place of lines of text
+    #[arg(long)]
+    pub(crate) vtt: bool,
 }
 
 #[derive(Debug, Args)]

@@ -30,6 +30,7 @@ mod serve;
 mod signal;
 mod store;
 mod timeline;
+mod transcribe;
 mod transfer;
 
 use heirloom_server::{Problem, wire::NewFsck};
@@ -72,6 +73,9 @@ pub(crate) async fn run(
     } = &command
     {
         fsck::take_pages(config, output).await?;
+    }
+    if let Command::Transcribe(asked) = &command {
+        return transcribe::run(asked, config, output).await;
     }
     if let Command::Scan(asked) = &command {
         scan::check(asked, config)?;
@@ -225,6 +229,7 @@ async fn ask(
         Command::Serve { .. }
         | Command::Health
         | Command::Restore(_)
+        | Command::Transcribe(_)
         | Command::Config(_)
         | Command::Completions { .. }
         | Command::Manual { .. } => {}

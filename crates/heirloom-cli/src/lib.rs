@@ -39,7 +39,7 @@ const WORKERS: usize = 2;
 
 /// Does what a confined child of this program is there for; `None` where this is no such child.
 pub fn enter_confinement() -> Option<ExitCode> {
-    heirloom_pipeline::confinement::enter(heirloom_pipeline::jobs)
+    heirloom_pipeline::confinement::enter(heirloom_pipeline::jobs())
 }
 
 /// Runs what the command line asks for.

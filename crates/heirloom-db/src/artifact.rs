@@ -1,10 +1,11 @@
 //! Artifacts: what was derived, from what, and with which tool.
 
 mod look;
+mod made;
 mod recipe;
 mod replace;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_core::{
     Actor, ArtifactId, AssetId, ContentHash, FamilyId, RunId, Subject, SubjectKind, UnitId,
@@ -20,12 +21,13 @@ use crate::{
     clock,
     row::Row,
     sql::statements,
-    text,
+    text::{self, Text},
     value::{Value, args},
 };
 
 pub use look::Look;
 pub(crate) use look::STATEMENTS as LOOK_STATEMENTS;
+pub(crate) use made::{AllMade, STATEMENTS as MADE_STATEMENTS, list_keys, list_made};
 pub use recipe::{Recipe, artifact_key};
 
 pub(crate) use recipe::parameters_text;
@@ -42,6 +44,8 @@ pub struct NewArtifact {
     pub tool: &'static str,
     /// That tool's version; a changed result needs a changed version.
     pub tool_version: i64,
+    /// The model that it used, by its key; empty without one.
+    pub model: String,
     /// What the tool was asked for, as a JSON object; null for nothing.
     pub parameters: Json,
     /// Whether the same inputs would give the same again, so that it may be deleted and remade.
@@ -93,8 +97,8 @@ pub enum Payload {
         json: Option<Json>,
         /// Else the blob that is already stored, with its size in bytes.
         blob: Option<(ContentHash, u64)>,
-        /// The words.
-        words: String,
+        /// The words, and when they are said.
+        text: Text,
     },
 }
 
@@ -148,6 +152,8 @@ pub struct Artifact {
     pub tool: String,
     /// That tool's version.
     pub tool_version: i64,
+    /// The model that it used, by its key; empty without one.
+    pub model: String,
     /// What the tool was asked for.
     pub parameters: Json,
     /// Hashes of what it was made from.
@@ -172,7 +178,7 @@ pub struct Artifact {
 macro_rules! columns {
     () => {
         "r.id, r.subject_id, r.subject_part, r.kind, r.tool, r.tool_version, r.parameters, r.inputs, \
-         r.is_deterministic, r.run_id, r.unit_id, r.payload, r.blob_hash, b.size_bytes, r.made_at_ms \
+         r.is_deterministic, r.run_id, r.unit_id, r.payload, r.blob_hash, b.size_bytes, r.made_at_ms, r.model_id \
          FROM artifact r LEFT JOIN blob b ON b.content_hash = r.blob_hash"
     };
 }
@@ -182,9 +188,6 @@ statements! {
           tool_version, model_id, parameters, inputs, attempt, artifact_key, is_deterministic,
           payload, blob_hash, run_id, unit_id, made_at_ms)
         VALUES {rows}";
-    LIST_KEYS = "SELECT artifact_key FROM artifact WHERE subject_id IN ({list})";
-    LIST_KEYS_AND_TOOLS = "SELECT artifact_key, subject_id, tool, tool_version FROM artifact
-        WHERE subject_id IN ({list})";
     LIST_OF_SUBJECT = concat!("SELECT ", columns!(), " WHERE r.subject_id = $1 ORDER BY r.id");
     GET = concat!("SELECT ", columns!(), " WHERE r.id = $1");
     FIND_NEWEST = concat!("SELECT ", columns!(), " WHERE r.subject_id = $1 AND r.kind = $2
@@ -330,6 +333,7 @@ fn read(row: &Row) -> Result<Artifact, DbError> {
         blob_hash: row.get(12)?,
         size_bytes: row.get(13)?,
         made_at_ms: row.get(14)?,
+        model: row.get(15)?,
     })
 }
 
@@ -350,8 +354,8 @@ pub(crate) async fn add(
     for (asset, unit, mut derived) in derived {
         let id = clock::new_id();
         let origin = (family, run, unit);
-        if let Payload::Text { words, .. } = &mut derived.artifact.payload {
-            texts.push((asset, id, std::mem::take(words)));
+        if let Payload::Text { text, .. } = &mut derived.artifact.payload {
+            texts.push((asset, id, std::mem::take(text)));
         }
         artifacts.push(row(tx, origin, asset, id, derived.artifact, now_ms).await?);
         claims.extend(
@@ -362,36 +366,6 @@ pub(crate) async fn add(
     tx.execute_rows(ADD, COLUMNS, artifacts).await?;
     claim::add(tx, family, claims).await?;
     text::keep(tx, texts).await
-}
-
-/// The keys of all that was derived from these assets.
-pub(crate) async fn list_keys(
-    tx: &mut Tx,
-    assets: &[AssetId],
-) -> Result<HashSet<ContentHash>, DbError> {
-    let list = assets.iter().map(|asset| Value::from(*asset)).collect();
-    let rows = tx.fetch_list(LIST_KEYS, args![], list).await?;
-    rows.iter().map(|row| row.get(0)).collect()
-}
-
-/// What was derived from some assets.
-#[derive(Debug, Default)]
-pub(crate) struct AllMade {
-    /// The keys of all of it.
-    pub(crate) keys: HashSet<ContentHash>,
-    /// In which versions tools made something of which.
-    pub(crate) versions: HashMap<(AssetId, String), BTreeSet<i64>>,
-}
-
-pub(crate) async fn list_made(tx: &mut Tx, assets: &[AssetId]) -> Result<AllMade, DbError> {
-    let list = assets.iter().map(|asset| Value::from(*asset)).collect();
-    let mut made = AllMade::default();
-    for row in tx.fetch_list(LIST_KEYS_AND_TOOLS, args![], list).await? {
-        made.keys.insert(row.get(0)?);
-        let tool = (row.get(1)?, row.get(2)?);
-        made.versions.entry(tool).or_default().insert(row.get(3)?);
-    }
-    Ok(made)
 }
 
 /// Stores those artifacts about an asset whose inputs their tool has not seen yet. (What a newer
@@ -583,7 +557,7 @@ async fn row(
         artifact.kind,
         artifact.tool,
         artifact.tool_version,
-        "",
+        artifact.model,
         parameters_text(&artifact.parameters),
         inputs_text(&artifact.inputs),
         0_i64,

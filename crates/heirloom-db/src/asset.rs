@@ -329,7 +329,9 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
                 &places,
                 &collections,
                 &claims,
-                texts.get(&asset.id).map(String::as_str),
+                texts
+                    .get(&asset.id)
+                    .map(|(words, is_said)| (words.as_str(), *is_said)),
                 named.and_then(|named| named.words()).as_deref(),
             ),
         ));
@@ -384,7 +386,7 @@ pub(crate) fn compose(
     places: &[Place],
     collections: &[CollectionId],
     claims: &[heirloom_core::claim::Claim],
-    text: Option<&str>,
+    text: Option<(&str, bool)>,
     named: Option<&str>,
 ) -> Document {
     let date = (believed.date_from_s, believed.date_until_s);

@@ -33,7 +33,8 @@ use crate::{
     place::{self, Placed},
     record::TRIES,
     sql::statements,
-    text, timeline,
+    text::{self, Text},
+    timeline,
     value::{Value, args},
 };
 
@@ -45,7 +46,7 @@ pub struct Brought {
     /// Whether its bytes are in the blob store.
     pub has_bytes: bool,
     /// Of its artifacts: what is to be found by, for those that are texts.
-    pub words: HashMap<ArtifactId, String>,
+    pub texts: HashMap<ArtifactId, Text>,
 }
 
 /// What became of an asset that came in.
@@ -99,7 +100,7 @@ statements! {
     ADD_ARTIFACT = "INSERT INTO artifact (id, family_id, subject_kind, subject_id, subject_part, kind, tool,
           tool_version, model_id, parameters, inputs, attempt, artifact_key, is_deterministic, payload, blob_hash,
           made_at_ms)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', $9, $10, 0, $11, $12, $13, $14, $15)";
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $14, $15, $16)";
     LIST_CLAIMS = "SELECT id FROM claim WHERE subject_id = $1";
     LIST_SIDECARS = "SELECT s.id, s.content_hash, s.name FROM asset_sidecar k JOIN sidecar s ON s.id = k.sidecar_id
         WHERE k.asset_id = $1";
@@ -174,7 +175,7 @@ struct Import {
     now_ms: i64,
     /// Assets that are to be computed anew.
     stale: BTreeSet<AssetId>,
-    texts: Vec<(AssetId, ArtifactId, String)>,
+    texts: Vec<(AssetId, ArtifactId, Text)>,
 }
 
 impl Import {
@@ -386,6 +387,7 @@ impl Import {
                 kind: &artifact.kind,
                 part,
                 tool: (&artifact.tool, artifact.tool_version),
+                model: &artifact.model,
                 parameters: &artifact.parameters,
                 inputs: &artifact.inputs,
             };
@@ -404,8 +406,8 @@ impl Import {
             self.add_artifact(tx, id, own, artifact, key).await?;
             keys.insert(key, own);
             made.insert(artifact.id, Some(own));
-            if let Some(words) = brought.words.get(&artifact.id) {
-                self.texts.push((id, own, words.clone()));
+            if let Some(text) = brought.texts.get(&artifact.id) {
+                self.texts.push((id, own, text.clone()));
             }
             has_new = true;
         }
@@ -434,6 +436,7 @@ impl Import {
             &artifact.kind,
             &artifact.tool,
             artifact.tool_version,
+            &artifact.model,
             artifact::parameters_text(&artifact.parameters),
             artifact::inputs_text(&artifact.inputs),
             key,

@@ -42,7 +42,7 @@ pub mod scrub;
 pub mod search;
 pub mod sidecar;
 pub mod stack;
-mod text;
+pub mod text;
 pub mod tier;
 pub mod timeline;
 pub mod unit;
@@ -63,6 +63,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         archive::STATEMENTS,
         artifact::STATEMENTS,
         artifact::LOOK_STATEMENTS,
+        artifact::MADE_STATEMENTS,
         artifact::REPLACE_STATEMENTS,
         asset::STATEMENTS,
         asset::BUCKET_STATEMENTS,

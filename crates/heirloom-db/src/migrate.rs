@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 23] = [
+const MIGRATIONS: [(&str, &str); 24] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -82,6 +82,7 @@ const MIGRATIONS: [(&str, &str); 23] = [
         include_str!("../migrations/0022_checksums.sql"),
     ),
     ("0023_edited", include_str!("../migrations/0023_edited.sql")),
+    ("0024_spoken", include_str!("../migrations/0024_spoken.sql")),
 ];
 
 /// The migration after which it has to be computed where assets were made.

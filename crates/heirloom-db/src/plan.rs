@@ -33,6 +33,9 @@ pub struct Parameters {
     pub sample: Option<u32>,
     /// Whether what failed before and would fail again is tried all the same.
     pub retry_failed: bool,
+    /// Whether the next pipeline goes through the same assets when it is done.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub process: bool,
     /// What the tools are asked for other than what they do by themselves: a JSON object for each such
     /// step.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -63,12 +66,14 @@ pub enum Scope {
 }
 
 /// A step that an asset is to go through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// The step.
     pub step: &'static str,
     /// Its tool and that tool's version.
     pub tool: (&'static str, i64),
+    /// The model that it uses, by its key; empty without one.
+    pub model: String,
     /// The key of the artifact that is there when there is nothing to do; none where only the tool knows
     /// what it is made of.
     pub key: Option<ContentHash>,
@@ -260,12 +265,20 @@ impl Db {
             let made = artifact::list_made(&mut tx, &ids).await?;
             drop(tx);
             for asset in &next.assets {
-                for Wanted { step, tool, key } in wanted(asset) {
+                for Wanted {
+                    step,
+                    tool,
+                    model,
+                    key,
+                } in wanted(asset)
+                {
                     let foreseen = foreseen.entry(step).or_default();
                     let versions = made.versions.get(&(asset.id, tool.0.to_owned()));
                     let is_present = match key {
                         Some(key) => made.keys.contains(&key),
-                        None => versions.is_some_and(|versions| versions.contains(&tool.1)),
+                        None => {
+                            versions.is_some_and(|versions| versions.contains(&(tool.1, model)))
+                        }
                     };
                     let has_failed = key.is_some_and(|key| known.failed.contains_key(&key));
                     let is_skipped = key.is_some_and(|key| known.skipped.contains(&key));

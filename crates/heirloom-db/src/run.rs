@@ -147,6 +147,17 @@ macro_rules! columns {
     };
 }
 
+/// What goes on with what a run came upon.
+#[derive(Debug, Clone, Copy)]
+pub struct Next<'a> {
+    /// The pipeline.
+    pub pipeline: &'a str,
+    /// Its steps.
+    pub steps: &'a [&'a str],
+    /// Whether something goes on after it in turn.
+    pub goes_on: bool,
+}
+
 statements! {
     ADD = "INSERT INTO run (id, family_id, pipeline, policy, state, archive_id, parameters, progress,
           created_at_ms, version) VALUES ($1, $2, $3, 'production', 'pending', $4, $5, '{}', $6, 1)";
@@ -227,8 +238,9 @@ impl Db {
         self.get_run(actor, id).await
     }
 
-    /// Asks for the run that goes on with what another one found or added, if that has ended well, was
-    /// asked to (`process` in its parameters) and came upon anything. It is asked for once: whoever asks
+    /// Asks for the run that goes on with what another one found or added, or went through, if that has ended well,
+    /// was asked to (`process` in its parameters) and came upon anything. It goes on by itself when something comes
+    /// `after` it too. Without a pipeline it is noted that nothing goes on. It is asked for once: whoever asks
     /// again is given the same. That is noted in the same transaction, so that what a process that was
     /// killed in between left out is found by [`list_unfollowed_runs`](Self::list_unfollowed_runs).
     ///
@@ -237,29 +249,50 @@ impl Db {
     pub async fn create_next_run(
         &self,
         found_by: RunId,
-        pipeline: &str,
-        steps: &[&str],
+        next: Option<Next<'_>>,
     ) -> Result<Option<RunId>, DbError> {
         let mut tx = self.begin().await?;
         let row = tx.fetch_optional(LOCK_ENDED, args![found_by]).await?;
         let row = row.ok_or_else(|| DbError::not_found("run", found_by))?;
         let family: FamilyId = row.get(0)?;
-        let is_done = row.word(1, "a run state", RunState::from_word)? == RunState::Done;
+        let state = row.word(1, "a run state", RunState::from_word)?;
         let (asked, mut progress) = (read_json(row.get(2)?), read_json(row.get(3)?));
+        let is_done = match asked.get("scope") {
+            // Whoever asks knows that nothing is left to do.
+            Some(_) => matches!(state, RunState::Running | RunState::Done),
+            None => state == RunState::Done,
+        };
         if !is_done || asked["process"] != Json::Bool(true) {
             return Ok(None);
         }
         if let Some(next) = progress.get("next_run") {
             return Ok(serde_json::from_value(next.clone()).unwrap_or_default());
         }
-        let parameters = Parameters {
-            scope: Scope::FoundBy(found_by),
-            ..Parameters::default()
-        };
-        let assets = plan::count_assets(&mut tx, family, &parameters).await?;
-        let next = match assets {
-            0 => None,
-            _ => Some(add_deriving(&mut tx, (family, pipeline), &parameters, steps, assets).await?),
+        let next = match next {
+            None => None,
+            Some(next) => {
+                let before: Option<Parameters> = match asked.get("scope") {
+                    Some(_) => serde_json::from_value(asked).ok(),
+                    None => None,
+                };
+                let before = before.unwrap_or(Parameters {
+                    scope: Scope::FoundBy(found_by),
+                    ..Parameters::default()
+                });
+                let parameters = Parameters {
+                    process: next.goes_on,
+                    tools: BTreeMap::new(),
+                    ..before
+                };
+                let assets = plan::count_assets(&mut tx, family, &parameters).await?;
+                let pipeline = (family, next.pipeline);
+                match assets {
+                    0 => None,
+                    _ => Some(
+                        add_deriving(&mut tx, pipeline, &parameters, next.steps, assets).await?,
+                    ),
+                }
+            }
         };
         progress["next_run"] = json!(next);
         tx.execute(SET_PROGRESS, args![found_by, progress.to_string()])

@@ -20,7 +20,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
-    if let Some(code) = confinement::enter(jobs) {
+    if let Some(code) = confinement::enter(jobs()) {
         return code;
     }
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread()

@@ -6,19 +6,32 @@ use heirloom_core::unit::FailureCode;
 use serde_json::json;
 
 use crate::{
-    confinement::{Answer, Failure, JobHeader},
+    confinement::{Answer, Failure, JobHeader, Jobs},
+    speech::{self, Hearer},
     tool::{pages, rendition, text},
 };
 
-/// Does one job: `{"job": NAME, …}`. It runs in confinement; see [`confinement`](crate::confinement).
+/// Does jobs: `{"job": NAME, …}`. They run in confinement; see [`confinement`](crate::confinement).
 ///
 /// - `render` draws a picture of the given `name`.
 /// - `pages` draws the pages `from` to `until` of a document of the given `name`, and `text` reads them.
+/// - `voice` finds where somebody speaks in samples, and `hear` writes down what is said in stretches of them.
 /// - `length` reads the input to its end and answers `{"size_bytes": N}`: whether a disk gives all of it.
 ///
-/// # Errors
-/// When there is no such job, or the file does not let it be done.
-pub fn jobs(header: &JobHeader, input: File, answer: &mut Answer<'_>) -> Result<(), Failure> {
+/// A job fails when there is none of that name, or the file does not let it be done.
+pub fn jobs() -> impl Jobs {
+    let mut hearer = Hearer::default();
+    move |header: &JobHeader, input: File, answer: &mut Answer<'_>| {
+        work(&mut hearer, header, input, answer)
+    }
+}
+
+fn work(
+    hearer: &mut Hearer,
+    header: &JobHeader,
+    input: File,
+    answer: &mut Answer<'_>,
+) -> Result<(), Failure> {
     match header["job"].as_str() {
         Some("length") => {
             let mut input = input;
@@ -29,6 +42,8 @@ pub fn jobs(header: &JobHeader, input: File, answer: &mut Answer<'_>) -> Result<
         Some(rendition::JOB) => rendition::draw(header, input, answer),
         Some(pages::JOB) => pages::draw(header, input, answer),
         Some(text::JOB) => text::read(header, input, answer),
+        Some(speech::VOICE) => hearer.voice(header, &input, answer),
+        Some(speech::HEAR) => hearer.hear(header, &input, answer),
         _ => {
             let reason = format!("there is no such job: {header}");
             Err(Failure::new(FailureCode::Other, reason))

@@ -29,6 +29,7 @@ pub mod scan;
 pub mod scrub;
 pub mod sealing;
 pub mod sound;
+pub mod speech;
 mod tasks;
 pub mod template;
 pub mod tier;

@@ -1,5 +1,7 @@
 //! Templates: what a run does to each asset, as a value that can be read in one place.
 
+use std::collections::HashMap;
+
 use heirloom_db::{
     artifact::{Part, Recipe, artifact_key},
     plan::{Aim, Parameters, Wanted},
@@ -16,9 +18,11 @@ use crate::{
         rendition::{RENDITIONS, make_renditions},
         reread,
         text::{READER, read_document},
+        transcript::{HEARER, write_down},
         waveform::{LISTENER, draw_waveform},
     },
     work::Work,
+    workshop::Workshop,
 };
 
 /// A pipeline that works on assets one by one.
@@ -31,6 +35,9 @@ pub struct Template {
     /// What each asset goes through; no step needs another.
     pub steps: &'static [Step],
 }
+
+/// The keys of the models that steps use, by the names of the steps.
+pub(crate) type Models = HashMap<&'static str, String>;
 
 /// A tool at work in a template.
 #[derive(Debug)]
@@ -49,8 +56,31 @@ impl Template {
         self.steps.iter().map(|step| step.name).collect()
     }
 
+    /// Whether there is a step for which every model is here.
+    pub(crate) fn can_begin(&self, workshop: &Workshop) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| {
+            step.tool
+                .ability
+                .is_none_or(|ability| workshop.has(ability))
+        })
+    }
+
+    /// The models that its steps use now.
+    pub(crate) fn models(&self, workshop: &Workshop) -> Models {
+        let steps = self.steps.iter().filter(|step| step.tool.ability.is_some());
+        steps
+            .map(|step| (step.name, workshop.model_key(step.tool.ability)))
+            .collect()
+    }
+
     /// The steps that have something to do with an asset, and how it is known that it is done.
-    pub(crate) fn wanted(&self, asset: &Workpiece, parameters: &Parameters) -> Vec<Wanted> {
+    pub(crate) fn wanted(
+        &self,
+        asset: &Workpiece,
+        parameters: &Parameters,
+        models: &Models,
+    ) -> Vec<Wanted> {
         let steps = self.steps.iter();
         let steps = steps.filter(|step| step.tool.view.is_offered_by(asset));
         let key_of = |step: &Step| {
@@ -59,6 +89,7 @@ impl Template {
                 kind: step.tool.outputs[0],
                 part: Part::Whole,
                 tool: (step.tool.name, step.tool.version),
+                model: models.get(step.name).map_or("", String::as_str),
                 parameters: parameters.of_step(step.name),
                 inputs: &[input],
             };
@@ -68,6 +99,7 @@ impl Template {
             .map(|step| Wanted {
                 step: step.name,
                 tool: (step.tool.name, step.tool.version),
+                model: models.get(step.name).cloned().unwrap_or_default(),
                 key: key_of(step),
             })
             .collect()
@@ -128,6 +160,17 @@ pub static PREPARE: Template = Template {
     ],
 };
 
+/// What is in it: what is said, as far as models are here that find it out.
+pub static UNDERSTAND: Template = Template {
+    name: "understand",
+    aim: Aim::Complete,
+    steps: &[Step {
+        name: "transcript",
+        tool: HEARER,
+        work: write_down,
+    }],
+};
+
 /// Makes again what deterministic tools made, those of a scan included, and says what comes out
 /// otherwise.
 pub static REBUILD: Template = Template {
@@ -160,7 +203,7 @@ pub static REBUILD: Template = Template {
 };
 
 /// Every template.
-pub static ALL: [&Template; 2] = [&PREPARE, &REBUILD];
+pub static ALL: [&Template; 3] = [&PREPARE, &UNDERSTAND, &REBUILD];
 
 #[cfg(test)]
 mod tests {

@@ -16,6 +16,7 @@ pub mod rendition;
 pub(crate) mod reread;
 mod sidecar;
 pub mod text;
+pub mod transcript;
 pub mod waveform;
 
 use std::{
@@ -34,6 +35,7 @@ use heirloom_db::{
     workpiece::Workpiece,
 };
 use heirloom_media::{Facts, FileType, Finding, Metadata};
+use heirloom_models::Ability;
 use serde_json::{Map, Value as Json, json};
 
 pub use file_name::read_file_name;
@@ -59,6 +61,8 @@ pub struct Tool {
     pub is_deterministic: bool,
     /// What it can be asked for.
     pub parameters: &'static [Parameter],
+    /// What it needs a model for, if it needs one.
+    pub ability: Option<Ability>,
 }
 
 /// What a tool asks to be shown of an asset.
@@ -136,6 +140,8 @@ pub enum ResourceClass {
     Io,
     /// Much memory: one.
     Memory,
+    /// A model that stays loaded: one.
+    Model,
 }
 
 impl ResourceClass {
@@ -146,6 +152,7 @@ impl ResourceClass {
             Self::Cpu => "cpu",
             Self::Io => "io",
             Self::Memory => "memory",
+            Self::Model => "model",
         }
     }
 }
@@ -168,6 +175,7 @@ impl Tool {
             class: ResourceClass::Io,
             is_deterministic: true,
             parameters: &[],
+            ability: None,
         }
     }
 }
@@ -212,6 +220,7 @@ impl Made {
                 part: Part::Whole,
                 tool: self.tool.name,
                 tool_version: self.tool.version,
+                model: String::new(),
                 parameters: Json::Null,
                 is_deterministic: self.tool.is_deterministic,
                 inputs: self.inputs,

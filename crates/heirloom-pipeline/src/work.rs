@@ -12,7 +12,9 @@ use std::{
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use heirloom_core::{ContentHash, unit::FailureCode};
-use heirloom_db::{artifact::Part, asset::Measures, claim::NewClaim, workpiece::Workpiece};
+use heirloom_db::{
+    artifact::Part, asset::Measures, claim::NewClaim, text::Text, workpiece::Workpiece,
+};
 use serde_json::Value as Json;
 
 use crate::{
@@ -20,6 +22,7 @@ use crate::{
     confinement::{ConfinementError, JobHeader, JobLimits},
     log::Log,
     open::{OpenError, open_original},
+    speech::Ears,
     tool::Parameter,
     workshop::Workshop,
 };
@@ -36,6 +39,8 @@ pub struct Task<'a> {
     workshop: &'a Workshop,
     /// What its tool was asked for.
     asked: &'a Json,
+    /// The model that its tool uses, by its key; empty without one.
+    model: &'a str,
     log: Log,
     measures: Mutex<Option<Measures>>,
 }
@@ -73,12 +78,12 @@ pub enum Content {
     Bytes(Json, Bytes),
     /// The same, in a file that has no name any more.
     File(Json, File),
-    /// A JSON object with what stands in an asset, and its words alone, by which the asset is found.
+    /// A JSON object with what stands in an asset or is said in it, and its words alone, by which the asset is found.
     Text {
         /// The object.
         json: Json,
         /// The words.
-        words: String,
+        text: Text,
     },
 }
 
@@ -183,12 +188,14 @@ impl<'a> Task<'a> {
         workshop: &'a Workshop,
         asset: &'a Workpiece,
         asked: &'a Json,
+        model: &'a str,
     ) -> Self {
         Self {
             asset,
             ctx,
             workshop,
             asked,
+            model,
             log: Log::default(),
             measures: Mutex::default(),
         }
@@ -238,6 +245,19 @@ impl<'a> Task<'a> {
     #[must_use]
     pub fn ffmpeg(&self) -> Ffmpeg {
         self.workshop.ffmpeg().heard_by(self.log.clone())
+    }
+
+    /// Who hears films and recordings.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`] when a model is missing, or is another one by now than the run began with.
+    pub fn ears(&self) -> Result<Ears, Failure> {
+        let ears = self.workshop.ears()?;
+        if ears.key() != self.model {
+            let why = "another model hears recordings by now: begin a new run";
+            return Err(Failure::Unavailable(FailureCode::NoModel, why.to_owned()));
+        }
+        Ok(ears)
     }
 
     /// Notes something for whoever looks at the unit; of too much, the end is kept.

@@ -6,11 +6,14 @@ use std::{
 };
 
 use bytes::Bytes;
+use heirloom_core::unit::FailureCode;
+use heirloom_models::{Ability, ModelState, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Ffmpeg,
     confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
+    speech::{Ears, SpeechError},
     work::Failure,
 };
 
@@ -20,6 +23,8 @@ pub struct Workshop {
     confinement: Confinement,
     ffmpeg: Ffmpeg,
     idle: Arc<Mutex<Vec<Hand>>>,
+    models: Store,
+    ears: Arc<Mutex<Option<Ears>>>,
 }
 
 /// How many hands are kept for later, each with a process that waits.
@@ -44,7 +49,7 @@ pub(crate) fn remove_folders(within: &Path, prefix: &str) {
 impl Workshop {
     /// Nobody works yet. What is under way lies in `scratch`, a folder of this workshop's own.
     #[must_use]
-    pub fn new(confinement: Confinement, scratch: PathBuf) -> Self {
+    pub fn new(confinement: Confinement, scratch: PathBuf, models: Store) -> Self {
         // What a process left that was killed is of no use to anybody.
         if let Err(error) = std::fs::remove_dir_all(&scratch)
             && error.kind() != std::io::ErrorKind::NotFound
@@ -55,6 +60,8 @@ impl Workshop {
             ffmpeg: Ffmpeg::new(confinement.clone(), scratch),
             confinement,
             idle: Arc::default(),
+            models,
+            ears: Arc::default(),
         }
     }
 
@@ -100,13 +107,67 @@ impl Workshop {
         outcome
     }
 
-    /// Sends everybody home who has nothing to do.
+    /// The models that there may be.
+    #[must_use]
+    pub const fn models(&self) -> &Store {
+        &self.models
+    }
+
+    /// The key of the model that an ability uses now, whether it is here or not; empty for none.
+    #[must_use]
+    pub fn model_key(&self, ability: Option<Ability>) -> String {
+        let model = ability.and_then(|ability| self.models.default_for(ability));
+        model.map(|model| model.key()).unwrap_or_default()
+    }
+
+    /// Whether the models are here that an ability works with.
+    #[must_use]
+    pub fn has(&self, ability: Ability) -> bool {
+        ability.needs().iter().all(|needed| {
+            let model = self.models.default_for(*needed);
+            model.is_some_and(|model| self.models.state(&model) == ModelState::Here)
+        })
+    }
+
+    /// Who hears recordings, with the model that is used for that now. The same until somebody rests.
+    ///
+    /// # Errors
+    /// [`SpeechError::Model`] when a model is missing.
+    pub fn ears(&self) -> Result<Ears, SpeechError> {
+        let mut ears = self.ears.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = self.model_key(Some(Ability::Speech));
+        if let Some(ears) = ears.as_ref().filter(|ears| ears.key() == key) {
+            return Ok(ears.clone());
+        }
+        Ok(ears
+            .insert(Ears::open(&self.confinement, &self.models)?)
+            .clone())
+    }
+
+    /// Sends everybody home who has nothing to do, and with them goes what they have loaded.
     pub fn rest(&self) {
         self.idle().clear();
+        *self.ears.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Hand>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<SpeechError> for Failure {
+    fn from(error: SpeechError) -> Self {
+        let said = error.to_string();
+        match error {
+            SpeechError::Model(_) | SpeechError::NoModel(_) => {
+                Self::Unavailable(FailureCode::NoModel, said)
+            }
+            SpeechError::Confinement(error) => error.into(),
+            SpeechError::Disk(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                Self::NoSpace(said)
+            }
+            SpeechError::Disk(_) => Self::Temporary(said),
+        }
     }
 }
 

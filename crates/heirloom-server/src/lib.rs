@@ -47,6 +47,7 @@ mod serve;
 mod store;
 mod tier;
 mod timeline;
+mod transcript;
 mod transfer;
 mod transfers;
 mod upload;

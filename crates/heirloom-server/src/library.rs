@@ -97,7 +97,18 @@ impl Library {
                     data_folder: folder.path().to_owned(),
                     s3: config.store.s3.clone(),
                 };
-                let engine = Engine::new(ctx.clone(), confinement(config), &template::ALL);
+                let engine = Engine::new(
+                    ctx.clone(),
+                    confinement(config),
+                    config.models.open(folder.path()),
+                    &template::ALL,
+                );
+                let models = Models::new(
+                    ctx.clone(),
+                    family.id,
+                    engine.clone(),
+                    config.models.clone(),
+                );
                 let reports = folder.reports();
                 let scans = Scans::new(ctx.clone(), engine.clone(), reports, metrics.clone());
                 let transfers = Transfers::new(
@@ -109,7 +120,6 @@ impl Library {
                 let received = folder.uploads();
                 let backups = Backups::new(ctx.clone(), family.id, config.store.clone());
                 let move_rate = config.store.move_rate;
-                let models = Models::new(ctx.clone(), family.id, config.models.clone());
                 let moves = Moves::new(ctx.clone(), store.keeping.clone(), move_rate);
                 let uploads = Uploads::new(
                     ctx,

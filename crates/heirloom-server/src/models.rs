@@ -2,15 +2,16 @@
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use heirloom_core::{Actor, FamilyId, permission::Action};
+use heirloom_db::plan::Parameters;
 use heirloom_models::{
     Mirror, Model, ModelError, ModelState, NewFile, NewModel, Progress, Pulling, Source, Store,
 };
-use heirloom_pipeline::{Context, Tasks, archive::find_around};
+use heirloom_pipeline::{Context, Tasks, archive::find_around, run::Engine, template::UNDERSTAND};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -27,6 +28,14 @@ pub struct ModelsConfig {
     pub mirror: Option<Mirror>,
 }
 
+impl ModelsConfig {
+    /// The models, of a library with this data folder.
+    pub(crate) fn open(&self, data_folder: &Path) -> Store {
+        let own = || data_folder.join("models");
+        Store::open(self.folder.clone().unwrap_or_else(own))
+    }
+}
+
 /// The models. Clones mean the same.
 #[derive(Debug, Clone)]
 pub(crate) struct Models {
@@ -37,6 +46,7 @@ pub(crate) struct Models {
 struct Shared {
     ctx: Context,
     family: FamilyId,
+    engine: Engine,
     store: Store,
     mirror: Option<Mirror>,
     work: Mutex<Work>,
@@ -76,12 +86,17 @@ pub(crate) enum Which<'a> {
 }
 
 impl Models {
-    pub(crate) fn new(ctx: Context, family: FamilyId, config: ModelsConfig) -> Self {
-        let own = || ctx.data_folder.join("models");
-        let store = Store::open(config.folder.clone().unwrap_or_else(own));
+    pub(crate) fn new(
+        ctx: Context,
+        family: FamilyId,
+        engine: Engine,
+        config: ModelsConfig,
+    ) -> Self {
+        let store = config.open(&ctx.data_folder);
         let shared = Shared {
             ctx,
             family,
+            engine,
             store,
             mirror: config.mirror,
             work: Mutex::default(),
@@ -255,6 +270,7 @@ impl Models {
     }
 
     async fn work_off(self) {
+        let could_begin = self.shared.engine.can_begin(&UNDERSTAND);
         while let Some((job, cancel)) = self.next() {
             let id = job.id.clone();
             let models = self.clone();
@@ -266,6 +282,24 @@ impl Models {
                     self.work().failed.insert(id, problem);
                 }
             }
+        }
+        if !could_begin && self.shared.engine.can_begin(&UNDERSTAND) {
+            self.understand().await;
+        }
+    }
+
+    /// Has all that waited for a model gone through.
+    async fn understand(&self) {
+        let Shared {
+            engine,
+            ctx,
+            family,
+            ..
+        } = &*self.shared;
+        let all = Parameters::default();
+        let begun = engine.start(&ctx.actor, *family, UNDERSTAND.name, &all);
+        if let Err(error) = begun.await {
+            tracing::error!(%error, "what waited for a model waits still");
         }
     }
 

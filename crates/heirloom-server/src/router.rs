@@ -21,7 +21,7 @@ use crate::{
     library::Library,
     model, observe, page, place,
     problem::{Code, Problem},
-    publication, run, scrub, search, tier, timeline, transfer, upload, web,
+    publication, run, scrub, search, tier, timeline, transcript, transfer, upload, web,
 };
 
 /// How a request came in, and so who is asking.
@@ -161,6 +161,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(collection::routes())
         .merge(archive::routes())
         .merge(artifact::routes())
+        .merge(transcript::routes())
         .merge(run::routes())
         .merge(event::routes())
         .merge(search::routes())

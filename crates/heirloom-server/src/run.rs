@@ -145,6 +145,7 @@ async fn read_parameters(
         }
     };
     Ok(Parameters {
+        process: false,
         scope,
         sample: new.sample,
         retry_failed: new.retry_failed,

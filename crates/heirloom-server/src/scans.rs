@@ -279,7 +279,7 @@ impl Scans {
 
     /// Begins to prepare what a scan found new, if it was asked to and found anything.
     async fn prepare(&self, run: RunId) -> Option<RunId> {
-        match self.shared.engine.prepare_found(run).await {
+        match self.shared.engine.follow(run).await {
             Ok(next) => next,
             Err(error) => {
                 tracing::error!(%run, %error, "what was found is not prepared");

@@ -320,7 +320,10 @@ impl Transfers {
     /// Begins to prepare what is here by now.
     async fn prepare(&self, run: RunId) -> Option<RunId> {
         let (engine, actor) = (&self.shared.engine, &self.shared.ctx.actor);
-        let all = Parameters::default();
+        let all = Parameters {
+            process: true,
+            ..Parameters::default()
+        };
         match engine
             .start(actor, self.shared.family.id, template::PREPARE.name, &all)
             .await

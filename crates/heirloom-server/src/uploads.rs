@@ -367,7 +367,7 @@ impl Uploads {
     /// Begins to prepare what an addition brought, once that has ended. What was added is safe either
     /// way.
     pub(crate) async fn prepare(&self, addition: RunId) {
-        if let Err(error) = self.shared.engine.prepare_found(addition).await {
+        if let Err(error) = self.shared.engine.follow(addition).await {
             tracing::error!(run = %addition, %error, "what was added is not prepared");
         }
     }

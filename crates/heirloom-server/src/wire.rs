@@ -22,6 +22,7 @@ mod scrub;
 mod search;
 mod tier;
 mod timeline;
+mod transcript;
 mod transfer;
 mod upload;
 
@@ -65,6 +66,7 @@ pub use tier::{
     ToMove,
 };
 pub use timeline::{Timeline, TimelineBucket, TimelinePart, TimelinePosition};
+pub use transcript::{Passage, Transcript, Word};
 pub use transfer::{
     ExportReport, ImportNote, ImportReport, ImportSource, NewExport, NewImport, TransferProblem,
 };

@@ -5,7 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
@@ -21,10 +21,12 @@ export class Heirloom {
   #server: ChildProcess | undefined;
   #isEmpty: boolean;
   #seeded: number;
+  #understands: boolean;
 
-  constructor(isEmpty = false, seeded = 0) {
+  constructor(isEmpty = false, seeded = 0, understands = false) {
     this.#isEmpty = isEmpty;
     this.#seeded = seeded;
+    this.#understands = understands;
     this.configure('scrub_rate = "0"');
   }
 
@@ -51,8 +53,11 @@ export class Heirloom {
       this.address = `http://127.0.0.1:${this.#port}`;
     }
     const listen = `127.0.0.1:${this.#port}`;
-    // The models are the library's own, not those that all checkouts share.
-    const { HEIRLOOM_MODELS: _, ...env } = process.env;
+    // Who does not understand has models of its own: none. Else they are those that all checkouts share.
+    const { HEIRLOOM_MODELS: shared, ...rest } = process.env;
+    const models =
+      shared ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'heirloom/models');
+    const env = this.#understands ? { ...rest, HEIRLOOM_MODELS: models } : rest;
     this.#server = spawn(inject('program'), ['serve', '--listen', listen, '--data', this.folder], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env
@@ -114,11 +119,11 @@ export interface Visit {
 }
 
 /** A server and a browser for the tests of a file. */
-export function atHome({ isEmpty = false, seeded = 0 } = {}): {
+export function atHome({ isEmpty = false, seeded = 0, understands = false } = {}): {
   heirloom: Heirloom;
   visit: (path: string, options?: BrowserContextOptions & { settings?: object }) => Promise<Visit>;
 } {
-  const heirloom = new Heirloom(isEmpty, seeded);
+  const heirloom = new Heirloom(isEmpty, seeded, understands);
   let browser: Browser;
   let open: { close: () => Promise<void>; complaints: string[]; allowed: RegExp[] }[] = [];
 

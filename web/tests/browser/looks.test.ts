@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { violations } from './accessibility';
 import { atHome, overflowOf, until } from './heirloom';
 
 const { heirloom, visit } = atHome();
-const axe = readFileSync('node_modules/axe-core/axe.min.js', 'utf8');
 
 /** An album, a saved search, and where a rendition came from. */
 async function collectionAddresses(): Promise<string[]> {
@@ -58,22 +57,6 @@ async function addresses(): Promise<string[]> {
 async function settle(page: Page): Promise<void> {
   await until(async () => (await page.locator('.loading').count()) === 0);
   await page.evaluate(() => document.fonts.ready);
-}
-
-async function violations(page: Page): Promise<string[]> {
-  // The policy of the page lets no script of ours in by a tag; evaluating one is the debugger's right.
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: typeof import('axe-core') };
-    const found = await axe.run(document, {
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-    });
-    return found.violations.flatMap((rule) =>
-      rule.nodes.map(
-        (node) => `${rule.id}: ${node.target.join(' ')} (${node.failureSummary ?? ''})`
-      )
-    );
-  });
 }
 
 async function everywhere(

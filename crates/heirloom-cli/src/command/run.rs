@@ -204,6 +204,25 @@ async fn follow(api: &Api, run: Run, is_waiting: bool, output: &Output) -> Resul
     Ok(ending)
 }
 
+/// Waits for a run, and for what goes on with what it came upon, until nothing does. Gives how that ended, and tells
+/// of each of them.
+pub(super) async fn see_all_through(
+    api: &Api,
+    first: RunId,
+    output: &Output,
+) -> Result<(Ending, String), Problem> {
+    let (mut next, mut ending, mut said) = (Some(first), Ending::Done, String::new());
+    while let Some(id) = next {
+        let (run, then) = wait_for_run(api, id, output).await?;
+        if !matches!(then, Ending::Done) {
+            ending = Ending::Partly;
+        }
+        said += &describe(&run);
+        next = run.next_run_id;
+    }
+    Ok((ending, said))
+}
+
 /// Waits until a run has ended, and shows how far it is. Ctrl-C leaves it alone.
 pub(super) async fn wait_for_run(
     api: &Api,

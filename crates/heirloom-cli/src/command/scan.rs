@@ -17,7 +17,7 @@ use heirloom_server::{
 
 use super::{
     bar::Bar,
-    run::{Stopping, see_through, wait_for_run},
+    run::{Stopping, see_all_through, see_through},
     signal::Ends,
 };
 use crate::{
@@ -100,8 +100,8 @@ pub(super) async fn scan(api: &Api, asked: &Scan, output: &Output) -> Result<End
         output.data(&run, String::new);
         return Ok(ending);
     };
-    let (next, then) = wait_for_run(api, next, output).await?;
-    output.data(&run, || super::run::describe(&next));
+    let (then, said) = see_all_through(api, next, output).await?;
+    output.data(&run, || said);
     Ok(match then {
         Ending::Done => ending,
         _ => Ending::Partly,

@@ -11,7 +11,7 @@ use heirloom_server::{
 use super::{
     bar::Bar,
     collection,
-    run::{Stopping, see_through, wait_for_run},
+    run::{Stopping, see_all_through, see_through},
     signal::Ends,
 };
 use crate::{
@@ -84,7 +84,7 @@ pub(super) async fn finish_import(api: &Api, run: Run, output: &Output) -> Resul
     tell_problems(output, &report.problems, report.problem_count);
     let mut ending = ending(report.problem_count);
     if let Some(next) = run.next_run_id {
-        let (_, then) = wait_for_run(api, next, output).await?;
+        let (then, _) = see_all_through(api, next, output).await?;
         if !matches!(then, Ending::Done) {
             ending = Ending::Partly;
         }

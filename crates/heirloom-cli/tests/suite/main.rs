@@ -25,5 +25,6 @@ mod sharing;
 mod space;
 mod store;
 mod tiers;
+mod transcribe;
 mod transfer;
 mod words;

@@ -33,13 +33,15 @@ pub enum FailureCode {
     NoSpace,
     /// A program that is needed is not there, cannot be started or lacks something.
     NoProgram,
+    /// A model that is needed is not here.
+    NoModel,
     /// Something else, or it failed before reasons had codes.
     Other,
 }
 
 impl FailureCode {
     /// Every code.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Gone,
         Self::Changed,
         Self::Archived,
@@ -52,6 +54,7 @@ impl FailureCode {
         Self::Crashed,
         Self::NoSpace,
         Self::NoProgram,
+        Self::NoModel,
         Self::Other,
     ];
 
@@ -71,6 +74,7 @@ impl FailureCode {
             Self::Crashed => "crashed",
             Self::NoSpace => "no_space",
             Self::NoProgram => "no_program",
+            Self::NoModel => "no_model",
             Self::Other => "other",
         }
     }

@@ -14,6 +14,8 @@ pub struct Recipe<'a> {
     pub part: Part,
     /// The tool and its version.
     pub tool: (&'a str, i64),
+    /// The model that it uses, by its key; empty without one.
+    pub model: &'a str,
     /// What the tool is asked for, as a JSON object; null for nothing.
     pub parameters: &'a Json,
     /// Hashes of what it is made from.
@@ -26,6 +28,7 @@ impl NewArtifact {
             kind: self.kind,
             part: self.part,
             tool: (self.tool, self.tool_version),
+            model: &self.model,
             parameters: &self.parameters,
             inputs: &self.inputs,
         }
@@ -49,7 +52,7 @@ pub fn artifact_key(family: FamilyId, asset: AssetId, recipe: &Recipe<'_>) -> Co
     field(recipe.kind.as_bytes());
     field(recipe.tool.0.as_bytes());
     field(&recipe.tool.1.to_le_bytes());
-    field(b""); // model
+    field(recipe.model.as_bytes());
     field(parameters_text(recipe.parameters).as_bytes());
     for input in recipe.inputs {
         field(input.as_bytes());

@@ -8,21 +8,21 @@ use super::{Derived, add, artifact_key, delete, parameters_text, read_json};
 use crate::{DbError, Tx, claim, sql::statements, value::args};
 
 statements! {
-    LIST_MADE = "SELECT id, artifact_key, tool_version, payload, blob_hash FROM artifact
-        WHERE subject_id = $1 AND tool = $2 AND parameters = $3 AND is_deterministic = TRUE";
+    LIST_MADE = "SELECT id, artifact_key, tool_version, model_id, payload, blob_hash FROM artifact
+        WHERE subject_id = $1 AND tool = $2 AND parameters = $3";
 }
 
 /// What came of putting something in the place of what a tool had made before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Replaced {
-    /// Whether the same tool, in the same version and of the same inputs, made something else.
+    /// Whether the same tool, in the same version, with the same model and of the same inputs, made something else.
     pub(crate) is_different: bool,
     /// Whether something is claimed by now that was not, or the other way round.
     pub(crate) has_new_claims: bool,
 }
 
 /// Puts what a tool has made of an asset in the place of all that it made of it before with the same
-/// parameters, whatever its version. What came out the same stays as it is, with its id and origin.
+/// parameters, whatever its version and its model. What came out the same stays as it is, with its id and origin.
 pub(crate) async fn replace(
     tx: &mut Tx,
     (family, run, unit): (FamilyId, RunId, UnitId),
@@ -39,14 +39,15 @@ pub(crate) async fn replace(
     let made_so = args![asset, first.tool, parameters_text(&first.parameters)];
     for row in tx.fetch(LIST_MADE, made_so).await? {
         let (id, key): (ArtifactId, ContentHash) = (row.get(0)?, row.get(1)?);
-        let version: i64 = row.get(2)?;
         // Of another version it is no wonder that something comes out otherwise.
-        has_been_made |= version == first.tool_version;
-        let payload: Option<String> = row.get(3)?;
+        let is_current =
+            row.get::<i64>(2)? == first.tool_version && row.get::<String>(3)? == first.model;
+        has_been_made |= is_current;
+        let payload: Option<String> = row.get(4)?;
         let payload = payload.as_deref().map(read_json).transpose()?;
         before.insert(
             key,
-            (id, version, payload, row.get::<Option<ContentHash>>(4)?),
+            (id, is_current, payload, row.get::<Option<ContentHash>>(5)?),
         );
     }
     let mut new = Vec::new();
@@ -67,8 +68,8 @@ pub(crate) async fn replace(
         delete(tx, asset, id).await?;
         new.push((asset, Some(unit), derived.clone()));
     }
-    for (id, version, ..) in before.into_values() {
-        replaced.is_different |= version == first.tool_version;
+    for (id, is_current, ..) in before.into_values() {
+        replaced.is_different |= is_current;
         replaced.has_new_claims = true;
         delete(tx, asset, id).await?;
     }

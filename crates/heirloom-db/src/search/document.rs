@@ -115,8 +115,8 @@ pub(crate) struct Known<'a> {
     pub(crate) places: Vec<(ArchiveId, &'a str, &'a str)>,
     pub(crate) collections: &'a [CollectionId],
     pub(crate) claims: &'a [Claim],
-    /// What stands in it.
-    pub(crate) text: Option<&'a str>,
+    /// What stands in it, or (`true`) is said in it.
+    pub(crate) text: Option<(&'a str, bool)>,
     /// What follows from its position: the names of the place, the region and the country.
     pub(crate) named: Option<&'a str>,
 }
@@ -126,7 +126,7 @@ pub(crate) struct Known<'a> {
 pub(crate) fn texts<'a>(
     places: &[(ArchiveId, &'a str, &'a str)],
     claims: &'a [Claim],
-    text: Option<&'a str>,
+    text: Option<(&'a str, bool)>,
 ) -> Vec<(Field, &'a str)> {
     const SAID: [(ClaimKind, Field); 8] = [
         (ClaimKind::Title, Field::Title),
@@ -147,7 +147,7 @@ pub(crate) fn texts<'a>(
         texts.push((Field::Folder, *folder));
     }
     push_said(&mut texts, ClaimKind::Caption, Field::Caption, claims);
-    texts.extend(text.map(|text| (Field::Text, text)));
+    texts.extend(text.map(|(text, is_said)| (Field::of_text(is_said), text)));
     texts
 }
 

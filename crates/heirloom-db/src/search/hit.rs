@@ -9,6 +9,7 @@ use super::document::texts;
 use crate::{
     Db, DbError,
     asset::{self, Asset},
+    text::Text,
 };
 
 /// How much of a text is shown, in characters.
@@ -33,6 +34,8 @@ pub struct Match {
     pub field: Field,
     /// The part of it to show.
     pub snippet: Snippet,
+    /// When that is said, in milliseconds from the beginning of the recording.
+    pub at_ms: Option<u64>,
 }
 
 /// What a text is to an asset. The order is that in which they explain a find best.
@@ -60,6 +63,8 @@ pub enum Field {
     Folder,
     /// What stands in it, as a machine read it.
     Text,
+    /// What is said in it, as a machine heard it.
+    Spoken,
 }
 
 impl Field {
@@ -78,7 +83,13 @@ impl Field {
             Self::Name => "name",
             Self::Folder => "folder",
             Self::Text => "text",
+            Self::Spoken => "spoken",
         }
+    }
+
+    /// What a text that a machine found in an asset is to it.
+    pub(super) const fn of_text(is_said: bool) -> Self {
+        if is_said { Self::Spoken } else { Self::Text }
     }
 }
 
@@ -121,14 +132,57 @@ impl Db {
             let text;
             if !matches.explains_all {
                 text = self.find_text(asset.id).await?.unwrap_or_default();
-                said.push((Field::Text, &text));
+                said.push((Field::of_text(!text.times.is_empty()), &text.words));
                 matches = choose(&said, phrases);
+                for found in &mut matches.found {
+                    if found.field == Field::Spoken {
+                        *found = find_spoken(&text, phrases);
+                    }
+                }
             }
             let matches = matches.found;
             hits.push(Hit { asset, matches });
         }
         Ok(hits)
     }
+}
+
+/// Where in what is said most of the phrases are, and when that is said.
+fn find_spoken(text: &Text, phrases: &[(Option<Field>, Phrase)]) -> Match {
+    let phrases: Vec<Phrase> = phrases.iter().map(|(_, phrase)| phrase.clone()).collect();
+    let (mut before, mut most) = (0, 0);
+    // What lies across two lines is shown as it is, without when.
+    let (mut shown, mut at_ms) = (text.words.as_str(), None);
+    for line in text.words.lines() {
+        let found: Vec<&Phrase> = phrases.iter().filter(|it| it.is_in(line)).collect();
+        // Of equals the first.
+        if found.len() > most {
+            most = found.len();
+            shown = line;
+            let first = found.iter().map(|phrase| first_word(line, phrase)).min();
+            at_ms = first
+                .and_then(|first| text.times.get(before + first))
+                .copied();
+        }
+        before += line.split_whitespace().count();
+    }
+    Match {
+        field: Field::Spoken,
+        snippet: snippet(shown, &phrases, SNIPPET_CHARS),
+        at_ms,
+    }
+}
+
+/// Which word of a line a phrase that is in it begins with, where it is found first.
+fn first_word(line: &str, phrase: &Phrase) -> usize {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let is_in = |from: usize, until: usize| phrase.is_in(&words[from..until].join(" "));
+    let until = (1..=words.len()).find(|until| is_in(0, *until));
+    let until = until.unwrap_or(words.len());
+    (0..until)
+        .rev()
+        .find(|from| is_in(*from, until))
+        .unwrap_or(0)
 }
 
 /// The texts that explain a find.
@@ -153,6 +207,7 @@ fn choose(texts: &[(Field, &str)], phrases: &[(Option<Field>, Phrase)]) -> Chose
         matches.push(Match {
             field: *field,
             snippet: snippet(text, &shown, SNIPPET_CHARS),
+            at_ms: None,
         });
         if left.is_empty() || matches.len() == MATCHES {
             break;
@@ -167,6 +222,33 @@ fn choose(texts: &[(Field, &str)], phrases: &[(Option<Field>, Phrase)]) -> Chose
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_is_found_with_when_it_is_said() {
+        let text = Text {
+            words: "We went to the sea.\nThe train was late.\nThe sea was cold.\n".to_owned(),
+            times: vec![
+                0, 200, 400, 600, 800, 4_200, 4_500, 4_700, 4_900, 9_000, 9_200, 9_500, 9_800,
+            ],
+        };
+        let find = |words: &[&str]| {
+            let phrases = words
+                .iter()
+                .map(|word| (None, Phrase::new(word, false).unwrap()));
+            let found = find_spoken(&text, &phrases.collect::<Vec<_>>());
+            (found.snippet.text, found.at_ms)
+        };
+        assert_eq!(
+            find(&["train"]),
+            ("The train was late.".to_owned(), Some(4_500))
+        );
+        assert_eq!(
+            find(&["sea", "cold"]),
+            ("The sea was cold.".to_owned(), Some(9_200))
+        );
+        assert_eq!(find(&["sea"]).1, Some(800));
+        assert_eq!(find(&["the train"]).1, Some(4_200));
+    }
 
     #[test]
     fn a_find_is_explained_by_the_most_telling_texts() {

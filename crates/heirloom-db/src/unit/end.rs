@@ -183,14 +183,14 @@ async fn store_measures(tx: &mut Tx, asset: AssetId, measures: &Measures) -> Res
     Ok(())
 }
 
-/// Whether the same tool made something of the asset in another version.
+/// Whether the same tool made something of the asset in another version, or with another model.
 fn has_older(known: &AllMade, asset: AssetId, derived: &[Derived]) -> bool {
     derived.first().is_some_and(|first| {
         let tool = (asset, first.artifact.tool.to_owned());
         let versions = known.versions.get(&tool).into_iter().flatten();
-        versions
-            .copied()
-            .any(|version| version != first.artifact.tool_version)
+        let first = (first.artifact.tool_version, first.artifact.model.as_str());
+        let mut versions = versions.map(|(version, model)| (*version, model.as_str()));
+        versions.any(|version| version != first)
     })
 }
 

@@ -398,6 +398,7 @@ impl File {
                     part: Part::Whole,
                     tool: "metadata",
                     tool_version: 1,
+                    model: String::new(),
                     parameters: serde_json::Value::Null,
                     is_deterministic: true,
                     inputs: vec![self.content],

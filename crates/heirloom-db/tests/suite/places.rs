@@ -36,6 +36,7 @@ fn named(position: &str, name: &str) -> Derived {
             part: Part::Whole,
             tool: PLACE,
             tool_version: 1,
+            model: String::new(),
             parameters: serde_json::Value::Null,
             is_deterministic: true,
             inputs: vec![input_of(position)],

@@ -75,6 +75,7 @@ impl Store {
                 part: Part::Whole,
                 tool: "sidecar",
                 tool_version: 1,
+                model: String::new(),
                 parameters: serde_json::Value::Null,
                 is_deterministic: true,
                 inputs: vec![content(input)],

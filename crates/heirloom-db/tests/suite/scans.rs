@@ -165,6 +165,7 @@ on_both_engines! {
 part: Part::Whole,
                 tool: "sidecar",
                 tool_version: 1,
+                model: String::new(),
 parameters: serde_json::Value::Null,
                 is_deterministic: true,
                 inputs: vec![content("xmp")],

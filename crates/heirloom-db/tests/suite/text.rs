@@ -7,6 +7,7 @@ use heirloom_db::{
     artifact::{Derived, NewArtifact, Part, Payload, Recipe, artifact_key},
     plan::{Aim, Parameters, Wanted},
     search::Field,
+    text::Text,
     unit::{Ended, Outcome},
     workpiece::Workpiece,
 };
@@ -17,6 +18,14 @@ use crate::harness::{OPERATOR, Store, file, on_both_engines};
 impl Store {
     /// Has a version of a tool read these words in an asset.
     async fn read(&self, asset: AssetId, version: i64, words: &str) {
+        let words = words.to_owned();
+        let times = Vec::new();
+        self.find_in(asset, (version, ""), Text { words, times })
+            .await;
+    }
+
+    /// Has a version of a tool, with a model, find this text in an asset.
+    async fn find_in(&self, asset: AssetId, (version, model): (i64, &str), text: Text) {
         let run = self
             .db
             .create_deriving_run(
@@ -37,12 +46,14 @@ impl Store {
                 kind: "text",
                 part: Part::Whole,
                 tool: ("text", version),
+                model,
                 parameters: &Json::Null,
                 inputs: &[asset.content_hash],
             };
             vec![Wanted {
                 step: "text",
                 tool: ("text", version),
+                model: model.to_owned(),
                 key: Some(artifact_key(asset.family_id, asset.id, &recipe)),
             }]
         };
@@ -59,13 +70,14 @@ impl Store {
             part: Part::Whole,
             tool: "text",
             tool_version: version,
+            model: model.to_owned(),
             parameters: Json::Null,
             is_deterministic: true,
             inputs: vec![self.asset(asset).await.content_hash],
             payload: Payload::Text {
-                json: Some(json!({ "pages": [{ "text": words }] })),
+                json: Some(json!({ "pages": [{ "text": text.words }] })),
                 blob: None,
-                words: words.to_owned(),
+                text,
             },
         };
         let ended = Ended {
@@ -118,6 +130,28 @@ on_both_engines! {
             assert_eq!(store.find("apples").await, ["letter.pdf"]);
             store.db.rebuild_search(OPERATOR).await.unwrap();
         }
+    }
+
+    async fn what_is_said_is_found_with_when_it_is_said(store: Store) {
+        let tape = store.add(file("tape.wav").of_kind(MediaKind::Audio)).await;
+        let words = "Wir fuhren ans Meer.\nDer Zug kam spät.\n".to_owned();
+        let heard = Text { words, times: vec![400, 700, 900, 1_200, 5_200, 5_400, 5_600, 5_800] };
+        store.find_in(tape, (1, "whisper"), heard).await;
+        let found = store.search_as(OPERATOR, "zug").await.unwrap().items;
+        let found = &found[0].matches[0];
+        assert_eq!((found.field, found.at_ms), (Field::Spoken, Some(5_400)));
+        assert_eq!(found.snippet.text, "Der Zug kam spät.");
+    }
+
+    async fn what_a_better_model_hears_takes_the_place_of_what_was_heard_before(store: Store) {
+        let tape = store.add(file("tape.wav").of_kind(MediaKind::Audio)).await;
+        let said = |words: &str| Text { words: words.to_owned(), times: vec![0] };
+        store.find_in(tape, (1, "small"), said("tell me of the whether")).await;
+        store.find_in(tape, (1, "large"), said("tell me of the weather")).await;
+        assert_eq!(store.find("whether").await, Vec::<String>::new());
+        assert_eq!(store.find("weather").await, ["tape.wav"]);
+        let heard = store.sql("SELECT model_id FROM artifact WHERE kind = 'text'").await;
+        assert_eq!(heard, ["large"]);
     }
 
     async fn a_long_text_is_found_by_its_beginning_and_leaves_room_for_names(store: Store) {

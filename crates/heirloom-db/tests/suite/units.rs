@@ -28,6 +28,7 @@ fn key(asset: &Workpiece) -> ContentHash {
             kind: "look",
             part: Part::Whole,
             tool: ("looking", 1),
+            model: "",
             parameters: &Json::Null,
             inputs: &[asset.content_hash],
         },
@@ -38,6 +39,7 @@ fn wanted(asset: &Workpiece, _: &Parameters) -> Vec<Wanted> {
     vec![Wanted {
         step: "look",
         tool: ("looking", 1),
+        model: String::new(),
         key: Some(key(asset)),
     }]
 }
@@ -49,6 +51,7 @@ fn made(content: ContentHash) -> Derived {
             part: Part::Whole,
             tool: "looking",
             tool_version: 1,
+            model: String::new(),
             parameters: Json::Null,
             is_deterministic: true,
             inputs: vec![content],

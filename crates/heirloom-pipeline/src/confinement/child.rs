@@ -46,7 +46,8 @@ pub(super) enum Errand {
     /// To become the program that the rest of the command line names, over the file on its standard
     /// input, if there is one, writing below its working directory.
     Program { has_input: bool },
-    /// To do the jobs that come through the socket on its standard input.
+    /// To do the jobs that come through the socket on its standard input. The rest of the command line names a
+    /// folder that it may read, if there is one.
     Hand,
     /// To say how well it is confined.
     Probe,
@@ -73,7 +74,7 @@ impl Orders {
 /// Does what a confined process is there for, and gives its exit code; `None` where this is no such
 /// process. It has to come first in `main`: before any thread, any file and any setting. `jobs` is what
 /// a [`Hand`](super::Hand) can do.
-pub fn enter(jobs: Jobs) -> Option<ExitCode> {
+pub fn enter(jobs: impl Jobs) -> Option<ExitCode> {
     let mut words = std::env::args_os().skip(1);
     if words.next()? != DOOR {
         return None;
@@ -89,7 +90,7 @@ pub fn enter(jobs: Jobs) -> Option<ExitCode> {
     }))
 }
 
-fn obey(orders: &Orders, command: Vec<OsString>, jobs: Jobs) -> io::Result<ExitCode> {
+fn obey(orders: &Orders, command: Vec<OsString>, jobs: impl Jobs) -> io::Result<ExitCode> {
     close_inherited()?;
     // The signal comes when the thread that started this ends, and not if it had ended before.
     set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -106,7 +107,11 @@ fn obey(orders: &Orders, command: Vec<OsString>, jobs: Jobs) -> io::Result<ExitC
     match orders.errand {
         Errand::Program { has_input } => match become_program(command, has_input)? {},
         Errand::Hand => {
-            give_up(Openable::default(), Use::Hand)?;
+            let openable = Openable {
+                folder: command.first().map(Path::new),
+                ..Openable::default()
+            };
+            give_up(openable, Use::Hand)?;
             Ok(job::serve(jobs))
         }
         Errand::Probe => {
@@ -136,6 +141,7 @@ fn become_program(command: Vec<OsString>, has_input: bool) -> io::Result<Infalli
         program: Some(Path::new(OsStr::from_bytes(path.to_bytes()))),
         is_input: has_input,
         scratch: Some(Path::new(".")),
+        folder: None,
     };
     give_up(openable, Use::Program(path))?;
     let words: Vec<&CString> = std::iter::once(path).chain(arguments).collect();

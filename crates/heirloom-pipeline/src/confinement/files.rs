@@ -53,6 +53,8 @@ pub(super) struct Openable<'a> {
     pub(super) is_input: bool,
     /// A folder that it may write to, but not delete from: what it writes can be counted.
     pub(super) scratch: Option<&'a Path>,
+    /// A folder that it may read.
+    pub(super) folder: Option<&'a Path>,
 }
 
 /// Gives up every file but these, and the network as far as Landlock knows it, for good. Gives the
@@ -78,6 +80,9 @@ pub(super) fn give_up(openable: Openable<'_>) -> Result<i32, RulesetError> {
         for path in LOADERS.iter().map(Path::new).chain([program]) {
             rules = allow(rules, path, start)?;
         }
+    }
+    if let Some(folder) = openable.folder {
+        rules = allow(rules, folder, read)?;
     }
     if let Some(scratch) = openable.scratch {
         let write =

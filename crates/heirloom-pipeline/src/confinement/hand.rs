@@ -8,6 +8,7 @@ use std::{
         fd::{AsFd as _, OwnedFd},
         unix::net::UnixStream,
     },
+    path::PathBuf,
     process::Stdio,
     sync::mpsc,
     time::{Duration, Instant},
@@ -31,13 +32,15 @@ use super::{
 };
 
 /// What a hand's processes may take, and how long each is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandSettings {
     /// How much memory a process may map.
     pub memory_bytes: u64,
     /// After how many jobs a process is replaced by a new one: what a hostile file may have left in it,
     /// or a library has leaked, goes with it.
     pub jobs_per_process: u32,
+    /// A folder that a process works in and may read, with models for instance.
+    pub folder: Option<PathBuf>,
 }
 
 impl Default for HandSettings {
@@ -45,6 +48,7 @@ impl Default for HandSettings {
         Self {
             memory_bytes: 2 << 30,
             jobs_per_process: 100,
+            folder: None,
         }
     }
 }
@@ -83,7 +87,7 @@ impl Hand {
             .spawn(move || {
                 let mut at_work = None;
                 while let Ok(order) = waiting.recv() {
-                    let outcome = obey(&confinement, settings, &mut at_work, &order);
+                    let outcome = obey(&confinement, &settings, &mut at_work, &order);
                     if !matches!(outcome, Ok(_) | Err(ConfinementError::Failed { .. })) {
                         at_work = None;
                     }
@@ -141,7 +145,7 @@ enum Broken {
 
 fn obey(
     confinement: &Confinement,
-    settings: HandSettings,
+    settings: &HandSettings,
     kept: &mut Option<AtWork>,
     order: &Order,
 ) -> Result<Parts, ConfinementError> {
@@ -180,7 +184,7 @@ fn obey(
 }
 
 impl AtWork {
-    fn start(confinement: &Confinement, settings: HandSettings) -> Result<Self, ConfinementError> {
+    fn start(confinement: &Confinement, settings: &HandSettings) -> Result<Self, ConfinementError> {
         confinement.strength();
         let could_not = |error: io::Error| ConfinementError::could_not_start(NAME, &error);
         let (socket, theirs) = UnixStream::pair().map_err(could_not)?;
@@ -192,9 +196,13 @@ impl AtWork {
             memory_bytes: settings.memory_bytes,
             ..Limits::default()
         };
-        let child = confinement
+        let mut command = confinement
             .command(&Orders::new(Errand::Hand, &limits))
-            .map_err(could_not)?
+            .map_err(could_not)?;
+        if let Some(folder) = &settings.folder {
+            command.arg(folder).current_dir(folder);
+        }
+        let child = command
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .spawn()

@@ -25,8 +25,11 @@ use super::{
 /// What is to be done, or what a part of an answer is: JSON whose shape both sides agree on.
 pub type JobHeader = serde_json::Value;
 
-/// What a hand can do: a job, its input, and where the answer goes, in parts. It runs confined.
-pub type Jobs = fn(&JobHeader, File, &mut Answer<'_>) -> Result<(), Failure>;
+/// What a hand can do: a job, its input, and where the answer goes, in parts. It runs confined, and may keep
+/// something from one job to the next.
+pub trait Jobs: FnMut(&JobHeader, File, &mut Answer<'_>) -> Result<(), Failure> {}
+
+impl<T: FnMut(&JobHeader, File, &mut Answer<'_>) -> Result<(), Failure>> Jobs for T {}
 
 /// Where the parts of an answer go.
 #[derive(Debug)]
@@ -109,7 +112,7 @@ impl Answer<'_> {
 }
 
 /// Does jobs until nobody gives any more.
-pub(super) fn serve(jobs: Jobs) -> ExitCode {
+pub(super) fn serve(mut jobs: impl Jobs) -> ExitCode {
     let socket = match std::io::stdin().as_fd().try_clone_to_owned() {
         Ok(socket) => UnixStream::from(socket),
         Err(_) => return ExitCode::FAILURE,

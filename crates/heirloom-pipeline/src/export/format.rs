@@ -177,6 +177,9 @@ pub struct ArtifactRecord {
     pub tool: String,
     /// The version of the tool.
     pub tool_version: i64,
+    /// The model that it used, with what tells its bytes from others of that name; empty without one.
+    #[serde(default)]
+    pub model: String,
     /// What the tool was asked for.
     pub parameters: Json,
     /// BLAKE3 of what it was made from.
@@ -191,8 +194,11 @@ pub struct ArtifactRecord {
     pub payload_path: Option<String>,
     /// BLAKE3 of that file.
     pub payload_blake3: Option<ContentHash>,
-    /// The path in the export of its text, for a text.
+    /// The path in the export of its text, for a text and for what is said.
     pub text_path: Option<String>,
+    /// The path in the export of what is said as captions (WebVTT).
+    #[serde(default)]
+    pub captions_path: Option<String>,
 }
 
 /// One statement.

@@ -5,13 +5,16 @@ use std::{fs::File, io::Read as _};
 use heirloom_core::{
     ContentHash,
     claim::{ClaimKind, ClaimValue, resolve},
+    transcript::Transcript,
 };
 use heirloom_db::{
     artifact::Artifact,
     asset::AssetState,
     export::{Whole, WholeSidecar},
+    text::Text,
     workpiece::Workpiece,
 };
+use serde::Deserialize as _;
 use serde_json::Value as Json;
 
 use super::{
@@ -29,7 +32,7 @@ use crate::{
     archive::path_of as folder_of,
     open::{OpenError, open_original},
     original::Root,
-    tool::{playback::PROXY, rendition, text::TEXT},
+    tool::{playback::PROXY, rendition, text::TEXT, transcript},
 };
 
 /// An asset on its way into an export.
@@ -211,15 +214,19 @@ impl Gathered {
                     }
                 }
             }
-            let text = payload
-                .filter(|_| artifact.kind == TEXT)
-                .map(|json| text_of(&json));
+            let Some(payload) = payload else { continue };
+            let text = text_of(&artifact.kind, &payload).map(|text| text.words);
             if let Some(text) = text.filter(|text| !text.trim().is_empty()) {
                 let base = wanted.strip_prefix(ORIGINALS).unwrap_or(wanted);
                 let path = names.take(&format!("{TEXTS}{base}.txt"));
                 self.record.artifacts[number].text_path = Some(path.clone());
                 self.card.text = Some(path.clone());
                 self.texts.push((path, text));
+                if let Some(heard) = heard_of(&artifact.kind, &payload) {
+                    let path = names.take(&format!("{TEXTS}{base}.vtt"));
+                    self.record.artifacts[number].captions_path = Some(path.clone());
+                    self.texts.push((path, heard.to_vtt()));
+                }
             }
         }
     }
@@ -342,8 +349,24 @@ fn read_json(file: &mut File) -> Option<Json> {
     serde_json::from_slice(&bytes).ok()
 }
 
-/// The words of a text, page by page.
-pub(crate) fn text_of(json: &Json) -> String {
+/// The words of a text, page by page, or of what is said, with when; `None` of anything else.
+pub(crate) fn text_of(kind: &str, json: &Json) -> Option<Text> {
+    match kind {
+        TEXT => Some(Text {
+            words: words_of(json),
+            times: Vec::new(),
+        }),
+        _ => heard_of(kind, json).map(|heard| transcript::text_of(&heard)),
+    }
+}
+
+/// What is said, of a transcript.
+fn heard_of(kind: &str, json: &Json) -> Option<Transcript> {
+    let is_transcript = kind == transcript::TRANSCRIPT;
+    is_transcript.then(|| Transcript::deserialize(json).ok())?
+}
+
+fn words_of(json: &Json) -> String {
     let pages = json["pages"].as_array().map_or(&[][..], Vec::as_slice);
     let texts: Vec<&str> = pages
         .iter()
@@ -506,6 +529,7 @@ fn artifact_of(artifact: &Artifact) -> ArtifactRecord {
         part: artifact.part.clone(),
         tool: artifact.tool.clone(),
         tool_version: artifact.tool_version,
+        model: artifact.model.clone(),
         parameters: artifact.parameters.clone(),
         inputs: artifact.inputs.clone(),
         is_deterministic: artifact.is_deterministic,
@@ -514,5 +538,6 @@ fn artifact_of(artifact: &Artifact) -> ArtifactRecord {
         payload_path: None,
         payload_blake3: None,
         text_path: None,
+        captions_path: None,
     }
 }

@@ -85,7 +85,7 @@ impl Foreign<'_> {
         Ok(Brought {
             whole,
             has_bytes: got.has_bytes,
-            words: HashMap::new(),
+            texts: HashMap::new(),
         })
     }
 
@@ -370,6 +370,7 @@ fn add(whole: &mut Whole, derived: Derived, now_ms: i64) {
         kind: made.kind.to_owned(),
         tool: made.tool.to_owned(),
         tool_version: made.tool_version,
+        model: made.model,
         parameters: made.parameters,
         inputs: made.inputs,
         is_deterministic: made.is_deterministic,

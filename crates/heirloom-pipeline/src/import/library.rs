@@ -21,6 +21,7 @@ use heirloom_db::{
     family::Family,
     import::{Brought, NewStack, Outcome, WholeCollection},
     stack::StackKind,
+    text::Text,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -326,7 +327,7 @@ impl Importing<'_> {
             }
         }
         record.sidecars = sidecars;
-        let mut words: HashMap<ArtifactId, String> = HashMap::new();
+        let mut texts: HashMap<ArtifactId, Text> = HashMap::new();
         let mut blobs: HashMap<ArtifactId, (ContentHash, u64)> = HashMap::new();
         let mut artifacts = Vec::new();
         for artifact in std::mem::take(&mut record.artifacts) {
@@ -344,8 +345,8 @@ impl Importing<'_> {
                     }
                 }
             }
-            if let Some(json) = payload.filter(|_| artifact.kind == crate::tool::text::TEXT) {
-                words.insert(artifact.id, text_of(&json));
+            if let Some(text) = payload.and_then(|json| text_of(&artifact.kind, &json)) {
+                texts.insert(artifact.id, text);
             }
             artifacts.push(artifact);
         }
@@ -355,7 +356,7 @@ impl Importing<'_> {
             Ok(whole) => Ok(Some(Brought {
                 whole,
                 has_bytes,
-                words,
+                texts,
             })),
             Err(why) => {
                 let why = Why::new(ProblemCode::BadRecord, why);

@@ -137,6 +137,7 @@ fn artifact_of(
         kind: record.kind,
         tool: record.tool,
         tool_version: record.tool_version,
+        model: record.model,
         parameters: record.parameters,
         inputs: record.inputs,
         is_deterministic: record.is_deterministic,

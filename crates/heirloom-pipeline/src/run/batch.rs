@@ -112,6 +112,8 @@ pub(crate) struct Job {
     pub(crate) aim: Aim,
     /// What the step's tool was asked for.
     pub(crate) asked: Json,
+    /// The model that it uses, by its key; empty without one.
+    pub(crate) model: String,
 }
 
 /// Units that are leased for one who works on them.
@@ -212,9 +214,10 @@ impl<'a> Batch<'a> {
         let started = Instant::now();
         // Taken out, so that the work may borrow it while the batch is looked after.
         let asset = self.assets.remove(&lease.asset);
+        let Job { asked, model, .. } = self.job;
         let task = asset
             .as_ref()
-            .map(|asset| Task::new(self.ctx, self.workshop, asset, &self.job.asked));
+            .map(|asset| Task::new(self.ctx, self.workshop, asset, asked, model));
         let result = {
             let work = AssertUnwindSafe(perform(self.job.step, task.as_ref())).catch_unwind();
             let mut work = std::pin::pin!(work);
@@ -339,10 +342,10 @@ impl<'a> Batch<'a> {
                     None => Payload::Json(json),
                     Some((hash, size_bytes)) => Payload::Blob(hash, size_bytes),
                 },
-                Content::Text { json, words } => {
+                Content::Text { json, text } => {
                     let blob = self.keep_if_long(&json);
                     let json = Some(json).filter(|_| blob.is_none());
-                    Payload::Text { json, blob, words }
+                    Payload::Text { json, blob, text }
                 }
                 Content::Bytes(says, bytes) => {
                     let (hash, size_bytes) = self.keep(bytes);
@@ -359,6 +362,7 @@ impl<'a> Batch<'a> {
                     part: product.part,
                     tool: tool.name,
                     tool_version: tool.version,
+                    model: self.job.model.clone(),
                     parameters: self.job.asked.clone(),
                     is_deterministic: tool.is_deterministic,
                     inputs: product.inputs.unwrap_or_else(|| vec![asset.content_hash]),

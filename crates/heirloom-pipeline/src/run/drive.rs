@@ -7,7 +7,7 @@ use heirloom_core::{
     RunId,
     run::{RunEvent, RunState},
 };
-use heirloom_db::{DbError, Engine, run::Run};
+use heirloom_db::{DbError, Engine as Database, run::Run};
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{
     batch::{Batch, BatchError, Job, Order},
-    engine::{Shared, Waiting},
+    engine::{Engine, Shared, Waiting},
 };
 use crate::template::Template;
 
@@ -40,7 +40,7 @@ pub(super) async fn drive(
     id: RunId,
     wake: &Notify,
 ) -> Result<(), BatchError> {
-    if shared.ctx.db.engine() == Engine::Sqlite {
+    if shared.ctx.db.engine() == Database::Sqlite {
         // The catalogue is this process's alone: whoever holds units that nobody here drives is dead.
         shared.ctx.db.let_leases_go(id).await?;
     }
@@ -86,6 +86,7 @@ async fn work(
             step,
             aim: template.aim,
             asked: parameters.of_step(step.name).clone(),
+            model: shared.workshop.model_key(step.tool.ability),
         };
         let feeder = Feeder {
             shared: Arc::clone(shared),
@@ -114,6 +115,11 @@ async fn work(
             continue;
         }
         if run.is_planned && !shared.ctx.db.has_open_units(id).await? {
+            // Whoever sees that it is done sees what comes next.
+            let engine = Engine {
+                shared: Arc::clone(shared),
+            };
+            engine.follow(id).await?;
             advance(shared, id, RunEvent::Finish).await?;
             break Order::Rest;
         }
@@ -169,11 +175,12 @@ async fn plan(shared: &Shared, run: &Run, template: &'static Template) -> Result
         return Ok(false);
     }
     let assets = PLANNED.div_ceil(template.steps.len().max(1));
+    let models = template.models(&shared.workshop);
     shared
         .ctx
         .db
         .plan_run(run.id, assets, template.aim, |asset, parameters| {
-            template.wanted(asset, parameters)
+            template.wanted(asset, parameters, &models)
         })
         .await?;
     shared.note_waiting(run.id, None);

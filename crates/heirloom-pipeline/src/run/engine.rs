@@ -14,9 +14,10 @@ use heirloom_core::{
 use heirloom_db::{
     DbError, Engine as Database,
     plan::{Foreseen, Parameters},
-    run::Run,
+    run::{Next, Run},
     workpiece::Workpiece,
 };
+use heirloom_models::Store;
 use serde_json::{Map, Value as Json};
 use tokio::sync::{Notify, Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
@@ -25,7 +26,7 @@ use super::drive::drive;
 use crate::{
     Context, Ffmpeg, Tasks,
     confinement::Confinement,
-    template::{PREPARE, Step, Template},
+    template::{PREPARE, Step, Template, UNDERSTAND},
     tool::{
         ResourceClass,
         parameter::{ParameterError, check},
@@ -91,6 +92,7 @@ struct Hands {
     cpu: Arc<Semaphore>,
     io: Arc<Semaphore>,
     memory: Arc<Semaphore>,
+    model: Arc<Semaphore>,
 }
 
 /// Where in the data folder lies what tools are at work on.
@@ -103,11 +105,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const CHANGES: usize = 1024;
 
 impl Engine {
-    /// An engine that works on nothing yet, with these pipelines.
+    /// An engine that works on nothing yet, with these models and pipelines.
     #[must_use]
     pub fn new(
         ctx: Context,
         confinement: Confinement,
+        models: Store,
         templates: &'static [&'static Template],
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -115,10 +118,11 @@ impl Engine {
             cpu: Arc::new(Semaphore::new(cores)),
             io: Arc::new(Semaphore::new(IO_HANDS)),
             memory: Arc::new(Semaphore::new(1)),
+            model: Arc::new(Semaphore::new(1)),
         };
         Self {
             shared: Arc::new(Shared {
-                workshop: Workshop::new(confinement, ctx.data_folder.join(SCRATCH)),
+                workshop: Workshop::new(confinement, ctx.data_folder.join(SCRATCH), models),
                 ctx,
                 templates,
                 hands,
@@ -139,7 +143,7 @@ impl Engine {
     /// What the catalogue says.
     pub async fn resume(&self) -> Result<(), DbError> {
         for run in self.shared.ctx.db.list_unfollowed_runs().await? {
-            self.prepare_found(run).await?;
+            self.follow(run).await?;
         }
         for run in self.list_unended().await? {
             self.go_on(run.id);
@@ -188,7 +192,8 @@ impl Engine {
     ) -> Result<Vec<(&'static Step, Foreseen)>, EngineError> {
         let template = self.get_template(pipeline)?;
         let db = &self.shared.ctx.db;
-        let wanted = |asset: &Workpiece| template.wanted(asset, parameters);
+        let models = template.models(&self.shared.workshop);
+        let wanted = |asset: &Workpiece| template.wanted(asset, parameters, &models);
         let foreseen = db.foresee_run(actor, family, parameters, wanted).await?;
         let of_step = |step: &Step| foreseen.get(step.name).copied().unwrap_or_default();
         let steps = template.steps.iter();
@@ -221,19 +226,29 @@ impl Engine {
         })
     }
 
-    /// Begins to prepare what a run found or added, if it has ended, was asked to (`process` in its
-    /// parameters) and came upon anything new; gives the run that does. In the name of the operator:
-    /// whoever may add something may have it looked at.
+    /// Goes on with what a run found or added, or prepared, if it has ended or is about to, was asked to (`process` in its
+    /// parameters) and came upon anything: it is prepared, and what is prepared is understood as far as models are
+    /// here. Gives the run that does. In the name of the operator: whoever may add something may have it looked at.
     ///
     /// # Errors
     /// What the catalogue says.
-    pub async fn prepare_found(&self, found_by: RunId) -> Result<Option<RunId>, DbError> {
-        let Some(template) = self.shared.find_template(PREPARE.name) else {
+    pub async fn follow(&self, run: RunId) -> Result<Option<RunId>, DbError> {
+        let Shared { ctx, workshop, .. } = &*self.shared;
+        let ended = ctx.db.get_run(&ctx.actor, run).await?;
+        let template = match ended.pipeline == PREPARE.name {
+            true => &UNDERSTAND,
+            false => &PREPARE,
+        };
+        let Some(template) = self.shared.find_template(template.name) else {
             return Ok(None);
         };
-        let db = &self.shared.ctx.db;
         let steps = template.step_names();
-        let next = db.create_next_run(found_by, template.name, &steps).await?;
+        let next = template.can_begin(workshop).then_some(Next {
+            pipeline: template.name,
+            steps: &steps,
+            goes_on: template.name == PREPARE.name,
+        });
+        let next = ctx.db.create_next_run(run, next).await?;
         if let Some(next) = next {
             self.go_on(next);
         }
@@ -291,6 +306,12 @@ impl Engine {
     #[must_use]
     pub fn why_waiting(&self, run: RunId) -> Option<Waiting> {
         self.shared.waiting().get(&run).cloned()
+    }
+
+    /// Whether the models are here that a pipeline needs for one of its steps at least.
+    #[must_use]
+    pub fn can_begin(&self, template: &Template) -> bool {
+        template.can_begin(&self.shared.workshop)
     }
 
     /// What films and recordings are worked on with.
@@ -417,6 +438,7 @@ impl Shared {
             ResourceClass::Cpu => &self.hands.cpu,
             ResourceClass::Io => &self.hands.io,
             ResourceClass::Memory => &self.hands.memory,
+            ResourceClass::Model => &self.hands.model,
         }
     }
 

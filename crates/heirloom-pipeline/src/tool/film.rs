@@ -26,6 +26,7 @@ pub const FILM: Tool = Tool {
     class: ResourceClass::Cpu,
     is_deterministic: true,
     parameters: &[],
+    ability: None,
 };
 
 pub(crate) fn make_stills<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {

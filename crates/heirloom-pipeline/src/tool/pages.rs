@@ -38,6 +38,7 @@ pub const DRAWER: Tool = Tool {
     class: ResourceClass::Cpu,
     is_deterministic: true,
     parameters: &[],
+    ability: None,
 };
 
 /// The job that a hand does for it.

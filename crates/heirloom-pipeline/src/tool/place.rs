@@ -28,6 +28,7 @@ pub const NAMER: Tool = Tool {
     class: ResourceClass::Cpu,
     is_deterministic: true,
     parameters: &[],
+    ability: None,
 };
 
 /// Where the claim has it from, before the position itself.
@@ -61,6 +62,7 @@ pub(crate) fn derive(position: Position) -> Derived {
             part: Part::Whole,
             tool: NAMER.name,
             tool_version: NAMER.version,
+            model: String::new(),
             parameters: Json::Null,
             is_deterministic: NAMER.is_deterministic,
             inputs: vec![input_of(position)],

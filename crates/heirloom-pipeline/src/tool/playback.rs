@@ -28,6 +28,7 @@ pub const PLAYER: Tool = Tool {
     class: ResourceClass::Memory,
     is_deterministic: true,
     parameters: &[SHORT_SIDE],
+    ability: None,
 };
 
 /// How large the pictures of a proxy may be.

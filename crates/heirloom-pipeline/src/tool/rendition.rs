@@ -35,6 +35,7 @@ pub const RENDITIONS: Tool = Tool {
     class: ResourceClass::Cpu,
     is_deterministic: true,
     parameters: &[],
+    ability: None,
 };
 
 /// The job that a hand does for it.

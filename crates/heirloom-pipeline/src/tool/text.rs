@@ -3,6 +3,7 @@
 use std::{fs::File, time::Duration};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
+use heirloom_db::text::Text;
 use heirloom_media::document::{TextLimits, read_text};
 use serde_json::{Value as Json, json};
 
@@ -27,6 +28,7 @@ pub const READER: Tool = Tool {
     class: ResourceClass::Cpu,
     is_deterministic: true,
     parameters: &[],
+    ability: None,
 };
 
 /// The job that a hand does for it.
@@ -71,7 +73,13 @@ pub(crate) fn read_document<'a>(
         }
         Ok(vec![Product::new(
             TEXT,
-            Content::Text { json: text, words },
+            Content::Text {
+                json: text,
+                text: Text {
+                    words,
+                    times: Vec::new(),
+                },
+            },
         )])
     }
     .boxed()

@@ -23,6 +23,7 @@ pub const LISTENER: Tool = Tool {
     class: ResourceClass::Cpu,
     is_deterministic: true,
     parameters: &[],
+    ability: None,
 };
 
 pub(crate) fn draw_waveform<'a>(

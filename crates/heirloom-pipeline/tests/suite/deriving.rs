@@ -48,6 +48,7 @@ const LOOK: Tool = Tool {
     class: ResourceClass::Cpu,
     is_deterministic: true,
     parameters: &[TEMPO],
+    ability: None,
 };
 const TEMPO: Parameter = Parameter {
     name: "tempo",
@@ -184,7 +185,7 @@ fn count<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>>
 impl Home {
     fn engine(&self) -> Engine {
         let confinement = Confinement::through(env!("CARGO_BIN_EXE_confined-for-tests"));
-        Engine::new(self.ctx.clone(), confinement, &TEMPLATES)
+        Engine::new(self.ctx.clone(), confinement, self.models(), &TEMPLATES)
     }
 
     /// A library of these files, scanned.

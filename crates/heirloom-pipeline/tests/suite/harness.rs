@@ -159,6 +159,11 @@ impl Home {
             .unwrap()
     }
 
+    /// The models that an engine of this home has: none.
+    pub(crate) fn models(&self) -> heirloom_models::Store {
+        heirloom_models::Store::open(self.ctx.data_folder.join("models"))
+    }
+
     pub(crate) async fn scan(&self) -> Scanned {
         self.scan_with(ScanOptions::default()).await.unwrap()
     }

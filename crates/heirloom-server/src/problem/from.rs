@@ -8,9 +8,9 @@ use heirloom_blobs::{BlobError, CollectError, FsckError as BlobCheckError, KeyEr
 use heirloom_core::{claim::InvalidClaimValue, permission::Denied, query::QueryError};
 use heirloom_db::DbError;
 use heirloom_pipeline::{
-    add::AddError, archive::RootRefused, backup::BackupError, export::ExportError, fsck::FsckError,
-    import::ImportError, ipfs::IpfsError, open::OpenError, purge::PurgeError, run::EngineError,
-    scan::ScanError, tier::MoveError,
+    add::AddError, archive::RootRefused, backup::BackupError, confinement::ConfinementError,
+    export::ExportError, fsck::FsckError, import::ImportError, ipfs::IpfsError, open::OpenError,
+    purge::PurgeError, run::EngineError, scan::ScanError, speech::SpeechError, tier::MoveError,
 };
 
 use super::{Code, Problem};
@@ -282,6 +282,27 @@ impl From<IpfsError> for Problem {
         match hint {
             Some(hint) => problem.hint(hint),
             None => problem,
+        }
+    }
+}
+
+impl From<SpeechError> for Problem {
+    fn from(error: SpeechError) -> Self {
+        let message = error.to_string();
+        match error {
+            SpeechError::Model(error) => error.into(),
+            SpeechError::NoModel(_) => Self::new(Code::ModelMissing, message),
+            SpeechError::Confinement(ConfinementError::Cancelled) => {
+                Self::new(Code::Stopping, message)
+            }
+            SpeechError::Confinement(ConfinementError::NoSpace) => {
+                Self::new(Code::NoSpace, message)
+            }
+            SpeechError::Disk(ref error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                Self::new(Code::NoSpace, message)
+            }
+            SpeechError::Confinement(_) => Self::new(Code::Refused, message),
+            SpeechError::Disk(_) => Self::new(Code::Unavailable, message),
         }
     }
 }

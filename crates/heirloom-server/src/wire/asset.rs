@@ -170,6 +170,9 @@ pub struct Artifact {
     pub tool: String,
     /// That tool's version.
     pub tool_version: i64,
+    /// The model that it used; empty without one.
+    #[serde(default)]
+    pub model: String,
     /// What the tool was asked for other than what it does by itself.
     #[schema(value_type = Object)]
     #[serde(default)]
@@ -300,6 +303,7 @@ impl From<db::artifact::Artifact> for Artifact {
             kind: artifact.kind,
             tool: artifact.tool,
             tool_version: artifact.tool_version,
+            model: artifact.model,
             parameters: artifact.parameters,
             part: artifact.part,
             payload: artifact.payload,

@@ -34,12 +34,15 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Match {
     /// What the text is to the asset: `title`, `person`, `place`, `tag`, `caption`, `author`,
-    /// `camera`, `lens`, `name`, `folder` or `text`.
+    /// `camera`, `lens`, `name`, `folder`, `text` (stands in it) or `spoken` (is said in it).
     pub field: String,
     /// The part of it that shows why, on one line.
     pub text: String,
     /// What was found in it, in order.
     pub highlights: Vec<Highlight>,
+    /// When that is said, in milliseconds from the beginning of the recording; null for what is not said.
+    #[serde(default)]
+    pub at_ms: Option<u64>,
 }
 
 /// A stretch of a text, counted in bytes of its UTF-8.
@@ -110,6 +113,7 @@ impl From<db::Match> for Match {
         Self {
             field: found.field.as_str().to_owned(),
             highlights: highlights.collect(),
+            at_ms: found.at_ms,
             text: found.snippet.text,
         }
     }

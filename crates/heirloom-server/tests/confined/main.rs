@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    heirloom_pipeline::confinement::enter(heirloom_pipeline::jobs).unwrap_or(ExitCode::FAILURE)
+    heirloom_pipeline::confinement::enter(heirloom_pipeline::jobs()).unwrap_or(ExitCode::FAILURE)
 }

@@ -62,6 +62,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "heirloom-db",
             "heirloom-blobs",
             "heirloom-media",
+            "heirloom-models",
             "heirloom-pipeline",
             "heirloom-server",
             "heirloom-testing",

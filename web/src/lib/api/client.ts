@@ -23,6 +23,7 @@ export type Found = components['schemas']['Found'];
 export type ImportReport = components['schemas']['ImportReport'];
 export type ImportSource = components['schemas']['ImportSource'];
 export type Match = components['schemas']['Match'];
+export type Transcript = components['schemas']['Transcript'];
 export type KnownPlace = components['schemas']['KnownPlace'];
 export type Folders = components['schemas']['Folders'];
 export type Lineage = components['schemas']['Lineage'];
@@ -137,6 +138,11 @@ export async function whyNoOriginal(id: string): Promise<Problem | undefined> {
   } catch (problem) {
     if (problem instanceof Problem) return problem;
   }
+}
+
+/** Where the captions of a film or recording are. */
+export function captionsAddress(id: string): string {
+  return `/api/v1/assets/${id}/captions`;
 }
 
 /** Where the bytes of an artifact are. */

@@ -186,6 +186,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assets/{id}/captions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as captions of browsers (WebVTT). */
+        get: operations["get_captions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assets/{id}/claims": {
         parameters: {
             query?: never;
@@ -319,6 +336,23 @@ export interface paths {
         put?: never;
         /** Brings a hidden asset back. */
         post: operations["restore_asset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/{id}/transcript": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is said in a film or recording, passage by passage and word by word. */
+        get: operations["get_transcript"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1530,6 +1564,8 @@ export interface components {
              * @description When it was made.
              */
             made_at_ms: number;
+            /** @description The model that it used; empty without one. */
+            model?: string;
             /** @description What the tool was asked for other than what it does by itself. */
             parameters?: Record<string, never>;
             /** @description Which piece of the asset it is about: `3` for its third page. Empty for the whole. */
@@ -2744,8 +2780,13 @@ export interface components {
         /** @description A text in which words of the query are. */
         Match: {
             /**
+             * Format: int64
+             * @description When that is said, in milliseconds from the beginning of the recording; null for what is not said.
+             */
+            at_ms?: number | null;
+            /**
              * @description What the text is to the asset: `title`, `person`, `place`, `tag`, `caption`, `author`,
-             *     `camera`, `lens`, `name`, `folder` or `text`.
+             *     `camera`, `lens`, `name`, `folder`, `text` (stands in it) or `spoken` (is said in it).
              */
             field: string;
             /** @description What was found in it, in order. */
@@ -3426,7 +3467,7 @@ export interface components {
                  * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there, or lies in an archive (`archived`); it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
                  * @enum {string}
                  */
-                waits_for_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
+                waits_for_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "no_model" | "other";
             }[];
             /** @description Where the next page begins: the value for `after`. Null on the last page. */
             next?: string | null;
@@ -3463,7 +3504,7 @@ export interface components {
                  * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there, or lies in an archive (`archived`); it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
                  * @enum {string}
                  */
-                failure_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
+                failure_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "no_model" | "other";
                 /** @description Whether it made something again that came out otherwise than before. */
                 has_changed?: boolean;
                 /**
@@ -3485,6 +3526,33 @@ export interface components {
             }[];
             /** @description Where the next page begins: the value for `after`. Null on the last page. */
             next?: string | null;
+        };
+        /** @description A sentence, or what is said between two pauses. */
+        Passage: {
+            /**
+             * Format: float
+             * @description How sure it is, from 0 to 1.
+             */
+            confidence: number;
+            /**
+             * Format: int64
+             * @description When it ends.
+             */
+            end_ms: number;
+            /**
+             * Format: int32
+             * @description Who says it: a number that means one voice within this recording, from 0 on; null where that is not known.
+             */
+            speaker?: number | null;
+            /**
+             * Format: int64
+             * @description When it begins.
+             */
+            start_ms: number;
+            /** @description What is said. */
+            text: string;
+            /** @description Its words, where they are known one by one. */
+            words: components["schemas"]["Word"][];
         };
         /** @description Somebody who was asked to keep a publication. */
         Pin: {
@@ -3879,7 +3947,7 @@ export interface components {
              * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there, or lies in an archive (`archived`); it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
              * @enum {string}
              */
-            waits_for_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
+            waits_for_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "no_model" | "other";
         };
         /** @description A step of a run, in numbers of assets. */
         RunStep: {
@@ -4384,6 +4452,27 @@ export interface components {
             /** @description Where it is kept. */
             to: string;
         };
+        /** @description What is said in a film or recording. Times are milliseconds from its beginning. */
+        Transcript: {
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            artifact_id: string;
+            /**
+             * Format: double
+             * @description How sure it is of all of it, from 0 to 1.
+             */
+            confidence: number;
+            /** @description The language that most of it is in, by its code of ISO 639; null where nobody speaks. */
+            language?: string | null;
+            /** @description Who heard it: `local`, a model on this machine. */
+            method: string;
+            /** @description The model. */
+            model: string;
+            /** @description In the order in which they are said. */
+            passages: components["schemas"]["Passage"][];
+        };
         /** @description Something that could not be exported or imported. */
         TransferProblem: {
             /**
@@ -4443,7 +4532,7 @@ export interface components {
              * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there, or lies in an archive (`archived`); it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
              * @enum {string}
              */
-            failure_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "other";
+            failure_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "no_model" | "other";
             /** @description Whether it made something again that came out otherwise than before. */
             has_changed?: boolean;
             /**
@@ -4520,6 +4609,26 @@ export interface components {
          * @enum {string}
          */
         UploadState: "receiving" | "finishing" | "done" | "refused";
+        /** @description A word with the space before it and the marks around it. */
+        Word: {
+            /**
+             * Format: int64
+             * @description When it ends.
+             */
+            end_ms: number;
+            /**
+             * Format: float
+             * @description How likely it is, from 0 to 1.
+             */
+            probability: number;
+            /**
+             * Format: int64
+             * @description When it begins.
+             */
+            start_ms: number;
+            /** @description As it is written, with a space before it where there is one. */
+            text: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -4617,6 +4726,7 @@ export type PageKnownContent = components['schemas']['Page_KnownContent'];
 export type PagePipeline = components['schemas']['Page_Pipeline'];
 export type PageRun = components['schemas']['Page_Run'];
 export type PageUnit = components['schemas']['Page_Unit'];
+export type Passage = components['schemas']['Passage'];
 export type Pin = components['schemas']['Pin'];
 export type Pipeline = components['schemas']['Pipeline'];
 export type Place = components['schemas']['Place'];
@@ -4655,10 +4765,12 @@ export type TimelineBucket = components['schemas']['TimelineBucket'];
 export type TimelinePart = components['schemas']['TimelinePart'];
 export type TimelinePosition = components['schemas']['TimelinePosition'];
 export type ToMove = components['schemas']['ToMove'];
+export type Transcript = components['schemas']['Transcript'];
 export type TransferProblem = components['schemas']['TransferProblem'];
 export type Unit = components['schemas']['Unit'];
 export type Upload = components['schemas']['Upload'];
 export type UploadState = components['schemas']['UploadState'];
+export type Word = components['schemas']['Word'];
 export type $defs = Record<string, never>;
 export interface operations {
     create_addition: {
@@ -5171,6 +5283,47 @@ export interface operations {
             };
         };
     };
+    get_captions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The captions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/vtt": string;
+                };
+            };
+            /** @description There is no such asset, or nobody has heard it yet */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     make_claim: {
         parameters: {
             query?: never;
@@ -5570,6 +5723,47 @@ export interface operations {
             };
             /** @description It was changed meanwhile */
             412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_transcript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is said */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transcript"];
+                };
+            };
+            /** @description There is no such asset, or nobody has heard it yet */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

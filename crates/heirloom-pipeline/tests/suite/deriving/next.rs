@@ -11,7 +11,7 @@ impl Home {
     /// An engine that knows how to prepare.
     fn preparing(&self) -> Engine {
         let confinement = Confinement::through(env!("CARGO_BIN_EXE_confined-for-tests"));
-        Engine::new(self.ctx.clone(), confinement, &ALL)
+        Engine::new(self.ctx.clone(), confinement, self.models(), &ALL)
     }
 
     /// Scans as a process does that is killed right after that: nobody prepares what was found.
@@ -66,7 +66,7 @@ on_both_engines! {
         home.photo("a.jpg", 1);
         let found_by = home.scan_and_die(true).await;
         let (a, b) = (home.preparing(), home.preparing());
-        let (one, other) = tokio::join!(a.prepare_found(found_by), b.prepare_found(found_by));
+        let (one, other) = tokio::join!(a.follow(found_by), b.follow(found_by));
         let one = one.unwrap();
         assert!(one.is_some());
         assert_eq!(one, other.unwrap());

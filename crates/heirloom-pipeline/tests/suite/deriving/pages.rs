@@ -30,7 +30,7 @@ impl Home {
         self.write(name, text.as_bytes());
         self.scan().await;
         let confinement = Confinement::through(env!("CARGO_BIN_EXE_confined-for-tests"));
-        let engine = Engine::new(self.ctx.clone(), confinement, &ALL);
+        let engine = Engine::new(self.ctx.clone(), confinement, self.models(), &ALL);
         let run = engine
             .start(OPERATOR, self.family.id, "prepare", &Parameters::default())
             .await

@@ -12,6 +12,7 @@ import FileAbout from './FileAbout.svelte';
 import Made from './Made.svelte';
 import Places from './Places.svelte';
 import Together from './Together.svelte';
+import Transcript from './Transcript.svelte';
 
 export interface PanelProps {
   detail: AssetDetail;
@@ -28,6 +29,11 @@ export interface Panel {
 }
 
 export const PANELS: Panel[] = [
+  {
+    title: 'panel_transcript',
+    isFor: (detail) => detail.artifacts.some((artifact) => artifact.kind === 'transcript'),
+    content: Transcript
+  },
   { title: 'panel_facts', isFor: () => true, content: Facts },
   {
     title: 'panel_together',

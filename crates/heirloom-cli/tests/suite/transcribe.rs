@@ -1,0 +1,217 @@
+//! What is said in recordings, with the real models in the real program.
+
+use std::{path::PathBuf, process::Command};
+
+use heirloom_testing::{media::sample_library, models, process::Heirloom};
+use serde_json::{Value as Json, json};
+
+use crate::harness::{Home, assert_refusal, path, program};
+
+fn hearing() -> Heirloom {
+    program().env("HEIRLOOM_MODELS", path(&models::folder()))
+}
+
+fn voice(name: &str) -> PathBuf {
+    sample_library().join("Voices").join(name)
+}
+
+fn heard(arguments: &[&str]) -> Json {
+    let mut all = vec!["--json", "transcribe"];
+    all.extend(arguments);
+    let finished = hearing().run(all).expect_code(0);
+    serde_json::from_str(&finished.stdout).unwrap()
+}
+
+/// Words without marks, in small letters.
+fn words(text: &str) -> Vec<String> {
+    let words = text.split(|letter: char| !letter.is_alphanumeric());
+    words
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
+}
+
+/// A library of these recordings of the sample, whatever was said in them written down.
+fn understood(names: &[&str]) -> Home {
+    let mut home = Home::new();
+    home.heirloom = home
+        .heirloom
+        .env("HEIRLOOM_MODELS", path(&models::folder()));
+    let root = home.folder.path().join("Voices");
+    std::fs::create_dir_all(&root).unwrap();
+    for name in names {
+        std::fs::copy(voice(name), root.join(name)).unwrap();
+    }
+    home.done(["scan", path(&root)]);
+    home
+}
+
+fn text_of(heard: &Json) -> String {
+    let passages = heard["passages"].as_array().unwrap().iter();
+    let texts: Vec<&str> = passages
+        .map(|passage| passage["text"].as_str().unwrap())
+        .collect();
+    texts.join(" ")
+}
+
+/// Sound that FFmpeg makes by itself.
+fn made(home: &Home, name: &str, source: &str) -> PathBuf {
+    let file = home.folder.path().join(name);
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-f", "lavfi", "-i", source])
+        .arg(&file)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    file
+}
+
+#[test]
+fn what_is_read_aloud_is_written_down_with_the_time_of_each_word() {
+    let heard = heard(&[path(&voice("Grandmother reads Austen 2.wav"))]);
+    assert_eq!(heard["language"], "en");
+    assert_eq!(heard["method"], "local");
+    assert_eq!(
+        words(&text_of(&heard)),
+        words("He was not an ill disposed young man")
+    );
+    let said = heard["passages"][0]["words"].as_array().unwrap();
+    let starts: Vec<u64> = said
+        .iter()
+        .map(|word| word["start_ms"].as_u64().unwrap())
+        .collect();
+    assert!(starts.is_sorted(), "{starts:?}");
+    for word in said {
+        assert!(
+            word["end_ms"].as_u64() > word["start_ms"].as_u64(),
+            "{word}"
+        );
+        assert!(word["probability"].as_f64().unwrap() > 0.2, "{word}");
+    }
+    assert!(heard["confidence"].as_f64().unwrap() > 0.5, "{heard}");
+}
+
+#[test]
+fn a_language_is_found_out_and_may_be_told() {
+    let file = voice("Oma Hilde erzählt.wav");
+    let found = heard(&[path(&file)]);
+    assert_eq!(found["language"], "de");
+    assert!(text_of(&found).contains("genutzt"), "{found}");
+    let told = heard(&["--language", "de", path(&file)]);
+    assert_eq!(told["language"], "de");
+    let unknown = hearing().run(["transcribe", "--language", "tlh", path(&file)]);
+    let refused = assert_refusal(&unknown.expect_code(2));
+    assert!(refused.contains("knows no language \"tlh\""), "{refused}");
+}
+
+#[test]
+fn nothing_is_invented_where_nobody_speaks() {
+    let home = Home::new();
+    for (name, source) in [
+        ("silence.wav", "anullsrc=r=16000:cl=mono:d=20"),
+        ("noise.wav", "anoisesrc=d=20:c=pink:r=44100:a=0.3"),
+        (
+            "music.flac",
+            "aevalsrc=0.3*sin(2*PI*440*t)+0.2*sin(2*PI*554*t)*gt(sin(PI*t)\\,0):d=20",
+        ),
+        ("moment.wav", "sine=f=300:d=0.2"),
+    ] {
+        let file = made(&home, name, source);
+        let finished = hearing().run(["transcribe", path(&file)]).expect_code(0);
+        assert_eq!(finished.stdout, "", "{name}");
+        assert!(finished.stderr.contains("Nobody speaks in it."), "{name}");
+    }
+}
+
+#[test]
+fn captions_are_those_of_browsers() {
+    let file = voice("1961-01-20 Kennedy on the radio.mp3");
+    let finished = hearing()
+        .run(["transcribe", "--vtt", path(&file)])
+        .expect_code(0);
+    let mut lines = finished.stdout.lines();
+    assert_eq!(lines.next(), Some("WEBVTT"));
+    assert!(lines.any(|line| line.starts_with("00:00:") && line.contains(" --> ")));
+    let said = words(&finished.stdout);
+    assert!(said.iter().any(|word| word == "americans"), "{said:?}");
+}
+
+#[test]
+fn what_cannot_be_heard_is_refused_with_why() {
+    let home = Home::new();
+    let silent = made(&home, "film.mp4", "testsrc=d=1:s=64x64");
+    let letter = home.folder.path().join("letter.txt");
+    std::fs::write(&letter, "Dear Anna").unwrap();
+    for (file, why) in [
+        (&silent, "there is no sound in this file"),
+        (&letter, "letter.txt"),
+        (&home.folder.path().join("gone.wav"), "cannot be read"),
+    ] {
+        let finished = hearing().run(["transcribe", path(file)]).expect_code(2);
+        let refused = assert_refusal(&finished);
+        assert!(refused.contains(why), "{refused}");
+    }
+    let nothing = program().env("HEIRLOOM_MODELS", path(&home.folder.path().join("empty")));
+    let file = voice("Grandmother reads Austen 2.wav");
+    let refused = assert_refusal(&nothing.run(["transcribe", path(&file)]).expect_code(2));
+    assert!(refused.contains("heirloom models pull"), "{refused}");
+}
+
+#[test]
+fn what_is_said_in_a_library_is_found_with_when_it_is_said() {
+    let home = understood(&[
+        "1961-01-20 Kennedy on the radio.mp3",
+        "Oma Hilde erzählt.wav",
+    ]);
+    let found = home.json(["search", "\"what your country can do\""]);
+    let hit = &found["items"][0];
+    assert_eq!(hit["name"], "1961-01-20 Kennedy on the radio.mp3");
+    let spoken = &hit["matches"][0];
+    assert_eq!(spoken["field"], "spoken", "{spoken}");
+    assert!(
+        spoken["at_ms"]
+            .as_u64()
+            .is_some_and(|at| (2_000..9_000).contains(&at)),
+        "{spoken}"
+    );
+    let asset = hit["id"].as_str().unwrap();
+    let artifacts = home.json(["artifact", "list", asset])["items"].clone();
+    let mut artifacts = artifacts.as_array().unwrap().iter();
+    let transcript = artifacts.find(|it| it["kind"] == "transcript").unwrap();
+    let model = transcript["model"].as_str().unwrap();
+    assert!(model.starts_with("whisper-base@"), "{model}");
+    assert_eq!(transcript["payload"]["language"], "en");
+    assert_eq!(transcript["payload"]["method"], "local");
+    // It is understood once.
+    let again = home.json(["run", "start", "understand"]);
+    let step = &again["steps"][0];
+    assert_eq!(
+        (&step["present"], &step["done"]),
+        (&json!(2), &json!(0)),
+        "{step}"
+    );
+}
+
+#[test]
+fn without_models_nothing_is_understood_and_a_run_says_what_is_missing() {
+    let home = Home::new();
+    let root = home.folder.path().join("Voices");
+    std::fs::create_dir_all(&root).unwrap();
+    let name = "Oma Hilde erzählt.wav";
+    std::fs::copy(voice(name), root.join(name)).unwrap();
+    home.done(["scan", path(&root)]);
+    let runs = home.json(["run", "list"])["items"].clone();
+    let pipelines: Vec<&Json> = runs
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| &run["pipeline"])
+        .collect();
+    assert_eq!(pipelines, ["prepare", "scan"]);
+    let asked = ["run", "start", "understand", "--json"];
+    let finished = home.heirloom.run(asked).expect_code(1);
+    let run: Json = serde_json::from_str(&finished.stdout).unwrap();
+    let failed = home.done(["run", "failed", run["id"].as_str().unwrap()]);
+    let said = failed.stdout;
+    assert!(said.contains("heirloom models pull"), "{said}");
+}

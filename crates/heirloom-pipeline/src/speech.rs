@@ -1,0 +1,397 @@
+//! What is said in a recording: models for speech, at work in confinement.
+//!
+//! FFmpeg turns a recording into samples in a file without a name. One hand of confinement, which may read the
+//! folder of models and nothing else, finds in it where somebody speaks, and writes that down window by window. Only
+//! one window is in memory, however long the recording is, and what has been said is known while the rest is heard.
+
+mod job;
+
+use std::{fs::File, io, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use heirloom_core::{
+    transcript::{Transcript, Word},
+    unit::FailureCode,
+};
+use heirloom_models::{
+    Ability, ModelError, Store,
+    speech::{FRAME, SAMPLES_PER_SECOND, Span, Speech, WINDOW, spans_of},
+};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Ffmpeg,
+    confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
+    ffmpeg::{Call, INPUT, lengthy, words},
+    probe::{Probe, probe},
+};
+
+pub(crate) use job::{HEAR, Hearer, VOICE};
+
+/// What hears recordings. Cloning is cheap; the clones share one process, which starts with the first recording.
+#[derive(Debug, Clone)]
+pub struct Ears {
+    hand: Arc<Hand>,
+    models: Json,
+    /// The model for speech: what it is called, and its key.
+    model: Arc<(String, String)>,
+}
+
+/// Why nothing was heard.
+#[derive(Debug, thiserror::Error)]
+pub enum SpeechError {
+    /// A model is missing or damaged; it says what to do.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// No model is there for something that is needed.
+    #[error("there is no model for {0}")]
+    NoModel(&'static str),
+    /// The recording or the models could not be worked on.
+    #[error(transparent)]
+    Confinement(#[from] ConfinementError),
+    /// Samples could not be kept for a while.
+    #[error("the sound could not be kept while it is heard: {0}")]
+    Disk(#[from] io::Error),
+}
+
+/// Models and ONNX Runtime with their arenas; a window of thirty seconds needs less than half of it.
+const MEMORY_BYTES: u64 = 3 << 30;
+/// A window takes about two seconds of a processor; a small or busy machine is many times slower.
+const WINDOW_TIME: Duration = Duration::from_secs(600);
+
+impl Ears {
+    /// With the models that speech uses by default. Nothing is loaded yet.
+    ///
+    /// # Errors
+    /// [`SpeechError::Model`] when one of them is not here.
+    pub fn open(confinement: &Confinement, store: &Store) -> Result<Self, SpeechError> {
+        let mut models = json!({});
+        let mut speech = (String::new(), String::new());
+        for ability in Ability::Speech.needs() {
+            let model = store
+                .default_for(*ability)
+                .ok_or(SpeechError::NoModel(ability.as_str()))?;
+            let files: Vec<String> = store.files(&model.id)?.into_keys().collect();
+            models[ability.as_str()] = json!({ "folder": model.id, "files": files });
+            if *ability == Ability::Speech {
+                let key = model.key();
+                speech = (model.id, key);
+            }
+        }
+        let settings = HandSettings {
+            memory_bytes: MEMORY_BYTES,
+            // Loading takes a second; a new process for each hour of speech or so.
+            jobs_per_process: 200,
+            folder: Some(store.folder().to_owned()),
+        };
+        Ok(Self {
+            hand: Arc::new(Hand::start(confinement, settings)?),
+            models,
+            model: Arc::new(speech),
+        })
+    }
+
+    /// The model that writes down what is said.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model.0
+    }
+
+    /// The same with what tells its bytes from others of that name.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.model.1
+    }
+
+    async fn work(
+        &self,
+        mut job: JobHeader,
+        samples: &File,
+        limits: JobLimits,
+        cancelled: &CancellationToken,
+    ) -> Result<Vec<(JobHeader, Bytes)>, SpeechError> {
+        job["models"] = self.models.clone();
+        let samples = samples.try_clone()?;
+        Ok(self.hand.work(job, samples, limits, cancelled).await?)
+    }
+}
+
+/// How far it is with a recording, and what was said since the last time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heard<'a> {
+    /// Up to which millisecond of the recording.
+    pub until_ms: u64,
+    /// How long the recording is.
+    pub duration_ms: u64,
+    /// What was said.
+    pub words: &'a [Word],
+}
+
+/// What a window's words come as.
+#[derive(Debug, Deserialize)]
+struct Said {
+    language: String,
+    probability: f32,
+    until: usize,
+    words: Vec<(usize, usize, String, f32)>,
+}
+
+/// Writes down what is said in a film or recording, in one language, which is found out where it is not told. `heard`
+/// is told what was said as soon as it is known.
+///
+/// # Errors
+/// [`SpeechError`]; a failure of the recording where there is no sound in it.
+pub async fn transcribe(
+    ffmpeg: &Ffmpeg,
+    ears: &Ears,
+    input: &File,
+    language: Option<&str>,
+    cancelled: &CancellationToken,
+    mut heard: impl FnMut(Heard<'_>),
+) -> Result<Transcript, SpeechError> {
+    let probe = probe(ffmpeg, input, cancelled).await?;
+    let samples = decode(ffmpeg, input, &probe, cancelled).await?;
+    let count = usize::try_from(samples.metadata()?.len()).unwrap_or(usize::MAX) / 2;
+    let likely = find_voices(ears, &samples, count, cancelled).await?;
+    let speech = Speech::new(spans_of(&likely, count));
+    let (mut at, mut all) = (0, Vec::new());
+    let mut languages = Languages::new(language);
+    while at < speech.length() {
+        let end = speech.window_end(at, WINDOW, &likely);
+        let parts = speech.parts(at, end);
+        let job = json!({
+            "job": HEAR,
+            "parts": parts.iter().map(|part| [part.start, part.end]).collect::<Vec<_>>(),
+            "language": languages.known(),
+            "goes_on": end < speech.length(),
+        });
+        let limits = JobLimits {
+            wall: WINDOW_TIME,
+            cpu: WINDOW_TIME,
+            answer_bytes: 4 << 20,
+        };
+        let answer = ears.work(job, &samples, limits, cancelled).await?;
+        let said = answer.into_iter().next().map(|(said, _)| said);
+        let said: Said = said
+            .and_then(|said| serde_json::from_value(said).ok())
+            .ok_or_else(|| nonsense("what was heard"))?;
+        languages.hear(said.language, said.probability, end - at);
+        let from = all.len();
+        for (start, stop, text, probability) in said.words {
+            let (start, stop) = place(&parts, start, stop);
+            let start = first_voice(&likely, start, stop);
+            let (start_ms, end_ms) = (to_ms(start), to_ms(stop));
+            all.push(Word {
+                start_ms,
+                end_ms,
+                text,
+                probability,
+            });
+        }
+        // Never less than a second: so it comes to an end.
+        at += said.until.max(SAMPLES_PER_SECOND).min(end - at);
+        heard(Heard {
+            until_ms: to_ms(parts.last().map_or(0, |part| part.end)),
+            duration_ms: to_ms(count),
+            words: &all[from..],
+        });
+    }
+    let language = (!all.is_empty()).then(|| languages.most());
+    Ok(Transcript::of_words(language.flatten(), all))
+}
+
+/// The languages that windows were heard in. After the first minute it is that of most of it.
+struct Languages {
+    told: Option<String>,
+    found: Vec<(String, f64)>,
+    heard: usize,
+}
+
+/// After so much speech it is known which language is spoken.
+const ENOUGH: usize = 60 * SAMPLES_PER_SECOND;
+
+impl Languages {
+    fn new(told: Option<&str>) -> Self {
+        Self {
+            told: told.map(str::to_owned),
+            found: Vec::new(),
+            heard: 0,
+        }
+    }
+
+    fn known(&self) -> Option<String> {
+        let is_clear = self.heard >= ENOUGH;
+        self.told
+            .clone()
+            .or_else(|| is_clear.then(|| self.most()).flatten())
+    }
+
+    fn hear(&mut self, language: String, probability: f32, samples: usize) {
+        self.heard += samples;
+        let weight = f64::from(probability) * samples as f64;
+        match self.found.iter_mut().find(|(known, _)| *known == language) {
+            Some((_, sum)) => *sum += weight,
+            None => self.found.push((language, weight)),
+        }
+    }
+
+    fn most(&self) -> Option<String> {
+        let most = self.found.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+        most.map(|(language, _)| language.clone())
+    }
+}
+
+/// The samples of a recording, of one channel, 16 bits each, in a file without a name.
+async fn decode(
+    ffmpeg: &Ffmpeg,
+    input: &File,
+    probe: &Probe,
+    cancelled: &CancellationToken,
+) -> Result<File, SpeechError> {
+    let Some(sound) = &probe.sound else {
+        let reason = "there is no sound in this file";
+        return Err(ConfinementError::failed(FailureCode::Empty, reason).into());
+    };
+    let mut arguments = words(INPUT);
+    arguments.extend(words(["-map", &format!("0:{}", sound.index), "-ac", "1"]));
+    arguments.extend(words(["-ar", &SAMPLES_PER_SECOND.to_string()]));
+    arguments.extend(words(["-f", "s16le", "pipe:1"]));
+    let call = Call {
+        input,
+        arguments,
+        outputs: Vec::new(),
+        limits: lengthy(probe.duration_ms),
+    };
+    let samples = ffmpeg.unnamed_file()?;
+    let state = (samples, None::<io::Error>);
+    let write = |(samples, failed): &mut (File, Option<io::Error>), block: &[u8]| {
+        use io::Write as _;
+        match samples.write_all(block) {
+            Ok(()) => std::ops::ControlFlow::Continue(()),
+            Err(error) => {
+                *failed = Some(error);
+                std::ops::ControlFlow::Break(())
+            }
+        }
+    };
+    let (samples, failed) = ffmpeg.ffmpeg_reading(call, state, cancelled, write).await?;
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(samples),
+    }
+}
+
+/// How likely somebody speaks in each frame.
+async fn find_voices(
+    ears: &Ears,
+    samples: &File,
+    count: usize,
+    cancelled: &CancellationToken,
+) -> Result<Vec<f32>, SpeechError> {
+    let seconds = (count / SAMPLES_PER_SECOND) as u64;
+    let limits = JobLimits {
+        wall: WINDOW_TIME + Duration::from_secs(seconds),
+        cpu: WINDOW_TIME + Duration::from_secs(seconds),
+        answer_bytes: (1 << 20) + (count / 256) as u64,
+    };
+    let answer = ears
+        .work(json!({ "job": VOICE }), samples, limits, cancelled)
+        .await?;
+    let bytes = answer.into_iter().next().map(|(_, bytes)| bytes);
+    let bytes = bytes.ok_or_else(|| nonsense("where somebody speaks"))?;
+    Ok(bytes
+        .iter()
+        .map(|likely| f32::from(*likely) / 255.0)
+        .collect())
+}
+
+fn nonsense(what: &str) -> SpeechError {
+    let reason = format!("the model gave nonsense for {what}");
+    ConfinementError::failed(FailureCode::Other, reason).into()
+}
+
+/// Where something in a window was said in the recording. A word ends in the stretch in which it begins.
+fn place(parts: &[Span], start: usize, end: usize) -> (usize, usize) {
+    let mut before = 0;
+    for (at, part) in parts.iter().enumerate() {
+        let is_last = at + 1 == parts.len();
+        if start < before + part.len() || is_last {
+            let place = |sample: usize| (part.start + sample.saturating_sub(before)).min(part.end);
+            return (place(start), place(end));
+        }
+        before += part.len();
+    }
+    (start, end)
+}
+
+/// Where in a word its voice begins: the model begins the first one with the silence before it.
+fn first_voice(likely: &[f32], start: usize, end: usize) -> usize {
+    let frames = start.div_ceil(FRAME)..end / FRAME;
+    let is_heard = |frame: &usize| likely.get(*frame).is_some_and(|likely| *likely >= HEARD);
+    if likely
+        .get(start / FRAME)
+        .is_some_and(|likely| *likely >= HEARD)
+    {
+        return start;
+    }
+    frames
+        .into_iter()
+        .find(is_heard)
+        .map_or(start, |frame| frame * FRAME)
+}
+
+/// From here on a frame is a voice's.
+const HEARD: f32 = 0.35;
+
+const fn to_ms(samples: usize) -> u64 {
+    (samples / (SAMPLES_PER_SECOND / 1000)) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_lies_where_it_was_said() {
+        let second = SAMPLES_PER_SECOND;
+        let parts = [10 * second..12 * second, 60 * second..63 * second];
+        let half = second / 2;
+        assert_eq!(
+            place(&parts, second, second + half),
+            (11 * second, 11 * second + half)
+        );
+        assert_eq!(
+            place(&parts, 3 * second, 4 * second),
+            (61 * second, 62 * second)
+        );
+        // It does not last over what was left out.
+        assert_eq!(
+            place(&parts, second + half, 3 * second),
+            (11 * second + half, 12 * second)
+        );
+    }
+
+    #[test]
+    fn a_word_begins_with_its_voice() {
+        let likely = [0.0, 0.1, 0.9, 0.9, 0.1];
+        assert_eq!(first_voice(&likely, 100, 4 * FRAME), 2 * FRAME);
+        assert_eq!(
+            first_voice(&likely, 3 * FRAME + 7, 5 * FRAME),
+            3 * FRAME + 7
+        );
+        // Where no voice is, it stays where it is.
+        assert_eq!(first_voice(&likely, 4 * FRAME, 5 * FRAME), 4 * FRAME);
+    }
+
+    #[test]
+    fn a_language_that_was_told_holds_and_else_that_of_most() {
+        let mut languages = Languages::new(None);
+        languages.hear("en".to_owned(), 0.5, 10 * SAMPLES_PER_SECOND);
+        assert_eq!(languages.known(), None);
+        languages.hear("de".to_owned(), 0.9, 60 * SAMPLES_PER_SECOND);
+        assert_eq!(languages.known().as_deref(), Some("de"));
+        assert_eq!(Languages::new(Some("it")).known().as_deref(), Some("it"));
+    }
+}

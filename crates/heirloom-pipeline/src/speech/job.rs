@@ -1,0 +1,181 @@
+//! What the confined process does: it hears.
+
+use std::{collections::HashMap, fs, fs::File, os::unix::fs::FileExt as _, path::Path};
+
+use heirloom_core::unit::FailureCode;
+use heirloom_models::{
+    Runtime,
+    speech::{FRAME, Hearing, Listener, SpeechError, Voice, WINDOW},
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::confinement::{Answer, Failure, JobHeader};
+
+/// Finds where somebody speaks.
+pub(crate) const VOICE: &str = "voice";
+/// Writes down what is said in a window.
+pub(crate) const HEAR: &str = "hear";
+
+/// What is kept loaded from job to job.
+#[derive(Debug, Default)]
+pub(crate) struct Hearer {
+    runtime: Option<Runtime>,
+    voice: Option<Voice>,
+    listener: Option<Listener>,
+}
+
+/// Where models are, below the working directory, which is their folder.
+#[derive(Debug, Deserialize)]
+struct Model {
+    folder: String,
+    files: Vec<String>,
+}
+
+/// Frames that are read at once: about half a minute.
+const FRAMES: usize = 1024;
+
+impl Hearer {
+    pub(crate) fn voice(
+        &mut self,
+        header: &JobHeader,
+        input: &File,
+        answer: &mut Answer<'_>,
+    ) -> Result<(), Failure> {
+        if self.voice.is_none() {
+            let model = files(header, "voice_activity")?;
+            let bytes = only(&model)?;
+            let voice = Voice::load(self.runtime(header)?, &bytes).map_err(failed)?;
+            self.voice = Some(voice);
+        }
+        let Some(voice) = &mut self.voice else {
+            return Ok(());
+        };
+        voice.begin();
+        let mut likely = Vec::new();
+        let mut at = 0;
+        loop {
+            let samples = read(input, at, FRAMES * FRAME)?;
+            for frame in samples.chunks(FRAME) {
+                let heard = voice.hear(frame).map_err(failed)?;
+                likely.push((heard.clamp(0.0, 1.0) * 255.0).round() as u8);
+            }
+            at += samples.len();
+            if samples.len() < FRAMES * FRAME {
+                break;
+            }
+        }
+        Ok(answer.give(&json!({}), &likely)?)
+    }
+
+    pub(crate) fn hear(
+        &mut self,
+        header: &JobHeader,
+        input: &File,
+        answer: &mut Answer<'_>,
+    ) -> Result<(), Failure> {
+        if self.listener.is_none() {
+            let model = files(header, "speech")?;
+            let file = |name: &str| {
+                let missing = || refuse(format!("the model for speech has no {name}"));
+                fs::read(model.get(name).ok_or_else(missing)?).map_err(Failure::from)
+            };
+            let (weights, config) = (file("model.bin")?, file("config.json")?);
+            let vocabulary = file("vocabulary.txt")?;
+            let listener = Listener::load(self.runtime(header)?, &weights, &config, &vocabulary);
+            self.listener = Some(listener.map_err(failed)?);
+        }
+        let Some(listener) = &mut self.listener else {
+            return Ok(());
+        };
+        let parts: Vec<(usize, usize)> = serde_json::from_value(header["parts"].clone())
+            .map_err(|_| refuse("there is nothing to hear".to_owned()))?;
+        let hearing = Hearing {
+            language: header["language"].as_str().map(str::to_owned),
+            goes_on: header["goes_on"].as_bool().unwrap_or_default(),
+        };
+        if let Some(language) = hearing
+            .language
+            .as_deref()
+            .filter(|name| !listener.knows(name))
+        {
+            return Err(refuse(format!(
+                "the model for speech knows no language {language:?}"
+            )));
+        }
+        let mut samples = Vec::new();
+        for (from, until) in parts {
+            let most = WINDOW.saturating_sub(samples.len());
+            samples.extend(read(input, from, until.saturating_sub(from).min(most))?);
+        }
+        let said = listener.hear(&samples, &hearing).map_err(failed)?;
+        let words: Vec<_> = said
+            .words
+            .into_iter()
+            .map(|word| (word.start, word.end, word.text, word.probability))
+            .collect();
+        let said = json!({
+            "language": said.language,
+            "probability": said.language_probability,
+            "until": said.until,
+            "words": words,
+        });
+        Ok(answer.give(&said, &[])?)
+    }
+
+    /// One thread: where more are of use, more recordings are heard at once.
+    fn runtime(&mut self, header: &JobHeader) -> Result<&Runtime, Failure> {
+        if self.runtime.is_none() {
+            let library = files(header, "runtime")?;
+            let library = library.into_values().next();
+            let library = library.ok_or_else(|| refuse("there is no ONNX Runtime".to_owned()))?;
+            let library = fs::canonicalize(library)?;
+            let runtime = Runtime::load(&library, 1);
+            self.runtime = Some(runtime.map_err(|error| refuse(error.to_string()))?);
+        }
+        let missing = || refuse("there is no ONNX Runtime".to_owned());
+        self.runtime.as_ref().ok_or_else(missing)
+    }
+}
+
+/// The files of a model by their names.
+fn files(header: &JobHeader, ability: &str) -> Result<HashMap<String, String>, Failure> {
+    let model = serde_json::from_value(header["models"][ability].clone());
+    let model: Model = model.map_err(|_| refuse(format!("no model for {ability} was named")))?;
+    let place = |file: String| {
+        let path = format!("{}/{file}", model.folder);
+        (file, path)
+    };
+    Ok(model.files.into_iter().map(place).collect())
+}
+
+/// The bytes of a model of one file.
+fn only(files: &HashMap<String, String>) -> Result<Vec<u8>, Failure> {
+    let path = files.values().next();
+    let path = path.ok_or_else(|| refuse("a model has no file".to_owned()))?;
+    Ok(fs::read(Path::new(path))?)
+}
+
+/// So many samples from one on, or as many as there are.
+fn read(input: &File, from: usize, count: usize) -> Result<Vec<f32>, Failure> {
+    let mut bytes = vec![0; count * 2];
+    let mut length = 0;
+    while length < bytes.len() {
+        match input.read_at(&mut bytes[length..], (from * 2 + length) as u64)? {
+            0 => break,
+            more => length += more,
+        }
+    }
+    let samples = bytes[..length].chunks_exact(2);
+    Ok(samples
+        .map(|sample| f32::from(i16::from_le_bytes([sample[0], sample[1]])) / 32_768.0)
+        .collect())
+}
+
+fn failed(error: SpeechError) -> Failure {
+    refuse(error.to_string())
+}
+
+fn refuse(reason: String) -> Failure {
+    Failure::new(FailureCode::Other, reason)
+}

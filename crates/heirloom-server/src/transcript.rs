@@ -1,0 +1,89 @@
+//! What is said in films and recordings.
+
+use axum::{
+    Json,
+    extract::State,
+    http::header,
+    response::{IntoResponse as _, Response},
+};
+use futures_util::TryStreamExt as _;
+use heirloom_core::{Actor, AssetId};
+use heirloom_db::artifact::{Artifact, Part};
+use heirloom_pipeline::tool::transcript::{Heard, TRANSCRIPT};
+use tokio_util::io::ReaderStream;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    actor::Asker,
+    extract::IdPath,
+    library::Library,
+    problem::{Code, Problem},
+    wire,
+};
+
+pub(crate) fn routes() -> OpenApiRouter<Library> {
+    OpenApiRouter::new()
+        .routes(routes!(get_transcript))
+        .routes(routes!(get_captions))
+}
+
+/// What is said in a film or recording, passage by passage and word by word.
+#[utoipa::path(get, path = "/api/v1/assets/{id}/transcript", tag = "asset", params(("id" = String, Path, description = "The asset", format = "uuid")), responses(
+    (status = 200, description = "What is said", body = wire::Transcript),
+    (status = 404, description = "There is no such asset, or nobody has heard it yet", body = wire::ProblemDocument, content_type = "application/problem+json"),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn get_transcript(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+    IdPath(id): IdPath<AssetId>,
+) -> Result<Json<wire::Transcript>, Problem> {
+    let (artifact, heard) = find(&library, &actor, id).await?;
+    Ok(Json(wire::Transcript::of(artifact.id, heard)))
+}
+
+/// The same as captions of browsers (WebVTT).
+#[utoipa::path(get, path = "/api/v1/assets/{id}/captions", tag = "asset", params(("id" = String, Path, description = "The asset", format = "uuid")), responses(
+    (status = 200, description = "The captions", body = String, content_type = "text/vtt"),
+    (status = 404, description = "There is no such asset, or nobody has heard it yet", body = wire::ProblemDocument, content_type = "application/problem+json"),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn get_captions(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+    IdPath(id): IdPath<AssetId>,
+) -> Result<Response, Problem> {
+    let (_, heard) = find(&library, &actor, id).await?;
+    let vtt = heard.transcript.to_vtt();
+    Ok(([(header::CONTENT_TYPE, "text/vtt; charset=utf-8")], vtt).into_response())
+}
+
+async fn find(library: &Library, actor: &Actor, id: AssetId) -> Result<(Artifact, Heard), Problem> {
+    let asset = library.db().get_asset(actor, id).await?;
+    let found = library.db().find_artifact(&asset, TRANSCRIPT, Part::Whole);
+    let artifact = found.await?.ok_or_else(|| {
+        Problem::new(
+            Code::NotFound,
+            format!("nobody has written down what is said in the asset {id}"),
+        )
+        .hint("Begin a run of `understand`, once the model for speech is here: see the models.")
+    })?;
+    let heard = match artifact.blob_hash {
+        None => serde_json::from_value(artifact.payload.clone().unwrap_or_default()),
+        Some(hash) => {
+            let reader = library.blobs().get(hash).await?;
+            let blocks: Vec<_> = ReaderStream::new(reader)
+                .try_collect()
+                .await
+                .map_err(|error| Problem::new(Code::Unavailable, error.to_string()))?;
+            serde_json::from_slice(&blocks.concat())
+        }
+    };
+    let unreadable = |error| {
+        Problem::new(
+            Code::Internal,
+            format!("a transcript is unreadable: {error}"),
+        )
+    };
+    Ok((artifact, heard.map_err(unreadable)?))
+}

@@ -1,0 +1,94 @@
+//! What is said in a film or recording.
+
+use heirloom_core::{ArtifactId, transcript};
+use heirloom_pipeline::tool::transcript::Heard;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::schema;
+
+/// What is said in a film or recording. Times are milliseconds from its beginning.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Transcript {
+    /// The artifact that it is.
+    #[schema(schema_with = schema::id)]
+    pub artifact_id: ArtifactId,
+    /// Who heard it: `local`, a model on this machine.
+    pub method: String,
+    /// The model.
+    pub model: String,
+    /// How sure it is of all of it, from 0 to 1.
+    pub confidence: f64,
+    /// The language that most of it is in, by its code of ISO 639; null where nobody speaks.
+    pub language: Option<String>,
+    /// In the order in which they are said.
+    pub passages: Vec<Passage>,
+}
+
+/// A sentence, or what is said between two pauses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Passage {
+    /// When it begins.
+    pub start_ms: u64,
+    /// When it ends.
+    pub end_ms: u64,
+    /// What is said.
+    pub text: String,
+    /// Who says it: a number that means one voice within this recording, from 0 on; null where that is not known.
+    pub speaker: Option<u32>,
+    /// How sure it is, from 0 to 1.
+    pub confidence: f32,
+    /// Its words, where they are known one by one.
+    pub words: Vec<Word>,
+}
+
+/// A word with the space before it and the marks around it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Word {
+    /// When it begins.
+    pub start_ms: u64,
+    /// When it ends.
+    pub end_ms: u64,
+    /// As it is written, with a space before it where there is one.
+    pub text: String,
+    /// How likely it is, from 0 to 1.
+    pub probability: f32,
+}
+
+impl Transcript {
+    pub(crate) fn of(artifact_id: ArtifactId, heard: Heard) -> Self {
+        let passages = heard.transcript.passages.into_iter();
+        Self {
+            artifact_id,
+            method: heard.method,
+            model: heard.model,
+            confidence: heard.confidence,
+            language: heard.transcript.language,
+            passages: passages.map(Passage::from).collect(),
+        }
+    }
+}
+
+impl From<transcript::Passage> for Passage {
+    fn from(passage: transcript::Passage) -> Self {
+        Self {
+            start_ms: passage.start_ms,
+            end_ms: passage.end_ms,
+            text: passage.text,
+            speaker: passage.speaker,
+            confidence: passage.confidence,
+            words: passage.words.into_iter().map(Word::from).collect(),
+        }
+    }
+}
+
+impl From<transcript::Word> for Word {
+    fn from(word: transcript::Word) -> Self {
+        Self {
+            start_ms: word.start_ms,
+            end_ms: word.end_ms,
+            text: word.text,
+            probability: word.probability,
+        }
+    }
+}

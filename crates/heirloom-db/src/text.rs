@@ -1,6 +1,6 @@
 //! What stands in assets and what is said in them, as far as they are found by it.
 //!
-//! A copy of the newest text that a tool read, kept beside the artifact by [`keep`] alone and gone with it. The
+//! A copy of the newest text that a tool read, kept beside the artifact by `keep` alone and gone with it. The
 //! index is made of it, and the reason of a find is shown from it.
 
 use std::collections::{BTreeSet, HashMap};

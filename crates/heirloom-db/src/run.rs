@@ -239,8 +239,8 @@ impl Db {
     }
 
     /// Asks for the run that goes on with what another one found or added, or went through, if that has ended well,
-    /// was asked to (`process` in its parameters) and came upon anything. It goes on by itself when something comes
-    /// `after` it too. Without a pipeline it is noted that nothing goes on. It is asked for once: whoever asks
+    /// was asked to (`process` in its parameters) and came upon anything. Without a
+    /// pipeline it is noted that nothing goes on. It is asked for once: whoever asks
     /// again is given the same. That is noted in the same transaction, so that what a process that was
     /// killed in between left out is found by [`list_unfollowed_runs`](Self::list_unfollowed_runs).
     ///
@@ -271,14 +271,14 @@ impl Db {
         let next = match next {
             None => None,
             Some(next) => {
-                let before: Option<Parameters> = match asked.get("scope") {
-                    Some(_) => serde_json::from_value(asked).ok(),
-                    None => None,
+                let before: Parameters = match asked.get("scope") {
+                    Some(_) => serde_json::from_value(asked)
+                        .map_err(|error| DbError::unreadable("a run's parameters", error))?,
+                    None => Parameters {
+                        scope: Scope::FoundBy(found_by),
+                        ..Parameters::default()
+                    },
                 };
-                let before = before.unwrap_or(Parameters {
-                    scope: Scope::FoundBy(found_by),
-                    ..Parameters::default()
-                });
                 let parameters = Parameters {
                     process: next.goes_on,
                     tools: BTreeMap::new(),

@@ -12,7 +12,7 @@ mod whisper;
 
 pub use listener::{Hearing, Listener, Said, SaidWord, WINDOW};
 pub use mel::SAMPLES_PER_SECOND;
-pub use span::{Span, Speech, spans_of};
+pub use span::{STILL_LIKELY, Span, Speech, spans_of};
 pub use voice::{FRAME, Voice};
 
 /// Why nothing can be heard: the fault is the model's or the machine's.

@@ -1,6 +1,6 @@
 //! FFmpeg, confined: the one place that says how it is called.
 
-use std::{ffi::OsString, fs::File, ops::ControlFlow, path::PathBuf, time::Duration};
+use std::{ffi::OsString, fmt::Display, fs::File, ops::ControlFlow, path::PathBuf, time::Duration};
 
 use heirloom_core::unit::FailureCode;
 use tokio_util::sync::CancellationToken;
@@ -8,7 +8,13 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     confinement::{Command, Confinement, ConfinementError, Finished, Limits, plain_lines},
     log::Log,
+    probe::Probe,
 };
+
+/// Of a file in which nothing is to be heard.
+pub(crate) fn no_sound() -> ConfinementError {
+    ConfinementError::failed(FailureCode::Empty, "there is no sound in this file")
+}
 
 /// What the functions for films and sound work with. Cloning is cheap.
 #[derive(Debug, Clone)]
@@ -90,7 +96,33 @@ impl Ffmpeg {
         plainly(run)
     }
 
-    pub(crate) async fn ffmpeg_reading<T: Send + 'static>(
+    /// Reads the samples of a film or recording: of one channel, so many in a second, 16 bits each.
+    ///
+    /// # Errors
+    /// [`ConfinementError`]; `Failed` when there is no sound in the file.
+    pub(crate) async fn read_samples<T: Send + 'static>(
+        &self,
+        (input, probe): (&File, &Probe),
+        per_second: impl Display,
+        state: T,
+        cancelled: &CancellationToken,
+        read: impl Fn(&mut T, &[u8]) -> ControlFlow<()> + Send + 'static,
+    ) -> Result<T, ConfinementError> {
+        let sound = probe.sound.as_ref().ok_or_else(no_sound)?;
+        let mut arguments = words(INPUT);
+        arguments.extend(words(["-map", &format!("0:{}", sound.index), "-ac", "1"]));
+        arguments.extend(words(["-ar", &per_second.to_string()]));
+        arguments.extend(words(["-f", "s16le", "pipe:1"]));
+        let call = Call {
+            input,
+            arguments,
+            outputs: Vec::new(),
+            limits: lengthy(probe.duration_ms),
+        };
+        self.ffmpeg_reading(call, state, cancelled, read).await
+    }
+
+    async fn ffmpeg_reading<T: Send + 'static>(
         &self,
         call: Call<'_>,
         state: T,

@@ -15,7 +15,7 @@ use heirloom_core::{
 };
 use heirloom_models::{
     Ability, ModelError, Store,
-    speech::{FRAME, SAMPLES_PER_SECOND, Span, Speech, WINDOW, spans_of},
+    speech::{FRAME, SAMPLES_PER_SECOND, STILL_LIKELY, Span, Speech, WINDOW, spans_of},
 };
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -24,7 +24,6 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Ffmpeg,
     confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
-    ffmpeg::{Call, INPUT, lengthy, words},
     probe::{Probe, probe},
 };
 
@@ -120,7 +119,7 @@ impl Ears {
 
 /// How far it is with a recording, and what was said since the last time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Heard<'a> {
+pub struct SoFar<'a> {
     /// Up to which millisecond of the recording.
     pub until_ms: u64,
     /// How long the recording is.
@@ -149,7 +148,7 @@ pub async fn transcribe(
     input: &File,
     language: Option<&str>,
     cancelled: &CancellationToken,
-    mut heard: impl FnMut(Heard<'_>),
+    mut heard: impl FnMut(SoFar<'_>),
 ) -> Result<Transcript, SpeechError> {
     let probe = probe(ffmpeg, input, cancelled).await?;
     let samples = decode(ffmpeg, input, &probe, cancelled).await?;
@@ -192,7 +191,7 @@ pub async fn transcribe(
         }
         // Never less than a second: so it comes to an end.
         at += said.until.max(SAMPLES_PER_SECOND).min(end - at);
-        heard(Heard {
+        heard(SoFar {
             until_ms: to_ms(parts.last().map_or(0, |part| part.end)),
             duration_ms: to_ms(count),
             words: &all[from..],
@@ -250,20 +249,6 @@ async fn decode(
     probe: &Probe,
     cancelled: &CancellationToken,
 ) -> Result<File, SpeechError> {
-    let Some(sound) = &probe.sound else {
-        let reason = "there is no sound in this file";
-        return Err(ConfinementError::failed(FailureCode::Empty, reason).into());
-    };
-    let mut arguments = words(INPUT);
-    arguments.extend(words(["-map", &format!("0:{}", sound.index), "-ac", "1"]));
-    arguments.extend(words(["-ar", &SAMPLES_PER_SECOND.to_string()]));
-    arguments.extend(words(["-f", "s16le", "pipe:1"]));
-    let call = Call {
-        input,
-        arguments,
-        outputs: Vec::new(),
-        limits: lengthy(probe.duration_ms),
-    };
     let samples = ffmpeg.unnamed_file()?;
     let state = (samples, None::<io::Error>);
     let write = |(samples, failed): &mut (File, Option<io::Error>), block: &[u8]| {
@@ -276,7 +261,9 @@ async fn decode(
             }
         }
     };
-    let (samples, failed) = ffmpeg.ffmpeg_reading(call, state, cancelled, write).await?;
+    let (samples, failed) = ffmpeg
+        .read_samples((input, probe), SAMPLES_PER_SECOND, state, cancelled, write)
+        .await?;
     match failed {
         Some(error) => Err(error.into()),
         None => Ok(samples),
@@ -328,22 +315,10 @@ fn place(parts: &[Span], start: usize, end: usize) -> (usize, usize) {
 
 /// Where in a word its voice begins: the model begins the first one with the silence before it.
 fn first_voice(likely: &[f32], start: usize, end: usize) -> usize {
-    let frames = start.div_ceil(FRAME)..end / FRAME;
-    let is_heard = |frame: &usize| likely.get(*frame).is_some_and(|likely| *likely >= HEARD);
-    if likely
-        .get(start / FRAME)
-        .is_some_and(|likely| *likely >= HEARD)
-    {
-        return start;
-    }
-    frames
-        .into_iter()
-        .find(is_heard)
-        .map_or(start, |frame| frame * FRAME)
+    let is_heard = |frame: &usize| likely.get(*frame).is_some_and(|it| *it >= STILL_LIKELY);
+    let first = (start / FRAME..end / FRAME).find(is_heard);
+    first.map_or(start, |frame| start.max(frame * FRAME))
 }
-
-/// From here on a frame is a voice's.
-const HEARD: f32 = 0.35;
 
 const fn to_ms(samples: usize) -> u64 {
     (samples / (SAMPLES_PER_SECOND / 1000)) as u64

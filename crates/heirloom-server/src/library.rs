@@ -107,7 +107,7 @@ impl Library {
                     ctx.clone(),
                     family.id,
                     engine.clone(),
-                    config.models.clone(),
+                    config.models.mirror.clone(),
                 );
                 let reports = folder.reports();
                 let scans = Scans::new(ctx.clone(), engine.clone(), reports, metrics.clone());

@@ -30,7 +30,8 @@ pub struct ModelsConfig {
 
 impl ModelsConfig {
     /// The models, of a library with this data folder.
-    pub(crate) fn open(&self, data_folder: &Path) -> Store {
+    #[must_use]
+    pub fn open(&self, data_folder: &Path) -> Store {
         let own = || data_folder.join("models");
         Store::open(self.folder.clone().unwrap_or_else(own))
     }
@@ -47,7 +48,6 @@ struct Shared {
     ctx: Context,
     family: FamilyId,
     engine: Engine,
-    store: Store,
     mirror: Option<Mirror>,
     work: Mutex<Work>,
     tasks: Tasks,
@@ -90,15 +90,13 @@ impl Models {
         ctx: Context,
         family: FamilyId,
         engine: Engine,
-        config: ModelsConfig,
+        mirror: Option<Mirror>,
     ) -> Self {
-        let store = config.open(&ctx.data_folder);
         let shared = Shared {
             ctx,
             family,
             engine,
-            store,
-            mirror: config.mirror,
+            mirror,
             work: Mutex::default(),
             tasks: Tasks::default(),
             stopping: CancellationToken::new(),
@@ -109,7 +107,7 @@ impl Models {
     }
 
     pub(crate) fn store(&self) -> &Store {
-        &self.shared.store
+        self.shared.engine.models()
     }
 
     /// All models, and how each stands.

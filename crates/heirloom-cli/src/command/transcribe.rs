@@ -3,11 +3,10 @@
 use std::{fs::File, path::Path};
 
 use heirloom_core::transcript::Transcript;
-use heirloom_models::Store;
 use heirloom_pipeline::{
     Ffmpeg,
     confinement::Confinement,
-    speech::{Ears, Heard, SpeechError, transcribe},
+    speech::{Ears, SoFar, SpeechError, transcribe},
     tool::transcript,
 };
 use heirloom_server::{Code, Problem};
@@ -29,8 +28,7 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<Ending, Problem> {
     let input = open(&asked.file)?;
-    let folder = config.models.folder.value.clone();
-    let store = Store::open(folder.unwrap_or_else(|| config.data.value.join("models")));
+    let store = config.models.settings().open(&config.data.value);
     let confinement = Confinement::of_this_program();
     let ears = Ears::open(&confinement, &store)?;
     // What lies there meanwhile has no name.
@@ -59,7 +57,7 @@ async fn hear(
     asked: &Transcribe,
     bar: &mut Bar,
 ) -> Result<Transcript, SpeechError> {
-    let show = |heard: Heard<'_>| {
+    let show = |heard: SoFar<'_>| {
         let said: String = heard.words.iter().map(|word| word.text.as_str()).collect();
         let (until, all) = (duration(heard.until_ms), duration(heard.duration_ms));
         let words = format!("{until} of {all}: {}", line(said.trim()));

@@ -8,7 +8,7 @@ pub type Span = std::ops::Range<usize>;
 /// From here on somebody speaks.
 const LIKELY: f32 = 0.5;
 /// Whoever speaks still does down to this.
-const STILL_LIKELY: f32 = 0.35;
+pub const STILL_LIKELY: f32 = 0.35;
 /// Silence that ends a stretch: two seconds.
 const GAP: usize = 2 * SAMPLES_PER_SECOND;
 /// What is shorter is a noise: a fifth of a second.

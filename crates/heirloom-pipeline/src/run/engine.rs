@@ -308,6 +308,12 @@ impl Engine {
         self.shared.waiting().get(&run).cloned()
     }
 
+    /// The models that there may be.
+    #[must_use]
+    pub fn models(&self) -> &Store {
+        self.shared.workshop.models()
+    }
+
     /// Whether the models are here that a pipeline needs for one of its steps at least.
     #[must_use]
     pub fn can_begin(&self, template: &Template) -> bool {

@@ -2,12 +2,11 @@
 
 use std::fs::File;
 
-use heirloom_core::unit::FailureCode;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     confinement::ConfinementError,
-    ffmpeg::{Call, Ffmpeg, INPUT, lengthy, words},
+    ffmpeg::{Call, Ffmpeg, INPUT, lengthy, no_sound, words},
     film::sound_arguments,
     probe::Probe,
 };
@@ -47,12 +46,7 @@ pub async fn make_proxy(
     probe: &Probe,
     cancelled: &CancellationToken,
 ) -> Result<SoundProxy, ConfinementError> {
-    let Some(sound) = &probe.sound else {
-        return Err(ConfinementError::failed(
-            FailureCode::Empty,
-            "there is no sound in this file",
-        ));
-    };
+    let sound = probe.sound.as_ref().ok_or_else(no_sound)?;
     let mut arguments = words(INPUT);
     arguments.extend(words(["-map", &format!("0:{}", sound.index)]));
     arguments.extend(sound_arguments(sound));

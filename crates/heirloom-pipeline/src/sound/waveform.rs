@@ -2,13 +2,12 @@
 
 use std::{fs::File, ops::ControlFlow};
 
-use heirloom_core::unit::FailureCode;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     confinement::ConfinementError,
-    ffmpeg::{Call, Ffmpeg, INPUT, lengthy, words},
+    ffmpeg::{Ffmpeg, no_sound},
     probe::Probe,
 };
 
@@ -52,25 +51,13 @@ pub async fn make_waveform(
     probe: &Probe,
     cancelled: &CancellationToken,
 ) -> Result<Waveform, ConfinementError> {
-    let no_sound =
-        || ConfinementError::failed(FailureCode::Empty, "there is no sound in this file");
-    let sound = probe.sound.as_ref().ok_or_else(no_sound)?;
-    let mut arguments = words(INPUT);
-    arguments.extend(words(["-map", &format!("0:{}", sound.index), "-ac", "1"]));
-    arguments.extend(words(["-ar", &SAMPLE_RATE.to_string()]));
-    arguments.extend(words(["-f", "s16le", "pipe:1"]));
-    let call = Call {
-        input,
-        arguments,
-        outputs: Vec::new(),
-        limits: lengthy(probe.duration_ms),
-    };
     let read = |peaks: &mut Peaks, block: &[u8]| {
         peaks.hear(block);
         ControlFlow::Continue(())
     };
+    let peaks = Peaks::default();
     let peaks = ffmpeg
-        .ffmpeg_reading(call, Peaks::default(), cancelled, read)
+        .read_samples((input, probe), SAMPLE_RATE, peaks, cancelled, read)
         .await?;
     if peaks.heard == 0 {
         return Err(no_sound());

@@ -15,7 +15,7 @@ test('an original that has rotten is named, until somebody hands it in again', a
   };
   const files = page.locator('[data-testid=files]');
   await files.setInputFiles(letter);
-  await until(async () => (await heirloom.asset(letter.name)) !== '');
+  await page.getByText('1 of 1 file is there').waitFor();
   const id = await heirloom.asset(letter.name);
   const { content_hash } = await heirloom.get<{ content_hash: string }>(`/api/v1/assets/${id}`);
 

@@ -61,7 +61,7 @@ test('an original that has rotten comes back from the backup by itself', async (
   const text = 'Dear Lotte, the barn is full.';
   const letter = { name: 'Letter.txt', mimeType: 'text/plain', buffer: Buffer.from(text) };
   await page.locator('[data-testid=files]').setInputFiles(letter);
-  await until(async () => (await heirloom.asset(letter.name)) !== '');
+  await page.getByText('1 of 1 file is there').waitFor();
   await page.goto(`${heirloom.address}/backups`);
   await page.getByRole('button', { name: 'Back up now' }).click();
   await until(async () => (await done()).filter((it) => it === 'backup done').length === 2);

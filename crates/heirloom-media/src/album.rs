@@ -54,11 +54,31 @@ pub fn read_takeout(bytes: &[u8]) -> TakeoutJson {
         Some(title) if is_picture => TakeoutJson::Picture(title.to_owned()),
         Some(title) => TakeoutJson::Album(Album {
             title: title.trim().to_owned(),
-            description: text("description").unwrap_or_default().trim().to_owned(),
+            description: with_enrichments(text("description").unwrap_or_default(), root),
             members: Vec::new(),
         }),
         None => TakeoutJson::Other,
     }
+}
+
+/// The description with what somebody wrote between the pictures, and the places that they put there.
+fn with_enrichments(description: &str, root: &Value) -> String {
+    let mut lines = vec![description.trim().to_owned()];
+    let enrichments = root.get("enrichments").and_then(Value::as_array);
+    for enrichment in enrichments.into_iter().flatten() {
+        let written = enrichment.pointer("/narrativeEnrichment/text");
+        lines.extend(written.and_then(Value::as_str).map(str::to_owned));
+        let places = enrichment.pointer("/locationEnrichment/location");
+        let places = places.and_then(Value::as_array);
+        lines.extend(places.into_iter().flatten().map(|place| {
+            let text = |name: &str| place.get(name).and_then(Value::as_str).unwrap_or_default();
+            let parts = [text("name").trim(), text("description").trim()];
+            let parts = parts.into_iter().filter(|part| !part.is_empty());
+            parts.collect::<Vec<_>>().join(", ")
+        }));
+    }
+    lines.retain(|line| !line.trim().is_empty());
+    lines.join("\n")
 }
 
 /// Reads an album of PhotoPrism; its members are ids of pictures. `None` for what is none, or for what PhotoPrism

@@ -28,7 +28,12 @@ pub(crate) fn original_stem(stem: &str) -> Option<String> {
     let of_google = EDITED
         .iter()
         .find_map(|edited| plain.strip_suffix(&heirloom_core::path::alike(edited)));
-    if let Some(original) = of_google.filter(|original| !original.is_empty()) {
+    // What takes pictures out of Apple's Photos adds this unless told otherwise.
+    let of_apple = || plain.strip_suffix("_edited");
+    if let Some(original) = of_google
+        .or_else(of_apple)
+        .filter(|original| !original.is_empty())
+    {
         return Some(format!("{original}{number}"));
     }
     // Apple: IMG_E1234 of IMG_1234.
@@ -66,6 +71,7 @@ mod tests {
             ("IMG_1-EDITED(2)", Some("img_1(2)")),
             ("Oma-modifie\u{301}", Some("oma")),
             ("a-bearbeitet", Some("a")),
+            ("IMG_1234_edited", Some("img_1234")),
             ("IMG_E1234", Some("img_1234")),
             ("IMG_E1234(1)", Some("img_1234(1)")),
             ("IMG_1234", None),

@@ -147,7 +147,7 @@ pub(crate) fn read(bytes: &[u8], out: &mut Notes) {
     let field = |name: &str| place(name).map_or("", |at| record.get(at));
     for (name, kept) in [
         ("favorite", property::FAVORITE),
-        ("hidden", "hidden"),
+        ("hidden", property::PRIVATE),
         ("deleted", property::DELETED),
     ] {
         if matches!(field(name).trim().to_lowercase().as_str(), "yes" | "true") {

@@ -39,6 +39,7 @@ mod finding;
 mod flir;
 mod gif;
 pub mod icloud;
+pub mod immich;
 mod iptc;
 mod jpeg;
 mod moment;

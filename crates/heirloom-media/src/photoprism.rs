@@ -40,7 +40,7 @@ pub(crate) fn read(bytes: &[u8], out: &mut Notes) {
     out.property("original_name", text(&root, "OriginalName"));
     for (name, kept) in [
         ("Favorite", property::FAVORITE),
-        ("Private", "private"),
+        ("Private", property::PRIVATE),
         ("Scan", "scan"),
         ("Panorama", "panorama"),
     ] {

@@ -43,5 +43,11 @@ pub const FAVORITE: &str = "favorite";
 /// `true` where somebody put it into a trash that is emptied later.
 pub const DELETED: &str = "deleted";
 
+/// `true` where somebody had put it out of the way, without throwing it away.
+pub const ARCHIVED: &str = "archived";
+
+/// `true` where somebody did not want others to see it.
+pub const PRIVATE: &str = "private";
+
 /// What another program calls it.
 pub const FOREIGN_ID: &str = "foreign_id";

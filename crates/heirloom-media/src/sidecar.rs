@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use heirloom_core::path::alike;
 use serde::{Deserialize, Serialize};
 
-use crate::{finding::Metadata, icloud, notes::Notes, photoprism, sniff::extension, takeout, xmp};
+use crate::{
+    finding::Metadata, icloud, immich, notes::Notes, photoprism, sniff::extension, takeout, xmp,
+};
 
 /// What a sidecar is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,6 +25,8 @@ pub enum SidecarKind {
     PhotoPrism,
     /// The line of a picture in a table, as Apple hands it out.
     AppleDetails,
+    /// What a dump of Immich's database says of a picture.
+    Immich,
 }
 
 /// A sidecar with the media files that it is about, as places in the list of names.
@@ -113,7 +117,7 @@ impl<'n> MediaNames<'n> {
         let mut by_stem: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, name) in names.iter().enumerate() {
             let stem = stem(name);
-            if !stem.is_empty() && MEDIA.contains(&extension(name).as_str()) {
+            if !stem.is_empty() && is_media(&extension(name)) {
                 by_stem.entry(alike(stem)).or_default().push(at);
             }
         }
@@ -157,13 +161,27 @@ impl<'n> MediaNames<'n> {
     }
 }
 
+/// Whether sidecars can be about what has such an extension.
+fn is_media(extension: &str) -> bool {
+    MEDIA.contains(&extension) || is_motion(extension)
+}
+
+/// Whether the films that Pixel telephones keep beside a picture are called so: `PXL_1.MP` and `PXL_1.MP~2`, of
+/// `PXL_1.MP.jpg` and `PXL_1.MP~2.jpg`.
+pub(crate) fn is_motion(extension: &str) -> bool {
+    match extension.strip_prefix("mp~") {
+        Some(number) => !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()),
+        None => extension == "mp",
+    }
+}
+
 /// A name without its extension.
 fn stem(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(stem, _)| stem)
 }
 
 /// Reads a sidecar's content. The sources of its findings begin with `sidecar-xmp:`, `takeout:`,
-/// `photoprism:` or `icloud:`.
+/// `photoprism:`, `icloud:` or `immich:`.
 #[must_use]
 pub fn read_sidecar(bytes: &[u8], kind: SidecarKind) -> Metadata {
     let mut found = Notes::default();
@@ -173,6 +191,7 @@ pub fn read_sidecar(bytes: &[u8], kind: SidecarKind) -> Metadata {
         SidecarKind::AppleEdit => {}
         SidecarKind::PhotoPrism => photoprism::read(bytes, &mut found),
         SidecarKind::AppleDetails => icloud::read(bytes, &mut found),
+        SidecarKind::Immich => immich::read(bytes, &mut found),
     }
     found.finish()
 }
@@ -264,7 +283,7 @@ mod tests {
             format!("{cut_second} -> {second}"),
         ];
         let cut_both: Vec<&str> = cut_both.iter().map(String::as_str).collect();
-        let cases: [(&[&str], &[&str]); 14] = [
+        let cases: [(&[&str], &[&str]); 19] = [
             (&[&picture, &second, &cut_json, &cut_second], &cut_both),
             (
                 &[
@@ -276,6 +295,47 @@ mod tests {
                 &["IMG.jpg(1).json -> IMG(1).jpg, IMG-edited(1).jpg"],
             ),
             (&["a.jpg", "a.jpg.supplemental-metadata(1).json"], &[]),
+            (
+                &[
+                    "13039_327707840323_537645323_9470255_27214_n(1).jpg",
+                    "13039_327707840323_537645323_9470255_27214_n.j(1).json",
+                ],
+                &[
+                    "13039_327707840323_537645323_9470255_27214_n.j(1).json -> 13039_327707840323_537645323_9470255_27214_n(1).jpg",
+                ],
+            ),
+            (
+                &[
+                    "Backyard_ceremony_wedding_photography_xxxxxxx_m(494).jpg",
+                    "Backyard_ceremony_wedding_photography_xxxxxxx_(494).json",
+                ],
+                &[
+                    "Backyard_ceremony_wedding_photography_xxxxxxx_(494).json -> Backyard_ceremony_wedding_photography_xxxxxxx_m(494).jpg",
+                ],
+            ),
+            // 46 as UTF-16 counts them.
+            (
+                &[
+                    "😀😃😄😁😆😅😂🤣🥲☺️😊😇🙂🙃😉😌😍🥰😘😗😙😚😋😛.jpg",
+                    "😀😃😄😁😆😅😂🤣🥲☺️😊😇🙂🙃😉😌😍🥰😘😗😙😚😋.json",
+                ],
+                &[
+                    "😀😃😄😁😆😅😂🤣🥲☺️😊😇🙂🙃😉😌😍🥰😘😗😙😚😋.json -> 😀😃😄😁😆😅😂🤣🥲☺️😊😇🙂🙃😉😌😍🥰😘😗😙😚😋😛.jpg",
+                ],
+            ),
+            // The film that a Pixel keeps beside a picture.
+            (
+                &[
+                    "PXL_1.MP.jpg",
+                    "PXL_1.MP",
+                    "PXL_1.MP.jpg.supplemental-metadata.json",
+                ],
+                &["PXL_1.MP.jpg.supplemental-metadata.json -> PXL_1.MP.jpg, PXL_1.MP"],
+            ),
+            (
+                &["PXL_2.MP~2.jpg", "PXL_2.MP~2", "PXL_2.MP~2.jpg.json"],
+                &["PXL_2.MP~2.jpg.json -> PXL_2.MP~2.jpg, PXL_2.MP~2"],
+            ),
             (&["IMG.jpg", "IMG.jpg.json"], &["IMG.jpg.json -> IMG.jpg"]),
             (
                 &["IMG.jpg", "IMG.jpg.supplemental-metadata.json"],

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use heirloom_core::{MediaKind, path::alike};
 use serde::{Deserialize, Serialize};
 
-use crate::{edited::original_stem, file_type::FileType, property};
+use crate::{
+    edited::original_stem, file_type::FileType, property, sidecar::is_motion, sniff::extension,
+};
 
 /// Why files belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -119,6 +121,10 @@ fn live_photos(members: &[Member<'_>], is_taken: &mut [bool], stacks: &mut Vec<S
         }
         if matches!(member.file_type.name, "QuickTime" | "MP4") {
             by_stem.entry(member.stem()).or_insert(at);
+            // `PXL_1.MP` is the film of `PXL_1.MP.jpg`.
+            if is_motion(&extension(member.name)) {
+                by_stem.entry(alike(member.name)).or_insert(at);
+            }
         }
     }
     for (at, member) in members
@@ -321,7 +327,7 @@ mod tests {
                     "jpg" => "JPEG",
                     "heic" => "HEIC",
                     "mov" => "QuickTime",
-                    "mp4" => "MP4",
+                    "mp4" | "mp" => "MP4",
                     "png" => "PNG",
                     "cr2" => "Canon CR2",
                     "dng" => "DNG",
@@ -361,6 +367,8 @@ mod tests {
             ("renamed.MOV", "live_photo_id=C"),
             ("shot.png", ""),
             ("shot.mov", ""),
+            ("PXL_5.MP.jpg", ""),
+            ("PXL_5.MP", ""),
         ];
         assert_eq!(
             stacked(&files),
@@ -368,6 +376,7 @@ mod tests {
                 "LivePhoto IMG_1.HEIC: IMG_1.HEIC IMG_1.MOV",
                 "LivePhoto IMG_2.JPG: IMG_2.JPG img_2.mov",
                 "LivePhoto IMG_4.HEIC: IMG_4.HEIC renamed.MOV",
+                "LivePhoto PXL_5.MP.jpg: PXL_5.MP.jpg PXL_5.MP",
             ]
         );
     }

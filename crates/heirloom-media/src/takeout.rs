@@ -74,7 +74,11 @@ fn google(root: &Value, out: &mut Notes) {
     if root.get("favorited").and_then(Value::as_bool) == Some(true) {
         out.property(property::FAVORITE, "true");
     }
-    for (name, kept) in [("trashed", property::DELETED), ("archived", "archived")] {
+    for (name, kept) in [
+        ("trashed", property::DELETED),
+        ("archived", property::ARCHIVED),
+        ("inLockedFolder", property::PRIVATE),
+    ] {
         if root.get(name).and_then(Value::as_bool) == Some(true) {
             out.property(kept, "true");
         }

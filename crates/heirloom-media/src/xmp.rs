@@ -63,11 +63,12 @@ const DATES: [(&str, f32); 9] = [
 ];
 
 /// Texts: property, kind of claim, confidence.
-const TEXTS: [(&str, ClaimKind, f32); 17] = [
+const TEXTS: [(&str, ClaimKind, f32); 18] = [
     ("dc:title", ClaimKind::Title, 0.85),
     ("photoshop:Headline", ClaimKind::Title, 0.6),
     ("acdsee:caption", ClaimKind::Title, 0.6),
     ("dc:description", ClaimKind::Caption, 0.85),
+    ("tiff:ImageDescription", ClaimKind::Caption, 0.6),
     ("acdsee:notes", ClaimKind::Caption, 0.6),
     ("exif:UserComment", ClaimKind::Caption, 0.5),
     ("dc:creator", ClaimKind::Author, 0.85),

@@ -6,6 +6,7 @@
 mod bag;
 mod bring;
 mod foreign;
+mod immich;
 mod layout;
 mod library;
 mod note;

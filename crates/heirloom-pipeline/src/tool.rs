@@ -160,7 +160,7 @@ impl ResourceClass {
 /// Reads what an original says of itself. Input: its bytes.
 pub const METADATA: Tool = Tool::reading("metadata", 1, View::Bytes);
 /// Reads what a sidecar says of an original. Input: the sidecar's bytes.
-pub const SIDECAR: Tool = Tool::reading("sidecar", 2, View::Sidecar);
+pub const SIDECAR: Tool = Tool::reading("sidecar", 3, View::Sidecar);
 /// Reads the date in a file's name. Input: the name.
 pub const FILE_NAME: Tool = Tool::reading(heirloom_db::artifact::FILE_NAME, 1, View::Name);
 

@@ -1,13 +1,13 @@
 //! How Google Takeout names the JSON of a picture.
 //!
 //! The name of the picture, `.supplemental-metadata` since 2024, a number where two names were the
-//! same, `.json`; all before the number cut to 46 characters.
+//! same, `.json`; all before the number cut to 46 characters, as UTF-16 counts them.
 
 use std::collections::{BTreeSet, HashSet};
 
 use heirloom_core::path::alike;
 
-use super::{MediaNames, SidecarKind, SidecarMatch};
+use super::{MediaNames, SidecarKind, SidecarMatch, is_motion};
 use crate::edited::{EDITED, numbered};
 
 /// The most characters before number and extension.
@@ -24,12 +24,12 @@ pub(super) fn match_all(
     if candidates.is_empty() {
         return;
     }
-    // For names that were cut, everything that begins alike has to be found.
+    // For names that were cut, everything that begins alike has to be found; the number stands elsewhere in the JSON.
     let sorted: BTreeSet<(String, usize)> = media
         .by_stem
         .values()
         .flatten()
-        .map(|at| (alike(media.name(*at)), *at))
+        .map(|at| (alike(&without_number(media.name(*at))), *at))
         .collect();
     let mut owned: HashSet<usize> = HashSet::new();
     let mut found = Vec::new();
@@ -75,10 +75,12 @@ fn main(media: &MediaNames<'_>, sorted: &BTreeSet<(String, usize)>, base: &str) 
         return Some(found);
     }
     // Cut within the picture's own name, and the number is that of the picture.
-    let body = alike(body);
-    if body.chars().count() != LENGTH {
+    let is_cut = |body: &str| body.encode_utf16().count() == LENGTH;
+    let alike_body = alike(body);
+    if !is_cut(body) && !is_cut(&alike_body) {
         return None;
     }
+    let body = alike_body;
     let has_number = |name: &str| {
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
         numbered(stem).1 == number
@@ -86,10 +88,18 @@ fn main(media: &MediaNames<'_>, sorted: &BTreeSet<(String, usize)>, base: &str) 
     let mut longer = sorted
         .range((body.clone(), 0)..)
         .take_while(|(name, _)| name.starts_with(&body))
-        .filter(|(name, _)| has_number(name));
+        .filter(|(_, at)| has_number(media.name(*at)));
     match (longer.next(), longer.next()) {
         (Some((_, only)), None) => Some(*only),
         _ => None,
+    }
+}
+
+/// A name of a file without the number that tells it from others of that name.
+fn without_number(name: &str) -> String {
+    match name.rsplit_once('.') {
+        Some((stem, extension)) => format!("{}.{extension}", numbered(stem).0),
+        None => name.to_owned(),
     }
 }
 
@@ -106,6 +116,11 @@ fn companions(media: &MediaNames<'_>, name: &str) -> Vec<usize> {
         .iter()
         .filter_map(|edited| media.named(&format!("{plain}{edited}{number}.{extension}")))
         .collect();
+    if let Some((_, motion)) = stem.rsplit_once('.')
+        && is_motion(&motion.to_ascii_lowercase())
+    {
+        others.extend(media.named(stem));
+    }
     if matches!(
         extension.to_ascii_lowercase().as_str(),
         "heic" | "jpg" | "jpeg"

@@ -24,6 +24,7 @@ use super::{
     foreign::{Foreign, Settled},
     originals::Got,
     plan::{Describing, Members},
+    sidecars::Sidecar,
 };
 use crate::tool::{Looked, Made, read_sidecar, sidecar_word};
 
@@ -230,6 +231,25 @@ impl Foreign<'_> {
                 }
             }
         }
+        for (picture, film) in &self.plan.live_photos {
+            let (Some(picture), Some(film)) = (self.settled.get(picture), self.settled.get(film))
+            else {
+                continue;
+            };
+            let members = vec![picture.asset, film.asset];
+            let is_stacked = |stack: &NewStack| stack.members.contains(&film.asset);
+            if picture.asset == film.asset || stacks.iter().any(is_stacked) {
+                continue;
+            }
+            let kind = StackKind::LivePhoto;
+            let id = self.id_of(&["stack", kind.as_str(), &picture.asset.to_string()]);
+            stacks.push(NewStack {
+                id: StackId::from_uuid(id),
+                kind,
+                name: picture.asset.to_string(),
+                members,
+            });
+        }
         for stacks in stacks.chunks(256) {
             let Self { ctx, vault, .. } = &*self;
             let new = ctx.db.import_stacks(&ctx.actor, vault, stacks).await?;
@@ -271,19 +291,25 @@ impl Foreign<'_> {
             self.make_collection(&album.key, &album.title, &album.description, &places)
                 .await?;
         }
-        let favorites: Vec<usize> = self
-            .settled
-            .keys()
-            .filter(|place| {
-                self.sidecars_of(**place)
-                    .any(|(_, sidecar)| sidecar.is_favorite)
-            })
-            .copied()
-            .collect();
-        if !favorites.is_empty() {
-            let title = format!("Favourites ({})", plan.source.label());
-            self.make_collection("\0favourites", &title, "", &favorites)
-                .await?;
+        // What somebody had marked is found again as a collection, so that whoever cares can say who may see it.
+        type IsMarked = fn(&Sidecar) -> bool;
+        let marks: [(&str, &str, IsMarked); 3] = [
+            ("\0favourites", "Favourites", |sidecar| sidecar.is_favorite),
+            ("\0archived", "Archived", |sidecar| sidecar.is_archived),
+            ("\0private", "Private", |sidecar| sidecar.is_private),
+        ];
+        for (key, title, is_marked) in marks {
+            let places: Vec<usize> = self
+                .settled
+                .keys()
+                .filter(|place| {
+                    self.sidecars_of(**place)
+                        .any(|(_, sidecar)| is_marked(sidecar))
+                })
+                .copied()
+                .collect();
+            let title = format!("{title} ({})", plan.source.label());
+            self.make_collection(key, &title, "", &places).await?;
         }
         Ok(())
     }

@@ -77,7 +77,7 @@ pub(super) async fn import(
                     (root, entry.path.as_str())
                 }))
             });
-            Ok(Plan::of(source, survey))
+            Plan::of(source, survey, &stop)
         })
     };
     let plan = Arc::new(planned.await?);

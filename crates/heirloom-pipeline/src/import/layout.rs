@@ -2,7 +2,11 @@
 
 use heirloom_core::path;
 
-use super::{NoteCode, Source};
+use super::{NoteCode, Source, immich::is_dump};
+use crate::scan::{file_reason, folder_reason};
+
+/// How many folders deep is looked for those that a program makes: its own may lie in others.
+const TOP: usize = 5;
 
 /// What a file is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +44,12 @@ pub(super) fn standing(source: Source, part: usize, root: Option<&str>, within: 
     let mut names: Vec<&str> = path.split('/').collect();
     let name = names.pop().unwrap_or_default().to_owned();
     let extension = extension_of(&name);
-    let at = |wanted: &[&str]| names.iter().take(3).position(|name| wanted.contains(name));
+    let at = |wanted: &[&str]| {
+        names
+            .iter()
+            .take(TOP)
+            .position(|name| wanted.contains(name))
+    };
     let from = |place: usize| names.get(place..).unwrap_or_default().join("/");
     let (role, folder) = match source {
         Source::Export | Source::Folder => (of_files(&extension, false), from(0)),
@@ -67,15 +76,24 @@ pub(super) fn standing(source: Source, part: usize, root: Option<&str>, within: 
             (role, format!("{part}:{}", from(0)))
         }
         Source::Immich => {
-            let made = ["thumbs", "encoded-video", "profile", "backups"];
-            let role = match at(&made) {
-                Some(_) => Role::Made,
-                None if name == ".immich" => Role::Made,
-                None => of_files(&extension, true),
+            // Within an album of that name is somebody's picture; the folder of all may be called `library` itself.
+            let made = at(&["thumbs", "encoded-video", "profile", "backups"]);
+            let within = at(&["library", "upload"]);
+            let is_made = made.is_some_and(|made| {
+                within.is_none_or(|within| made < within || (made, within) == (1, 0))
+            });
+            let role = match is_made {
+                true => Role::Made,
+                false if name == ".immich" || is_dump(&name) => Role::Made,
+                false => of_files(&extension, true),
             };
             (role, from(0))
         }
-        Source::PhotoPrism => of_photoprism(&names, &name, &extension),
+        Source::PhotoPrism => of_photoprism(root, &names, &name, &extension),
+    };
+    let role = match is_of_system(&names, &name) {
+        true => Role::Made,
+        false => role,
     };
     let path = match source {
         Source::Takeout => path::join(&folder, &name),
@@ -87,6 +105,15 @@ pub(super) fn standing(source: Source, part: usize, root: Option<&str>, within: 
         name,
         path,
     }
+}
+
+/// Whether a system or another program left it there for itself, as a scan passes it over.
+fn is_of_system(folders: &[&str], name: &str) -> bool {
+    // What macOS puts beside each file of an archive.
+    file_reason(name).is_some()
+        || folders
+            .iter()
+            .any(|folder| *folder == "__MACOSX" || folder_reason(folder).is_some())
 }
 
 /// Whether pictures of a Takeout lie there: its other products are not looked into where there are any.
@@ -118,7 +145,7 @@ pub(super) fn guess<'p>(paths: impl Iterator<Item = (Option<&'p str>, &'p str)>)
         let mut names: Vec<&str> = root.into_iter().chain(path.split('/')).collect();
         let name = names.pop().unwrap_or_default();
         let lower = name.to_lowercase();
-        let has = |wanted: &str| names.iter().take(3).any(|name| *name == wanted);
+        let has = |wanted: &str| names.iter().take(TOP).any(|name| *name == wanted);
         if has("Takeout") || (lower.ends_with(".json") && lower.contains(".supplemental-m")) {
             takeout |= 1;
         }
@@ -134,8 +161,14 @@ pub(super) fn guess<'p>(paths: impl Iterator<Item = (Option<&'p str>, &'p str)>)
         if has("library") || has("upload") {
             immich |= 2;
         }
+        if name.starts_with("immich-db-backup-") {
+            immich |= 3;
+        }
         if has("originals") {
             photoprism |= 1;
+        }
+        if has("storage") && has("sidecar") && lower.ends_with(".yml") {
+            photoprism |= 3;
         }
         if has("sidecar") || (has("storage") && has("albums")) || has(".photoprism") {
             photoprism |= 2;
@@ -164,37 +197,57 @@ fn of_files(extension: &str, is_exported: bool) -> Role {
     }
 }
 
-fn of_photoprism(names: &[&str], name: &str, extension: &str) -> (Role, String) {
-    let at = |wanted: &str| names.iter().take(3).position(|name| *name == wanted);
-    let after = |place: usize| names.get(place + 1..).unwrap_or_default().join("/");
-    let hidden = |folder: &str| {
-        folder
-            .split('/')
-            .any(|name| name.starts_with(".photoprism"))
+fn of_photoprism(
+    root: Option<&str>,
+    names: &[&str],
+    name: &str,
+    extension: &str,
+) -> (Role, String) {
+    let own = ["originals", "storage", "sidecar", "albums"];
+    // At the top, or in the program's own folder: what lies deeper is called so by somebody.
+    let is_top = |place: usize| {
+        let above = place.checked_sub(1).and_then(|above| names.get(above));
+        place < 2 || above.is_some_and(|above| above.to_lowercase().contains("photoprism"))
     };
-    if let Some(place) = at("originals") {
-        let folder = after(place);
-        let role = match extension {
-            "yml" | "yaml" => Role::Sidecar,
-            _ if name.starts_with(".pp") || hidden(&folder) => Role::Made,
-            _ => of_files(extension, true),
+    let first = names
+        .iter()
+        .take(TOP)
+        .enumerate()
+        .position(|(place, folder)| own.contains(folder) && is_top(place));
+    let after = |place: usize| names.get(place + 1..).unwrap_or_default().join("/");
+    let is_yaml = matches!(extension, "yml" | "yaml");
+    let of_original = |folder: String| {
+        let mut folders = folder.split('/');
+        let role = match is_yaml {
+            true => Role::Sidecar,
+            false if name.starts_with(".pp") || folders.any(|it| it.starts_with(".photoprism")) => {
+                Role::Made
+            }
+            false => of_files(extension, true),
         };
-        return (role, folder);
-    }
-    if let Some(place) = at("sidecar") {
-        return match extension {
-            "yml" | "yaml" | "xmp" => (Role::Sidecar, after(place)),
-            _ => (Role::Made, after(place)),
-        };
-    }
-    if let Some(place) = at("albums") {
-        return match extension {
-            "yml" | "yaml" => (Role::Album, after(place)),
-            _ => (Role::Made, after(place)),
-        };
-    }
-    match at("storage") {
-        Some(place) => (Role::Made, after(place)),
-        None => (of_files(extension, true), names.join("/")),
+        (role, folder)
+    };
+    let of_sidecar = |folder: String| match extension {
+        "yml" | "yaml" | "xmp" => (Role::Sidecar, folder),
+        _ => (Role::Made, folder),
+    };
+    let of_album = |folder: String| match is_yaml {
+        true => (Role::Album, folder),
+        false => (Role::Made, folder),
+    };
+    let Some(place) = first else {
+        // The folder of originals may be called anything; names begin below it.
+        let below = names.get(usize::from(root.is_some())..);
+        return of_original(below.unwrap_or_default().join("/"));
+    };
+    let at = |steps: usize| names.get(place + steps).copied();
+    match (at(0), at(1), at(2)) {
+        (Some("originals"), ..) => of_original(after(place)),
+        (Some("sidecar"), ..) => of_sidecar(after(place)),
+        (Some("albums"), ..) => of_album(after(place)),
+        (_, Some("sidecar"), _) => of_sidecar(after(place + 1)),
+        (_, Some("albums"), _) => of_album(after(place + 1)),
+        (_, Some("backup"), Some("albums")) => of_album(after(place + 2)),
+        _ => (Role::Made, after(place)),
     }
 }

@@ -46,11 +46,15 @@ pub enum NoteCode {
     Purged,
     /// Nothing can be put into the album that it belongs to.
     AlbumClosed,
+    /// A folder that no scan would go into either.
+    PassedOver,
+    /// What only the other program's database knows, and no dump of it is here.
+    NoDatabase,
 }
 
 impl NoteCode {
     /// Every code.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Page,
         Self::Memory,
         Self::ArchiveWithin,
@@ -64,6 +68,8 @@ impl NoteCode {
         Self::Undescribed,
         Self::Purged,
         Self::AlbumClosed,
+        Self::PassedOver,
+        Self::NoDatabase,
     ];
 
     /// The word for programs.
@@ -83,6 +89,8 @@ impl NoteCode {
             Self::Undescribed => "undescribed",
             Self::Purged => "purged",
             Self::AlbumClosed => "album_closed",
+            Self::PassedOver => "passed_over",
+            Self::NoDatabase => "no_database",
         }
     }
 
@@ -111,6 +119,13 @@ impl NoteCode {
             Self::Purged => "it was removed here for good before, and stays away",
             Self::AlbumClosed => {
                 "what is new was not put into this album: it stays as it is, or was deleted"
+            }
+            Self::PassedOver => {
+                "left out with all that is in it: a trash, or made by a system or another program for itself"
+            }
+            Self::NoDatabase => {
+                "there is no dump of Immich's database (immich-db-backup-….sql.gz): albums, people, favourites, \
+                 archive, trash and the names of uploads are only in it"
             }
         }
         .to_owned()

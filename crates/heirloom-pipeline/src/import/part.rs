@@ -20,7 +20,7 @@ use super::ImportError;
 use crate::{
     export::{ProblemCode, Why},
     original::{EntryKind, Root, stat_of},
-    scan::{file_reason, folder_reason},
+    scan::folder_reason,
 };
 
 /// More than this that unpacks to more than [`DENSE_TIMES`] of itself is no collection of photographs.
@@ -80,6 +80,8 @@ pub(super) trait Visit {
     fn take(&mut self, member: &Member, bytes: &mut dyn Read) -> Result<(), Failure>;
     /// Hears that something at a path is not as it should be.
     fn trouble(&mut self, path: &str, why: Why);
+    /// Hears of a folder that is not gone into.
+    fn pass_over(&mut self, _folder: &str) {}
 }
 
 impl Part {
@@ -377,10 +379,8 @@ fn visit_folder(root: &Root, visit: &mut dyn Visit) -> Result<(), ImportError> {
             };
             match kind {
                 EntryKind::Folder if folder_reason(&path).is_none() => below.push(path),
-                EntryKind::File if file_reason(name).is_none() => {
-                    visit_file(&opened, name, path, visit)?;
-                }
-                EntryKind::File | EntryKind::Folder => {}
+                EntryKind::Folder => visit.pass_over(&path),
+                EntryKind::File => visit_file(&opened, name, path, visit)?,
                 EntryKind::Link => visit.trouble(&path, a_link()),
                 _ => visit.trouble(
                     &path,

@@ -9,8 +9,10 @@ use heirloom_media::{
     match_sidecars,
 };
 
+use tokio_util::sync::CancellationToken;
+
 use super::{
-    ImportNote, NoteCode, Source,
+    ImportError, ImportNote, NoteCode, Source, immich,
     layout::{Role, Standing, is_google_photos, standing},
     survey::{Note, Survey},
 };
@@ -68,6 +70,8 @@ pub(super) struct Plan {
     /// What describes each original.
     pub(super) described: HashMap<usize, Vec<Describing>>,
     pub(super) albums: Vec<PlannedAlbum>,
+    /// Pictures with their films, where the program says so.
+    pub(super) live_photos: Vec<(usize, usize)>,
     /// What is left out, and what lacks something.
     pub(super) told: Vec<ImportNote>,
     /// Files that describe nothing that is here.
@@ -91,7 +95,15 @@ const TRASH: [&str; 8] = [
 ];
 
 impl Plan {
-    pub(super) fn of(source: Source, survey: Survey) -> Self {
+    pub(super) fn of(
+        source: Source,
+        mut survey: Survey,
+        stop: &CancellationToken,
+    ) -> Result<Self, ImportError> {
+        let dump = match source {
+            Source::Immich => Some(immich::find_dump(&mut survey, stop)?),
+            _ => None,
+        };
         let standing: Vec<Standing> = survey
             .entries
             .iter()
@@ -110,6 +122,7 @@ impl Plan {
             excerpts: Vec::new(),
             described: HashMap::new(),
             albums: Vec::new(),
+            live_photos: Vec::new(),
             told: Vec::new(),
             alone: 0,
             undescribed: 0,
@@ -121,8 +134,16 @@ impl Plan {
         }
         plan.originals.sort_unstable();
         plan.read_tables();
+        if let Some(dump) = dump {
+            immich::describe(&mut plan, dump);
+        }
         plan.tell_undescribed();
-        plan
+        for folder in &plan.survey.passed_over {
+            plan.left_out += 1;
+            plan.told
+                .push(ImportNote::new(NoteCode::PassedOver, folder));
+        }
+        Ok(plan)
     }
 
     /// Originals and what may describe them, by folder.
@@ -437,7 +458,7 @@ impl Plan {
     fn tell_undescribed(&mut self) {
         let describes_each = match self.source {
             Source::Takeout | Source::PhotoPrism => true,
-            Source::Apple => !self.excerpts.is_empty(),
+            Source::Apple | Source::Immich => !self.excerpts.is_empty(),
             _ => false,
         };
         if !describes_each {

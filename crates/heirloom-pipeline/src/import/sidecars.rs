@@ -33,6 +33,8 @@ pub(super) struct Sidecar {
     pub(super) foreign_id: Option<String>,
     pub(super) is_favorite: bool,
     pub(super) is_deleted: bool,
+    pub(super) is_archived: bool,
+    pub(super) is_private: bool,
 }
 
 /// What was read, and what could not be.
@@ -123,6 +125,8 @@ impl Reading<'_> {
             foreign_id: property(property::FOREIGN_ID),
             is_favorite: property(property::FAVORITE).is_some(),
             is_deleted: property(property::DELETED).is_some(),
+            is_archived: property(property::ARCHIVED).is_some(),
+            is_private: property(property::PRIVATE).is_some(),
         };
         self.sidecars.insert(describing, sidecar);
         Ok(())

@@ -51,6 +51,8 @@ pub(super) struct Survey {
     /// By the place of their file among the entries.
     pub(super) notes: HashMap<usize, Note>,
     pub(super) troubles: Vec<Trouble>,
+    /// Folders that are not gone into: a trash, another program's thumbnails.
+    pub(super) passed_over: Vec<String>,
 }
 
 impl Survey {
@@ -79,12 +81,14 @@ impl Survey {
             entries: Vec::new(),
             notes: HashMap::new(),
             troubles: Vec::new(),
+            passed_over: Vec::new(),
         };
         let mut noted: HashMap<(usize, String), Note> = HashMap::new();
         for (number, part) in parts.iter().enumerate() {
             let mut listing = Listing {
                 part: number,
                 has_archives: parts.len() > paths.len(),
+                is_of_albums: part.root().is_some_and(|root| root.contains("album")),
                 noted: &mut noted,
                 survey: &mut survey,
                 stop,
@@ -117,6 +121,8 @@ impl Survey {
 struct Listing<'a> {
     part: usize,
     has_archives: bool,
+    /// Whether the part is a folder of albums itself.
+    is_of_albums: bool,
     noted: &'a mut HashMap<(usize, String), Note>,
     survey: &'a mut Survey,
     stop: &'a CancellationToken,
@@ -140,7 +146,7 @@ impl Visit for Listing<'_> {
         });
         let is_note = match extension.as_str() {
             "json" | "csv" => true,
-            "yml" | "yaml" => member.path.contains("album"),
+            "yml" | "yaml" => self.is_of_albums || member.path.contains("album"),
             _ => false,
         };
         is_note && member.size_bytes <= NOTE_BYTES
@@ -168,5 +174,9 @@ impl Visit for Listing<'_> {
 
     fn trouble(&mut self, path: &str, why: Why) {
         self.survey.troubles.push((path.to_owned(), why));
+    }
+
+    fn pass_over(&mut self, folder: &str) {
+        self.survey.passed_over.push(folder.to_owned());
     }
 }

@@ -87,6 +87,7 @@ const fn extension_of(kind: SidecarKind) -> &'static str {
         // Only an import finds these.
         SidecarKind::PhotoPrism => "yml",
         SidecarKind::AppleDetails => "csv",
+        SidecarKind::Immich => "immich.json",
     }
 }
 

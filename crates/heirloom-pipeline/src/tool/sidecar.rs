@@ -31,6 +31,7 @@ pub const fn sidecar_word(kind: SidecarKind) -> &'static str {
         SidecarKind::AppleEdit => "aae",
         SidecarKind::PhotoPrism => "photoprism",
         SidecarKind::AppleDetails => "icloud",
+        SidecarKind::Immich => "immich",
     }
 }
 
@@ -43,6 +44,7 @@ pub fn sidecar_kind(word: &str) -> Option<SidecarKind> {
         SidecarKind::AppleEdit,
         SidecarKind::PhotoPrism,
         SidecarKind::AppleDetails,
+        SidecarKind::Immich,
     ]
     .into_iter()
     .find(|kind| sidecar_word(*kind) == word)

@@ -1,5 +1,7 @@
 //! What other programs hand out comes in whole: originals byte for byte, what was said of them, albums and favourites.
 
+mod known;
+
 use std::{
     fs::{self, File},
     io::{Cursor, Write as _},

@@ -304,7 +304,7 @@ fn source_in_words(language: Language, claim: &Claim) -> String {
             "exif" | "makernote" | "sony" | "crw" | "flir" | "quicktime" | "udta" | "avi" => {
                 Word::FromCamera
             }
-            "sidecar-xmp" | "aae" | "photoprism" | "icloud" => Word::FromSidecar,
+            "sidecar-xmp" | "aae" | "photoprism" | "icloud" | "immich" => Word::FromSidecar,
             "takeout" => Word::FromTakeout,
             "name" => Word::FromName,
             "folder" => Word::FromFolder,

@@ -2376,7 +2376,7 @@ export interface components {
              * @description What there is to know, as a word.
              * @enum {string}
              */
-            code?: "page" | "memory" | "archive_within" | "other_product" | "describes_nothing" | "described_absent" | "tabled_absent" | "unreadable_album" | "member_absent" | "member_ambiguous" | "undescribed" | "purged" | "album_closed";
+            code?: "page" | "memory" | "archive_within" | "other_product" | "describes_nothing" | "described_absent" | "tabled_absent" | "unreadable_album" | "member_absent" | "member_ambiguous" | "undescribed" | "purged" | "album_closed" | "passed_over" | "no_database";
             /**
              * @description What it is about: a path, or the name of an album.
              * @default

@@ -79,6 +79,7 @@ statements! {
         FROM map_cell c JOIN audience u ON u.id = c.audience_id";
     NAME_COUNTS = "SELECT u.name || ' ' || n.field || ' ' || n.words || ' ' || n.name || ' ' || n.assets
         FROM name_count n JOIN audience u ON u.id = n.audience_id";
+    SET_BACKUPS_STARTED = "UPDATE backup SET started_at_ms = $1";
     SET_CHANGED = "UPDATE asset_location SET changed_at_ns = $2 WHERE name = $1 AND gone_at_ms IS NULL";
     SET_SIDECAR_CHANGED = "UPDATE sidecar SET changed_at_ns = $2 WHERE name = $1 AND gone_at_ms IS NULL";
     DOCUMENTS = "SELECT '' || COUNT(*) FROM search_index";
@@ -138,6 +139,18 @@ impl Db {
         for statement in [SET_CHANGED, SET_SIDECAR_CHANGED] {
             tx.execute(statement, args![name, changed_at_ns]).await?;
         }
+        tx.commit().await
+    }
+
+    /// Puts the account of all backups to a time, as a clock that was wrong has it. Only tests do.
+    ///
+    /// # Errors
+    /// What the engine says.
+    #[doc(hidden)]
+    pub async fn set_backups_started_at(&self, started_at_ms: i64) -> Result<(), DbError> {
+        let mut tx = self.begin().await?;
+        tx.execute(SET_BACKUPS_STARTED, args![started_at_ms])
+            .await?;
         tx.commit().await
     }
 

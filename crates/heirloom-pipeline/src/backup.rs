@@ -27,6 +27,7 @@ mod repository;
 mod restore;
 mod retrieve;
 mod source;
+mod whole;
 
 use std::{io, path::PathBuf};
 

@@ -474,8 +474,8 @@ fn describe_outcome(kind: BackupKind, outcome: &BackupOutcome) -> String {
             size(number(outcome.unneeded_bytes)),
         );
         if outcome.is_clock_behind == Some(true) {
-            text +=
-                "Nothing was let go of: the clock of this machine is behind the newest snapshot.\n";
+            text += "The clock of this machine is behind the newest snapshot, or was ahead once: snapshots of the future \
+                     stay.\n";
         }
     }
     text

@@ -1,5 +1,6 @@
 //! Backups: everything comes back, on a machine that has the program and the key alone.
 
+mod copied;
 mod damage;
 mod kill;
 mod postgres;
@@ -343,7 +344,7 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
             vec!["backup", "to", path(&foreign)],
             "is no backup repository",
         ),
-        (vec!["backup", "to", path(&half)], "is no backup repository"),
+        (vec!["backup", "to", path(&half)], "`config` is not there"),
         (
             vec!["backup", "to", path(&inside)],
             "nothing is ever written there",
@@ -358,7 +359,7 @@ fn what_cannot_be_done_is_refused_and_changes_nothing() {
         ),
         (
             vec!["backup", "check", path(&half)],
-            "there is no backup repository",
+            "`config` is not there",
         ),
         (
             vec![

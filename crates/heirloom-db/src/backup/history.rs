@@ -21,7 +21,7 @@ statements! {
         FROM backup WHERE family_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
     FIND_LAST = "SELECT id, kind, repository, state, is_scheduled, outcome, error, error_code, started_at_ms,
           ended_at_ms
-        FROM backup WHERE family_id = $1 AND kind = $2 AND repository = $3 AND state = $4
+        FROM backup WHERE family_id = $1 AND kind = $2 AND repository = $3 AND state = $4 AND started_at_ms <= $5
         ORDER BY id DESC LIMIT 1";
     FORGET_CAPTURES = "DELETE FROM backup WHERE family_id = $1 AND kind = 'capture' AND started_at_ms < $2";
     GET_SCHEDULE = "SELECT repository, key_file, has_folders, every_hours, proof_days, keep_daily, keep_weekly,
@@ -166,7 +166,8 @@ impl Db {
         Ok(BackupPage { items, next })
     }
 
-    /// The last of a kind that was done with a repository and ended like this.
+    /// The last of a kind that was done with a repository and ended like this, and that began no later than
+    /// `until_ms`: what a clock that was wrong then puts into the future would stay the newest for years.
     ///
     /// # Errors
     /// What the engine says.
@@ -176,8 +177,10 @@ impl Db {
         kind: BackupKind,
         repository: &str,
         state: BackupState,
+        until_ms: i64,
     ) -> Result<Option<Backup>, DbError> {
-        let values = args![family, kind.as_str(), repository, state.as_str()];
+        let (kind, state) = (kind.as_str(), state.as_str());
+        let values = args![family, kind, repository, state, until_ms];
         let row = self.fetch_optional(FIND_LAST, values).await?;
         row.as_ref().map(read).transpose()
     }

@@ -10,6 +10,7 @@ use super::{
     BackupError, FaultCode, Progress, RepositoryFault, Target, blocking,
     objects::{self, Door},
     repository::{Access, open, undress, wrong_name},
+    whole::has_lost_snapshots,
 };
 
 /// What a check of a repository found.
@@ -82,6 +83,13 @@ pub async fn check(
                 report.snapshots += 1;
             }
         }
+        if has_lost_snapshots(&opened)? {
+            report.faults.push(RepositoryFault {
+                object: "snapshots".to_owned(),
+                code: FaultCode::Gone,
+                what: "are not there: nothing can be restored".to_owned(),
+            });
+        }
         let options = CheckOptions::default();
         match opened.repository.check_with_trees(options, trees) {
             Ok(found) => {
@@ -107,6 +115,14 @@ pub async fn check(
             return Err(BackupError::Cancelled);
         }
         // One sentence for each object is enough.
+        let objects: Vec<String> = report.faults.iter().map(|it| it.object.clone()).collect();
+        let is_told = |what: &str| {
+            let mut told = objects.iter().filter(|object| !object.is_empty());
+            told.any(|object| what.contains(object.as_str()))
+        };
+        report
+            .faults
+            .retain(|fault| !fault.object.is_empty() || !is_told(&fault.what));
         let by_object: BTreeMap<(String, String), RepositoryFault> = report
             .faults
             .drain(..)

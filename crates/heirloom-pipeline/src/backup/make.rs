@@ -23,6 +23,7 @@ use super::{
     manifest::{CAPTURE, FORMAT, LABEL, Manifest, ManifestArchive, ROOT, folder_name},
     repository::{Access, Opened, describe, library_snapshots, open},
     source::{Lackings, Reading, SharedSource, Source, SourceFile, SourceRoot, below, sort},
+    whole::require_whole,
 };
 use crate::{Context, archive::path_of, original::Root, purge::remove_unneeded_blobs};
 
@@ -76,6 +77,7 @@ pub async fn back_up(
         blocking(cancel, move |cancel| {
             let opened = open(&target, Access::Creating, Arc::clone(&progress), cancel)?;
             refuse_foreign(&opened, family)?;
+            require_whole(&opened)?;
             let source = gather(&ctx, options, progress, &opened, runtime)?;
             store(opened, source, &format!("{LABEL}{family}"), options)
         })

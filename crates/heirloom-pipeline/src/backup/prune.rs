@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     BackupError, Progress, Target, blocking,
-    repository::{Access, library_snapshots, open},
+    repository::{Access, library_snapshots, open, past_of},
+    whole::{COPY_AGAIN, has_lost_snapshots, require_whole},
 };
 
 /// How many snapshots are kept: the last of each of so many days, weeks, months and years in which there are
@@ -47,12 +48,10 @@ pub struct PruneReport {
     pub removed: u64,
     /// Bytes in the repository that nothing needs any more. They are freed by the first prune after a day.
     pub unneeded_bytes: u64,
-    /// Whether nothing was let go of because the clock is behind the newest snapshot.
+    /// Whether there are snapshots that are newer than the clock says it is now. None of these was let go of.
     pub is_clock_behind: bool,
 }
 
-/// A clock that is so far behind the newest snapshot is not to be trusted with letting go of any.
-const CLOCKS_DIFFER_MS: i64 = 3_600_000;
 /// How long snapshots between two backups are kept.
 const CAPTURES_MS: i64 = 24 * 3_600_000;
 
@@ -78,7 +77,13 @@ pub async fn prune(
     blocking(cancel, move |cancel| {
         let opened = open(&target, Access::Alone, progress, cancel)?;
         let explain = |error: Box<rustic_core::RusticError>| opened.explain(&error);
-        let snapshots = library_snapshots(&opened)?;
+        require_whole(&opened)?;
+        if has_lost_snapshots(&opened)? {
+            // Everything would be unneeded.
+            let what = format!("there is no snapshot in it. {COPY_AGAIN}");
+            return Err(BackupError::Damaged(what));
+        }
+        let mut snapshots = library_snapshots(&opened)?;
         let mut report = PruneReport {
             kept: snapshots.len() as u64,
             ..PruneReport::default()
@@ -86,38 +91,37 @@ pub async fn prune(
         let at_ms = |snapshot: &rustic_core::repofile::SnapshotFile| {
             snapshot.time.timestamp().as_millisecond()
         };
-        let newest_ms = snapshots.last().map_or(i64::MIN, at_ms);
-        if newest_ms.saturating_sub(CLOCKS_DIFFER_MS) > now_ms {
-            report.is_clock_behind = true;
-        } else {
-            let now = Timestamp::from_millisecond(now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-            let now = now.to_zoned(TimeZone::system());
-            let newest = snapshots.last().map(|snapshot| snapshot.id);
-            let (captures, backups): (Vec<_>, Vec<_>) = snapshots
-                .into_iter()
-                .partition(|snapshot| super::repository::describe(snapshot).is_capture);
-            let count = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
-            let keep = KeepOptions::default()
-                .keep_daily(count(retention.daily))
-                .keep_weekly(count(retention.weekly))
-                .keep_monthly(count(retention.monthly))
-                .keep_yearly(count(retention.yearly));
-            let grouped = Grouped::from_items(backups, SnapshotGroupCriterion::new());
-            let groups = ForgetGroups::from_grouped_snapshots_with_retention(grouped, &keep, &now);
-            let mut removed = groups.map_err(explain)?.into_forget_ids();
-            let is_old = |snapshot: &&rustic_core::repofile::SnapshotFile| {
-                at_ms(snapshot) < now_ms - CAPTURES_MS
-            };
-            removed.extend(captures.iter().filter(is_old).map(|snapshot| snapshot.id));
-            // Whatever the calendar says: never the last one.
-            removed.retain(|id| Some(*id) != newest);
-            opened
-                .repository
-                .delete_snapshots(&removed)
-                .map_err(explain)?;
-            report.removed = removed.len() as u64;
-            report.kept -= report.removed;
-        }
+        let past = past_of(&snapshots, now_ms);
+        // Either clock may be the wrong one. Those of the future stay, and no other makes place for them.
+        report.is_clock_behind = past < snapshots.len();
+        snapshots.truncate(past);
+        let now = Timestamp::from_millisecond(now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        let now = now.to_zoned(TimeZone::system());
+        let newest = snapshots.last().map(|snapshot| snapshot.id);
+        let (captures, backups): (Vec<_>, Vec<_>) = snapshots
+            .into_iter()
+            .partition(|snapshot| super::repository::describe(snapshot).is_capture);
+        let count = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+        let keep = KeepOptions::default()
+            .keep_daily(count(retention.daily))
+            .keep_weekly(count(retention.weekly))
+            .keep_monthly(count(retention.monthly))
+            .keep_yearly(count(retention.yearly));
+        let grouped = Grouped::from_items(backups, SnapshotGroupCriterion::new());
+        let groups = ForgetGroups::from_grouped_snapshots_with_retention(grouped, &keep, &now);
+        let mut removed = groups.map_err(explain)?.into_forget_ids();
+        let is_old = |snapshot: &&rustic_core::repofile::SnapshotFile| {
+            at_ms(snapshot) < now_ms - CAPTURES_MS
+        };
+        removed.extend(captures.iter().filter(is_old).map(|snapshot| snapshot.id));
+        // Whatever the calendar says: never the last one.
+        removed.retain(|id| Some(*id) != newest);
+        opened
+            .repository
+            .delete_snapshots(&removed)
+            .map_err(explain)?;
+        report.removed = removed.len() as u64;
+        report.kept -= report.removed;
         let mut options = PruneOptions::default();
         options.max_unused = LimitOption::Percentage(5);
         let plan = opened.repository.prune_plan(&options).map_err(explain)?;

@@ -17,6 +17,7 @@ use super::{
     objects::{self, Door, Lock, Objects},
     progress::Telling,
     remote::{IN_USE, RemoteObjects},
+    whole::COPY_AGAIN,
 };
 
 /// A snapshot.
@@ -97,6 +98,11 @@ pub(super) fn open(
     if !is_there {
         // A server says of a bucket that is not there only what it says of an object.
         objects.list_top().map_err(trouble)?;
+        if has_parts(&*objects).map_err(trouble)? {
+            return Err(BackupError::Damaged(format!(
+                "its file `config` is not there, and other parts of it are. {COPY_AGAIN}"
+            )));
+        }
         if access != Access::Creating {
             return Err(BackupError::NoRepository(location));
         }
@@ -122,7 +128,8 @@ pub(super) fn open(
         repository.open(&credentials).map_err(|error| {
             let keys = door.objects().list(FileType::Key);
             if keys.is_ok_and(|keys| keys.is_empty()) {
-                return BackupError::Damaged("its folder `keys` is empty".to_owned());
+                let what = format!("its folder `keys` is empty. {COPY_AGAIN}");
+                return BackupError::Damaged(what);
             }
             if let Some(damaged) = find_wrong_name(&door, FileType::Key) {
                 return BackupError::Damaged(damaged);
@@ -158,15 +165,14 @@ fn may_become_repository(objects: &dyn Objects) -> io::Result<bool> {
         "config-tmp-",
         IN_USE,
     ];
-    if !objects
-        .list_top()?
-        .iter()
-        .all(|name| own.contains(&name.as_str()))
-    {
-        return Ok(false);
-    }
-    // One that lacks its config alone is half copied, and a new one over it would make that worse.
-    Ok(objects.list(FileType::Pack)?.is_empty() && objects.list(FileType::Snapshot)?.is_empty())
+    let top = objects.list_top()?;
+    Ok(top.iter().all(|name| own.contains(&name.as_str())))
+}
+
+/// Whether parts of a repository are there. One that lacks its config is half copied, and a new one over it would make
+/// that worse; a making that was interrupted leaves none of these.
+fn has_parts(objects: &dyn Objects) -> io::Result<bool> {
+    Ok(!objects.list(FileType::Pack)?.is_empty() || !objects.list(FileType::Snapshot)?.is_empty())
 }
 
 /// An object whose bytes are not those of its name, or that cannot be read; in words.
@@ -211,6 +217,16 @@ pub(super) fn library_snapshots(opened: &Opened) -> Result<Vec<SnapshotFile>, Ba
         .collect();
     found.sort_by(|a, b| (&a.time, &a.id).cmp(&(&b.time, &b.id)));
     Ok(found)
+}
+
+/// A clock that is no further behind another is not called wrong.
+const CLOCKS_DIFFER_MS: i64 = 3_600_000;
+
+/// How many of the snapshots, which are in order, are not in the future. Those behind them were made by a clock that was
+/// wrong, unless this machine's is: what is made now is newer, and nothing may be let go of for their sake.
+pub(super) fn past_of(snapshots: &[SnapshotFile], now_ms: i64) -> usize {
+    let until_ms = now_ms.saturating_add(CLOCKS_DIFFER_MS);
+    snapshots.partition_point(|snapshot| snapshot.time.timestamp().as_millisecond() <= until_ms)
 }
 
 pub(super) fn describe(snapshot: &SnapshotFile) -> Snapshot {
@@ -288,4 +304,41 @@ pub(super) fn undress(said: &str) -> String {
         .next()
         .unwrap_or_default();
     said.replace(" To repair: 'rustic repair index'.", "")
+}
+
+#[cfg(test)]
+mod tests {
+    use rustic_core::jiff::{Timestamp, tz::TimeZone};
+
+    use super::*;
+    use crate::backup::restore::latest;
+
+    #[test]
+    fn a_snapshot_in_the_future_is_not_the_newest_unless_all_are() {
+        let hour_ms = 3_600_000;
+        let made = |hour: i64| SnapshotFile {
+            time: Timestamp::from_millisecond(hour * hour_ms)
+                .unwrap()
+                .to_zoned(TimeZone::UTC),
+            label: hour.to_string(),
+            ..SnapshotFile::default()
+        };
+        let newest = |now: i64| {
+            let snapshots = [10, 20, 90_000].map(made).to_vec();
+            (
+                past_of(&snapshots, now * hour_ms),
+                latest(snapshots, now * hour_ms).unwrap().label,
+            )
+        };
+        assert_eq!(newest(100_000), (3, "90000".to_owned()));
+        assert_eq!(newest(30), (2, "20".to_owned()));
+        // Clocks differ a little.
+        assert_eq!(newest(19), (2, "20".to_owned()));
+        assert_eq!(newest(15), (1, "10".to_owned()));
+        assert_eq!(newest(0), (0, "90000".to_owned()));
+        assert!(matches!(
+            latest(Vec::new(), 0),
+            Err(BackupError::NoSnapshot(_))
+        ));
+    }
 }

@@ -36,7 +36,7 @@ use super::{
     make::place,
     manifest::{CATALOGUE, FORMAT, MANIFEST, Manifest, ORIGINALS, ROOT, STORE},
     objects::{Door, Lock},
-    repository::{Access, Opened, describe, explain, hex_of, library_snapshots, open},
+    repository::{Access, Opened, describe, explain, hex_of, library_snapshots, open, past_of},
     source::{Lacking, SourceFile},
 };
 
@@ -53,6 +53,9 @@ pub enum At {
     /// The newest that is not newer than this, in milliseconds since 1970.
     Time(i64),
 }
+
+/// What the newest is called where there is none.
+const LATEST: &str = "latest";
 
 /// What a restore did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,7 +130,7 @@ pub async fn restore(
 
 fn choose(snapshots: Vec<SnapshotFile>, at: &At) -> Result<SnapshotFile, BackupError> {
     let mut found = match at {
-        At::Latest => snapshots,
+        At::Latest => return latest(snapshots, heirloom_db::clock::now_ms()),
         At::Time(ms) => {
             let is_older = |found: &SnapshotFile| found.time.timestamp().as_millisecond() <= *ms;
             snapshots.into_iter().filter(is_older).collect()
@@ -144,12 +147,26 @@ fn choose(snapshots: Vec<SnapshotFile>, at: &At) -> Result<SnapshotFile, BackupE
     };
     found.pop().ok_or_else(|| {
         BackupError::NoSnapshot(match at {
-            At::Latest => "latest".to_owned(),
+            At::Latest => LATEST.to_owned(),
             At::Snapshot(id) => id.clone(),
             At::Time(ms) => rustic_core::jiff::Timestamp::from_millisecond(*ms)
                 .map_or_else(|_| ms.to_string(), |time| format!("until {time}")),
         })
     })
+}
+
+/// The newest, of snapshots in order: of those that are not in the future, unless this machine's clock is so wrong that all
+/// are.
+pub(super) fn latest(
+    mut snapshots: Vec<SnapshotFile>,
+    now_ms: i64,
+) -> Result<SnapshotFile, BackupError> {
+    match past_of(&snapshots, now_ms) {
+        0 => {}
+        past => snapshots.truncate(past),
+    }
+    let newest = snapshots.pop();
+    newest.ok_or_else(|| BackupError::NoSnapshot(LATEST.to_owned()))
 }
 
 /// What is restored from.

@@ -18,7 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::{
     BackupError, BackupKey, Progress, RepositoryLocation, Target, blocking,
     manifest::CAPTURE,
-    repository::{Access, library_snapshots, open},
+    repository::{Access, library_snapshots, open, past_of},
     restore::From,
     source::blob_path,
 };
@@ -119,6 +119,9 @@ impl Copies {
     ) -> Result<Option<Self>, BackupError> {
         let opened = open(target, Access::Reading, Arc::default(), cancel)?;
         let mut snapshots = library_snapshots(&opened)?;
+        // What a clock that was wrong puts into the future is not the newest.
+        let past = past_of(&snapshots, heirloom_db::clock::now_ms());
+        snapshots.rotate_left(past);
         snapshots.reverse();
         let Some(newest) = snapshots.first().cloned() else {
             return Ok(None);

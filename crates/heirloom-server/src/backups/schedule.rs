@@ -228,7 +228,9 @@ impl Backups {
         state: BackupState,
     ) -> Result<Option<Backup>, Problem> {
         let db = &self.shared.ctx.db;
-        let found = db.find_last_backup(self.shared.family, kind, &schedule.repository, state);
+        let until_ms = clock::now_ms().saturating_add(HOUR_MS);
+        let repository = &schedule.repository;
+        let found = db.find_last_backup(self.shared.family, kind, repository, state, until_ms);
         Ok(found.await?)
     }
 }

@@ -348,7 +348,7 @@ pub struct BackupOutcome {
     /// Of a prune: bytes that nothing needs any more, and that the first prune after a day frees.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unneeded_bytes: Option<u64>,
-    /// Of a prune: whether nothing was let go of because the clock is behind the newest snapshot.
+    /// Of a prune: whether there are snapshots that are newer than the clock says it is now; these stay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_clock_behind: Option<bool>,
     /// Of a proof: originals that were compared byte for byte.

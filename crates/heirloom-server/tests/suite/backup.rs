@@ -186,6 +186,33 @@ async fn the_server_does_what_is_due_and_captures_what_changed() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_ahead_makes_each_due_once_and_no_alarm() {
+    let home = Home::on_sqlite().await;
+    home.scanned().await;
+    let schedule = json!({ "repository": home.repository() });
+    home.ask("PUT", "/api/v1/backup-schedule", &[], Some(&schedule))
+        .await
+        .json();
+    for _ in 0..4 {
+        home.pass_a_minute().await;
+    }
+    let db = home.db().await;
+    let year_ms = 365 * DAY_MS;
+    db.set_backups_started_at(clock::now_ms() + 9 * year_ms)
+        .await
+        .unwrap();
+    for _ in 0..6 {
+        home.pass_a_minute().await;
+    }
+    let each = ["proof", "prune", "backup"];
+    assert_eq!(home.kinds().await, [each, each].concat());
+    let standing = home.standing().await;
+    assert_eq!(standing["alarms"], json!([]), "{standing}");
+    let last = standing["last_backup_at_ms"].as_i64().unwrap();
+    assert!(last < clock::now_ms() + DAY_MS, "{standing}");
+}
+
+#[tokio::test]
 async fn what_fails_or_is_overdue_raises_an_alarm() {
     let home = Home::on_sqlite().await;
     home.scanned().await;

@@ -1781,7 +1781,7 @@ export interface components {
              */
             has_read_data: boolean | null;
             /**
-             * @description Of a prune: whether nothing was let go of because the clock is behind the newest snapshot.
+             * @description Of a prune: whether there are snapshots that are newer than the clock says it is now; these stay.
              * @default null
              */
             is_clock_behind: boolean | null;

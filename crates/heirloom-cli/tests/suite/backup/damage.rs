@@ -68,7 +68,7 @@ fn whatever_befalls_an_object_is_found_and_the_object_named() {
             let said = finished.stdout.clone() + &finished.stderr;
             let name = object.file_name().unwrap().to_str().unwrap();
             let is_named = match (harm, kind) {
-                (Harm::Delete, "config") => said.contains("there is no backup repository"),
+                (Harm::Delete, "config") => said.contains("`config` is not there"),
                 (Harm::Delete, "keys") => said.contains("`keys` is empty"),
                 // Nothing else says what it had: what is lacking now is named.
                 (Harm::Delete, "index") => said.contains("is missing") || said.contains("damaged"),
@@ -188,7 +188,7 @@ fn what_is_damaged_in_a_repository_costs_nothing_else() {
 }
 
 /// Every file below a path, which may be one itself.
-fn files(path: &Path) -> Vec<PathBuf> {
+pub(super) fn files(path: &Path) -> Vec<PathBuf> {
     if path.is_file() {
         return vec![path.to_owned()];
     }

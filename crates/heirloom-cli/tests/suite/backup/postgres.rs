@@ -217,7 +217,9 @@ fn a_killed_restore_leaves_nothing_or_all_in_the_database_and_goes_on() {
         }
     }
     assert!(kills > 0, "no process lived long enough to be killed");
-    if folder.join("restoring").exists() {
+    // On a slow machine none may have come as far as to begin.
+    let has_begun = other.sql("SELECT to_regclass('family') IS NOT NULL") == "t";
+    if folder.join("restoring").exists() || !has_begun {
         let _ = heirloom.run(fixed).expect_code(0);
     }
     assert!(!folder.join("restoring").exists());

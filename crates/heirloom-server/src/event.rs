@@ -41,7 +41,7 @@ const GATHER: Duration = Duration::from_millis(40);
 const LOOK_AT_SCANS: Duration = Duration::from_millis(250);
 /// How often it is looked for what others have changed, who share the catalogue.
 const LOOK_AT_OTHERS: Duration = Duration::from_secs(1);
-/// How often it is looked what is damaged, which is found slowly.
+/// How often it is looked what is damaged, which is found slowly, and how backups stand.
 const LOOK_AT_DAMAGE: Duration = Duration::from_secs(5);
 /// How much of what is damaged is looked at, what was found last first.
 const DAMAGED: usize = 100;
@@ -56,7 +56,8 @@ const NEWEST_RUNS: usize = 50;
 const ENDED_RUNS: i64 = 1000;
 
 /// What happens, as it happens: server-sent events. An event `run` has a `Run` as JSON, as it is now; `backup` a `Backup`,
-/// what is done with a repository; `damage` a `DamagedPlace` that was found. With `Last-Event-ID`, everything that may have
+/// what is done with a repository; `alarm` a `BackupStanding`, whenever its alarms are others than before; `damage` a
+/// `DamagedPlace` that was found. With `Last-Event-ID`, everything that may have
 /// changed since then comes first.
 #[utoipa::path(get, path = "/api/v1/events", tag = "run", params(
     ("last-event-id" = Option<String>, Header, description = "The id of the last event that was heard"),
@@ -82,6 +83,7 @@ async fn get_events(
         told: HashMap::new(),
         heard: BTreeSet::new(),
         backup: None,
+        alarms: Vec::new(),
         damaged: None,
         looked_at: Instant::now(),
         spoke_at: Instant::now(),
@@ -102,6 +104,7 @@ async fn get_events(
 enum Event {
     Run(Box<wire::Run>),
     Backup(Box<wire::Backup>),
+    Alarm(Box<wire::BackupStanding>),
     Damage(wire::DamagedPlace),
 }
 
@@ -111,6 +114,7 @@ impl Event {
         let (name, data) = match self {
             Self::Run(run) => ("run", serde_json::to_string(run)),
             Self::Backup(backup) => ("backup", serde_json::to_string(backup)),
+            Self::Alarm(standing) => ("alarm", serde_json::to_string(standing)),
             Self::Damage(place) => ("damage", serde_json::to_string(place)),
         };
         let data = data.unwrap_or_default();
@@ -135,6 +139,8 @@ struct Teller {
     heard: BTreeSet<RunId>,
     /// The newest thing that was done with a repository of backups, as it was at the last look.
     backup: Option<wire::Backup>,
+    /// What needed somebody about backups at the last look.
+    alarms: Vec<wire::BackupAlarm>,
     /// What was damaged at the last look; `None` before the first.
     damaged: Option<Vec<wire::DamagedPlace>>,
     /// When it was looked what is damaged.
@@ -206,6 +212,10 @@ impl Teller {
             .collect();
         let backup = self.look_at_backups().await?;
         events.extend(backup.map(|backup| Event::Backup(Box::new(backup))));
+        if self.is_time_for_damage() {
+            let alarm = self.look_at_alarms().await?;
+            events.extend(alarm.map(|standing| Event::Alarm(Box::new(standing))));
+        }
         let damaged = self.look_at_damage().await?;
         events.extend(damaged.into_iter().map(Event::Damage));
         self.since_ms = None;
@@ -231,9 +241,24 @@ impl Teller {
         Ok(is_news.then_some(newest))
     }
 
+    /// How backups stand, if something else about them needs somebody than before.
+    async fn look_at_alarms(&mut self) -> Result<Option<wire::BackupStanding>, Problem> {
+        let standing = self.library.backups().standing().await?;
+        let standing = wire::BackupStanding::from(standing);
+        if standing.alarms == self.alarms {
+            return Ok(None);
+        }
+        self.alarms.clone_from(&standing.alarms);
+        Ok(Some(standing))
+    }
+
+    fn is_time_for_damage(&self) -> bool {
+        self.damaged.is_none() || self.looked_at.elapsed() >= LOOK_AT_DAMAGE
+    }
+
     /// What was found to be damaged since it was looked last.
     async fn look_at_damage(&mut self) -> Result<Vec<wire::DamagedPlace>, Problem> {
-        if self.damaged.is_some() && self.looked_at.elapsed() < LOOK_AT_DAMAGE {
+        if !self.is_time_for_damage() {
             return Ok(Vec::new());
         }
         self.looked_at = Instant::now();

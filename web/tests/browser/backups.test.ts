@@ -94,6 +94,13 @@ test('a backup that is damaged says so, also on a small phone', async () => {
   expect(await overflowOf(page)).toBeLessThanOrEqual(0);
   expect((await done())[0]).toBe('proof failed');
 
+  // Whoever only looks at pictures hears of it as well.
+  await page.goto(heirloom.address);
+  await page.getByText('The backup needs you: it failed, or is overdue.').waitFor();
+  expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+  await page.getByRole('link', { name: 'What is wrong' }).click();
+  await page.getByText('The last proof failed').waitFor();
+
   await page.getByRole('button', { name: 'Stop backing up' }).click();
   await page.getByText('Nothing is backed up by itself.').waitFor();
   await page.getByRole('button', { name: 'Take back' }).click();

@@ -222,6 +222,7 @@ async fn what_fails_or_is_overdue_raises_an_alarm() {
         .json();
     let doctor = home.get("/api/v1/doctor").await.json();
     assert_eq!(doctor["is_well"], true, "{doctor}");
+    let mut events = home.listen("/api/v1/events", None).await;
     // It was set long ago, and nothing came of it.
     let (db, family) = (home.db().await, home.family().await.id);
     let mut stored = db.find_backup_schedule(family).await.unwrap().unwrap();
@@ -240,6 +241,7 @@ async fn what_fails_or_is_overdue_raises_an_alarm() {
             },
         ])
     );
+    events.wait_for(|data| data["alarms"] == alarms).await;
     let doctor = home.get("/api/v1/doctor").await.json();
     assert_eq!(doctor["is_well"], false, "{doctor}");
     // What fails says why, and is not tried again at once.

@@ -767,7 +767,8 @@ export interface paths {
         };
         /**
          * What happens, as it happens: server-sent events. An event `run` has a `Run` as JSON, as it is now; `backup` a `Backup`,
-         *     what is done with a repository; `damage` a `DamagedPlace` that was found. With `Last-Event-ID`, everything that may have
+         *     what is done with a repository; `alarm` a `BackupStanding`, whenever its alarms are others than before; `damage` a
+         *     `DamagedPlace` that was found. With `Last-Event-ID`, everything that may have
          *     changed since then comes first.
          */
         get: operations["get_events"];

@@ -1,5 +1,6 @@
 //! A library leaves as a folder that other programs can read, and comes back.
 
+mod heard;
 mod kill;
 
 use std::{

@@ -64,7 +64,8 @@ export function sourceInWords(claim: Claim): string {
   if (claim.author.kind === 'account') return say('said_by_somebody');
   const source = claim.source.split(':')[0] ?? '';
   if (FROM_CAMERA.includes(source)) return say('from_camera');
-  if (['sidecar-xmp', 'aae', 'photoprism', 'icloud', 'immich'].includes(source)) return say('from_sidecar');
+  if (['sidecar-xmp', 'aae', 'photoprism', 'icloud', 'immich'].includes(source))
+    return say('from_sidecar');
   if (source === 'takeout') return say('from_takeout');
   if (source === 'name') return say('from_name');
   if (source === 'folder') return say('from_folder');

@@ -58,9 +58,11 @@ fn every_broken_file_is_read_to_an_end_within_bounds() {
             file.name,
             source.read
         );
-        // Offered as a sidecar it does no harm either.
+        // Offered as a sidecar or a dump it does no harm either.
         let bytes = fs::read(&file.path).unwrap();
-        for kind in [SidecarKind::Xmp, SidecarKind::Takeout] {
+        let dump = heirloom_media::immich::read_dump(&mut bytes.as_slice(), &|| true);
+        assert!(dump.unwrap().is_none(), "{}", file.name);
+        for kind in [SidecarKind::Xmp, SidecarKind::Takeout, SidecarKind::Immich] {
             assert!(
                 weight(&read_sidecar(&bytes, kind)) < 3_000_000,
                 "{}",

@@ -148,10 +148,6 @@ fn a_half_copied_repository_says_so_and_can_be_copied_to_its_end() {
             fs::copy(&file, &to).unwrap();
         }
         home.done(["backup", "check", at, "--read-data"]);
-        let folder = home.folder.path().join(format!("after {name}"));
-        let words = ["restore", at, path(&folder), "--key-file", path(&key)];
-        let _ = program().run(words).expect_code(0);
         home.done(["backup", "to", at]);
-        home.done(["backup", "prune", at]);
     }
 }

@@ -27,6 +27,7 @@ mod scan;
 mod search;
 mod serve;
 mod served;
+mod speakers;
 mod timeline;
 mod words;
 
@@ -47,6 +48,7 @@ subjects (all of them, if none is named)
   map         views of the map and lists of places over HTTP, on the same catalogue
   serve       an idle server on that catalogue, and how soon it answers
   backup      backups and what comes back of them, beside restic, and the scrub
+  speakers    who speaks when in conversations of readers; --data FOLDER has a folder for each reader
 
 options
   --files N         how many files to scan first (1000000)
@@ -83,6 +85,7 @@ async fn main() {
             "timeline" => timeline::measure(&options).await,
             "map" => map::measure(&options).await,
             "serve" => serve::measure(&options).await,
+            "speakers" => speakers::measure(&options),
             "backup" => backup::measure(&options).await,
             other => refuse(format!("there is no subject {other:?}")),
         }

@@ -18,7 +18,7 @@ pub(crate) struct Options {
     place: PathBuf,
 }
 
-const ALL: [&str; 12] = [
+const ALL: [&str; 13] = [
     "hash",
     "metadata",
     "renditions",
@@ -31,6 +31,7 @@ const ALL: [&str; 12] = [
     "map",
     "serve",
     "backup",
+    "speakers",
 ];
 
 impl Options {

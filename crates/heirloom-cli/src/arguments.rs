@@ -285,6 +285,9 @@ pub(crate) struct Transcribe {
     /// The language that is spoken, by its code, such as de [found out]
     #[arg(long, value_name = "CODE")]
     pub(crate) language: Option<String>,
+    /// How many people speak [found out]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub(crate) speakers: Option<u8>,
     /// Captions with their times (WebVTT) in place of lines of text
     #[arg(long)]
     pub(crate) vtt: bool,

@@ -3,9 +3,15 @@
 //! Times are milliseconds from the beginning of the recording. A [`Passage`] is a sentence or what is said between
 //! two pauses: short enough to be read while it is heard.
 
+mod turn;
+mod voiceprint;
+
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
+
+pub use turn::Turn;
+pub use voiceprint::{SAME_VOICE, Voiceprint, same_voice};
 
 /// What is said in a recording.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -14,6 +20,20 @@ pub struct Transcript {
     pub language: Option<String>,
     /// In the order in which they are said.
     pub passages: Vec<Passage>,
+    /// Who speaks, in the order in which they begin; none where that is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub speakers: Vec<Speaker>,
+}
+
+/// Somebody who speaks in a recording, whose name only people know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Speaker {
+    /// What passages call them: 0 for who speaks first, 1 for who speaks next.
+    pub label: u32,
+    /// What they sound like, which may be compared with voices of other recordings.
+    pub voice: Voiceprint,
+    /// How long they speak.
+    pub spoken_ms: u64,
 }
 
 /// A sentence, or what is said between two pauses.
@@ -25,7 +45,8 @@ pub struct Passage {
     pub end_ms: u64,
     /// What is said.
     pub text: String,
-    /// Who says it: a number that means one voice within this recording, from 0 on; `None` where that is not known.
+    /// Who says it: the label of a [`Speaker`], which means one voice within this recording, from 0 on; `None` where
+    /// that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speaker: Option<u32>,
     /// How sure it is, from 0 to 1: the mean of its words.
@@ -59,16 +80,47 @@ impl Transcript {
     /// Puts words together to passages: at the ends of sentences, at pauses and where it becomes too long to be read.
     #[must_use]
     pub fn of_words(language: Option<String>, words: Vec<Word>) -> Self {
-        let mut passages = Vec::new();
+        let mut transcript = Self {
+            language,
+            ..Self::default()
+        };
+        transcript.add(words, None);
+        transcript
+    }
+
+    /// The same where it is known when each of `speakers` speaks: a passage ends when somebody else speaks.
+    #[must_use]
+    pub fn of_turns(
+        language: Option<String>,
+        words: Vec<Word>,
+        turns: &[Turn],
+        speakers: Vec<Speaker>,
+    ) -> Self {
+        let said_by = turn::who_says(&words, turns);
+        let mut transcript = Self {
+            language,
+            speakers,
+            ..Self::default()
+        };
+        let mut words = words.into_iter();
+        for of_one in said_by.chunk_by(|a, b| a == b) {
+            let words = words.by_ref().take(of_one.len()).collect();
+            transcript.add(words, of_one.first().copied().flatten());
+        }
+        transcript
+    }
+
+    /// What one speaker says without anybody else saying a word.
+    fn add(&mut self, words: Vec<Word>, speaker: Option<u32>) {
         let mut open: Vec<Word> = Vec::new();
         for word in words {
             if open.last().is_some_and(|last| is_over(&open, last, &word)) {
-                passages.extend(Passage::of_words(std::mem::take(&mut open)));
+                let passage = Passage::of_words(std::mem::take(&mut open), speaker);
+                self.passages.extend(passage);
             }
             open.push(word);
         }
-        passages.extend(Passage::of_words(open));
-        Self { language, passages }
+        self.passages.extend(Passage::of_words(open, speaker));
     }
 
     /// The words alone, a passage a line.
@@ -94,7 +146,7 @@ impl Transcript {
             let text = escape(&passage.text);
             let voice = passage
                 .speaker
-                .map(|speaker| format!("<v {}>", speaker + 1));
+                .map(|speaker| format!("<v Speaker {}>", speaker + 1));
             let _ = write!(
                 vtt,
                 "\n{start} --> {end}\n{}{text}\n",
@@ -124,7 +176,7 @@ impl Transcript {
 
 impl Passage {
     /// `None` of no words.
-    fn of_words(words: Vec<Word>) -> Option<Self> {
+    fn of_words(words: Vec<Word>, speaker: Option<u32>) -> Option<Self> {
         let (start_ms, end_ms) = (words.first()?.start_ms, words.last()?.end_ms);
         let text: String = words.iter().map(|word| word.text.as_str()).collect();
         let sum: f32 = words.iter().map(|word| word.probability).sum();
@@ -137,7 +189,7 @@ impl Passage {
             start_ms,
             end_ms,
             text: text.trim().to_owned(),
-            speaker: None,
+            speaker,
             confidence,
             words,
         })
@@ -316,7 +368,7 @@ mod tests {
         transcript.passages[1].end_ms = 3_724_000;
         assert_eq!(
             transcript.to_vtt(),
-            "WEBVTT\n\n00:00:00.000 --> 00:00:00.900\n<v 1>Rock &amp; &lt;roll&gt;.\n\n\
+            "WEBVTT\n\n00:00:00.000 --> 00:00:00.900\n<v Speaker 1>Rock &amp; &lt;roll&gt;.\n\n\
              01:02:03.004 --> 01:02:04.000\nYes.\n"
         );
         assert_eq!(transcript.to_text(), "Rock & <roll>.\nYes.\n");

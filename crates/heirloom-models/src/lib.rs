@@ -15,6 +15,7 @@ mod runtime;
 mod source;
 pub mod speech;
 mod store;
+mod torch;
 
 pub use error::ModelError;
 pub use manifest::{Ability, Model, ModelFile};

@@ -63,6 +63,15 @@ impl Ability {
         }
     }
 
+    /// The abilities whose models make it better where they are here, and without which it does its work all the same.
+    #[must_use]
+    pub const fn gains_from(self) -> &'static [Self] {
+        match self {
+            Self::Speech => &[Self::Speaker],
+            _ => &[],
+        }
+    }
+
     /// The word for programs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

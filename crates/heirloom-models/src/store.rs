@@ -134,6 +134,18 @@ impl Store {
         defaults.next_back().or(first)
     }
 
+    /// What tells the models apart that an ability works with now: the key of its own, whether that is here or not, and
+    /// those of what it gains from, as far as they are here. Empty where there is none.
+    #[must_use]
+    pub fn key_for(&self, ability: Ability) -> String {
+        let own = self.default_for(ability).map(|model| model.key());
+        let others = ability.gains_from().iter();
+        let others = others.filter_map(|other| self.default_for(*other));
+        let here = others.filter(|model| self.state(model) == ModelState::Here);
+        let keys = own.into_iter().chain(here.map(|model| model.key()));
+        keys.collect::<Vec<_>>().join("+")
+    }
+
     /// The files of a model that this machine needs, by their names. They are whole: their sizes are looked at, and
     /// their hashes were right when they came.
     ///

@@ -15,7 +15,8 @@ use crate::{
 ///
 /// - `render` draws a picture of the given `name`.
 /// - `pages` draws the pages `from` to `until` of a document of the given `name`, and `text` reads them.
-/// - `voice` finds where somebody speaks in samples, and `hear` writes down what is said in stretches of them.
+/// - `voice` finds where somebody speaks in samples, `voices` takes voiceprints of stretches of them, and `hear` writes
+///   down what is said in some.
 /// - `length` reads the input to its end and answers `{"size_bytes": N}`: whether a disk gives all of it.
 ///
 /// A job fails when there is none of that name, or the file does not let it be done.
@@ -43,6 +44,7 @@ fn work(
         Some(pages::JOB) => pages::draw(header, input, answer),
         Some(text::JOB) => text::read(header, input, answer),
         Some(speech::VOICE) => hearer.voice(header, &input, answer),
+        Some(speech::VOICES) => hearer.voices(header, &input, answer),
         Some(speech::HEAR) => hearer.hear(header, &input, answer),
         _ => {
             let reason = format!("there is no such job: {header}");

@@ -1,10 +1,12 @@
 //! What is said in a recording: models for speech, at work in confinement.
 //!
 //! FFmpeg turns a recording into samples in a file without a name. One hand of confinement, which may read the
-//! folder of models and nothing else, finds in it where somebody speaks, and writes that down window by window. Only
-//! one window is in memory, however long the recording is, and what has been said is known while the rest is heard.
+//! folder of models and nothing else, finds in it where somebody speaks and who, and writes that down window by window.
+//! Only one window is in memory, however long the recording is, and what has been said is known while the rest is
+//! heard.
 
 mod job;
+mod speakers;
 
 use std::{fs::File, io, sync::Arc, time::Duration};
 
@@ -14,7 +16,7 @@ use heirloom_core::{
     unit::FailureCode,
 };
 use heirloom_models::{
-    Ability, ModelError, Store,
+    Ability, Model, ModelError, Store,
     speech::{FRAME, SAMPLES_PER_SECOND, STILL_LIKELY, Span, Speech, WINDOW, spans_of},
 };
 use serde::Deserialize;
@@ -27,15 +29,35 @@ use crate::{
     probe::{Probe, probe},
 };
 
-pub(crate) use job::{HEAR, Hearer, VOICE};
+pub(crate) use job::{HEAR, Hearer, VOICE, VOICES};
+pub use speakers::{Speaking, who_speaks};
 
 /// What hears recordings. Cloning is cheap; the clones share one process, which starts with the first recording.
 #[derive(Debug, Clone)]
 pub struct Ears {
     hand: Arc<Hand>,
     models: Json,
-    /// The model for speech: what it is called, and its key.
-    model: Arc<(String, String)>,
+    names: Arc<Names>,
+}
+
+/// What models hear.
+#[derive(Debug)]
+struct Names {
+    /// What the model for speech is called.
+    speech: String,
+    /// The key of all.
+    key: String,
+    /// The key of the model that tells voices apart, or why there is none.
+    voices: Result<String, String>,
+}
+
+/// What is known of a recording before it is heard.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// The language that is spoken, by its code; else it is found out.
+    pub language: Option<String>,
+    /// How many speak; else it is found out.
+    pub speakers: Option<usize>,
 }
 
 /// Why nothing was heard.
@@ -61,24 +83,31 @@ const MEMORY_BYTES: u64 = 3 << 30;
 const WINDOW_TIME: Duration = Duration::from_secs(600);
 
 impl Ears {
-    /// With the models that speech uses by default. Nothing is loaded yet.
+    /// With the models that speech uses by default. Nothing is loaded yet. Without the model that tells voices apart it
+    /// is not told who speaks.
     ///
     /// # Errors
     /// [`SpeechError::Model`] when one of them is not here.
     pub fn open(confinement: &Confinement, store: &Store) -> Result<Self, SpeechError> {
+        let key = store.key_for(Ability::Speech);
         let mut models = json!({});
-        let mut speech = (String::new(), String::new());
+        let mut speech = String::new();
         for ability in Ability::Speech.needs() {
-            let model = store
-                .default_for(*ability)
-                .ok_or(SpeechError::NoModel(ability.as_str()))?;
-            let files: Vec<String> = store.files(&model.id)?.into_keys().collect();
-            models[ability.as_str()] = json!({ "folder": model.id, "files": files });
+            let (model, files) = named(store, *ability)?;
+            models[ability.as_str()] = files;
             if *ability == Ability::Speech {
-                let key = model.key();
-                speech = (model.id, key);
+                speech = model.id;
             }
         }
+        let voices = named(store, Ability::Speaker).map(|(model, files)| {
+            models[Ability::Speaker.as_str()] = files;
+            model.key()
+        });
+        let names = Names {
+            speech,
+            key,
+            voices: voices.map_err(|error| error.to_string()),
+        };
         let settings = HandSettings {
             memory_bytes: MEMORY_BYTES,
             // Loading takes a second; a new process for each hour of speech or so.
@@ -88,20 +117,26 @@ impl Ears {
         Ok(Self {
             hand: Arc::new(Hand::start(confinement, settings)?),
             models,
-            model: Arc::new(speech),
+            names: Arc::new(names),
         })
+    }
+
+    /// Why voices are not told apart, where they are not, and what to do.
+    #[must_use]
+    pub fn without_voices(&self) -> Option<&str> {
+        self.names.voices.as_ref().err().map(String::as_str)
     }
 
     /// The model that writes down what is said.
     #[must_use]
     pub fn model(&self) -> &str {
-        &self.model.0
+        &self.names.speech
     }
 
-    /// The same with what tells its bytes from others of that name.
+    /// What tells all that hear apart from others: [`Store::key_for`] speech.
     #[must_use]
     pub fn key(&self) -> &str {
-        &self.model.1
+        &self.names.key
     }
 
     async fn work(
@@ -115,6 +150,15 @@ impl Ears {
         let samples = samples.try_clone()?;
         Ok(self.hand.work(job, samples, limits, cancelled).await?)
     }
+}
+
+/// A model, and where the confined process finds its files.
+fn named(store: &Store, ability: Ability) -> Result<(Model, Json), SpeechError> {
+    let model = store.default_for(ability);
+    let model = model.ok_or(SpeechError::NoModel(ability.as_str()))?;
+    let files: Vec<String> = store.files(&model.id)?.into_keys().collect();
+    let files = json!({ "folder": model.id, "files": files });
+    Ok((model, files))
 }
 
 /// How far it is with a recording, and what was said since the last time.
@@ -137,8 +181,8 @@ struct Said {
     words: Vec<(usize, usize, String, f32)>,
 }
 
-/// Writes down what is said in a film or recording, in one language, which is found out where it is not told. `heard`
-/// is told what was said as soon as it is known.
+/// Writes down what is said in a film or recording, in one language, and who says it. `heard` is told what was said as
+/// soon as it is known.
 ///
 /// # Errors
 /// [`SpeechError`]; a failure of the recording where there is no sound in it.
@@ -146,17 +190,20 @@ pub async fn transcribe(
     ffmpeg: &Ffmpeg,
     ears: &Ears,
     input: &File,
-    language: Option<&str>,
+    asked: &Asked,
     cancelled: &CancellationToken,
     mut heard: impl FnMut(SoFar<'_>),
 ) -> Result<Transcript, SpeechError> {
-    let probe = probe(ffmpeg, input, cancelled).await?;
-    let samples = decode(ffmpeg, input, &probe, cancelled).await?;
-    let count = usize::try_from(samples.metadata()?.len()).unwrap_or(usize::MAX) / 2;
-    let likely = find_voices(ears, &samples, count, cancelled).await?;
+    let sound = Sound::find(ffmpeg, ears, input, cancelled).await?;
+    let speaking = speakers::find(ears, &sound, asked.speakers, cancelled).await?;
+    let Sound {
+        samples,
+        count,
+        likely,
+    } = sound;
     let speech = Speech::new(spans_of(&likely, count));
     let (mut at, mut all) = (0, Vec::new());
-    let mut languages = Languages::new(language);
+    let mut languages = Languages::new(asked.language.as_deref());
     while at < speech.length() {
         let end = speech.window_end(at, WINDOW, &likely);
         let parts = speech.parts(at, end);
@@ -198,7 +245,40 @@ pub async fn transcribe(
         });
     }
     let language = (!all.is_empty()).then(|| languages.most());
-    Ok(Transcript::of_words(language.flatten(), all))
+    let Speaking { turns, speakers } = speaking;
+    Ok(Transcript::of_turns(
+        language.flatten(),
+        all,
+        &turns,
+        speakers,
+    ))
+}
+
+/// A recording as it is heard.
+struct Sound {
+    samples: File,
+    count: usize,
+    /// How likely somebody speaks in each frame.
+    likely: Vec<f32>,
+}
+
+impl Sound {
+    async fn find(
+        ffmpeg: &Ffmpeg,
+        ears: &Ears,
+        input: &File,
+        cancelled: &CancellationToken,
+    ) -> Result<Self, SpeechError> {
+        let probe = probe(ffmpeg, input, cancelled).await?;
+        let samples = decode(ffmpeg, input, &probe, cancelled).await?;
+        let count = usize::try_from(samples.metadata()?.len()).unwrap_or(usize::MAX) / 2;
+        let likely = find_voices(ears, &samples, count, cancelled).await?;
+        Ok(Self {
+            samples,
+            count,
+            likely,
+        })
+    }
 }
 
 /// The languages that windows were heard in. After the first minute it is that of most of it.

@@ -37,7 +37,7 @@ pub struct Template {
 }
 
 /// The keys of the models that steps use, by the names of the steps.
-pub(crate) type Models = HashMap<&'static str, String>;
+pub type Models = HashMap<&'static str, String>;
 
 /// A tool at work in a template.
 #[derive(Debug)]
@@ -56,14 +56,16 @@ impl Template {
         self.steps.iter().map(|step| step.name).collect()
     }
 
-    /// Whether there is a step for which every model is here.
-    pub(crate) fn can_begin(&self, workshop: &Workshop) -> bool {
-        let mut steps = self.steps.iter();
-        steps.any(|step| {
-            step.tool
-                .ability
-                .is_none_or(|ability| workshop.has(ability))
-        })
+    /// The steps for which every model is here, with the keys of these.
+    pub(crate) fn ready(&self, workshop: &Workshop) -> Models {
+        let is_ready = |step: &&Step| {
+            let ability = step.tool.ability;
+            ability.is_none_or(|ability| workshop.has(ability))
+        };
+        let steps = self.steps.iter().filter(is_ready);
+        steps
+            .map(|step| (step.name, workshop.model_key(step.tool.ability)))
+            .collect()
     }
 
     /// The models that its steps use now.

@@ -113,11 +113,10 @@ impl Workshop {
         &self.models
     }
 
-    /// The key of the model that an ability uses now, whether it is here or not; empty for none.
+    /// The key of the models that an ability uses now, [as the store says](Store::key_for); empty for none.
     #[must_use]
     pub fn model_key(&self, ability: Option<Ability>) -> String {
-        let model = ability.and_then(|ability| self.models.default_for(ability));
-        model.map(|model| model.key()).unwrap_or_default()
+        ability.map_or_else(String::new, |ability| self.models.key_for(ability))
     }
 
     /// Whether the models are here that an ability works with.

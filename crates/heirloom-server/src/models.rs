@@ -268,7 +268,7 @@ impl Models {
     }
 
     async fn work_off(self) {
-        let could_begin = self.shared.engine.can_begin(&UNDERSTAND);
+        let before = self.shared.engine.ready(&UNDERSTAND);
         while let Some((job, cancel)) = self.next() {
             let id = job.id.clone();
             let models = self.clone();
@@ -281,12 +281,13 @@ impl Models {
                 }
             }
         }
-        if !could_begin && self.shared.engine.can_begin(&UNDERSTAND) {
+        let now = self.shared.engine.ready(&UNDERSTAND);
+        if !now.is_empty() && now != before {
             self.understand().await;
         }
     }
 
-    /// Has all that waited for a model gone through.
+    /// Has all that waited for a model gone through, and what another one went through before.
     async fn understand(&self) {
         let Shared {
             engine,

@@ -66,7 +66,7 @@ pub use tier::{
     ToMove,
 };
 pub use timeline::{Timeline, TimelineBucket, TimelinePart, TimelinePosition};
-pub use transcript::{Passage, Transcript, Word};
+pub use transcript::{Passage, Speaker, Transcript, Word};
 pub use transfer::{
     ExportReport, ImportNote, ImportReport, ImportSource, NewExport, NewImport, TransferProblem,
 };

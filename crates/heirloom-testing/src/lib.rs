@@ -7,6 +7,7 @@
     reason = "a harness that cannot do its work must fail the test that asked for it"
 )]
 
+pub mod conversation;
 pub mod files;
 pub mod http;
 pub mod ipfs;

@@ -6,7 +6,7 @@ use heirloom_core::transcript::Transcript;
 use heirloom_pipeline::{
     Ffmpeg,
     confinement::Confinement,
-    speech::{Ears, SoFar, SpeechError, transcribe},
+    speech::{Asked, Ears, SoFar, SpeechError, transcribe},
     tool::transcript,
 };
 use heirloom_server::{Code, Problem};
@@ -46,6 +46,9 @@ pub(super) async fn run(
         error => error.into(),
     })?;
     tell(&heard, ears.model(), asked.vtt, output);
+    if let Some(why) = ears.without_voices() {
+        output.say(&format!("Who speaks is not told: {why}"));
+    }
     Ok(Ending::Done)
 }
 
@@ -65,8 +68,11 @@ async fn hear(
     };
     let stop = CancellationToken::new();
     let mut ends = Ends::listen();
-    let language = asked.language.as_deref();
-    let hearing = transcribe(ffmpeg, ears, input, language, &stop, show);
+    let asked = Asked {
+        language: asked.language.clone(),
+        speakers: asked.speakers.map(usize::from),
+    };
+    let hearing = transcribe(ffmpeg, ears, input, &asked, &stop, show);
     tokio::pin!(hearing);
     tokio::select! {
         heard = &mut hearing => heard,
@@ -81,11 +87,29 @@ fn tell(heard: &Transcript, model: &str, is_vtt: bool, output: &Output) {
     let document = json!(transcript::Heard::locally(model, heard.clone()));
     output.data(&document, || match is_vtt {
         true => heard.to_vtt(),
-        false => heard.to_text(),
+        false => script(heard),
     });
     if heard.passages.is_empty() {
         output.say("Nobody speaks in it.");
     }
+}
+
+/// A passage a line; where several speak, with who begins to.
+fn script(heard: &Transcript) -> String {
+    if heard.speakers.len() < 2 {
+        return heard.to_text();
+    }
+    let mut script = String::new();
+    let mut before = None;
+    for passage in &heard.passages {
+        if let Some(speaker) = passage.speaker.filter(|_| passage.speaker != before) {
+            script.push_str(&format!("Speaker {}: ", speaker + 1));
+        }
+        before = passage.speaker;
+        script.push_str(&passage.text);
+        script.push('\n');
+    }
+    script
 }
 
 fn open(file: &Path) -> Result<File, Problem> {

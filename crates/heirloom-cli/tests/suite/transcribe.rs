@@ -1,6 +1,9 @@
 //! What is said in recordings, with the real models in the real program.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use heirloom_testing::{media::sample_library, models, process::Heirloom};
 use serde_json::{Value as Json, json};
@@ -121,6 +124,131 @@ fn nothing_is_invented_where_nobody_speaks() {
         assert_eq!(finished.stdout, "", "{name}");
         assert!(finished.stderr.contains("Nobody speaks in it."), "{name}");
     }
+}
+
+/// These recordings one after the other.
+fn joined(home: &Home, voices: &[&str]) -> PathBuf {
+    let file = home.folder.path().join("talk.wav");
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error"]);
+    for name in voices {
+        ffmpeg.arg("-i").arg(voice(name));
+    }
+    let join = format!("concat=n={}:v=0:a=1", voices.len());
+    let made = ffmpeg.args(["-filter_complex", &join]).arg(&file).status();
+    assert!(made.unwrap().success());
+    file
+}
+
+const KENNEDY: &str = "1961-01-20 Kennedy on the radio.mp3";
+const AUSTEN: &str = "Grandmother reads Austen 1.wav";
+
+#[test]
+fn who_says_what_is_told() {
+    let home = Home::new();
+    let talk = joined(&home, &[KENNEDY, AUSTEN, KENNEDY]);
+    let found = heard(&[path(&talk)]);
+    let speakers = found["speakers"].as_array().unwrap();
+    assert_eq!(speakers.len(), 2, "{speakers:?}");
+    for (label, speaker) in speakers.iter().enumerate() {
+        assert_eq!(speaker["label"], label);
+        let numbers = speaker["voice"]["numbers"].as_str().unwrap();
+        assert_eq!(numbers.len(), 2 * 256);
+        assert!(speaker["spoken_ms"].as_u64().unwrap() > 4_000, "{speaker}");
+    }
+    let said = |words: &str| {
+        let passages = found["passages"].as_array().unwrap().iter();
+        let mut with = passages.filter(|passage| passage["text"].as_str().unwrap().contains(words));
+        let passage = with
+            .next()
+            .unwrap_or_else(|| panic!("{words} is not in {found}"));
+        passage["speaker"].as_u64().unwrap()
+    };
+    assert_eq!((said("fellow Americans"), said("leisure")), (0, 1));
+    let script = hearing().run(["transcribe", path(&talk)]).expect_code(0);
+    let begins = |line: &&str| line.starts_with("Speaker ");
+    let begun = script.stdout.lines().filter(begins);
+    let begun: Vec<&str> = begun.filter_map(|line| line.split(':').next()).collect();
+    assert_eq!(begun, ["Speaker 1", "Speaker 2", "Speaker 1"]);
+    let captions = hearing().run(["transcribe", "--vtt", path(&talk)]);
+    let captions = captions.expect_code(0).stdout;
+    assert!(captions.contains("<v Speaker 1>") && captions.contains("<v Speaker 2>"));
+    let one = heard(&["--speakers", "1", path(&talk)]);
+    assert_eq!(one["speakers"].as_array().unwrap().len(), 1);
+}
+
+/// Puts models into a folder as if they had been fetched.
+fn bring(folder: &Path, ids: &[&str]) {
+    for id in ids {
+        std::fs::create_dir_all(folder.join(id)).unwrap();
+        for entry in std::fs::read_dir(models::folder().join(id)).unwrap() {
+            let entry = entry.unwrap();
+            let copy = folder.join(id).join(entry.file_name());
+            if std::fs::hard_link(entry.path(), &copy).is_err() {
+                std::fs::copy(entry.path(), &copy).unwrap();
+            }
+        }
+    }
+}
+
+const WITHOUT_VOICES: [&str; 3] = ["onnxruntime", "silero-vad", "whisper-base"];
+
+#[test]
+fn a_library_that_was_heard_without_voices_is_heard_again_when_their_model_is_here() {
+    let mut home = Home::new();
+    let folder = home.folder.path().join("models");
+    bring(&folder, &WITHOUT_VOICES);
+    home.heirloom = home.heirloom.env("HEIRLOOM_MODELS", path(&folder));
+    let root = home.folder.path().join("Talks");
+    std::fs::create_dir_all(&root).unwrap();
+    std::fs::rename(
+        joined(&home, &[KENNEDY, AUSTEN, KENNEDY]),
+        root.join("talk.wav"),
+    )
+    .unwrap();
+    home.done(["scan", path(&root)]);
+    let heard = || {
+        let found = home.json(["search", "leisure"]);
+        let asset = found["items"][0]["id"].as_str().unwrap().to_owned();
+        let artifacts = home.json(["artifact", "list", &asset])["items"].clone();
+        let mut artifacts = artifacts.as_array().unwrap().clone().into_iter();
+        let transcript = artifacts.find(|it| it["kind"] == "transcript").unwrap();
+        transcript["payload"].clone()
+    };
+    let before = heard();
+    assert_eq!(before["speakers"], Json::Null);
+    assert_eq!(before["passages"][0]["speaker"], Json::Null);
+
+    bring(&folder, &["resemblyzer"]);
+    let again = home.json(["run", "start", "understand"]);
+    assert_eq!(again["steps"][0]["done"], 1, "{again}");
+    let after = heard();
+    let speakers = after["speakers"].as_array().unwrap();
+    assert_eq!(speakers.len(), 2, "{after}");
+    assert!(
+        speakers[0]["voice"]["model"]
+            .as_str()
+            .unwrap()
+            .starts_with("resemblyzer@")
+    );
+    let passages = after["passages"].as_array().unwrap().iter();
+    let mut said_by: Vec<&Json> = passages.map(|passage| &passage["speaker"]).collect();
+    said_by.dedup();
+    assert_eq!(said_by, [&json!(0), &json!(1), &json!(0)]);
+}
+
+#[test]
+fn without_the_model_for_voices_words_are_heard_all_the_same() {
+    let home = Home::new();
+    let folder = home.folder.path().join("models");
+    bring(&folder, &WITHOUT_VOICES);
+    let program = program().env("HEIRLOOM_MODELS", path(&folder));
+    let file = voice("Grandmother reads Austen 2.wav");
+    let finished = program.run(["transcribe", path(&file)]).expect_code(0);
+    assert!(finished.stdout.contains("young man"), "{}", finished.stdout);
+    let why = "Who speaks is not told: the model resemblyzer is missing";
+    assert!(finished.stderr.contains(why), "{}", finished.stderr);
+    assert!(finished.stderr.contains("heirloom models pull resemblyzer"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Sound as Whisper hears it: how loud each band of pitch is, a hundred times a second.
+//! Sound as networks hear it: how loud each band of pitch is, a hundred times a second.
 
 use std::{f32::consts::PI, sync::Arc};
 
@@ -11,7 +11,7 @@ pub(super) const HOP: usize = 160;
 const WINDOW: usize = 400;
 const BINS: usize = WINDOW / 2 + 1;
 
-/// Turns samples into the logarithm of a mel spectrogram.
+/// Turns samples into a mel spectrogram.
 pub(super) struct Mel {
     fft: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,
@@ -20,7 +20,7 @@ pub(super) struct Mel {
 }
 
 impl Mel {
-    /// For a model that hears so many bands: 80, or 128 with the newest.
+    /// For a model that hears so many bands: Whisper 80, or 128 with the newest.
     pub(super) fn new(bands: usize) -> Self {
         let window = (0..WINDOW).map(|n| {
             let turn = 2.0 * PI * n as f32 / WINDOW as f32;
@@ -33,27 +33,53 @@ impl Mel {
         }
     }
 
-    /// The spectrogram of these samples and of silence after them, `frames` long: band after band, each with
+    /// As Whisper hears it: the logarithm of the spectrogram of these samples and of silence after them, `frames` long: band after band, each with
     /// all its frames.
     pub(super) fn of(&self, samples: &[f32], frames: usize) -> Vec<f32> {
-        let half = WINDOW / 2;
         // As if the sound was mirrored at its beginning, and silent after its end.
-        let at = |index: isize| -> f32 {
-            let index = index.unsigned_abs();
-            samples.get(index).copied().unwrap_or(0.0)
+        let at = |index: isize| samples.get(index.unsigned_abs()).copied();
+        let mut mel = vec![1e-10_f32.log10(); self.bands.len() * frames];
+        let heard = (samples.len() + WINDOW / 2).div_ceil(HOP).min(frames);
+        self.hear(heard, at, |frame, band, power| {
+            mel[band * frames + frame] = power.max(1e-10).log10();
+        });
+        let loudest = mel.iter().copied().fold(f32::MIN, f32::max);
+        for value in &mut mel {
+            *value = (value.max(loudest - 8.0) + 4.0) / 4.0;
+        }
+        mel
+    }
+
+    /// How loud each band is, as it is: frame after frame, each with all its bands. Before and after the samples
+    /// there is silence.
+    pub(super) fn power_of(&self, samples: &[f32]) -> Vec<f32> {
+        let at = |index: isize| {
+            let index = usize::try_from(index).ok();
+            index.and_then(|index| samples.get(index)).copied()
         };
+        let (bands, frames) = (self.bands.len(), samples.len() / HOP + 1);
+        let mut mel = vec![0.0; bands * frames];
+        self.hear(frames, at, |frame, band, power| {
+            mel[frame * bands + band] = power;
+        });
+        mel
+    }
+
+    /// Goes through frames, of which the first is centred at the first sample.
+    fn hear(
+        &self,
+        frames: usize,
+        at: impl Fn(isize) -> Option<f32>,
+        mut tell: impl FnMut(usize, usize, f32),
+    ) {
         let mut input = self.fft.make_input_vec();
         let mut spectrum = self.fft.make_output_vec();
         let mut scratch = self.fft.make_scratch_vec();
         let mut power = vec![0.0_f32; BINS];
-        let mut mel = vec![0.0_f32; self.bands.len() * frames];
-        let heard = (samples.len() + half).div_ceil(HOP).min(frames);
-        let floor = 1e-10_f32.log10();
-        mel.fill(floor);
-        for frame in 0..heard {
-            let begin = (frame * HOP) as isize - half as isize;
+        for frame in 0..frames {
+            let begin = (frame * HOP) as isize - (WINDOW / 2) as isize;
             for (n, (slot, weight)) in input.iter_mut().zip(&self.window).enumerate() {
-                *slot = at(begin + n as isize) * weight;
+                *slot = at(begin + n as isize).unwrap_or_default() * weight;
             }
             if self
                 .fft
@@ -67,15 +93,13 @@ impl Mel {
             }
             for (band, (first, weights)) in self.bands.iter().enumerate() {
                 let heard = power.iter().skip(*first).zip(weights);
-                let sum: f32 = heard.map(|(power, weight)| power * weight).sum();
-                mel[band * frames + frame] = sum.max(1e-10).log10();
+                tell(
+                    frame,
+                    band,
+                    heard.map(|(power, weight)| power * weight).sum(),
+                );
             }
         }
-        let loudest = mel.iter().copied().fold(f32::MIN, f32::max);
-        for value in &mut mel {
-            *value = (value.max(loudest - 8.0) + 4.0) / 4.0;
-        }
-        mel
     }
 }
 

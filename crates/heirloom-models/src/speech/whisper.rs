@@ -5,7 +5,6 @@
 
 mod align;
 mod engine;
-mod graph;
 mod network;
 mod token;
 mod vocabulary;

@@ -1,6 +1,7 @@
-//! The store of models, against servers on this machine.
+//! The store of models, against servers on this machine, and voices, with the real models.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod download;
 mod harness;
+mod speakers;
 mod store;

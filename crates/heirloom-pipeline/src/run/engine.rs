@@ -26,7 +26,7 @@ use super::drive::drive;
 use crate::{
     Context, Ffmpeg, Tasks,
     confinement::Confinement,
-    template::{PREPARE, Step, Template, UNDERSTAND},
+    template::{Models, PREPARE, Step, Template, UNDERSTAND},
     tool::{
         ResourceClass,
         parameter::{ParameterError, check},
@@ -243,7 +243,7 @@ impl Engine {
             return Ok(None);
         };
         let steps = template.step_names();
-        let next = template.can_begin(workshop).then_some(Next {
+        let next = (!template.ready(workshop).is_empty()).then_some(Next {
             pipeline: template.name,
             steps: &steps,
             goes_on: template.name == PREPARE.name,
@@ -314,10 +314,10 @@ impl Engine {
         self.shared.workshop.models()
     }
 
-    /// Whether the models are here that a pipeline needs for one of its steps at least.
+    /// The steps of a pipeline for which every model is here, with the keys of these.
     #[must_use]
-    pub fn can_begin(&self, template: &Template) -> bool {
-        template.can_begin(&self.shared.workshop)
+    pub fn ready(&self, template: &Template) -> Models {
+        template.ready(&self.shared.workshop)
     }
 
     /// What films and recordings are worked on with.

@@ -1,11 +1,14 @@
-//! What the confined process does: it hears.
+//! What the confined process does: it hears, and tells voices apart.
 
 use std::{collections::HashMap, fs, fs::File, os::unix::fs::FileExt as _, path::Path};
 
 use heirloom_core::unit::FailureCode;
 use heirloom_models::{
     Runtime,
-    speech::{FRAME, Hearing, Listener, SpeechError, Voice, WINDOW},
+    speech::{
+        FRAME, Hearing, Listener, SAMPLES_PER_SECOND, SpeechError, Voice, Voiceprints, WINDOW,
+        begins_of, pack,
+    },
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -14,6 +17,8 @@ use crate::confinement::{Answer, Failure, JobHeader};
 
 /// Finds where somebody speaks.
 pub(crate) const VOICE: &str = "voice";
+/// Takes voiceprints of stretches.
+pub(crate) const VOICES: &str = "voices";
 /// Writes down what is said in a window.
 pub(crate) const HEAR: &str = "hear";
 
@@ -22,6 +27,7 @@ pub(crate) const HEAR: &str = "hear";
 pub(crate) struct Hearer {
     runtime: Option<Runtime>,
     voice: Option<Voice>,
+    voiceprints: Option<Voiceprints>,
     listener: Option<Listener>,
 }
 
@@ -34,6 +40,8 @@ struct Model {
 
 /// Frames that are read at once: about half a minute.
 const FRAMES: usize = 1024;
+/// No stretch is longer: a minute.
+const MOST_AT_ONCE: usize = 60 * SAMPLES_PER_SECOND;
 
 impl Hearer {
     pub(crate) fn voice(
@@ -68,6 +76,35 @@ impl Hearer {
         Ok(answer.give(&json!({}), &likely)?)
     }
 
+    /// Gives a part for each stretch.
+    pub(crate) fn voices(
+        &mut self,
+        header: &JobHeader,
+        input: &File,
+        answer: &mut Answer<'_>,
+    ) -> Result<(), Failure> {
+        if self.voiceprints.is_none() {
+            let bytes = only(&files(header, "speaker")?)?;
+            let voiceprints = Voiceprints::load(self.runtime(header)?, &bytes).map_err(failed)?;
+            self.voiceprints = Some(voiceprints);
+        }
+        let Some(voiceprints) = &mut self.voiceprints else {
+            return Ok(());
+        };
+        for (from, until) in parts(header)? {
+            let samples = read(input, from, until.saturating_sub(from).min(MOST_AT_ONCE))?;
+            let begins = begins_of(samples.len());
+            let prints = voiceprints.of(&samples, &begins).map_err(failed)?;
+            let packed: Vec<u8> = prints
+                .iter()
+                .flatten()
+                .flat_map(|print| pack(print))
+                .collect();
+            answer.give(&json!({}), &packed)?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn hear(
         &mut self,
         header: &JobHeader,
@@ -88,8 +125,7 @@ impl Hearer {
         let Some(listener) = &mut self.listener else {
             return Ok(());
         };
-        let parts: Vec<(usize, usize)> = serde_json::from_value(header["parts"].clone())
-            .map_err(|_| refuse("there is nothing to hear".to_owned()))?;
+        let parts = parts(header)?;
         let hearing = Hearing {
             language: header["language"].as_str().map(str::to_owned),
             goes_on: header["goes_on"].as_bool().unwrap_or_default(),
@@ -136,6 +172,12 @@ impl Hearer {
         let missing = || refuse("there is no ONNX Runtime".to_owned());
         self.runtime.as_ref().ok_or_else(missing)
     }
+}
+
+/// The stretches that are to be heard.
+fn parts(header: &JobHeader) -> Result<Vec<(usize, usize)>, Failure> {
+    serde_json::from_value(header["parts"].clone())
+        .map_err(|_| refuse("there is nothing to hear".to_owned()))
 }
 
 /// The files of a model by their names.

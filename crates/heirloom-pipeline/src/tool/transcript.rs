@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ResourceClass, Tool, View};
 use crate::{
-    speech::transcribe,
+    speech::{Asked, transcribe},
     work::{Content, Failure, Product, Task},
 };
 
@@ -23,7 +23,7 @@ pub const TRANSCRIPT: &str = "transcript";
 /// Hears a film or recording. Input: the original's bytes.
 pub const HEARER: Tool = Tool {
     name: "transcript",
-    version: 1,
+    version: 2,
     outputs: &[TRANSCRIPT],
     view: View::Sound,
     class: ResourceClass::Model,
@@ -73,9 +73,20 @@ pub(crate) fn write_down<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Pro
     async move {
         let input = task.open().await?;
         let ears = task.ears()?;
+        if let Some(why) = ears.without_voices() {
+            task.say(&format!("who speaks is not told: {why}"));
+        }
         // Whoever no longer wants this drops it.
         let cancelled = CancellationToken::new();
-        let heard = transcribe(&task.ffmpeg(), &ears, &input, None, &cancelled, |_| {}).await;
+        let heard = transcribe(
+            &task.ffmpeg(),
+            &ears,
+            &input,
+            &Asked::default(),
+            &cancelled,
+            |_| {},
+        )
+        .await;
         let transcript = heard.map_err(|error| match error.into() {
             Failure::Permanent(FailureCode::Empty, why) => Failure::NothingToDo(why),
             failure => failure,

@@ -23,6 +23,17 @@ pub struct Transcript {
     pub language: Option<String>,
     /// In the order in which they are said.
     pub passages: Vec<Passage>,
+    /// Who speaks, in the order in which they begin; empty where voices are not told apart.
+    pub speakers: Vec<Speaker>,
+}
+
+/// Somebody who speaks in a recording.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Speaker {
+    /// What passages call them: 0 for who speaks first.
+    pub label: u32,
+    /// How long they speak.
+    pub spoken_ms: u64,
 }
 
 /// A sentence, or what is said between two pauses.
@@ -58,6 +69,7 @@ pub struct Word {
 impl Transcript {
     pub(crate) fn of(artifact_id: ArtifactId, heard: Heard) -> Self {
         let passages = heard.transcript.passages.into_iter();
+        let speakers = heard.transcript.speakers.into_iter();
         Self {
             artifact_id,
             method: heard.method,
@@ -65,6 +77,16 @@ impl Transcript {
             confidence: heard.confidence,
             language: heard.transcript.language,
             passages: passages.map(Passage::from).collect(),
+            speakers: speakers.map(Speaker::from).collect(),
+        }
+    }
+}
+
+impl From<transcript::Speaker> for Speaker {
+    fn from(speaker: transcript::Speaker) -> Self {
+        Self {
+            label: speaker.label,
+            spoken_ms: speaker.spoken_ms,
         }
     }
 }

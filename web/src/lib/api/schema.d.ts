@@ -4197,6 +4197,19 @@ export interface components {
              */
             made_at_ms: number;
         };
+        /** @description Somebody who speaks in a recording. */
+        Speaker: {
+            /**
+             * Format: int32
+             * @description What passages call them: 0 for who speaks first.
+             */
+            label: number;
+            /**
+             * Format: int64
+             * @description How long they speak.
+             */
+            spoken_ms: number;
+        };
         /** @description Assets of one moment. */
         Stack: {
             /** @description Its assets, the cover first. */
@@ -4473,6 +4486,8 @@ export interface components {
             model: string;
             /** @description In the order in which they are said. */
             passages: components["schemas"]["Passage"][];
+            /** @description Who speaks, in the order in which they begin; empty where voices are not told apart. */
+            speakers: components["schemas"]["Speaker"][];
         };
         /** @description Something that could not be exported or imported. */
         TransferProblem: {
@@ -4750,6 +4765,7 @@ export type ScrubPass = components['schemas']['ScrubPass'];
 export type SearchPage = components['schemas']['SearchPage'];
 export type Sidecar = components['schemas']['Sidecar'];
 export type Snapshot = components['schemas']['Snapshot'];
+export type Speaker = components['schemas']['Speaker'];
 export type Stack = components['schemas']['Stack'];
 export type StayingBlob = components['schemas']['StayingBlob'];
 export type Step = components['schemas']['Step'];

@@ -2,11 +2,11 @@
 
 use ort::{operator::Attribute, session::Session, value::TensorElementType};
 
-use super::{
-    graph::Net,
-    weights::{Weights, half},
+use super::weights::{Weights, half};
+use crate::{
+    runtime::Runtime,
+    speech::{SpeechError, graph::Net},
 };
-use crate::{runtime::Runtime, speech::SpeechError};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sizes {

@@ -1,0 +1,169 @@
+//! Who speaks when: voiceprints of what is said, put together to those who say it.
+//!
+//! Nobody tells how many there are. Windows in which one voice speaks are joined to clusters for as long as they
+//! sound alike on average; clusters that are a blend of two others, or hardly anything, are nobody's. Then each
+//! moment goes to whose cluster it sounds like most, with a price on every change.
+
+mod cluster;
+mod turns;
+
+use super::{
+    mel::SAMPLES_PER_SECOND,
+    span::Span,
+    voice::FRAME,
+    voiceprint::{LENGTHS, PRINT, STEP},
+};
+
+/// From here on somebody speaks.
+const LIKELY: f32 = 0.5;
+/// Whoever speaks still does down to this.
+const STILL_LIKELY: f32 = 0.35;
+/// Silence that ends an utterance: a quarter of a second. Whoever answers mostly lets so much pass.
+const GAP: usize = SAMPLES_PER_SECOND / 4;
+/// What is shorter is a noise.
+const SHORTEST: usize = SAMPLES_PER_SECOND * 3 / 20;
+/// What is kept before and after.
+const EDGE: usize = SAMPLES_PER_SECOND / 50;
+/// A longer utterance is taken for several: half a minute.
+const LONGEST: usize = 30 * SAMPLES_PER_SECOND;
+/// Frames from one window to the next: 0.4 s.
+const HOP: usize = 40;
+/// So many frames of a window may lie in the silence after an utterance.
+const OVER: usize = 4;
+/// More speakers are not told apart in a recording.
+pub const MOST_SPEAKERS: usize = 8;
+
+/// Where somebody speaks without a pause, by how likely that is in each frame of a recording of so many samples.
+/// Each begins and ends with a step of [`STEP`], but for the recording's end.
+#[must_use]
+pub fn utterances_of(likely: &[f32], samples: usize) -> Vec<Span> {
+    let mut found: Vec<Span> = Vec::new();
+    let mut open: Option<Span> = None;
+    for (at, likely) in likely.iter().enumerate() {
+        let (begin, end) = (at * FRAME, ((at + 1) * FRAME).min(samples));
+        match &mut open {
+            None if *likely >= LIKELY => open = Some(begin..end),
+            Some(span) if *likely >= STILL_LIKELY => span.end = end,
+            Some(span) if end - span.end >= GAP => found.extend(open.take()),
+            _ => {}
+        }
+    }
+    found.extend(open);
+    let long_enough = found.into_iter().filter(|span| span.len() >= SHORTEST);
+    let mut utterances = Vec::new();
+    for span in long_enough {
+        let begin = span.start.saturating_sub(EDGE) / STEP * STEP;
+        let end = (span.end + EDGE).min(samples) / STEP * STEP;
+        let parts = (begin..end).step_by(LONGEST);
+        utterances.extend(parts.map(|part| part..end.min(part + LONGEST)));
+    }
+    utterances
+}
+
+/// At which frames of an utterance of so many samples voiceprints are taken.
+#[must_use]
+pub fn begins_of(samples: usize) -> Vec<usize> {
+    let frames = samples / STEP;
+    let later = (HOP..).step_by(HOP);
+    let fits = later.take_while(|begin| begin + LENGTHS[0] <= frames + OVER);
+    std::iter::once(0).chain(fits).collect()
+}
+
+/// A voiceprint in a byte for each number, which is as exact as voices are.
+#[must_use]
+pub fn pack(print: &[f32]) -> Vec<u8> {
+    let most = print.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    let byte = |value: &f32| (value.max(0.0) / most * 255.0).round() as u8;
+    print.iter().map(byte).collect()
+}
+
+/// What was heard of a recording: its utterances, and voiceprints of their windows.
+#[derive(Debug, Default)]
+pub struct Voices {
+    utterances: Vec<Span>,
+    windows: Vec<Window>,
+}
+
+/// A window of an utterance. It lies in frames of the recording.
+#[derive(Debug)]
+struct Window {
+    begin: usize,
+    length: usize,
+    /// Which of [`LENGTHS`] its voiceprint was taken at.
+    kind: usize,
+    /// Whether no longer one fits into its utterance.
+    is_longest: bool,
+    print: Vec<u8>,
+}
+
+/// Who speaks in a recording.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// Their voiceprints, in the order in which they first speak.
+    pub voices: Vec<Vec<f32>>,
+    /// Which of them speaks when, sorted by where that begins.
+    pub turns: Vec<(usize, Span)>,
+}
+
+impl Voices {
+    /// Adds an utterance, which follows those before it, with what was [packed](pack) of it: voiceprints of all
+    /// [`LENGTHS`] for each of [`begins_of`].
+    pub fn add(&mut self, utterance: Span, packed: &[u8]) {
+        let frames = utterance.len() / STEP;
+        let first = utterance.start / STEP;
+        let longest = LENGTHS.iter().rposition(|length| *length <= frames + OVER);
+        let prints = packed.chunks_exact(PRINT * LENGTHS.len());
+        for (begin, prints) in begins_of(utterance.len()).into_iter().zip(prints) {
+            for (kind, print) in prints.chunks_exact(PRINT).enumerate() {
+                let is_short = longest.is_none() && kind == 0;
+                if begin + LENGTHS[kind] <= frames + OVER || is_short {
+                    self.windows.push(Window {
+                        begin: first + begin,
+                        length: LENGTHS[kind].min(frames - begin),
+                        kind,
+                        is_longest: longest.unwrap_or(0) == kind,
+                        print: print.to_vec(),
+                    });
+                }
+            }
+        }
+        self.utterances.push(utterance);
+    }
+
+    /// Tells who speaks when; `wanted` is how many they are, where somebody knows.
+    #[must_use]
+    pub fn tell(&self, wanted: Option<usize>) -> Told {
+        let wanted = wanted.map(|wanted| wanted.clamp(1, MOST_SPEAKERS));
+        let voices = cluster::voices(&self.windows, wanted);
+        let turns = turns::turns(&self.utterances, &self.windows, &voices);
+        // Whoever speaks first comes first; who never does is nobody.
+        let mut order: Vec<usize> = Vec::new();
+        for (who, _) in &turns {
+            if !order.contains(who) {
+                order.push(*who);
+            }
+        }
+        let place = |who: usize| order.iter().position(|known| *known == who);
+        let turns = turns.into_iter();
+        Told {
+            turns: turns
+                .filter_map(|(who, span)| Some((place(who)?, span)))
+                .collect(),
+            voices: order.iter().map(|who| voices[*who].clone()).collect(),
+        }
+    }
+}
+
+impl Window {
+    /// As a direction as long as 1.
+    fn direction(&self) -> Vec<f32> {
+        super::voiceprint::unit(self.print.iter().map(|value| f32::from(*value)).collect())
+    }
+}
+
+fn product(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[cfg(test)]
+mod tests;

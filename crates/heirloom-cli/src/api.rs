@@ -148,6 +148,13 @@ impl Api {
         serde_json::from_slice(&bytes).map_err(|error| strange(path, &error))
     }
 
+    /// Gets a text.
+    pub(crate) async fn text(&self, path: &str) -> Result<String, Problem> {
+        let res = self.send(Method::GET, path, &[], None).await?;
+        let bytes = collect(res).await?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// Asks for something that is no JSON document.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use heirloom_core::{
-    ArchiveId, ArtifactId, AssetId, Bucket, ClaimBatchId, ClaimId, claim::ClaimKind,
+    ArchiveId, ArtifactId, AssetId, Bucket, ClaimBatchId, ClaimId, Segment, claim::ClaimKind,
 };
 
 pub(crate) use backup::{Backup, Restore, Target};
@@ -356,6 +356,14 @@ pub(crate) enum Asset {
         /// Which
         id: AssetId,
     },
+    /// Print what is said in a film or recording, as people corrected it
+    Transcript {
+        /// Which
+        id: AssetId,
+        /// As captions of browsers (WebVTT)
+        #[arg(long, conflicts_with = "json")]
+        vtt: bool,
+    },
     /// Hide some; their files are not touched
     Delete {
         /// Which
@@ -401,6 +409,9 @@ pub(crate) enum Claim {
         /// What is said: words, a date such as 1942~, a number, or latitude,longitude
         #[arg(allow_hyphen_values = true)]
         value: String,
+        /// Of which stretch of a recording, in milliseconds: of what is said there, and of who says it
+        #[arg(long, value_name = "START-END")]
+        at: Option<Segment>,
         /// Say that it is not so
         #[arg(long)]
         not: bool,

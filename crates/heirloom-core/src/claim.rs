@@ -8,7 +8,7 @@ mod kind;
 mod resolve;
 
 pub use kind::{Cardinality, ClaimKind, ClaimValue, InvalidClaimValue, ValueType};
-pub use resolve::{Resolution, resolve};
+pub use resolve::{Anchored, Resolution, anchored, believed_texts, resolve};
 
 use serde::{Deserialize, Serialize};
 

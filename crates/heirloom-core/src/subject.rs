@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::{AssetId, Segment};
+
 /// The kinds of thing that something can be said about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -97,11 +99,34 @@ pub struct Subject {
 impl Subject {
     /// A whole asset.
     #[must_use]
-    pub fn asset(id: crate::AssetId) -> Self {
+    pub fn asset(id: AssetId) -> Self {
         Self {
             kind: SubjectKind::Asset,
             id: id.uuid(),
             part: String::new(),
         }
+    }
+
+    /// A stretch of an asset that is heard.
+    #[must_use]
+    pub fn segment(id: AssetId, segment: Segment) -> Self {
+        Self {
+            kind: SubjectKind::Segment,
+            id: id.uuid(),
+            part: segment.to_string(),
+        }
+    }
+
+    /// Which stretch of a recording it is, if it is one.
+    #[must_use]
+    pub fn as_segment(&self) -> Option<Segment> {
+        let is_segment = self.kind == SubjectKind::Segment;
+        is_segment.then(|| self.part.parse().ok())?
+    }
+}
+
+impl From<AssetId> for Subject {
+    fn from(id: AssetId) -> Self {
+        Self::asset(id)
     }
 }

@@ -3,12 +3,16 @@
 //! Times are milliseconds from the beginning of the recording. A [`Passage`] is a sentence or what is said between
 //! two pauses: short enough to be read while it is heard.
 
+mod correct;
+mod keywords;
 mod turn;
 mod voiceprint;
 
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
+
+use crate::ClaimId;
 
 pub use turn::Turn;
 pub use voiceprint::{SAME_VOICE, Voiceprint, same_voice};
@@ -49,6 +53,15 @@ pub struct Passage {
     /// that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speaker: Option<u32>,
+    /// What people call who says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaker_name: Option<String>,
+    /// The claim that this name is from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaker_claim_id: Option<ClaimId>,
+    /// The claim that its words are from, where a person corrected what was heard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction_id: Option<ClaimId>,
     /// How sure it is, from 0 to 1: the mean of its words.
     pub confidence: f32,
     /// Its words, where they are known one by one.
@@ -144,9 +157,13 @@ impl Transcript {
                 Clock(passage.end_ms.max(passage.start_ms + 1)),
             );
             let text = escape(&passage.text);
-            let voice = passage
-                .speaker
-                .map(|speaker| format!("<v Speaker {}>", speaker + 1));
+            let number = || {
+                passage
+                    .speaker
+                    .map(|label| format!("Speaker {}", label + 1))
+            };
+            let name = passage.speaker_name.as_deref().map(escape);
+            let voice = name.or_else(number).map(|voice| format!("<v {voice}>"));
             let _ = write!(
                 vtt,
                 "\n{start} --> {end}\n{}{text}\n",
@@ -175,8 +192,9 @@ impl Transcript {
 }
 
 impl Passage {
-    /// `None` of no words.
-    fn of_words(words: Vec<Word>, speaker: Option<u32>) -> Option<Self> {
+    /// Of words that follow one another, said by one speaker; `None` of no words.
+    #[must_use]
+    pub fn of_words(words: Vec<Word>, speaker: Option<u32>) -> Option<Self> {
         let (start_ms, end_ms) = (words.first()?.start_ms, words.last()?.end_ms);
         let text: String = words.iter().map(|word| word.text.as_str()).collect();
         let sum: f32 = words.iter().map(|word| word.probability).sum();
@@ -190,6 +208,9 @@ impl Passage {
             end_ms,
             text: text.trim().to_owned(),
             speaker,
+            speaker_name: None,
+            speaker_claim_id: None,
+            correction_id: None,
             confidence,
             words,
         })
@@ -197,22 +218,40 @@ impl Passage {
 }
 
 impl Passage {
-    /// When each word of its text, as spaces part them, begins.
+    /// From when to when each word of its text, as spaces part them, is said.
     #[must_use]
-    pub fn word_starts_ms(&self) -> Vec<u64> {
-        let mut starts = Vec::new();
+    pub fn word_times_ms(&self) -> Vec<(u64, u64)> {
+        let spoken = self.spoken_words().into_iter();
+        let mut times: Vec<_> = spoken.map(|word| (word.start_ms, word.end_ms)).collect();
+        let count = self.text.split_whitespace().count();
+        times.resize(count, (self.start_ms, self.end_ms));
+        times
+    }
+
+    /// Its words as spaces part them: several of what is known one by one may be one of them, and the other way round.
+    fn spoken_words(&self) -> Vec<Word> {
+        let mut spoken: Vec<Word> = Vec::new();
         let mut is_within = false;
-        // Several of what is known one by one may be one word between spaces, and the other way round.
         for word in &self.words {
             for letter in word.text.chars() {
-                if !letter.is_whitespace() && !is_within {
-                    starts.push(word.start_ms);
+                if letter.is_whitespace() {
+                    is_within = false;
+                    continue;
                 }
-                is_within = !letter.is_whitespace();
+                if !is_within {
+                    spoken.push(Word {
+                        text: String::new(),
+                        ..word.clone()
+                    });
+                }
+                is_within = true;
+                if let Some(last) = spoken.last_mut() {
+                    last.text.push(letter);
+                    last.end_ms = word.end_ms;
+                }
             }
         }
-        starts.resize(self.text.split_whitespace().count(), self.start_ms);
-        starts
+        spoken
     }
 }
 
@@ -315,12 +354,15 @@ mod tests {
         let transcript = Transcript::of_words(None, said);
         let passage = &transcript.passages[0];
         assert_eq!(passage.text, "We went to town.");
-        assert_eq!(passage.word_starts_ms(), [0, 300, 600, 900]);
+        assert_eq!(
+            passage.word_times_ms(),
+            [(0, 300), (300, 600), (600, 900), (900, 1_300)]
+        );
         let unknown = Passage {
             words: Vec::new(),
             ..passage.clone()
         };
-        assert_eq!(unknown.word_starts_ms(), [0; 4]);
+        assert_eq!(unknown.word_times_ms(), [(0, 1_300); 4]);
     }
 
     #[test]

@@ -98,6 +98,8 @@ pub struct Asset {
     pub position: Option<Position>,
     /// Where it is listed among places.
     pub placed: Option<Placed>,
+    /// The language that people say is spoken in it, by its code of ISO 639.
+    pub language: Option<String>,
     /// Pixels across, as stored.
     pub width: Option<i64>,
     /// Pixels down, as stored.
@@ -133,7 +135,7 @@ macro_rules! columns {
         "a.id, a.family_id, a.audience_id, a.content_hash, a.size_bytes, a.kind, a.media_type, a.state, \
          a.replaces_asset_id, a.timeline_key, a.date, a.date_from_s, a.title, a.name, a.width, a.height, \
          a.duration_ms, a.added_at_ms, a.deleted_at_ms, a.version, a.latitude_e7, a.longitude_e7, \
-         a.country, a.region, a.place"
+         a.country, a.region, a.place, a.language"
     };
 }
 pub(crate) use columns;
@@ -150,7 +152,7 @@ statements! {
     LIST_MEMBERSHIPS = "SELECT asset_id, collection_id FROM collection_member
         WHERE asset_id IN ({list}) ORDER BY asset_id, collection_id";
     STORE_BELIEVED = "UPDATE asset SET timeline_key = $2, bucket = $9, date = $3, date_from_s = $4,
-          date_until_s = $5, title = $6, name = $7, updated_at_ms = $8, version = version + 1
+          date_until_s = $5, title = $6, name = $7, language = $10, updated_at_ms = $8, version = version + 1
         WHERE id = $1";
     SET_DELETED = "UPDATE asset SET deleted_at_ms = $3, updated_at_ms = $4, version = version + 1
         WHERE id = $1 AND version = $2";
@@ -290,7 +292,7 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
     }
     let mut claims = claim::list_of_assets(tx, ids).await?;
     let mut places = read_places(&tx.fetch_list(LIST_PLACES, args![], list.clone()).await?)?;
-    let texts = text::list(tx, ids).await?;
+    let mut texts = text::list(tx, ids).await?;
     let mut names = place::list_made(tx, ids).await?;
     let mut collections: HashMap<AssetId, Vec<CollectionId>> = HashMap::new();
     for row in tx.fetch_list(LIST_MEMBERSHIPS, args![], list).await? {
@@ -321,6 +323,7 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
         place::store(tx, asset, believed.position, placed).await?;
         let placed = asset.placed.as_ref();
         named_by.push((asset.id, name::names_of(&claims, placed, named.as_ref())));
+        let text = texts.remove(&asset.id).map(|text| text.corrected(&claims));
         documents.push((
             asset.timeline_key,
             compose(
@@ -329,9 +332,8 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
                 &places,
                 &collections,
                 &claims,
-                texts
-                    .get(&asset.id)
-                    .map(|(words, is_said)| (words.as_str(), *is_said)),
+                text.as_ref()
+                    .map(|text| (text.words.as_str(), !text.times.is_empty())),
                 named.and_then(|named| named.words()).as_deref(),
             ),
         ));
@@ -411,7 +413,11 @@ async fn store_believed(
     believed: &Believed,
     name: String,
 ) -> Result<(), DbError> {
-    if asset.date == believed.date && asset.title == believed.title && asset.name == name {
+    if asset.date == believed.date
+        && asset.title == believed.title
+        && asset.language == believed.language
+        && asset.name == name
+    {
         return Ok(());
     }
     if asset.date != believed.date {
@@ -430,11 +436,13 @@ async fn store_believed(
             &name,
             clock::now_ms(),
             timeline::bucket_of_key(asset.timeline_key).number(),
+            believed.language.clone(),
         ],
     )
     .await?;
     asset.date.clone_from(&believed.date);
     asset.title.clone_from(&believed.title);
+    asset.language.clone_from(&believed.language);
     asset.name = name;
     asset.date_from_s = believed.date_from_s;
     Ok(())
@@ -464,6 +472,7 @@ pub(crate) fn read(row: &Row) -> Result<Asset, DbError> {
         version: row.get(19)?,
         position: read_position(row, (20, 21))?,
         placed: read_placed(row)?,
+        language: row.get(25)?,
     })
 }
 

@@ -60,7 +60,7 @@ statements! {
         WHERE subject_id = $1 AND author_kind = 'artifact' AND author_id = $2";
     // What people said about the old asset holds for the one that replaces it.
     CARRY = "SELECT COALESCE(carried_from_id, id), subject_part, kind, value, is_negation, author_kind,
-          author_id, source, confidence, made_at_ms, batch_id FROM claim
+          author_id, source, confidence, made_at_ms, batch_id, subject_kind FROM claim
         WHERE subject_id = $1 AND author_kind <> 'artifact' AND undone_at_ms IS NULL ORDER BY id";
     LIST_CARRIED = "SELECT COALESCE(carried_from_id, id) FROM claim
         WHERE subject_id = $1 AND author_kind <> 'artifact'";
@@ -95,31 +95,34 @@ impl Db {
         group(&self.fetch_list(LIST_TEXTS, args![], list).await?)
     }
 
-    /// Says something about an asset.
+    /// Says something about an asset, or about a stretch of one.
     ///
     /// # Errors
-    /// [`DbError::NotFound`], [`DbError::Denied`].
+    /// [`DbError::NotFound`], [`DbError::Denied`], [`DbError::Refused`] where this is not said of such a thing.
     pub async fn make_claim(
         &self,
         actor: &Actor,
-        id: AssetId,
+        subject: impl Into<Subject> + Send,
         claim: NewClaim,
     ) -> Result<Claim, DbError> {
-        self.make_claim_once(actor, id, claim, None).await
+        self.make_claim_once(actor, subject, claim, None).await
     }
 
-    /// Says something about an asset, unless it was said with the same key before: then that claim
-    /// is given.
+    /// Says something about an asset, or about a stretch of one, unless it was said with the same key before: then
+    /// that claim is given.
     ///
     /// # Errors
     /// As [`make_claim`](Self::make_claim), and [`DbError::KeyReused`].
     pub async fn make_claim_once(
         &self,
         actor: &Actor,
-        id: AssetId,
+        subject: impl Into<Subject> + Send,
         claim: NewClaim,
         once: Option<&Once>,
     ) -> Result<Claim, DbError> {
+        let subject = subject.into();
+        let id = AssetId::from_uuid(subject.id);
+        require_subject(claim.statement.kind(), subject.kind)?;
         let asset = self.get_asset(actor, id).await?;
         actor.require(Action::MakeClaim, asset.family_id)?;
         let author = author(actor).ok_or_else(|| DbError::not_found("asset", id))?;
@@ -128,7 +131,7 @@ impl Db {
         }
         let claim = Claim {
             id: clock::new_id(),
-            subject: Subject::asset(id),
+            subject,
             statement: claim.statement,
             is_negation: claim.is_negation,
             author,
@@ -211,6 +214,18 @@ impl Db {
         }
         tx.commit().await
     }
+}
+
+/// Refuses to say of an asset what is said of a piece of one, and the other way round.
+fn require_subject(kind: ClaimKind, subject: SubjectKind) -> Result<(), DbError> {
+    if kind.subject_kind() == subject {
+        return Ok(());
+    }
+    let of = match kind.subject_kind() {
+        SubjectKind::Segment => "a stretch of a recording",
+        _ => "a whole original",
+    };
+    Err(DbError::Refused(format!("{kind} is said of {of}")))
 }
 
 /// As whom somebody says something; nobody where nobody knows who it is.
@@ -358,8 +373,9 @@ pub(crate) async fn carry(
         let claim = Claim {
             id: clock::new_id(),
             subject: Subject {
+                kind: row.word(11, "a subject kind", SubjectKind::from_word)?,
+                id: new.uuid(),
                 part: row.get(1)?,
-                ..Subject::asset(new)
             },
             statement: read_statement(&row, 2)?,
             is_negation: row.get(4)?,
@@ -405,6 +421,7 @@ pub(crate) struct Believed {
     pub(crate) title: Option<String>,
     pub(crate) position: Option<Position>,
     pub(crate) place: Option<BelievedPlace>,
+    pub(crate) language: Option<String>,
 }
 
 /// What a place is believed to be called.
@@ -430,6 +447,9 @@ impl Believed {
         }
         if let Some(ClaimValue::Text(title)) = best(ClaimKind::Title) {
             believed.title = Some(title);
+        }
+        if let Some(ClaimValue::Text(language)) = best(ClaimKind::Language) {
+            believed.language = Some(language);
         }
         believed.position = place::position_of(claims);
         let place = resolve(ClaimKind::Place, claims).believed;

@@ -80,7 +80,7 @@ statements! {
     ADD = "INSERT INTO asset (id, family_id, audience_id, content_hash, size_bytes, kind, media_type, state,
           timeline_key, bucket, date, date_from_s, date_until_s, title, name, width, height, duration_ms,
           added_at_ms, updated_at_ms, version, latitude_e7, longitude_e7, map_cell, country, region, place,
-          deleted_at_ms)
+          language, deleted_at_ms)
         VALUES {rows}";
     SET_PRESENT = "UPDATE asset SET state = 'present', version = version + 1 WHERE id = $1 AND state = 'missing'";
     ADD_LOCATION = "INSERT INTO asset_location (id, asset_id, folder_id, name, size_bytes, modified_at_ns,
@@ -247,6 +247,7 @@ impl Import {
             id,
             position: believed.position,
             placed: Placed::of(&believed, None),
+            language: believed.language.clone(),
             ..asset.clone()
         };
         let mut row = args![
@@ -273,6 +274,7 @@ impl Import {
             1_i64,
         ];
         row.extend(place::columns_of(&asset));
+        row.push(Value::from(believed.language));
         row.push(Value::from(asset.deleted_at_ms));
         let columns = row.len();
         tx.execute_rows(ADD, columns, vec![row]).await?;

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 24] = [
+const MIGRATIONS: [(&str, &str); 25] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -83,6 +83,10 @@ const MIGRATIONS: [(&str, &str); 24] = [
     ),
     ("0023_edited", include_str!("../migrations/0023_edited.sql")),
     ("0024_spoken", include_str!("../migrations/0024_spoken.sql")),
+    (
+        "0025_language",
+        include_str!("../migrations/0025_language.sql"),
+    ),
 ];
 
 /// The migration after which it has to be computed where assets were made.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use heirloom_core::{
     AssetId,
-    claim::{Claim, ClaimKind, ClaimValue, resolve},
+    claim::{Claim, ClaimKind, believed_texts},
     text::Phrase,
 };
 
@@ -61,8 +61,9 @@ pub(crate) fn names_of(
     placed: Option<&Placed>,
     made: Option<&Made>,
 ) -> Option<String> {
-    const SAID: [(ClaimKind, Named); 4] = [
+    const SAID: [(ClaimKind, Named); 5] = [
         (ClaimKind::Person, Named::Person),
+        (ClaimKind::Speaker, Named::Person),
         (ClaimKind::CameraMake, Named::Camera),
         (ClaimKind::CameraModel, Named::Camera),
         (ClaimKind::Tag, Named::Tag),
@@ -78,10 +79,8 @@ pub(crate) fn names_of(
         if claims.iter().all(|claim| claim.statement.kind() != kind) {
             continue;
         }
-        for claim in resolve(kind, claims).believed {
-            if let ClaimValue::Text(name) = claim.statement.value() {
-                add(named, name);
-            }
+        for name in believed_texts(kind, claims) {
+            add(named, name);
         }
     }
     if let Some(placed) = placed {

@@ -448,6 +448,7 @@ fn new_asset(
         name: file.name.clone(),
         position: believed.position,
         placed: Placed::of(believed, None),
+        language: believed.language.clone(),
         width: file.measures.width,
         height: file.measures.height,
         duration_ms: file.measures.duration_ms,

@@ -5,11 +5,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use heirloom_core::{ArtifactId, AssetId};
+use heirloom_core::{
+    ArtifactId, AssetId,
+    claim::{Claim, ClaimKind},
+    transcript::{Passage, Transcript, Word},
+};
 use serde_json::json;
 
 use crate::{
     Db, DbError, Tx, asset,
+    row::Row,
     sql::statements,
     timeline,
     value::{Value, args},
@@ -20,8 +25,50 @@ use crate::{
 pub struct Text {
     /// Its words.
     pub words: String,
-    /// When each word of what is said, as spaces part them, begins, in milliseconds; empty for what is read.
-    pub times: Vec<u64>,
+    /// From when to when each word of what is said, as spaces part them, is said, in milliseconds; empty for what is
+    /// read.
+    pub times: Vec<(u64, u64)>,
+}
+
+impl Text {
+    /// What is said: a line for each passage.
+    #[must_use]
+    pub fn spoken(transcript: &Transcript) -> Self {
+        let passages = transcript.passages.iter();
+        Self {
+            words: transcript.to_text(),
+            times: passages.flat_map(Passage::word_times_ms).collect(),
+        }
+    }
+
+    /// As people corrected it by these claims.
+    pub(crate) fn corrected(self, claims: &[Claim]) -> Self {
+        let is_about = |claim: &Claim| claim.statement.kind() == ClaimKind::Said;
+        if self.times.is_empty() || !claims.iter().any(is_about) {
+            return self;
+        }
+        let mut times = self.times.iter().copied();
+        let mut passages = Vec::new();
+        for line in self.words.lines() {
+            let words = line.split_whitespace().zip(times.by_ref());
+            passages.extend(Passage::of_words(
+                words
+                    .map(|(word, (start_ms, end_ms))| Word {
+                        start_ms,
+                        end_ms,
+                        text: format!(" {word}"),
+                        probability: 1.0,
+                    })
+                    .collect(),
+                None,
+            ));
+        }
+        let transcript = Transcript {
+            passages,
+            ..Transcript::default()
+        };
+        Self::spoken(&transcript.corrected(claims))
+    }
 }
 
 /// The most bytes of text by which an asset is found: as much as a document of the index holds.
@@ -31,7 +78,7 @@ statements! {
     KEEP = "INSERT INTO asset_text (asset_id, artifact_id, words, times) VALUES ($1, $2, $3, $4)
         ON CONFLICT (asset_id) DO UPDATE SET artifact_id = excluded.artifact_id, words = excluded.words,
           times = excluded.times";
-    LIST = "SELECT asset_id, words, times IS NOT NULL FROM asset_text WHERE asset_id IN ({list})";
+    LIST = "SELECT asset_id, words, times FROM asset_text WHERE asset_id IN ({list})";
     FIND = "SELECT words, times FROM asset_text WHERE asset_id = $1";
 }
 
@@ -41,14 +88,7 @@ impl Db {
         let Some(row) = self.fetch_optional(FIND, args![asset]).await? else {
             return Ok(None);
         };
-        let times: Option<String> = row.get(1)?;
-        let times = times.as_deref().map(serde_json::from_str).transpose();
-        Ok(Some(Text {
-            words: row.get(0)?,
-            times: times
-                .map_err(|error| DbError::unreadable("when something is said", error))?
-                .unwrap_or_default(),
-        }))
+        read(&row, 0).map(Some)
     }
 }
 
@@ -75,14 +115,25 @@ pub(crate) async fn keep(
     asset::refresh(tx, &assets.into_iter().collect::<Vec<_>>()).await
 }
 
-/// What stands in these assets or is said in them, and which of both it is.
+/// What stands in these assets or is said in them.
 pub(crate) async fn list(
     tx: &mut Tx,
     assets: &[AssetId],
-) -> Result<HashMap<AssetId, (String, bool)>, DbError> {
+) -> Result<HashMap<AssetId, Text>, DbError> {
     let list = assets.iter().map(|asset| Value::from(*asset)).collect();
     let rows = tx.fetch_list(LIST, args![], list).await?;
     rows.iter()
-        .map(|row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))
+        .map(|row| Ok((row.get(0)?, read(row, 1)?)))
         .collect()
+}
+
+fn read(row: &Row, column: usize) -> Result<Text, DbError> {
+    let times: Option<String> = row.get(column + 1)?;
+    let times = times.as_deref().map(serde_json::from_str).transpose();
+    Ok(Text {
+        words: row.get(column)?,
+        times: times
+            .map_err(|error| DbError::unreadable("when something is said", error))?
+            .unwrap_or_default(),
+    })
 }

@@ -36,6 +36,8 @@ pub struct Workpiece {
     pub name: String,
     /// Where it is believed to be made.
     pub position: Option<Position>,
+    /// The language that people say is spoken in it, by its code of ISO 639.
+    pub language: Option<String>,
 }
 
 /// A statement that gives those assets `a` that the rest of the text says, as a JSON array in one row:
@@ -47,9 +49,9 @@ macro_rules! workpieces {
             "/*lite hex(w.id) *//*pg encode(w.id, 'hex') */, ",
             "/*lite hex(w.family_id) *//*pg encode(w.family_id, 'hex') */, ",
             "/*lite lower(hex(w.content_hash)) *//*pg encode(w.content_hash, 'hex') */, ",
-            "w.kind, w.media_type, w.state, w.deleted_at_ms, w.name, w.latitude_e7, w.longitude_e7 ",
+            "w.kind, w.media_type, w.state, w.deleted_at_ms, w.name, w.latitude_e7, w.longitude_e7, w.language ",
             ")) AS TEXT) FROM (SELECT a.id, a.family_id, a.content_hash, a.kind, a.media_type, ",
-            "a.state, a.deleted_at_ms, a.name, a.latitude_e7, a.longitude_e7 FROM asset a WHERE ",
+            "a.state, a.deleted_at_ms, a.name, a.latitude_e7, a.longitude_e7, a.language FROM asset a WHERE ",
             $rest,
             ") AS w"
         )
@@ -73,6 +75,7 @@ impl From<&Asset> for Workpiece {
             is_deleted: asset.deleted_at_ms.is_some(),
             name: asset.name.clone(),
             position: asset.position,
+            language: asset.language.clone(),
         }
     }
 }
@@ -106,6 +109,7 @@ struct Packed<'a>(
     String,
     Option<i64>,
     Option<i64>,
+    Option<String>,
 );
 
 /// Reads what a statement made with [`workpieces!`] gives.
@@ -124,8 +128,19 @@ pub(crate) fn read_all(rows: &[Row]) -> Result<Vec<Workpiece>, DbError> {
 }
 
 fn read(packed: Packed<'_>) -> Result<Workpiece, DbError> {
-    let Packed(id, family, hash, kind, media_type, state, deleted_at_ms, name, latitude, longitude) =
-        packed;
+    let Packed(
+        id,
+        family,
+        hash,
+        kind,
+        media_type,
+        state,
+        deleted_at_ms,
+        name,
+        latitude,
+        longitude,
+        language,
+    ) = packed;
     let position = latitude.zip(longitude);
     Ok(Workpiece {
         id: id.parse().map_err(unreadable)?,
@@ -140,6 +155,7 @@ fn read(packed: Packed<'_>) -> Result<Workpiece, DbError> {
             latitude_e7,
             longitude_e7,
         }),
+        language,
     })
 }
 

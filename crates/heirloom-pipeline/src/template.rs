@@ -87,12 +87,13 @@ impl Template {
         let steps = steps.filter(|step| step.tool.view.is_offered_by(asset));
         let key_of = |step: &Step| {
             let input = step.tool.view.input_of(asset)?;
+            let asked = step.tool.asked_of(asset, parameters.of_step(step.name));
             let recipe = Recipe {
                 kind: step.tool.outputs[0],
                 part: Part::Whole,
                 tool: (step.tool.name, step.tool.version),
                 model: models.get(step.name).map_or("", String::as_str),
-                parameters: parameters.of_step(step.name),
+                parameters: &asked,
                 inputs: &[input],
             };
             Some(artifact_key(asset.family_id, asset.id, &recipe))

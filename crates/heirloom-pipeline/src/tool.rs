@@ -88,6 +88,18 @@ pub enum View {
     Position,
 }
 
+impl Tool {
+    /// What it is asked for of an asset: what its run asks for, and the language that people say is spoken in it.
+    pub(crate) fn asked_of(&self, asset: &Workpiece, asked: &Json) -> Json {
+        let mut asked = asked.clone();
+        let is_heard = self.ability == Some(Ability::Speech);
+        if let Some(language) = asset.language.as_ref().filter(|_| is_heard) {
+            asked["language"] = Json::from(language.as_str());
+        }
+        asked
+    }
+}
+
 impl View {
     /// The word for it in the API.
     #[must_use]

@@ -8,17 +8,17 @@ use axum::{
     http::StatusCode,
 };
 use heirloom_core::{
-    Actor, AssetId, ClaimId,
+    Actor, AssetId, ClaimId, MediaKind, Segment, Subject, SubjectKind,
     claim::{ClaimKind, Statement},
 };
 use heirloom_db::{claim::NewClaim, once::Once};
+use heirloom_pipeline::place::name_positions;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     actor::Asker,
     extract::{Body, IdPath, IdempotencyKey, parse_id},
     library::Library,
-    place::follow_positions,
     problem::{Code, Problem},
     wire,
 };
@@ -30,7 +30,8 @@ pub(crate) fn routes() -> OpenApiRouter<Library> {
         .routes(routes!(redo_claim))
 }
 
-/// Says something about an asset. Nothing is overwritten: what is believed follows from all claims.
+/// Says something about an asset, or about what is said in a stretch of it. Nothing is overwritten: what is believed
+/// follows from all claims.
 #[utoipa::path(post, path = "/api/v1/assets/{id}/claims", tag = "claim", params(
     ("id" = String, Path, description = "The asset", format = "uuid"),
     ("idempotency-key" = Option<String>, Header, description = "The same key makes the same claim once"),
@@ -47,6 +48,7 @@ async fn make_claim(
     Body(new): Body<wire::NewClaim>,
 ) -> Result<(StatusCode, Json<wire::Claim>), Problem> {
     check_confidence(new.confidence)?;
+    let subject = subject_of(&library, &actor, id, &new).await?;
     let once = key.map(|key| once(&actor, &key, &("claim", id, &new)));
     let claim = NewClaim {
         statement: Statement::from_json(new.kind, &new.value)?,
@@ -56,12 +58,46 @@ async fn make_claim(
     };
     let claim = library
         .db()
-        .make_claim_once(&actor, id, claim, once.as_ref())
+        .make_claim_once(&actor, subject, claim, once.as_ref())
         .await?;
-    if claim.statement.kind() == ClaimKind::Position {
-        follow_positions(&library, &[id]).await;
-    }
+    follow(&library, claim.statement.kind(), &[id]).await;
     Ok((StatusCode::CREATED, Json(wire::Claim::from(&claim))))
+}
+
+/// What a claim is about: an asset, or a stretch of one that is heard.
+async fn subject_of(
+    library: &Library,
+    actor: &Actor,
+    id: AssetId,
+    new: &wire::NewClaim,
+) -> Result<Subject, Problem> {
+    let refuse = |what: String| Problem::new(Code::InvalidClaim, what);
+    let kind = new.kind;
+    match (kind.subject_kind(), new.at) {
+        (SubjectKind::Segment, Some(at)) => {
+            let segment = Segment::new(at.start_ms, at.end_ms)
+                .map_err(|error| refuse(error.to_string()).hint("It ends after it begins."))?;
+            let asset = library.db().get_asset(actor, id).await?;
+            if !matches!(asset.kind, MediaKind::Video | MediaKind::Audio) {
+                let refused = refuse("nothing is said in this original".to_owned());
+                return Err(refused.hint("It is neither a film nor a recording."));
+            }
+            let is_over = |length: &i64| i64::try_from(at.start_ms).is_ok_and(|at| at >= *length);
+            if let Some(length) = asset.duration_ms.filter(is_over) {
+                let refused = refuse(format!("the recording is over after {length} ms"));
+                return Err(refused.hint("Say where in it, in milliseconds from its beginning."));
+            }
+            Ok(Subject::segment(id, segment))
+        }
+        (SubjectKind::Segment, None) => Err(refuse(format!(
+            "{kind} is claimed of a stretch of a recording"
+        ))
+        .hint("Say which: `at` with `start_ms` and `end_ms`.")),
+        (_, Some(_)) => {
+            Err(refuse(format!("{kind} is claimed of a whole original")).hint("Leave `at` out."))
+        }
+        (_, None) => Ok(Subject::asset(id)),
+    }
 }
 
 fn check_confidence(confidence: f32) -> Result<(), Problem> {
@@ -84,6 +120,26 @@ pub(crate) fn once(actor: &Actor, key: &str, request: &impl serde::Serialize) ->
     };
     let request = serde_json::to_vec(request).unwrap_or_default();
     Once::new(&asker, key, &request)
+}
+
+/// Has done what follows from what people say of some assets now: positions get names, and what is spoken in another
+/// language is heard again. Should that fail, what they say stands all the same, and the next run does it.
+async fn follow(library: &Library, kind: ClaimKind, assets: &[AssetId]) {
+    let followed = match kind {
+        ClaimKind::Position => {
+            let ctx = library.context(Actor::Operator);
+            let named = name_positions(&ctx, assets).await;
+            named.map_err(|error| error.to_string())
+        }
+        ClaimKind::Language => {
+            let again = library.engine().hear_again(library.family().id, assets);
+            again.await.map_err(|error| error.to_string())
+        }
+        _ => Ok(()),
+    };
+    if let Err(error) = followed {
+        tracing::warn!(%error, %kind, count = assets.len(), "what follows from a claim waits for the next run");
+    }
 }
 
 /// Takes a person's claim back.
@@ -132,8 +188,6 @@ async fn set_undone(
     let claims = db.list_claims(actor, id).await?;
     let claim = claims.iter().find(|claim| claim.id == claim_id);
     let claim = claim.ok_or_else(|| heirloom_db::DbError::not_found("claim", claim_id))?;
-    if claim.statement.kind() == ClaimKind::Position {
-        follow_positions(library, &[id]).await;
-    }
+    follow(library, claim.statement.kind(), &[id]).await;
     Ok(Json(wire::Claim::from(claim)))
 }

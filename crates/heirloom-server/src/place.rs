@@ -2,12 +2,11 @@
 
 use axum::{Json, extract::State};
 use heirloom_core::{
-    Actor, AssetId,
     map::{Cell, InvalidCell, InvalidView, View},
     permission::Action,
 };
 use heirloom_db::place::{Placed, Spot};
-use heirloom_pipeline::place::{find_named, find_nearest, name_positions};
+use heirloom_pipeline::place::{find_named, find_nearest};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -257,15 +256,6 @@ async fn get_map(
     Ok(Json(wire::MapClusters {
         clusters: clusters.collect(),
     }))
-}
-
-/// Names the positions of assets that were corrected just now. Should that fail, the corrections stand all
-/// the same, and the next run gives the names.
-pub(crate) async fn follow_positions(library: &Library, assets: &[AssetId]) {
-    let ctx = library.context(Actor::Operator);
-    if let Err(error) = name_positions(&ctx, assets).await {
-        tracing::warn!(%error, count = assets.len(), "corrected positions have no names yet");
-    }
 }
 
 impl From<InvalidView> for Problem {

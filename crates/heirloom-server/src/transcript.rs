@@ -9,7 +9,7 @@ use axum::{
 use futures_util::TryStreamExt as _;
 use heirloom_core::{Actor, AssetId};
 use heirloom_db::artifact::{Artifact, Part};
-use heirloom_pipeline::tool::transcript::{Heard, TRANSCRIPT};
+use heirloom_pipeline::tool::transcript::{Heard, TRANSCRIPT, keywords_of};
 use tokio_util::io::ReaderStream;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -27,7 +27,7 @@ pub(crate) fn routes() -> OpenApiRouter<Library> {
         .routes(routes!(get_captions))
 }
 
-/// What is said in a film or recording, passage by passage and word by word.
+/// What is said in a film or recording, passage by passage and word by word, as people corrected it.
 #[utoipa::path(get, path = "/api/v1/assets/{id}/transcript", tag = "asset", params(("id" = String, Path, description = "The asset", format = "uuid")), responses(
     (status = 200, description = "What is said", body = wire::Transcript),
     (status = 404, description = "There is no such asset, or nobody has heard it yet", body = wire::ProblemDocument, content_type = "application/problem+json"),
@@ -58,6 +58,7 @@ async fn get_captions(
     Ok(([(header::CONTENT_TYPE, "text/vtt; charset=utf-8")], vtt).into_response())
 }
 
+/// What was heard in an asset, as people corrected it.
 async fn find(library: &Library, actor: &Actor, id: AssetId) -> Result<(Artifact, Heard), Problem> {
     let asset = library.db().get_asset(actor, id).await?;
     let found = library.db().find_artifact(&asset, TRANSCRIPT, Part::Whole);
@@ -85,5 +86,9 @@ async fn find(library: &Library, actor: &Actor, id: AssetId) -> Result<(Artifact
             format!("a transcript is unreadable: {error}"),
         )
     };
-    Ok((artifact, heard.map_err(unreadable)?))
+    let mut heard: Heard = heard.map_err(unreadable)?;
+    let claims = library.db().list_claims(actor, id).await?;
+    heard.transcript = heard.transcript.corrected(&claims);
+    heard.keywords = keywords_of(&heard.transcript);
+    Ok((artifact, heard))
 }

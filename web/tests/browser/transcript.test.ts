@@ -41,6 +41,55 @@ test('what is said is found, opens where it is said, and leads to any other mome
   expect(await violations(page)).toEqual([]);
 });
 
+test('what was heard wrong is corrected where it stands, and taken back', async () => {
+  const { page } = await visit(`/assets/${id}`);
+  const panel = page.getByRole('list', { name: 'What is said' });
+  const first = panel.getByRole('listitem').first();
+  const before = await first.locator('.said').innerText();
+  await page.getByRole('button', { name: `Correct: ${before}` }).focus();
+  await page.keyboard.press('Enter');
+  const text = page.getByRole('textbox', { name: 'What is said here' });
+  // What is typed in has the focus, and what is said is heard meanwhile.
+  await until(async () => await text.evaluate((it) => it === document.activeElement));
+  const player = page.locator('audio');
+  await until(async () => player.evaluate((it: HTMLMediaElement) => !it.paused));
+  await text.fill('And so, my fellow Heirlooms:');
+  await page.getByRole('combobox', { name: 'Who says it' }).fill('The President');
+  expect(await violations(page)).toEqual([]);
+  await page.keyboard.press('Control+Enter');
+  await first.getByText('And so, my fellow Heirlooms:').waitFor();
+  await panel.getByText('The President').waitFor();
+  // The keyboard stays where it was.
+  const pencil = first.getByRole('button', { name: 'Corrected by somebody' });
+  await until(async () => await pencil.evaluate((it) => it === document.activeElement));
+  const found = await heirloom.get<{ items: { id: string }[] }>(
+    '/api/v1/search?q=heirlooms%20person:president'
+  );
+  expect(found.items.map((it) => it.id)).toEqual([id]);
+
+  await pencil.click();
+  await page.getByRole('button', { name: 'Take the correction back' }).click();
+  await first.getByText(before).waitFor();
+  await first.getByRole('button', { name: 'Correct: ' }).click();
+  await page.getByRole('button', { name: 'Nothing is said here' }).click();
+  await page.getByText('Taken out because nothing is said there').click();
+  expect(await panel.getByText(before, { exact: true }).count()).toBe(0);
+  await page.getByRole('listitem').filter({ hasText: before }).getByRole('button').click();
+  await first.getByText(before).waitFor();
+});
+
+test('a recording is heard again in the language that somebody says', async () => {
+  const { page } = await visit(`/assets/${id}`);
+  await page.getByText('Is it another language?').click();
+  await page.getByRole('combobox', { name: 'It is spoken in' }).selectOption('Dutch');
+  await page.getByRole('button', { name: 'Hear it again' }).click();
+  await page.getByText('It is being heard again, in Dutch.').waitFor();
+  await page.getByText('in Dutch; it is').waitFor();
+  await page.getByRole('combobox', { name: 'It is spoken in' }).selectOption('English');
+  await page.getByRole('button', { name: 'Hear it again' }).click();
+  await page.getByText('in English; it is').waitFor();
+});
+
 test('on a small phone, in German and in the dark, it is read as well', async () => {
   const { page } = await visit(`/assets/${id}`, {
     viewport: { width: 320, height: 640 },

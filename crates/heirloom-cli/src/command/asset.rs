@@ -3,7 +3,7 @@
 use heirloom_core::AssetId;
 use heirloom_server::{
     Code, Problem,
-    wire::{Asset, AssetDetail, Page, Purged},
+    wire::{Asset, AssetDetail, Page, Passage, Purged, Transcript},
 };
 use http::Method;
 use serde::Serialize;
@@ -39,6 +39,17 @@ pub(super) async fn run(
         arguments::Asset::Show { id } => {
             let detail: AssetDetail = api.get(&format!("/api/v1/assets/{id}")).await?;
             output.data(&detail, || describe(&detail));
+        }
+        arguments::Asset::Transcript { id, vtt } => {
+            let path = format!("/api/v1/assets/{id}/transcript");
+            let transcript: Transcript = api.get(&path).await?;
+            let captions = match vtt {
+                true => Some(api.text(&format!("/api/v1/assets/{id}/captions")).await?),
+                false => None,
+            };
+            output.data(&transcript, || {
+                captions.unwrap_or_else(|| spoken(&transcript))
+            });
         }
         arguments::Asset::Delete { ids, if_version } => {
             let version = for_one(&ids, if_version)?;
@@ -162,6 +173,35 @@ async fn change(
         .map(|version| ("if-match", version.as_str()))
         .collect();
     api.ask(method, path, &headers, None).await
+}
+
+/// What is said, a passage a line, with when and by whom.
+fn spoken(transcript: &Transcript) -> String {
+    let who = |passage: &Passage| match (&passage.speaker_name, passage.speaker) {
+        (Some(name), _) => line(name),
+        (None, Some(voice)) => format!("voice {}", voice + 1),
+        (None, None) => String::new(),
+    };
+    let passages = transcript.passages.iter();
+    let rows: Vec<_> = passages
+        .map(|passage| {
+            let from_to = format!("{}-{}", passage.start_ms, passage.end_ms);
+            let corrected = passage.correction_id.map_or("", |_| "corrected");
+            let corrected = corrected.to_owned();
+            vec![from_to, who(passage), line(&passage.text), corrected]
+        })
+        .collect();
+    match rows.is_empty() {
+        true => "Nobody speaks in it.".to_owned(),
+        false => {
+            let keywords = transcript.keywords.iter().map(|word| line(word));
+            let about = match transcript.keywords.is_empty() {
+                true => String::new(),
+                false => format!("\nAbout: {}", keywords.collect::<Vec<_>>().join(", ")),
+            };
+            list(&rows) + &about
+        }
+    }
 }
 
 fn describe(detail: &AssetDetail) -> String {

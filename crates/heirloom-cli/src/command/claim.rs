@@ -10,6 +10,7 @@ use heirloom_server::{
     Code, Problem,
     wire::{
         AssetDetail, Author, Claim, ClaimBatch, Fact, KnownPlace, NewClaim, NewClaimBatch, Page,
+        Segment,
     },
 };
 use http::Method;
@@ -60,12 +61,17 @@ pub(super) async fn run(
             asset,
             kind,
             value,
+            at,
             not,
             source,
             confidence,
             idempotency_key,
         } => {
             let new = NewClaim {
+                at: at.map(|at| Segment {
+                    start_ms: at.start_ms(),
+                    end_ms: at.end_ms(),
+                }),
                 kind,
                 value: parse_value(kind, &value)?,
                 is_negation: not,
@@ -296,6 +302,9 @@ fn json_text(value: &Json) -> String {
 
 fn row(claim: &Claim, is_believed: bool) -> Vec<String> {
     let not = if claim.is_negation { "not " } else { "" };
+    let at = claim.at.map_or_else(String::new, |at| {
+        format!(" ({} to {} ms)", at.start_ms, at.end_ms)
+    });
     let state = match claim.undone_at_ms {
         Some(_) => "taken back",
         None if is_believed => "believed",
@@ -304,7 +313,7 @@ fn row(claim: &Claim, is_believed: bool) -> Vec<String> {
     vec![
         claim.id.to_string(),
         claim.kind.to_string(),
-        format!("{not}{}", value_text(claim)),
+        format!("{not}{}{at}", value_text(claim)),
         source_text(claim),
         state.to_owned(),
     ]
@@ -323,7 +332,7 @@ fn source_text(claim: &Claim) -> String {
 /// What was typed, as the kind takes it. Whether it fits, the API says.
 fn parse_value(kind: ClaimKind, text: &str) -> Result<Json, Problem> {
     match kind.value_type() {
-        ValueType::Date | ValueType::Text => Ok(json!(text)),
+        ValueType::Date | ValueType::Text | ValueType::Language => Ok(json!(text)),
         ValueType::Number(..) => Ok(text
             .trim()
             .parse::<i64>()

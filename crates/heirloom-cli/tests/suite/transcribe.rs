@@ -321,6 +321,88 @@ fn what_is_said_in_a_library_is_found_with_when_it_is_said() {
 }
 
 #[test]
+fn what_was_heard_is_corrected_and_named_and_taken_back() {
+    let name = "1961-01-20 Kennedy on the radio.mp3";
+    let home = understood(&[name]);
+    let asset = home.asset(name);
+    let transcript = || home.json(["asset", "transcript", &asset]);
+    let before = transcript();
+    let first = &before["passages"][0];
+    let at = format!("{}-{}", first["start_ms"], first["end_ms"]);
+    let make = |kind: &str, words: &str| {
+        home.json(["claim", "make", &asset, kind, words, "--at", &at])["id"].clone()
+    };
+    let said = make("said", "And so, my fellow Heirlooms:");
+    make("speaker", "John F. Kennedy");
+    let passage = &transcript()["passages"][0];
+    assert_eq!(passage["text"], "And so, my fellow Heirlooms:");
+    assert_eq!(passage["correction_id"], said);
+    assert_eq!(passage["speaker_name"], "John F. Kennedy");
+    assert_eq!(passage["start_ms"], first["start_ms"]);
+    let found = |query: &str| home.json(["search", query])["items"][0].clone();
+    assert_eq!(found("fellow heirlooms")["matches"][0]["field"], "spoken");
+    assert_eq!(found("person:kennedy speaker")["id"], Json::Null);
+    assert_eq!(found("person:kennedy")["id"], asset.as_str());
+    assert_eq!(before["keywords"], json!(["Americans", "country"]));
+    let vtt = home.done(["asset", "transcript", "--vtt", &asset]).stdout;
+    assert!(
+        vtt.contains("<v John F. Kennedy>And so, my fellow Heirlooms:"),
+        "{vtt}"
+    );
+    let shown = home.done(["asset", "transcript", &asset]).stdout;
+    let line = shown.lines().next().unwrap();
+    assert!(
+        line.contains("John F. Kennedy  And so, my fellow Heirlooms:")
+            && line.ends_with("corrected"),
+        "{shown}"
+    );
+
+    // An export has it as it was corrected, and brings the correction along.
+    let bag = home.folder.path().join("Taken along");
+    home.done(["export", path(&bag)]);
+    let texts = std::fs::read_dir(bag.join("data/texts/Voices")).unwrap();
+    let texts: Vec<String> = texts
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(
+        texts.iter().all(|text| text.contains("fellow Heirlooms")),
+        "{texts:?}"
+    );
+    let other = Home::new();
+    other.done(["import", path(&bag)]);
+    let there = other.json(["asset", "transcript", &other.asset(name)]);
+    assert_eq!(there["passages"], transcript()["passages"]);
+    let hits = other.json(["search", "fellow heirlooms"])["items"].clone();
+    assert_eq!(hits[0]["matches"][0]["field"], "spoken");
+
+    home.done(["claim", "undo", &asset, said.as_str().unwrap()]);
+    assert_eq!(transcript()["passages"][0]["text"], first["text"]);
+    assert_eq!(found("heirlooms")["id"], Json::Null);
+}
+
+#[test]
+fn a_recording_is_heard_again_in_the_language_that_people_say_it_is_in() {
+    let name = "Oma Hilde erzählt.wav";
+    let home = understood(&[name]);
+    let asset = home.asset(name);
+    let language = || home.json(["asset", "transcript", &asset])["language"].clone();
+    assert_eq!(language(), "de");
+    let refused = home
+        .heirloom
+        .run(["claim", "make", &asset, "language", "Dutch"]);
+    let refused = assert_refusal(&refused.expect_code(2));
+    assert!(refused.contains("de for German"), "{refused}");
+    let claim = home.json(["claim", "make", &asset, "language", "nl"]);
+    // What was begun in a process that has ended is gone on with by the next.
+    home.json(["run", "start", "understand"]);
+    assert_eq!(language(), "nl");
+    home.done(["claim", "undo", &asset, claim["id"].as_str().unwrap()]);
+    home.json(["run", "start", "understand"]);
+    assert_eq!(language(), "de");
+}
+
+#[test]
 fn without_models_nothing_is_understood_and_a_run_says_what_is_missing() {
     let home = Home::new();
     let root = home.folder.path().join("Voices");

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{Edtf, edtf::InvalidEdtf};
+use crate::{Edtf, SubjectKind, edtf::InvalidEdtf};
 
 /// How many claims of a kind hold at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum ValueType {
     Position,
     /// Words.
     Text,
+    /// A language by its code of ISO 639: two or three small letters.
+    Language,
     /// A whole number between these bounds, both included.
     Number(i64, i64),
 }
@@ -89,6 +91,12 @@ kinds! {
     Lens, "lens", Single, ValueType::Text;
     /// How the stored picture is to be turned: EXIF orientation, 1 to 8.
     Orientation, "orientation", Single, ValueType::Number(1, 8);
+    /// The language that is spoken in it, by its code of ISO 639.
+    Language, "language", Single, ValueType::Language;
+    /// What is said in a stretch of a recording.
+    Said, "said", Single, ValueType::Text;
+    /// Who speaks in a stretch of a recording.
+    Speaker, "speaker", Single, ValueType::Text;
 }
 
 /// What a claim says.
@@ -173,6 +181,15 @@ impl ClaimValue {
 }
 
 impl ClaimKind {
+    /// What it is said of.
+    #[must_use]
+    pub const fn subject_kind(self) -> SubjectKind {
+        match self {
+            Self::Said | Self::Speaker => SubjectKind::Segment,
+            _ => SubjectKind::Asset,
+        }
+    }
+
     /// The kind that this word names, if any.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
@@ -185,7 +202,9 @@ impl ClaimKind {
                 .parse()
                 .map(ClaimValue::Date)
                 .map_err(|error| self.invalid_date(json, text, &error))?,
-            (ValueType::Text, Value::String(text)) => ClaimValue::Text(text.clone()),
+            (ValueType::Text | ValueType::Language, Value::String(text)) => {
+                ClaimValue::Text(text.clone())
+            }
             (ValueType::Number(..), Value::Number(_)) => ClaimValue::Number(
                 json.as_i64()
                     .ok_or_else(|| self.invalid(json, self.expectation()))?,
@@ -226,6 +245,9 @@ impl ClaimKind {
                 !text.trim().is_empty()
                     && text.len() <= ClaimValue::MAX_TEXT_BYTES
                     && !text.contains('\0')
+            }
+            (ValueType::Language, ClaimValue::Text(code)) => {
+                (2..=3).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_lowercase())
             }
             (ValueType::Number(least, most), ClaimValue::Number(number)) => {
                 (least..=most).contains(number)
@@ -275,6 +297,9 @@ impl ClaimKind {
                 "write a word at least, and no more than {} bytes",
                 ClaimValue::MAX_TEXT_BYTES
             ),
+            ValueType::Language => {
+                "write en for English, de for German, yue for Cantonese".to_owned()
+            }
             ValueType::Number(least, most) => {
                 format!("write one of the numbers from {least} to {most}")
             }
@@ -290,6 +315,7 @@ impl ClaimKind {
             ValueType::Text => {
                 format!("a text of 1 to {} bytes", ClaimValue::MAX_TEXT_BYTES)
             }
+            ValueType::Language => "the code of a language: two or three small letters".to_owned(),
             ValueType::Number(least, most) => format!("a whole number from {least} to {most}"),
         }
     }
@@ -342,7 +368,7 @@ mod tests {
 
     #[test]
     fn values_that_do_not_fit_are_refused_with_what_was_expected() {
-        use ClaimKind::{Author, Date, Orientation, Position, Rating, Tag, Title};
+        use ClaimKind::{Author, Date, Language, Orientation, Position, Rating, Tag, Title};
         let degrees = "expected a latitude from -90 to 90 and a longitude from -180 to 180";
         let dates = "write a date such as 1942-05-01, 1942~ or 194X";
         let cases = [
@@ -395,6 +421,12 @@ mod tests {
                 json!("x".repeat(70_000)),
                 "a text of 1 to",
                 "no more than 65536 bytes",
+            ),
+            (
+                Language,
+                json!("German"),
+                "\"German\" is not a language: expected the code of a language",
+                "de for German",
             ),
             (
                 Rating,

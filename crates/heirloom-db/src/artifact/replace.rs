@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use heirloom_core::{ArtifactId, AssetId, ContentHash, FamilyId, RunId, UnitId};
 
-use super::{Derived, add, artifact_key, delete, parameters_text, read_json};
+use super::{Derived, Payload, add, artifact_key, delete, parameters_text, read_json};
 use crate::{DbError, Tx, claim, sql::statements, value::args};
 
 statements! {
-    LIST_MADE = "SELECT id, artifact_key, tool_version, model_id, payload, blob_hash FROM artifact
-        WHERE subject_id = $1 AND tool = $2 AND parameters = $3";
+    LIST_MADE = "SELECT id, artifact_key, tool_version, model_id, payload, blob_hash, parameters FROM artifact
+        WHERE subject_id = $1 AND tool = $2 AND (parameters = $3 OR $4)";
 }
 
 /// What came of putting something in the place of what a tool had made before.
@@ -22,7 +22,7 @@ pub(crate) struct Replaced {
 }
 
 /// Puts what a tool has made of an asset in the place of all that it made of it before with the same
-/// parameters, whatever its version and its model. What came out the same stays as it is, with its id and origin.
+/// parameters, whatever its version and its model; of a text, of which an asset has one, with whatever parameters. What came out the same stays as it is, with its id and origin.
 pub(crate) async fn replace(
     tx: &mut Tx,
     (family, run, unit): (FamilyId, RunId, UnitId),
@@ -36,12 +36,15 @@ pub(crate) async fn replace(
     };
     let mut before = HashMap::new();
     let mut has_been_made = false;
-    let made_so = args![asset, first.tool, parameters_text(&first.parameters)];
+    let parameters = parameters_text(&first.parameters);
+    let is_text = matches!(first.payload, Payload::Text { .. });
+    let made_so = args![asset, first.tool, &parameters, is_text];
     for row in tx.fetch(LIST_MADE, made_so).await? {
         let (id, key): (ArtifactId, ContentHash) = (row.get(0)?, row.get(1)?);
         // Of another version it is no wonder that something comes out otherwise.
-        let is_current =
-            row.get::<i64>(2)? == first.tool_version && row.get::<String>(3)? == first.model;
+        let is_current = row.get::<i64>(2)? == first.tool_version
+            && row.get::<String>(3)? == first.model
+            && row.get::<String>(6)? == parameters;
         has_been_made |= is_current;
         let payload: Option<String> = row.get(4)?;
         let payload = payload.as_deref().map(read_json).transpose()?;

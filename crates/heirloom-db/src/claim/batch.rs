@@ -4,13 +4,13 @@
 //! taken back alone. The batch is what they have in common, and nothing else is kept of it.
 
 use heirloom_core::{
-    Actor, AssetId, ClaimBatchId, FamilyId, Subject,
+    Actor, AssetId, ClaimBatchId, FamilyId, Subject, SubjectKind,
     claim::{Claim, ClaimKind, Statement},
     permission::Action,
 };
 use serde_json::json;
 
-use super::{NewClaim, Provenance, add, author, read_confidence, read_statement};
+use super::{NewClaim, Provenance, add, author, read_confidence, read_statement, require_subject};
 use crate::{
     Db, DbError, Tx, asset, audit, clock,
     once::{self, Once},
@@ -72,6 +72,7 @@ impl Db {
         once: Option<&Once>,
     ) -> Result<ClaimBatch, DbError> {
         actor.require(Action::MakeClaim, family)?;
+        require_subject(claim.statement.kind(), SubjectKind::Asset)?;
         let assets = self.require_assets(actor, family, assets).await?;
         let first = assets
             .first()

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use heirloom_core::{
     ArchiveId, AudienceId, CollectionId, MediaKind,
     bucket::Span,
-    claim::{Claim, ClaimKind, ClaimValue, resolve},
+    claim::{Claim, ClaimKind, believed_texts},
     query::TextField,
     text,
 };
@@ -128,9 +128,10 @@ pub(crate) fn texts<'a>(
     claims: &'a [Claim],
     text: Option<(&'a str, bool)>,
 ) -> Vec<(Field, &'a str)> {
-    const SAID: [(ClaimKind, Field); 8] = [
+    const SAID: [(ClaimKind, Field); 9] = [
         (ClaimKind::Title, Field::Title),
         (ClaimKind::Person, Field::Person),
+        (ClaimKind::Speaker, Field::Person),
         (ClaimKind::Place, Field::Place),
         (ClaimKind::Tag, Field::Tag),
         (ClaimKind::Author, Field::Author),
@@ -161,11 +162,11 @@ fn push_said<'a>(
     if claims.iter().all(|claim| claim.statement.kind() != kind) {
         return;
     }
-    for claim in resolve(kind, claims).believed {
-        if let ClaimValue::Text(text) = claim.statement.value() {
-            texts.push((field, text.as_str()));
-        }
-    }
+    texts.extend(
+        believed_texts(kind, claims)
+            .into_iter()
+            .map(|text| (field, text)),
+    );
 }
 
 /// The words of a document in order.

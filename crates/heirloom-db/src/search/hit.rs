@@ -131,7 +131,8 @@ impl Db {
             }
             let text;
             if !matches.explains_all {
-                text = self.find_text(asset.id).await?.unwrap_or_default();
+                let found = self.find_text(asset.id).await?.unwrap_or_default();
+                text = found.corrected(&claims);
                 said.push((Field::of_text(!text.times.is_empty()), &text.words));
                 matches = choose(&said, phrases);
                 for found in &mut matches.found {
@@ -162,7 +163,7 @@ fn find_spoken(text: &Text, phrases: &[(Option<Field>, Phrase)]) -> Match {
             let first = found.iter().map(|phrase| first_word(line, phrase)).min();
             at_ms = first
                 .and_then(|first| text.times.get(before + first))
-                .copied();
+                .map(|(start_ms, _)| *start_ms);
         }
         before += line.split_whitespace().count();
     }
@@ -227,9 +228,11 @@ mod tests {
     fn what_is_said_is_found_with_when_it_is_said() {
         let text = Text {
             words: "We went to the sea.\nThe train was late.\nThe sea was cold.\n".to_owned(),
-            times: vec![
+            times: [
                 0, 200, 400, 600, 800, 4_200, 4_500, 4_700, 4_900, 9_000, 9_200, 9_500, 9_800,
-            ],
+            ]
+            .map(|start_ms| (start_ms, start_ms + 200))
+            .to_vec(),
         };
         let find = |words: &[&str]| {
             let phrases = words

@@ -10,7 +10,7 @@ use heirloom_core::{
 use super::{Ended, LONGEST_WAIT_MS, Outcome, TRIES, read_word};
 use crate::{
     Db, DbError, Tx,
-    artifact::{self, AllMade, Derived},
+    artifact::{self, AllMade, Derived, Payload},
     asset::{self, Measures},
     blob, clock,
     run::{self, StepCounts},
@@ -183,11 +183,15 @@ async fn store_measures(tx: &mut Tx, asset: AssetId, measures: &Measures) -> Res
     Ok(())
 }
 
-/// Whether the same tool made something of the asset in another version, or with another model.
+/// Whether the same tool made something of the asset in another version, or with another model; or a text in any other
+/// way.
 fn has_older(known: &AllMade, asset: AssetId, derived: &[Derived]) -> bool {
     derived.first().is_some_and(|first| {
         let tool = (asset, first.artifact.tool.to_owned());
         let versions = known.versions.get(&tool).into_iter().flatten();
+        if matches!(first.artifact.payload, Payload::Text { .. }) {
+            return versions.count() > 0;
+        }
         let first = (first.artifact.tool_version, first.artifact.model.as_str());
         let mut versions = versions.map(|(version, model)| (*version, model.as_str()));
         versions.any(|version| version != first)

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use heirloom_core::{AssetId, MediaKind, claim::ClaimKind::Caption, run::RunEvent};
+use heirloom_core::{
+    AssetId, MediaKind, Subject,
+    claim::ClaimKind::{self, Caption},
+    run::RunEvent,
+};
 use heirloom_db::{
     artifact::{Derived, NewArtifact, Part, Payload, Recipe, artifact_key},
     plan::{Aim, Parameters, Wanted},
@@ -13,7 +17,7 @@ use heirloom_db::{
 };
 use serde_json::{Value as Json, json};
 
-use crate::harness::{OPERATOR, Store, file, on_both_engines};
+use crate::harness::{OPERATOR, Store, claim, file, on_both_engines};
 
 impl Store {
     /// Has a version of a tool read these words in an asset.
@@ -95,6 +99,12 @@ impl Store {
     }
 }
 
+/// Words of 200 ms that begin then.
+fn spoken_at(starts_ms: &[u64]) -> Vec<(u64, u64)> {
+    let starts_ms = starts_ms.iter();
+    starts_ms.map(|start| (*start, start + 200)).collect()
+}
+
 on_both_engines! {
     async fn a_document_is_found_by_what_stands_in_it(store: Store) {
         let letter = store.add(file("letter.pdf").of_kind(MediaKind::Document)).await;
@@ -135,7 +145,7 @@ on_both_engines! {
     async fn what_is_said_is_found_with_when_it_is_said(store: Store) {
         let tape = store.add(file("tape.wav").of_kind(MediaKind::Audio)).await;
         let words = "Wir fuhren ans Meer.\nDer Zug kam spät.\n".to_owned();
-        let heard = Text { words, times: vec![400, 700, 900, 1_200, 5_200, 5_400, 5_600, 5_800] };
+        let heard = Text { words, times: spoken_at(&[400, 700, 900, 1_200, 5_200, 5_400, 5_600, 5_800]) };
         store.find_in(tape, (1, "whisper"), heard).await;
         let found = store.search_as(OPERATOR, "zug").await.unwrap().items;
         let found = &found[0].matches[0];
@@ -143,9 +153,45 @@ on_both_engines! {
         assert_eq!(found.snippet.text, "Der Zug kam spät.");
     }
 
+    async fn a_correction_is_found_in_the_place_of_what_was_heard_whatever_hears_it(store: Store) {
+        let tape = store.add(file("tape.wav").of_kind(MediaKind::Audio)).await;
+        let heard = |words: &str, times: &[u64]| Text { words: words.to_owned(), times: spoken_at(times) };
+        let small = heard("We saw the heart wrist.\nIt was late.\n", &[0, 300, 600, 900, 1_200, 3_000, 3_300, 3_600]);
+        store.find_in(tape, (1, "small"), small).await;
+        let at = Subject::segment(tape, "0-1400".parse().unwrap());
+        let said = claim(ClaimKind::Said, "We saw the harvest.");
+        let said = store.db.make_claim(OPERATOR, at.clone(), said).await.unwrap();
+        let speaker = claim(ClaimKind::Speaker, "Grandmother Lotte");
+        store.db.make_claim(OPERATOR, at, speaker).await.unwrap();
+        for at_ms in [900, 980] {
+            assert_eq!(store.find("heart").await, Vec::<String>::new());
+            let found = store.search_as(OPERATOR, "harvest").await.unwrap().items;
+            let found = &found[0].matches[0];
+            assert_eq!((found.field, found.at_ms), (Field::Spoken, Some(at_ms)));
+            assert_eq!(found.snippet.text, "We saw the harvest.");
+            assert_eq!(store.find("late").await, ["tape.wav"]);
+            assert_eq!(store.find("person:lotte").await, ["tape.wav"]);
+            store.db.rebuild_search(OPERATOR).await.unwrap();
+            let large = heard("We saw the hard vest.\nIt was late.\n", &[80, 380, 680, 980, 1_280, 3_080, 3_380, 3_680]);
+            store.find_in(tape, (1, "large"), large).await;
+        }
+        store.db.undo_claim(OPERATOR, tape, said.id, true).await.unwrap();
+        assert_eq!(store.find("harvest").await, Vec::<String>::new());
+        assert_eq!(store.find("vest").await, ["tape.wav"]);
+    }
+
+    async fn a_stretch_is_only_what_is_said_there(store: Store) {
+        let tape = store.add(file("tape.wav").of_kind(MediaKind::Audio)).await;
+        let at = Subject::segment(tape, "0-1400".parse().unwrap());
+        let refused = store.db.make_claim(OPERATOR, at, claim(Caption, "a harvest")).await;
+        assert!(refused.unwrap_err().to_string().contains("a whole original"));
+        let refused = store.db.make_claim(OPERATOR, tape, claim(ClaimKind::Said, "Yes.")).await;
+        assert!(refused.unwrap_err().to_string().contains("a stretch of a recording"));
+    }
+
     async fn what_a_better_model_hears_takes_the_place_of_what_was_heard_before(store: Store) {
         let tape = store.add(file("tape.wav").of_kind(MediaKind::Audio)).await;
-        let said = |words: &str| Text { words: words.to_owned(), times: vec![0] };
+        let said = |words: &str| Text { words: words.to_owned(), times: spoken_at(&[0, 200, 400, 600, 800]) };
         store.find_in(tape, (1, "small"), said("tell me of the whether")).await;
         store.find_in(tape, (1, "large"), said("tell me of the weather")).await;
         assert_eq!(store.find("whether").await, Vec::<String>::new());

@@ -4,7 +4,7 @@ use std::{fs::File, io::Read as _};
 
 use heirloom_core::{
     ContentHash,
-    claim::{ClaimKind, ClaimValue, resolve},
+    claim::{Claim, ClaimKind, ClaimValue, believed_texts, resolve},
     transcript::Transcript,
 };
 use heirloom_db::{
@@ -196,6 +196,7 @@ impl Gathered {
         whole: &Whole,
         wanted: &str,
     ) {
+        let claims = claims_of(whole);
         for (number, artifact) in whole.artifacts.iter().enumerate() {
             let mut payload = artifact.payload.clone();
             if let Some(hash) = artifact.blob_hash {
@@ -215,14 +216,18 @@ impl Gathered {
                 }
             }
             let Some(payload) = payload else { continue };
-            let text = text_of(&artifact.kind, &payload).map(|text| text.words);
+            let heard = heard_of(&artifact.kind, &payload).map(|heard| heard.corrected(&claims));
+            let text = match &heard {
+                Some(heard) => Some(heard.to_text()),
+                None => text_of(&artifact.kind, &payload).map(|text| text.words),
+            };
             if let Some(text) = text.filter(|text| !text.trim().is_empty()) {
                 let base = wanted.strip_prefix(ORIGINALS).unwrap_or(wanted);
                 let path = names.take(&format!("{TEXTS}{base}.txt"));
                 self.record.artifacts[number].text_path = Some(path.clone());
                 self.card.text = Some(path.clone());
                 self.texts.push((path, text));
-                if let Some(heard) = heard_of(&artifact.kind, &payload) {
+                if let Some(heard) = heard {
                     let path = names.take(&format!("{TEXTS}{base}.vtt"));
                     self.record.artifacts[number].captions_path = Some(path.clone());
                     self.texts.push((path, heard.to_vtt()));
@@ -356,7 +361,7 @@ pub(crate) fn text_of(kind: &str, json: &Json) -> Option<Text> {
             words: words_of(json),
             times: Vec::new(),
         }),
-        _ => heard_of(kind, json).map(|heard| transcript::text_of(&heard)),
+        _ => heard_of(kind, json).map(|heard| Text::spoken(&heard)),
     }
 }
 
@@ -375,29 +380,33 @@ fn words_of(json: &Json) -> String {
     texts.join("\n\n") + "\n"
 }
 
+fn claims_of(whole: &Whole) -> Vec<Claim> {
+    let claims = whole.claims.iter();
+    claims.map(|whole| whole.claim.clone()).collect()
+}
+
 fn described(whole: &Whole) -> Described {
-    let claims: Vec<_> = whole
-        .claims
-        .iter()
-        .map(|whole| whole.claim.clone())
-        .collect();
+    let claims = claims_of(whole);
     let values = |kind| {
         let believed = resolve(kind, &claims).believed;
         let values = believed.iter().map(|claim| claim.statement.value().clone());
         values.collect::<Vec<_>>()
     };
-    let texts = |kind| {
-        let texts = values(kind).into_iter().filter_map(|value| match value {
-            ClaimValue::Text(text) => Some(text),
-            _ => None,
-        });
-        texts.collect::<Vec<_>>()
+    let texts = |kind| -> Vec<String> {
+        let texts = believed_texts(kind, &claims).into_iter();
+        texts.map(str::to_owned).collect()
     };
+    let mut persons = texts(ClaimKind::Person);
+    for speaker in texts(ClaimKind::Speaker) {
+        if !persons.contains(&speaker) {
+            persons.push(speaker);
+        }
+    }
     let mut described = Described {
         title: texts(ClaimKind::Title).into_iter().next(),
         caption: texts(ClaimKind::Caption).into_iter().next(),
         place: texts(ClaimKind::Place).into_iter().next(),
-        persons: texts(ClaimKind::Person),
+        persons,
         tags: texts(ClaimKind::Tag),
         authors: texts(ClaimKind::Author),
         ..Described::default()

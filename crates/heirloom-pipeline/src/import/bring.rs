@@ -118,6 +118,7 @@ impl Foreign<'_> {
             name,
             position: None,
             placed: None,
+            language: None,
             width: measures.and_then(|measures| measures.width),
             height: measures.and_then(|measures| measures.height),
             duration_ms: measures.and_then(|measures| measures.duration_ms),

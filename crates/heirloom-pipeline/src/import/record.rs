@@ -52,6 +52,7 @@ pub(super) fn whole_of(
             name: record.name,
             position: None,
             placed: None,
+            language: None,
             width: record.width,
             height: record.height,
             duration_ms: record.duration_ms,

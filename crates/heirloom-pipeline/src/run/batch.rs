@@ -363,7 +363,7 @@ impl<'a> Batch<'a> {
                     tool: tool.name,
                     tool_version: tool.version,
                     model: self.job.model.clone(),
-                    parameters: self.job.asked.clone(),
+                    parameters: tool.asked_of(asset, &self.job.asked),
                     is_deterministic: tool.is_deterministic,
                     inputs: product.inputs.unwrap_or_else(|| vec![asset.content_hash]),
                     payload,

@@ -7,13 +7,13 @@ use std::{
 };
 
 use heirloom_core::{
-    Actor, FamilyId, RunId,
+    Actor, AssetId, FamilyId, RunId,
     run::{RunEvent, RunState},
     unit::FailureCode,
 };
 use heirloom_db::{
     DbError, Engine as Database,
-    plan::{Foreseen, Parameters},
+    plan::{Foreseen, Parameters, Scope},
     run::{Next, Run},
     workpiece::Workpiece,
 };
@@ -176,6 +176,27 @@ impl Engine {
             .await?;
         self.go_on(run.id);
         Ok(run.id)
+    }
+
+    /// Has these recordings heard again, as far as the models are here: people say in which language they are spoken.
+    ///
+    /// # Errors
+    /// What the catalogue says.
+    pub async fn hear_again(
+        &self,
+        family: FamilyId,
+        assets: &[AssetId],
+    ) -> Result<(), EngineError> {
+        if !self.ready(&UNDERSTAND).is_empty() {
+            let parameters = Parameters {
+                scope: Scope::Assets(assets.to_vec()),
+                ..Parameters::default()
+            };
+            let actor = &self.shared.ctx.actor;
+            self.start(actor, family, UNDERSTAND.name, &parameters)
+                .await?;
+        }
+        Ok(())
     }
 
     /// What a run would find to do at each step of its pipeline, in the order of the steps; nothing is

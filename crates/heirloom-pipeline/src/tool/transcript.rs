@@ -1,10 +1,7 @@
 //! The tool `transcript`: what is said in a film or recording.
 
 use futures_util::{FutureExt as _, future::BoxFuture};
-use heirloom_core::{
-    transcript::{Passage, Transcript},
-    unit::FailureCode,
-};
+use heirloom_core::{transcript::Transcript, unit::FailureCode};
 use heirloom_db::text::Text;
 use heirloom_models::Ability;
 use serde::{Deserialize, Serialize};
@@ -41,6 +38,9 @@ pub struct Heard {
     pub model: String,
     /// How sure it is of all of it, from 0 to 1.
     pub confidence: f64,
+    /// The words that stand out in it, the most telling first.
+    #[serde(default)]
+    pub keywords: Vec<String>,
     /// What is said.
     #[serde(flatten)]
     pub transcript: Transcript,
@@ -54,19 +54,18 @@ impl Heard {
             method: "local".to_owned(),
             model: model.to_owned(),
             confidence: transcript.confidence(),
+            keywords: keywords_of(&transcript),
             transcript,
         }
     }
 }
 
-/// The words by which a recording is found: a line for each passage, with when each word begins.
+/// The words that stand out in what is said; none in a language whose common words are not known.
 #[must_use]
-pub fn text_of(transcript: &Transcript) -> Text {
-    let passages = transcript.passages.iter();
-    Text {
-        words: transcript.to_text(),
-        times: passages.flat_map(Passage::word_starts_ms).collect(),
-    }
+pub fn keywords_of(transcript: &Transcript) -> Vec<String> {
+    let language = transcript.language.as_deref();
+    let common = language.and_then(stop_words::lookup);
+    common.map_or_else(Vec::new, |common| transcript.keywords(common))
 }
 
 pub(crate) fn write_down<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
@@ -76,22 +75,18 @@ pub(crate) fn write_down<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Pro
         if let Some(why) = ears.without_voices() {
             task.say(&format!("who speaks is not told: {why}"));
         }
+        let asked = Asked {
+            language: task.asset.language.clone(),
+            ..Asked::default()
+        };
         // Whoever no longer wants this drops it.
         let cancelled = CancellationToken::new();
-        let heard = transcribe(
-            &task.ffmpeg(),
-            &ears,
-            &input,
-            &Asked::default(),
-            &cancelled,
-            |_| {},
-        )
-        .await;
+        let heard = transcribe(&task.ffmpeg(), &ears, &input, &asked, &cancelled, |_| {}).await;
         let transcript = heard.map_err(|error| match error.into() {
             Failure::Permanent(FailureCode::Empty, why) => Failure::NothingToDo(why),
             failure => failure,
         })?;
-        let text = text_of(&transcript);
+        let text = Text::spoken(&transcript);
         let json = json!(Heard::locally(ears.model(), transcript));
         Ok(vec![Product::new(TRANSCRIPT, Content::Text { json, text })])
     }

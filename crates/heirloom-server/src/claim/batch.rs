@@ -4,19 +4,18 @@ use std::collections::HashSet;
 
 use axum::{Json, extract::State, http::StatusCode};
 use heirloom_core::{
-    Actor, AssetId, ClaimBatchId,
+    Actor, AssetId, ClaimBatchId, SubjectKind,
     claim::{ClaimKind, Statement},
 };
-use heirloom_db::claim::{ClaimBatch, NewClaim};
+use heirloom_db::claim::NewClaim;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{check_confidence, once};
+use super::{check_confidence, follow, once};
 use crate::{
     actor::Asker,
     collection::check_number,
     extract::{Body, IdPath, IdempotencyKey},
     library::Library,
-    place::follow_positions,
     problem::{Code, Problem},
     wire,
 };
@@ -49,6 +48,10 @@ async fn make_claims(
     check_confidence(new.confidence)?;
     let once = key.map(|key| once(&actor, &key, &("claims", &new)));
     let statement = Statement::from_json(new.kind, &new.value)?;
+    if new.kind.subject_kind() != SubjectKind::Asset {
+        let what = format!("{} is claimed of a stretch of one recording", new.kind);
+        return Err(Problem::new(Code::InvalidClaim, what).hint("Say it of each of them."));
+    }
     let assets = match new.only_unplaced {
         true => unplaced(&library, &actor, &new).await?,
         false => new.assets,
@@ -63,7 +66,7 @@ async fn make_claims(
     let batch = db
         .make_claims_once(&actor, family, &assets, claim, once.as_ref())
         .await?;
-    follow(&library, &batch).await;
+    follow(&library, batch.statement.kind(), &batch.assets).await;
     Ok((StatusCode::CREATED, Json(wire::ClaimBatch::from(&batch))))
 }
 
@@ -133,13 +136,6 @@ async fn set_undone(
 ) -> Result<Json<wire::ClaimBatch>, Problem> {
     let (db, family) = (library.db(), library.family().id);
     let batch = db.undo_claims(actor, family, id, is_undone).await?;
-    follow(library, &batch).await;
+    follow(library, batch.statement.kind(), &batch.assets).await;
     Ok(Json(wire::ClaimBatch::from(&batch)))
-}
-
-/// Names the positions that were corrected.
-async fn follow(library: &Library, batch: &ClaimBatch) {
-    if batch.statement.kind() == ClaimKind::Position {
-        follow_positions(library, &batch.assets).await;
-    }
 }

@@ -334,6 +334,9 @@ const fn claim_word(kind: ClaimKind) -> Word {
         ClaimKind::CameraModel => Word::ClaimCameraModel,
         ClaimKind::Lens => Word::ClaimLens,
         ClaimKind::Orientation => Word::ClaimOrientation,
+        ClaimKind::Language => Word::ClaimLanguage,
+        ClaimKind::Said => Word::ClaimSaid,
+        ClaimKind::Speaker => Word::ClaimSpeaker,
     }
 }
 

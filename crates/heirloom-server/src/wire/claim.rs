@@ -1,7 +1,7 @@
 //! Claims on the wire.
 
 use heirloom_core::{
-    AssetId, ClaimBatchId, ClaimId,
+    AssetId, ClaimBatchId, ClaimId, SubjectKind,
     claim::{self as core, Cardinality, ClaimKind, Resolution, resolve},
 };
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,8 @@ pub struct Claim {
     /// The asset that it is about.
     #[schema(schema_with = schema::id)]
     pub asset_id: AssetId,
+    /// Which stretch of the recording it is about; null for the whole asset.
+    pub at: Option<Segment>,
     /// What it says something of.
     #[schema(schema_with = schema::claim_kind)]
     pub kind: ClaimKind,
@@ -37,6 +39,16 @@ pub struct Claim {
     pub made_at_ms: i64,
     /// When it was taken back, if it was.
     pub undone_at_ms: Option<i64>,
+}
+
+/// From one millisecond of a recording to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Segment {
+    /// Where it begins.
+    pub start_ms: u64,
+    /// Where it ends.
+    pub end_ms: u64,
 }
 
 /// Who makes a claim.
@@ -78,6 +90,9 @@ pub struct Fact {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewClaim {
+    /// Of which stretch of a recording: of what is said there (`said`), and of who says it (`speaker`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Segment>,
     /// What is said something of.
     #[schema(schema_with = schema::claim_kind)]
     pub kind: ClaimKind,
@@ -157,6 +172,10 @@ impl From<&core::Claim> for Claim {
         Self {
             id: claim.id,
             asset_id: AssetId::from_uuid(claim.subject.id),
+            at: claim.subject.as_segment().map(|segment| Segment {
+                start_ms: segment.start_ms(),
+                end_ms: segment.end_ms(),
+            }),
             kind: claim.statement.kind(),
             value: claim.statement.value().to_json(),
             is_negation: claim.is_negation,
@@ -193,7 +212,8 @@ impl Fact {
     /// What follows from these claims, all about one asset; kinds of which nothing is believed are
     /// left out.
     pub(crate) fn list(claims: &[core::Claim]) -> Vec<Self> {
-        let facts = ClaimKind::ALL.into_iter().map(|kind| {
+        let of_asset = |kind: &ClaimKind| kind.subject_kind() == SubjectKind::Asset;
+        let facts = ClaimKind::ALL.into_iter().filter(of_asset).map(|kind| {
             let Resolution {
                 believed,
                 disagreeing,

@@ -1,6 +1,6 @@
 //! What is said in a film or recording.
 
-use heirloom_core::{ArtifactId, transcript};
+use heirloom_core::{ArtifactId, ClaimId, transcript};
 use heirloom_pipeline::tool::transcript::Heard;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,6 +19,8 @@ pub struct Transcript {
     pub model: String,
     /// How sure it is of all of it, from 0 to 1.
     pub confidence: f64,
+    /// The words that stand out in it, the most telling first.
+    pub keywords: Vec<String>,
     /// The language that most of it is in, by its code of ISO 639; null where nobody speaks.
     pub language: Option<String>,
     /// In the order in which they are said.
@@ -47,6 +49,14 @@ pub struct Passage {
     pub text: String,
     /// Who says it: a number that means one voice within this recording, from 0 on; null where that is not known.
     pub speaker: Option<u32>,
+    /// What people call who says it; null where nobody said who it is.
+    pub speaker_name: Option<String>,
+    /// The claim that says who it is: of the whole voice, or of this passage.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub speaker_claim_id: Option<ClaimId>,
+    /// The claim that its words are from, where a person corrected what was heard.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub correction_id: Option<ClaimId>,
     /// How sure it is, from 0 to 1.
     pub confidence: f32,
     /// Its words, where they are known one by one.
@@ -75,6 +85,7 @@ impl Transcript {
             method: heard.method,
             model: heard.model,
             confidence: heard.confidence,
+            keywords: heard.keywords,
             language: heard.transcript.language,
             passages: passages.map(Passage::from).collect(),
             speakers: speakers.map(Speaker::from).collect(),
@@ -98,6 +109,9 @@ impl From<transcript::Passage> for Passage {
             end_ms: passage.end_ms,
             text: passage.text,
             speaker: passage.speaker,
+            speaker_name: passage.speaker_name,
+            speaker_claim_id: passage.speaker_claim_id,
+            correction_id: passage.correction_id,
             confidence: passage.confidence,
             words: passage.words.into_iter().map(Word::from).collect(),
         }

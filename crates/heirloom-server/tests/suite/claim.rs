@@ -237,3 +237,72 @@ async fn a_box_of_scans_is_dated_at_once_and_taken_back_at_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_is_said_is_claimed_of_a_stretch_of_a_recording_alone() {
+    let home = Home::on_sqlite().await;
+    home.scanned().await;
+    let (picture, tape) = (
+        home.asset("Strand.jpg").await,
+        home.asset("Oma erzählt.wav").await,
+    );
+    let length = home.get(&format!("/api/v1/assets/{tape}")).await.json()["duration_ms"].clone();
+    let length = length.as_i64().unwrap();
+    let at = |start_ms: i64, end_ms: i64| json!({ "start_ms": start_ms, "end_ms": end_ms });
+    let said = |kind: &str, at: Json| json!({ "kind": kind, "value": "Guten Tag.", "at": at });
+    for (asset, claim, why) in [
+        (
+            &picture,
+            said("said", at(0, 100)),
+            "nothing is said in this original",
+        ),
+        (
+            &tape,
+            said("said", json!(null)),
+            "said is claimed of a stretch",
+        ),
+        (
+            &tape,
+            said("speaker", json!(null)),
+            "speaker is claimed of a stretch",
+        ),
+        (
+            &tape,
+            said("title", at(0, 100)),
+            "title is claimed of a whole original",
+        ),
+        (
+            &tape,
+            said("said", at(100, 100)),
+            "no stretch of a recording",
+        ),
+        (
+            &tape,
+            said("said", at(length, length + 1)),
+            "the recording is over",
+        ),
+    ] {
+        let refused = home
+            .post(&format!("/api/v1/assets/{asset}/claims"), &claim)
+            .await;
+        let problem = refused.assert_problem(422, "invalid_claim");
+        assert!(
+            problem["detail"].as_str().unwrap().contains(why),
+            "{problem}"
+        );
+    }
+    let many = json!({ "kind": "said", "value": "Guten Tag.", "assets": [tape] });
+    home.post("/api/v1/claims", &many)
+        .await
+        .assert_problem(422, "invalid_claim");
+
+    let claims = format!("/api/v1/assets/{tape}/claims");
+    let made = home.post(&claims, &said("said", at(0, 100))).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    assert_eq!(made.json()["at"], at(0, 100));
+    // It is no fact about the whole.
+    let asset = home.get(&format!("/api/v1/assets/{tape}")).await.json();
+    assert_eq!(believed(&asset, "said"), Vec::<&Json>::new());
+    let kept = asset["claims"].as_array().unwrap().iter();
+    assert!(kept.clone().any(|claim| claim["at"] == at(0, 100)));
+}

@@ -212,7 +212,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Says something about an asset. Nothing is overwritten: what is believed follows from all claims. */
+        /**
+         * Says something about an asset, or about what is said in a stretch of it. Nothing is overwritten: what is believed
+         *     follows from all claims.
+         */
         post: operations["make_claim"];
         delete?: never;
         options?: never;
@@ -349,7 +352,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is said in a film or recording, passage by passage and word by word. */
+        /** What is said in a film or recording, passage by passage and word by word, as people corrected it. */
         get: operations["get_transcript"];
         put?: never;
         post?: never;
@@ -1931,6 +1934,7 @@ export interface components {
              * @description An id: UUID version 7.
              */
             asset_id: string;
+            at?: components["schemas"]["Segment"] | null;
             /** @description Who says so. */
             author: components["schemas"]["Author"];
             /**
@@ -1949,7 +1953,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker";
             /**
              * Format: int64
              * @description When it was made.
@@ -1985,7 +1989,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker";
             /**
              * Format: int64
              * @description When it was made.
@@ -2261,7 +2265,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker";
         };
         /** @description Something that is not as it should be. */
         Fault: {
@@ -2942,6 +2946,7 @@ export interface components {
         };
         /** @description A statement on its way in. */
         NewClaim: {
+            at?: components["schemas"]["Segment"] | null;
             /**
              * Format: float
              * @description How sure it is, 0 to 1; 1 if nothing is said.
@@ -2953,7 +2958,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker";
             /** @description Where it is known from, in a few words. */
             source?: string;
             /** @description What is said. */
@@ -2974,7 +2979,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker";
             /** @description Of a position: leave out the assets of which one is known, so that no exact one is lost to a vague one. */
             only_unplaced?: boolean;
             /** @description Where it is known from, in a few words. */
@@ -3536,6 +3541,11 @@ export interface components {
              */
             confidence: number;
             /**
+             * Format: uuid
+             * @description The claim that its words are from, where a person corrected what was heard.
+             */
+            correction_id?: string | null;
+            /**
              * Format: int64
              * @description When it ends.
              */
@@ -3545,6 +3555,13 @@ export interface components {
              * @description Who says it: a number that means one voice within this recording, from 0 on; null where that is not known.
              */
             speaker?: number | null;
+            /**
+             * Format: uuid
+             * @description The claim that says who it is: of the whole voice, or of this passage.
+             */
+            speaker_claim_id?: string | null;
+            /** @description What people call who says it; null where nobody said who it is. */
+            speaker_name?: string | null;
             /**
              * Format: int64
              * @description When it begins.
@@ -4149,6 +4166,19 @@ export interface components {
             /** @description The query as it was understood. */
             query: string;
         };
+        /** @description From one millisecond of a recording to another. */
+        Segment: {
+            /**
+             * Format: int64
+             * @description Where it ends.
+             */
+            end_ms: number;
+            /**
+             * Format: int64
+             * @description Where it begins.
+             */
+            start_ms: number;
+        };
         /** @description A file that describes an asset. */
         Sidecar: {
             /**
@@ -4478,6 +4508,8 @@ export interface components {
              * @description How sure it is of all of it, from 0 to 1.
              */
             confidence: number;
+            /** @description The words that stand out in it, the most telling first. */
+            keywords: string[];
             /** @description The language that most of it is in, by its code of ISO 639; null where nobody speaks. */
             language?: string | null;
             /** @description Who heard it: `local`, a model on this machine. */
@@ -4763,6 +4795,7 @@ export type ScanReport = components['schemas']['ScanReport'];
 export type Scrub = components['schemas']['Scrub'];
 export type ScrubPass = components['schemas']['ScrubPass'];
 export type SearchPage = components['schemas']['SearchPage'];
+export type Segment = components['schemas']['Segment'];
 export type Sidecar = components['schemas']['Sidecar'];
 export type Snapshot = components['schemas']['Snapshot'];
 export type Speaker = components['schemas']['Speaker'];

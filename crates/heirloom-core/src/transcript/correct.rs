@@ -1,0 +1,363 @@
+//! What people say of a transcript: which words are said, and who says them.
+//!
+//! Their claims are anchored to milliseconds of the recording, so they hold for whatever a better model hears there.
+
+use super::{Passage, Transcript, Word};
+use crate::{
+    Segment,
+    claim::{Anchored, Claim, ClaimKind, ClaimValue, anchored},
+    text::fold,
+};
+
+impl Transcript {
+    /// As people corrected it. Of two corrections that overlap the later one holds where they do.
+    #[must_use]
+    pub fn corrected(mut self, claims: &[Claim]) -> Self {
+        for said in anchored(ClaimKind::Said, claims) {
+            self.correct(&said);
+        }
+        self.name_speakers(&anchored(ClaimKind::Speaker, claims));
+        self
+    }
+
+    fn correct(&mut self, said: &Anchored<'_>) {
+        let segment = said.segment;
+        let mut kept = Vec::new();
+        let mut heard = Vec::new();
+        for passage in std::mem::take(&mut self.passages) {
+            let [before, within, after] = passage.split(segment);
+            kept.extend(before);
+            heard.extend(within);
+            kept.extend(after);
+        }
+        let text = text_of(said.claim);
+        if let Some(text) = text.filter(|_| !said.claim.is_negation) {
+            let voice = |passage: &Passage| passage.end_ms.saturating_sub(passage.start_ms);
+            let loudest = heard.iter().max_by_key(|passage| voice(passage));
+            let words: Vec<Word> = heard.iter().flat_map(Passage::spoken_words).collect();
+            kept.push(Passage {
+                start_ms: segment.start_ms(),
+                end_ms: segment.end_ms(),
+                speaker: loudest.and_then(|passage| passage.speaker),
+                speaker_name: None,
+                speaker_claim_id: None,
+                correction_id: Some(said.claim.id),
+                confidence: said.claim.confidence,
+                words: retime(&words, &text, segment, said.claim.confidence),
+                text,
+            });
+        }
+        kept.sort_by_key(|passage| (passage.start_ms, passage.end_ms));
+        self.passages = kept;
+    }
+
+    /// A voice is called what people called it first; a passage of which they say otherwise, otherwise.
+    fn name_speakers(&mut self, claims: &[Anchored<'_>]) {
+        // The last word about a passage comes last.
+        let direct = |passage: &Passage| {
+            let about =
+                |claim: &&Anchored<'_>| claim.segment.holds(passage.start_ms, passage.end_ms);
+            claims.iter().rfind(about).copied()
+        };
+        let found: Vec<_> = self.passages.iter().map(direct).collect();
+        let mut voices: Vec<(u32, Anchored<'_>)> = Vec::new();
+        for (passage, claim) in self.passages.iter().zip(&found) {
+            let (Some(voice), Some(claim)) = (passage.speaker, claim) else {
+                continue;
+            };
+            match voices.iter_mut().find(|(known, _)| *known == voice) {
+                Some((_, known)) if claim.since_ms < known.since_ms => *known = *claim,
+                Some(_) => {}
+                None => voices.push((voice, *claim)),
+            }
+        }
+        for (passage, direct) in self.passages.iter_mut().zip(found) {
+            let of_voice = || {
+                let voice = passage.speaker?;
+                let known = voices.iter().find(|(known, _)| *known == voice);
+                known.map(|(_, claim)| *claim)
+            };
+            let Some(named) = direct.or_else(of_voice) else {
+                continue;
+            };
+            let name = text_of(named.claim).filter(|_| !named.claim.is_negation);
+            passage.speaker_claim_id = Some(named.claim.id);
+            passage.speaker_name = name;
+        }
+    }
+}
+
+impl Passage {
+    /// What of it is said before a stretch, in it and after it.
+    fn split(self, segment: Segment) -> [Option<Self>; 3] {
+        let place = |start_ms: u64, end_ms: u64| match () {
+            () if segment.holds(start_ms, end_ms) => 1,
+            () if start_ms < segment.start_ms() => 0,
+            () => 2,
+        };
+        let mut parts: [Vec<Word>; 3] = Default::default();
+        for word in &self.words {
+            parts[place(word.start_ms, word.end_ms)].push(word.clone());
+        }
+        let count = parts.iter().filter(|words| !words.is_empty()).count();
+        let mut whole = Some(self);
+        if count < 2 {
+            // It is not cut, so it stays as it is.
+            let mut split = [None, None, None];
+            let at = parts.iter().position(|words| !words.is_empty());
+            let at = at.or_else(|| whole.as_ref().map(|it| place(it.start_ms, it.end_ms)));
+            split[at.unwrap_or_default()] = whole.take();
+            return split;
+        }
+        parts.map(|words| {
+            let of = whole.as_ref()?;
+            Some(Self {
+                correction_id: of.correction_id,
+                ..Self::of_words(words, of.speaker)?
+            })
+        })
+    }
+}
+
+/// What a claim says, on one line.
+fn text_of(claim: &Claim) -> Option<String> {
+    match claim.statement.value() {
+        ClaimValue::Text(text) => Some(text.split_whitespace().collect::<Vec<_>>().join(" ")),
+        _ => None,
+    }
+}
+
+/// When each word of a corrected text is said: what begins and what ends as it was heard keeps its time, and the words
+/// between share what is left.
+fn retime(heard: &[Word], text: &str, segment: Segment, probability: f32) -> Vec<Word> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let is_same = |(word, heard): &(&&str, &Word)| fold(word) == fold(&heard.text);
+    let first = words.iter().zip(heard).take_while(is_same).count();
+    let most = words.len().min(heard.len()) - first;
+    let (rest, heard_rest) = (&words[first..], &heard[first..]);
+    let last = rest.iter().rev().zip(heard_rest.iter().rev());
+    let last = last.take(most).take_while(is_same).count();
+    let (between, heard_between) = (
+        &rest[..rest.len() - last],
+        &heard_rest[..heard_rest.len() - last],
+    );
+    let from_ms = match (heard_between.first(), first.checked_sub(1)) {
+        (Some(word), _) => word.start_ms,
+        (None, Some(before)) => heard[before].end_ms,
+        (None, None) => segment.start_ms(),
+    };
+    let until_ms = match (heard_between.last(), last) {
+        (Some(word), _) => word.end_ms,
+        (None, 0) => segment.end_ms(),
+        (None, last) => heard[heard.len() - last].start_ms,
+    };
+    let share_ms = |at: usize| {
+        let length_ms = until_ms.saturating_sub(from_ms);
+        from_ms + length_ms * at as u64 / between.len().max(1) as u64
+    };
+    let times = (heard[..first]
+        .iter()
+        .map(|word| (word.start_ms, word.end_ms)))
+    .chain((0..between.len()).map(|at| (share_ms(at), share_ms(at + 1))))
+    .chain(
+        heard[heard.len() - last..]
+            .iter()
+            .map(|word| (word.start_ms, word.end_ms)),
+    );
+    words
+        .iter()
+        .zip(times)
+        .map(|(word, (start_ms, end_ms))| Word {
+            start_ms,
+            end_ms,
+            text: format!(" {word}"),
+            probability,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        AssetId, Subject,
+        claim::{Author, Statement},
+    };
+
+    /// Words of 300 ms each, one after the other, said by these voices in turn.
+    fn transcript(passages: &[(u32, &str)]) -> Transcript {
+        let mut at_ms = 0;
+        let passages = passages.iter().map(|(speaker, text)| {
+            let words = text.split(' ').map(|word| {
+                at_ms += 300;
+                Word {
+                    start_ms: at_ms - 300,
+                    end_ms: at_ms,
+                    text: format!(" {word}"),
+                    probability: 0.5,
+                }
+            });
+            Passage {
+                ..Passage::of_words(words.collect(), Some(*speaker)).unwrap()
+            }
+        });
+        Transcript {
+            language: Some("en".to_owned()),
+            passages: passages.collect(),
+            speakers: Vec::new(),
+        }
+    }
+
+    fn claim(at: i64, kind: ClaimKind, segment: &str, words: &str) -> Claim {
+        let value = ClaimValue::Text(words.to_owned());
+        Claim {
+            id: uuid::Uuid::from_u128(at.try_into().unwrap()).into(),
+            subject: Subject::segment(
+                AssetId::from_uuid(uuid::Uuid::nil()),
+                segment.parse().unwrap(),
+            ),
+            statement: Statement::new(kind, value).unwrap(),
+            is_negation: false,
+            author: Author::Operator,
+            source: String::new(),
+            confidence: 1.0,
+            made_at_ms: at,
+            undone_at_ms: None,
+        }
+    }
+
+    fn lines(transcript: &Transcript) -> Vec<(u64, u64, &str)> {
+        let passages = transcript.passages.iter();
+        let line = |passage: &'_ Passage| (passage.start_ms, passage.end_ms);
+        passages
+            .map(|passage| (line(passage).0, line(passage).1, passage.text.as_str()))
+            .collect()
+    }
+
+    #[test]
+    fn a_correction_replaces_what_was_heard_there() {
+        let heard = transcript(&[(0, "The heart wrist is in."), (1, "So it is.")]);
+        let said = claim(1, ClaimKind::Said, "0-1500", "The harvest  is\nin.");
+        let corrected = heard.corrected(&[said.clone()]);
+        assert_eq!(
+            lines(&corrected),
+            [
+                (0, 1_500, "The harvest is in."),
+                (1_500, 2_400, "So it is.")
+            ]
+        );
+        let first = &corrected.passages[0];
+        assert_eq!(
+            (first.speaker, first.correction_id),
+            (Some(0), Some(said.id))
+        );
+        assert!(corrected.passages[1].correction_id.is_none());
+        let times: Vec<_> = first
+            .words
+            .iter()
+            .map(|word| (word.start_ms, word.end_ms))
+            .collect();
+        assert_eq!(times, [(0, 300), (300, 900), (900, 1_200), (1_200, 1_500)]);
+    }
+
+    #[test]
+    fn a_correction_holds_for_what_a_better_model_hears() {
+        let said = [claim(1, ClaimKind::Said, "0-1500", "The harvest is in.")];
+        let mut better = transcript(&[(0, "The harvests in."), (1, "So it is.")]);
+        for passage in &mut better.passages {
+            for word in &mut passage.words {
+                (word.start_ms, word.end_ms) = (word.start_ms + 560, word.end_ms + 640);
+            }
+            let (first, last) = (&passage.words[0], passage.words.last().unwrap());
+            (passage.start_ms, passage.end_ms) = (first.start_ms, last.end_ms);
+        }
+        let corrected = better.corrected(&said);
+        let texts: Vec<&str> = lines(&corrected).iter().map(|line| line.2).collect();
+        assert_eq!(texts, ["The harvest is in.", "So it is."]);
+    }
+
+    #[test]
+    fn a_correction_within_a_passage_leaves_the_rest() {
+        let heard = transcript(&[(0, "We went to see Lot on Sunday.")]);
+        let said = claim(1, ClaimKind::Said, "1200-1500", "Lotte");
+        let corrected = heard.corrected(&[said]);
+        assert_eq!(
+            lines(&corrected),
+            [
+                (0, 1_200, "We went to see"),
+                (1_200, 1_500, "Lotte"),
+                (1_500, 2_100, "on Sunday.")
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_said_where_nothing_was_heard_is_added() {
+        let heard = transcript(&[(0, "Yes.")]);
+        let corrected = heard.corrected(&[claim(1, ClaimKind::Said, "5000-6000", "No, no.")]);
+        assert_eq!(
+            lines(&corrected),
+            [(0, 300, "Yes."), (5_000, 6_000, "No, no.")]
+        );
+        let words: Vec<_> = corrected.passages[1]
+            .words
+            .iter()
+            .map(|word| word.start_ms)
+            .collect();
+        assert_eq!(words, [5_000, 5_500]);
+    }
+
+    #[test]
+    fn nothing_is_said_where_somebody_says_so() {
+        let heard = transcript(&[(0, "Thank you for watching."), (0, "Good night.")]);
+        let mut denied = claim(1, ClaimKind::Said, "0-1200", "Thank you for watching.");
+        denied.is_negation = true;
+        let corrected = heard.corrected(&[denied]);
+        assert_eq!(lines(&corrected), [(1_200, 1_800, "Good night.")]);
+    }
+
+    #[test]
+    fn the_last_word_about_a_stretch_holds_until_it_is_taken_back() {
+        let heard = || transcript(&[(0, "One too three.")]);
+        let first = claim(1, ClaimKind::Said, "0-900", "One to three.");
+        let mut second = claim(2, ClaimKind::Said, "0-900", "One two three.");
+        let text = |claims: &[Claim]| heard().corrected(claims).to_text();
+        assert_eq!(text(&[second.clone(), first.clone()]), "One two three.\n");
+        second.undone_at_ms = Some(3);
+        assert_eq!(text(&[second, first.clone()]), "One to three.\n");
+        let mut first = first;
+        first.undone_at_ms = Some(4);
+        assert_eq!(text(&[first]), "One too three.\n");
+    }
+
+    #[test]
+    fn a_voice_has_a_name_and_a_passage_may_be_somebody_elses() {
+        let names = |claims: &[Claim]| {
+            let heard = transcript(&[
+                (0, "Guten Tag."),
+                (1, "Hello."),
+                (0, "Wie geht es?"),
+                (0, "Gut."),
+            ]);
+            let corrected = heard.corrected(claims);
+            let names = corrected.passages.into_iter();
+            names
+                .map(|passage| passage.speaker_name.unwrap_or_default())
+                .collect::<Vec<_>>()
+        };
+        let lotte = claim(1, ClaimKind::Speaker, "0-600", "Lotte");
+        assert_eq!(names(&[lotte.clone()]), ["Lotte", "", "Lotte", "Lotte"]);
+        let karl = claim(2, ClaimKind::Speaker, "1800-2100", "Karl");
+        assert_eq!(
+            names(&[lotte.clone(), karl.clone()]),
+            ["Lotte", "", "Lotte", "Karl"]
+        );
+        // Called otherwise where it was named first, all of the voice is.
+        let charlotte = claim(3, ClaimKind::Speaker, "0-600", "Charlotte");
+        let all = [lotte.clone(), karl, charlotte];
+        assert_eq!(names(&all), ["Charlotte", "", "Charlotte", "Karl"]);
+        let mut nobody = claim(4, ClaimKind::Speaker, "0-600", "Lotte");
+        nobody.is_negation = true;
+        assert_eq!(names(&[lotte, nobody]), ["", "", "", ""]);
+    }
+}

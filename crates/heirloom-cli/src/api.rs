@@ -52,7 +52,7 @@ impl Api {
             uploads: config.upload_limits(),
             store: config.store(),
             ipfs: config.ipfs.settings(),
-            models: config.models.settings(),
+            models: config.models(),
         })
         .await?;
         let router = router(library.clone(), Door::Known(Actor::Operator));

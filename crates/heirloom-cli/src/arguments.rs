@@ -288,6 +288,12 @@ pub(crate) struct Transcribe {
     /// How many people speak [found out]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=8))]
     pub(crate) speakers: Option<u8>,
+    /// Who does it: local, or a service of the configuration by its name [in the order that is configured]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) provider: Option<String>,
+    /// Lines of text, which is what comes without --vtt and --json
+    #[arg(long, conflicts_with = "vtt")]
+    pub(crate) text: bool,
     /// Captions with their times (WebVTT) in place of lines of text
     #[arg(long)]
     pub(crate) vtt: bool,

@@ -7,6 +7,7 @@ mod ipfs;
 mod master;
 mod models;
 mod store;
+mod transcription;
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +18,9 @@ use std::{
 };
 
 use clap::ValueEnum;
-use heirloom_server::{Code, MasterSource, Problem, StoreConfig, UploadLimits};
+use heirloom_server::{
+    Code, MasterSource, ModelsConfig, Problem, StoreConfig, TranscriptionSettings, UploadLimits,
+};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -39,6 +42,7 @@ pub(crate) struct Config {
     pub(crate) master: Setting<Option<MasterSource>>,
     pub(crate) ipfs: IpfsConfig,
     pub(crate) models: ModelSettings,
+    pub(crate) transcription: Setting<TranscriptionSettings>,
 }
 
 /// A value and where it comes from.
@@ -86,6 +90,8 @@ struct File {
     ipfs_layout: Option<String>,
     models: Option<String>,
     models_mirror: Option<String>,
+    transcription: Option<Vec<String>>,
+    transcription_services: Option<Vec<transcription::Declared>>,
 }
 
 const DATA: &str = "HEIRLOOM_DATA";
@@ -112,6 +118,7 @@ impl Config {
         let master = master::load(&file, from_file)?;
         let ipfs = IpfsConfig::load(&file, from_file)?;
         let models = ModelSettings::load(&file, &data.value, from_file)?;
+        let transcription = transcription::load(&file, &data.value, from_file)?;
         let database = pick(
             global.database.clone(),
             DATABASE,
@@ -155,6 +162,7 @@ impl Config {
             master,
             ipfs,
             models,
+            transcription,
         })
     }
 }
@@ -165,6 +173,14 @@ impl Config {
         StoreConfig {
             master: self.master.value.clone(),
             ..self.store.config()
+        }
+    }
+
+    /// Where models are, and who writes down what is said.
+    pub(crate) fn models(&self) -> ModelsConfig {
+        ModelsConfig {
+            transcription: self.transcription.value.clone(),
+            ..self.models.settings()
         }
     }
 
@@ -308,7 +324,8 @@ fn load_file(path: &Path) -> Result<(File, String), Problem> {
         .hint("It may set database, listen, max_upload, scrub_rate, backup_key_file, log_format, log_level, \
                master_key_file, master_passphrase_file, store, \
                store_cache, store_redirect, store_places, store_rules, store_move_rate, s3_endpoint, s3_region, s3_path_style, \
-               ipfs_node, ipfs_node_login_file, ipfs_service, ipfs_service_token_file, ipfs_layout, models and models_mirror.")
+               ipfs_node, ipfs_node_login_file, ipfs_service, ipfs_service_token_file, ipfs_layout, models, models_mirror, \
+               transcription and transcription_services.")
     })?;
     Ok((file, text))
 }

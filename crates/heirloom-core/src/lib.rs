@@ -6,6 +6,7 @@
 pub mod actor;
 pub mod audience;
 pub mod backup;
+pub mod breaker;
 pub mod bucket;
 pub mod claim;
 pub mod edtf;

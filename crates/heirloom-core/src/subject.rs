@@ -69,6 +69,12 @@ impl SubjectKind {
         }
     }
 
+    /// Whether it is an asset or a piece of one, whose id is that of the asset.
+    #[must_use]
+    pub const fn is_of_asset(self) -> bool {
+        matches!(self, Self::Asset | Self::Segment | Self::Page | Self::Face)
+    }
+
     /// The kind that this word names, if any.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {

@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use heirloom_core::{
     Actor, ArtifactId, AssetId, ContentHash, FamilyId, FolderId, LocationId, SidecarId,
-    SubjectKind, claim::Author, path, permission::Action,
+    claim::Author, path, permission::Action,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -474,7 +474,7 @@ impl Import {
                     _ => continue,
                 }
             }
-            if !matches!(claim.subject.kind, SubjectKind::Asset | SubjectKind::Page) {
+            if !claim.subject.kind.is_of_asset() {
                 continue;
             }
             claim.subject.id = id.uuid();

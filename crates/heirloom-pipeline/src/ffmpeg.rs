@@ -252,7 +252,7 @@ const PLAIN: &[(&str, FailureCode, &str)] = &[
     (
         "Unknown encoder",
         FailureCode::NoProgram,
-        "the FFmpeg of this machine lacks an encoder that is needed (libx264 or aac)",
+        "the FFmpeg of this machine lacks an encoder that is needed (libx264, aac or libopus)",
     ),
     (
         "No such filter",

@@ -34,6 +34,7 @@ mod tasks;
 pub mod template;
 pub mod tier;
 pub mod tool;
+pub mod transcription;
 pub mod work;
 pub mod workshop;
 

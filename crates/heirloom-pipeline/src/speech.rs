@@ -27,6 +27,7 @@ use crate::{
     Ffmpeg,
     confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
     probe::{Probe, probe},
+    transcription::ServiceError,
 };
 
 pub(crate) use job::{HEAR, Hearer, VOICE, VOICES};
@@ -75,6 +76,9 @@ pub enum SpeechError {
     /// Samples could not be kept for a while.
     #[error("the sound could not be kept while it is heard: {0}")]
     Disk(#[from] io::Error),
+    /// A service elsewhere did not do it.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
 }
 
 /// Models and ONNX Runtime with their arenas; a window of thirty seconds needs less than half of it.
@@ -282,7 +286,7 @@ impl Sound {
 }
 
 /// The languages that windows were heard in. After the first minute it is that of most of it.
-struct Languages {
+pub(crate) struct Languages {
     told: Option<String>,
     found: Vec<(String, f64)>,
     heard: usize,
@@ -292,7 +296,7 @@ struct Languages {
 const ENOUGH: usize = 60 * SAMPLES_PER_SECOND;
 
 impl Languages {
-    fn new(told: Option<&str>) -> Self {
+    pub(crate) fn new(told: Option<&str>) -> Self {
         Self {
             told: told.map(str::to_owned),
             found: Vec::new(),
@@ -300,14 +304,14 @@ impl Languages {
         }
     }
 
-    fn known(&self) -> Option<String> {
+    pub(crate) fn known(&self) -> Option<String> {
         let is_clear = self.heard >= ENOUGH;
         self.told
             .clone()
             .or_else(|| is_clear.then(|| self.most()).flatten())
     }
 
-    fn hear(&mut self, language: String, probability: f32, samples: usize) {
+    pub(crate) fn hear(&mut self, language: String, probability: f32, samples: usize) {
         self.heard += samples;
         let weight = f64::from(probability) * samples as f64;
         match self.found.iter_mut().find(|(known, _)| *known == language) {
@@ -316,14 +320,14 @@ impl Languages {
         }
     }
 
-    fn most(&self) -> Option<String> {
+    pub(crate) fn most(&self) -> Option<String> {
         let most = self.found.iter().max_by(|a, b| a.1.total_cmp(&b.1));
         most.map(|(language, _)| language.clone())
     }
 }
 
 /// The samples of a recording, of one channel, 16 bits each, in a file without a name.
-async fn decode(
+pub(crate) async fn decode(
     ffmpeg: &Ffmpeg,
     input: &File,
     probe: &Probe,
@@ -400,7 +404,7 @@ fn first_voice(likely: &[f32], start: usize, end: usize) -> usize {
     first.map_or(start, |frame| start.max(frame * FRAME))
 }
 
-const fn to_ms(samples: usize) -> u64 {
+pub(crate) const fn to_ms(samples: usize) -> u64 {
     (samples / (SAMPLES_PER_SECOND / 1000)) as u64
 }
 

@@ -22,8 +22,9 @@ use crate::{
     confinement::{ConfinementError, JobHeader, JobLimits},
     log::Log,
     open::{OpenError, open_original},
-    speech::Ears,
+    speech::{Ears, SpeechError},
     tool::Parameter,
+    transcription::{Transcription, Way},
     workshop::Workshop,
 };
 
@@ -39,8 +40,6 @@ pub struct Task<'a> {
     workshop: &'a Workshop,
     /// What its tool was asked for.
     asked: &'a Json,
-    /// The model that its tool uses, by its key; empty without one.
-    model: &'a str,
     log: Log,
     measures: Mutex<Option<Measures>>,
 }
@@ -67,6 +66,8 @@ pub struct Product {
     pub claims: Vec<NewClaim>,
     /// Hashes of what it was made from; none for the original's bytes.
     pub inputs: Option<Vec<ContentHash>>,
+    /// What it was made with, by its key, where that is not the model that its tool uses at present.
+    pub model: Option<String>,
 }
 
 /// The content of a product.
@@ -178,6 +179,7 @@ impl Product {
             content,
             claims: Vec::new(),
             inputs: None,
+            model: None,
         }
     }
 }
@@ -188,14 +190,12 @@ impl<'a> Task<'a> {
         workshop: &'a Workshop,
         asset: &'a Workpiece,
         asked: &'a Json,
-        model: &'a str,
     ) -> Self {
         Self {
             asset,
             ctx,
             workshop,
             asked,
-            model,
             log: Log::default(),
             measures: Mutex::default(),
         }
@@ -250,14 +250,36 @@ impl<'a> Task<'a> {
     /// Who hears films and recordings.
     ///
     /// # Errors
-    /// [`Failure::Unavailable`] when a model is missing, or is another one by now than the run began with.
-    pub fn ears(&self) -> Result<Ears, Failure> {
-        let ears = self.workshop.ears()?;
-        if ears.key() != self.model {
-            let why = "another model hears recordings by now: begin a new run";
-            return Err(Failure::Unavailable(FailureCode::NoModel, why.to_owned()));
-        }
-        Ok(ears)
+    /// [`SpeechError::Model`] when a model is missing.
+    pub fn ears(&self) -> Result<Ears, SpeechError> {
+        self.workshop.ears()
+    }
+
+    /// Who may write down what is said.
+    #[must_use]
+    pub const fn transcription(&self) -> &Transcription {
+        self.workshop.transcription()
+    }
+
+    /// Whether somebody who may write down what is said has what is needed for it.
+    pub(crate) fn is_there(&self, way: &Way) -> bool {
+        self.workshop.is_there(way)
+    }
+
+    /// What its asset has of a kind already was made with, by its key.
+    ///
+    /// # Errors
+    /// [`Failure::Temporary`] when the catalogue does not say.
+    pub(crate) async fn find_model(&self, kind: &str) -> Result<Option<String>, Failure> {
+        let Context { db, actor, .. } = self.ctx;
+        let found = async {
+            let asset = db.get_asset(actor, self.asset.id).await?;
+            db.find_artifact(&asset, kind, Part::Whole).await
+        };
+        let found = found
+            .await
+            .map_err(|error| Failure::Temporary(error.to_string()))?;
+        Ok(found.map(|artifact| artifact.model))
     }
 
     /// Notes something for whoever looks at the unit; of too much, the end is kept.

@@ -14,6 +14,7 @@ use crate::{
     Ffmpeg,
     confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
     speech::{Ears, SpeechError},
+    transcription::{ServiceError, Transcription, Way},
     work::Failure,
 };
 
@@ -23,8 +24,27 @@ pub struct Workshop {
     confinement: Confinement,
     ffmpeg: Ffmpeg,
     idle: Arc<Mutex<Vec<Hand>>>,
-    models: Store,
+    abilities: Abilities,
     ears: Arc<Mutex<Option<Ears>>>,
+}
+
+/// What finds out what is in films and recordings: models of this machine, and services elsewhere.
+#[derive(Debug, Clone)]
+pub struct Abilities {
+    /// The models that there may be.
+    pub models: Store,
+    /// Who writes down what is said.
+    pub transcription: Transcription,
+}
+
+impl From<Store> for Abilities {
+    /// Models of this machine alone.
+    fn from(models: Store) -> Self {
+        Self {
+            models,
+            transcription: Transcription::default(),
+        }
+    }
 }
 
 /// How many hands are kept for later, each with a process that waits.
@@ -49,7 +69,7 @@ pub(crate) fn remove_folders(within: &Path, prefix: &str) {
 impl Workshop {
     /// Nobody works yet. What is under way lies in `scratch`, a folder of this workshop's own.
     #[must_use]
-    pub fn new(confinement: Confinement, scratch: PathBuf, models: Store) -> Self {
+    pub fn new(confinement: Confinement, scratch: PathBuf, abilities: Abilities) -> Self {
         // What a process left that was killed is of no use to anybody.
         if let Err(error) = std::fs::remove_dir_all(&scratch)
             && error.kind() != std::io::ErrorKind::NotFound
@@ -60,7 +80,7 @@ impl Workshop {
             ffmpeg: Ffmpeg::new(confinement.clone(), scratch),
             confinement,
             idle: Arc::default(),
-            models,
+            abilities,
             ears: Arc::default(),
         }
     }
@@ -110,22 +130,54 @@ impl Workshop {
     /// The models that there may be.
     #[must_use]
     pub const fn models(&self) -> &Store {
-        &self.models
+        &self.abilities.models
     }
 
-    /// The key of the models that an ability uses now, [as the store says](Store::key_for); empty for none.
+    /// Who writes down what is said.
+    #[must_use]
+    pub const fn transcription(&self) -> &Transcription {
+        &self.abilities.transcription
+    }
+
+    /// The key of what has an ability now: of the models, [as the store says](Store::key_for), or of a service that takes
+    /// their place; empty for none.
     #[must_use]
     pub fn model_key(&self, ability: Option<Ability>) -> String {
-        ability.map_or_else(String::new, |ability| self.models.key_for(ability))
+        let own = ability.map_or_else(String::new, |ability| self.models().key_for(ability));
+        match ability {
+            Some(Ability::Speech) => match self.first_for_speech() {
+                Some(way) => way.key(&own),
+                None => own,
+            },
+            _ => own,
+        }
     }
 
-    /// Whether the models are here that an ability works with.
+    /// Whether the models are here that an ability works with, or somebody else has it.
     #[must_use]
     pub fn has(&self, ability: Ability) -> bool {
+        match ability {
+            Ability::Speech => self.first_for_speech().is_some(),
+            _ => self.has_models(ability),
+        }
+    }
+
+    fn has_models(&self, ability: Ability) -> bool {
         ability.needs().iter().all(|needed| {
-            let model = self.models.default_for(*needed);
-            model.is_some_and(|model| self.models.state(&model) == ModelState::Here)
+            let model = self.models().default_for(*needed);
+            model.is_some_and(|model| self.models().state(&model) == ModelState::Here)
         })
+    }
+
+    /// Whether somebody who may write down what is said has what is needed for it.
+    pub(crate) fn is_there(&self, way: &Way) -> bool {
+        !matches!(way, Way::Local) || self.has_models(Ability::Speech)
+    }
+
+    /// Whose turn it is first when something is said.
+    fn first_for_speech(&self) -> Option<&Way> {
+        let transcription = self.transcription();
+        transcription.first(self.has_models(Ability::Speech))
     }
 
     /// Who hears recordings, with the model that is used for that now. The same until somebody rests.
@@ -134,12 +186,12 @@ impl Workshop {
     /// [`SpeechError::Model`] when a model is missing.
     pub fn ears(&self) -> Result<Ears, SpeechError> {
         let mut ears = self.ears.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = self.model_key(Some(Ability::Speech));
+        let key = self.models().key_for(Ability::Speech);
         if let Some(ears) = ears.as_ref().filter(|ears| ears.key() == key) {
             return Ok(ears.clone());
         }
         Ok(ears
-            .insert(Ears::open(&self.confinement, &self.models)?)
+            .insert(Ears::open(&self.confinement, self.models())?)
             .clone())
     }
 
@@ -162,6 +214,9 @@ impl From<SpeechError> for Failure {
                 Self::Unavailable(FailureCode::NoModel, said)
             }
             SpeechError::Confinement(error) => error.into(),
+            SpeechError::Service(ServiceError::Cancelled) => Self::Temporary(said),
+            // The next run asks again: none is held up by who does not answer.
+            SpeechError::Service(_) => Self::Unavailable(FailureCode::NoService, said),
             SpeechError::Disk(error) if error.kind() == std::io::ErrorKind::StorageFull => {
                 Self::NoSpace(said)
             }

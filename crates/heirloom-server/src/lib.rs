@@ -48,6 +48,7 @@ mod store;
 mod tier;
 mod timeline;
 mod transcript;
+mod transcription;
 mod transfer;
 mod transfers;
 mod upload;
@@ -64,6 +65,9 @@ pub use heirloom_blobs::{
 };
 pub use heirloom_models::Mirror;
 pub use heirloom_pipeline::ipfs::{IpfsSettings, Layout, NodeLogin, PinningService, Token};
+pub use heirloom_pipeline::transcription::{
+    Key as TranscriptionKey, Method, Reach, ServiceSettings, TranscriptionSettings,
+};
 pub use library::{Library, LibraryConfig};
 pub use models::ModelsConfig;
 pub use problem::{Code, Problem, ProblemDocument};

@@ -11,6 +11,7 @@ use heirloom_core::{Actor, RunId};
 use heirloom_db::{Db, DbError, Location, family::Family};
 use heirloom_pipeline::{
     Context, confinement::Confinement, ipfs::IpfsSettings, run::Engine, scan::Progress, template,
+    transcription::Transcription, workshop::Abilities,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -86,6 +87,8 @@ impl Library {
     /// `no_library`, `not_a_library`, `in_use`, `read_only`, `no_space`, `newer_version`, `damaged`
     /// (also for a catalogue that is gone), `unavailable`; nothing was changed then.
     pub async fn open(config: &LibraryConfig) -> Result<Self, Problem> {
+        let transcription = Transcription::new(&config.models.transcription)
+            .map_err(|why| Problem::new(Code::InvalidRequest, why))?;
         let folder = DataFolder::open(&config.folder, config.is_creating)?;
         match open_parts(&folder, config).await {
             Ok((db, store, family, encryption)) => {
@@ -100,7 +103,10 @@ impl Library {
                 let engine = Engine::new(
                     ctx.clone(),
                     confinement(config),
-                    config.models.open(folder.path()),
+                    Abilities {
+                        models: config.models.open(folder.path()),
+                        transcription,
+                    },
                     &template::ALL,
                 );
                 let models = Models::new(

@@ -11,7 +11,10 @@ use heirloom_db::plan::Parameters;
 use heirloom_models::{
     Mirror, Model, ModelError, ModelState, NewFile, NewModel, Progress, Pulling, Source, Store,
 };
-use heirloom_pipeline::{Context, Tasks, archive::find_around, run::Engine, template::UNDERSTAND};
+use heirloom_pipeline::{
+    Context, Tasks, archive::find_around, run::Engine, template::UNDERSTAND,
+    transcription::TranscriptionSettings,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -26,6 +29,8 @@ pub struct ModelsConfig {
     pub folder: Option<PathBuf>,
     /// Who is asked for files first.
     pub mirror: Option<Mirror>,
+    /// Who writes down what is said.
+    pub transcription: TranscriptionSettings,
 }
 
 impl ModelsConfig {

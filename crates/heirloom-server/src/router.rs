@@ -21,7 +21,8 @@ use crate::{
     library::Library,
     model, observe, page, place,
     problem::{Code, Problem},
-    publication, run, scrub, search, tier, timeline, transcript, transfer, upload, web,
+    publication, run, scrub, search, tier, timeline, transcript, transcription, transfer, upload,
+    web,
 };
 
 /// How a request came in, and so who is asking.
@@ -176,6 +177,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(backup::routes())
         .merge(tier::routes())
         .merge(model::routes())
+        .merge(transcription::routes())
 }
 
 /// What takes as long as it takes: whoever asks waits, and stops it by going away.

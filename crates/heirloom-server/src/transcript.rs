@@ -87,6 +87,17 @@ async fn find(library: &Library, actor: &Actor, id: AssetId) -> Result<(Artifact
         )
     };
     let mut heard: Heard = heard.map_err(unreadable)?;
+    if heard.is_unheard() {
+        let why = heard.basics.and_then(|basics| basics.why);
+        let why = why.unwrap_or_else(|| "nobody is there who could".to_owned());
+        return Err(Problem::new(
+            Code::NotFound,
+            format!("nobody has heard the asset {id} yet: {why}"),
+        )
+        .hint(
+            "Begin a run of `understand`, once a model for speech is here or the service answers.",
+        ));
+    }
     let claims = library.db().list_claims(actor, id).await?;
     heard.transcript = heard.transcript.corrected(&claims);
     heard.keywords = keywords_of(&heard.transcript);

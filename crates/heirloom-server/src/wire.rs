@@ -23,6 +23,7 @@ mod search;
 mod tier;
 mod timeline;
 mod transcript;
+mod transcription;
 mod transfer;
 mod upload;
 
@@ -67,6 +68,7 @@ pub use tier::{
 };
 pub use timeline::{Timeline, TimelineBucket, TimelinePart, TimelinePosition};
 pub use transcript::{Passage, Speaker, Transcript, Word};
+pub use transcription::{Transcription, TranscriptionService};
 pub use transfer::{
     ExportReport, ImportNote, ImportReport, ImportSource, NewExport, NewImport, TransferProblem,
 };

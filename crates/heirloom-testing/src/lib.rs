@@ -20,6 +20,7 @@ pub mod postgres;
 pub mod process;
 pub mod s3;
 pub mod sftp;
+pub mod transcriber;
 pub mod tree;
 pub mod wav;
 

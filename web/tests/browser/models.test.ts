@@ -8,6 +8,19 @@ import { atHome, overflowOf } from './heirloom';
 
 const { heirloom, visit } = atHome({ isEmpty: true });
 const weights = Buffer.alloc(400_000, 7);
+// One that is used, and one that is not; nobody asks either here.
+heirloom.configure(`scrub_rate = "0"
+transcription = ["local", "cloud"]
+
+[[transcription_services]]
+name = "cloud"
+address = "https://api.example.org/v1"
+
+[[transcription_services]]
+name = "nas"
+kind = "whisper.cpp"
+address = "http://192.168.1.4:8080"
+`);
 let server: Server;
 let isHere = false;
 let goOn = () => {};
@@ -62,4 +75,15 @@ test('a damaged model says so, also on a small phone and in German', async () =>
   await card.getByText('Gesprochenes aufschreiben').waitFor();
   await page.getByText('9 Modelle, die gebraucht werden, fehlen').waitFor();
   expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+});
+
+test('services elsewhere say how far the sound goes', async () => {
+  const { page } = await visit('/models');
+  await page.getByText('Who is tried, in this order: a model on this machine, cloud').waitFor();
+  const cloud = page.locator('li.card').filter({ hasText: 'api.example.org' });
+  await cloud.getByText('The sound leaves the house.').waitFor();
+  const nas = page.locator('li.card').filter({ hasText: '192.168.1.4' });
+  await nas.getByText('The sound stays in this network.').waitFor();
+  await nas.getByText('are not sent to it by themselves').waitFor();
+  expect(await cloud.getByText('are not sent to it').count()).toBe(0);
 });

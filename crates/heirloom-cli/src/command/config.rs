@@ -1,6 +1,6 @@
 //! `heirloom config show`
 
-use heirloom_server::{MasterSource, PlaceConfig};
+use heirloom_server::{MasterSource, PlaceConfig, TranscriptionSettings};
 use serde_json::json;
 
 use crate::{
@@ -162,6 +162,16 @@ pub(crate) fn show(config: &Config, output: &Output) {
             config.models.mirror.value.as_ref().map(ToString::to_string),
             &config.models.mirror.origin,
         ),
+        (
+            "transcription",
+            Some(describe_order(&config.transcription.value)),
+            &config.transcription.origin,
+        ),
+        (
+            "transcription_services",
+            describe_services(&config.transcription.value),
+            &config.transcription.origin,
+        ),
     ];
     let items: Vec<_> = settings
         .iter()
@@ -183,6 +193,30 @@ pub(crate) fn show(config: &Config, output: &Output) {
             .collect();
         table(&rows)
     });
+}
+
+fn describe_order(settings: &TranscriptionSettings) -> String {
+    let order = settings.order.iter().map(|method| method.as_str());
+    order.collect::<Vec<_>>().join(", ")
+}
+
+/// Each service with where the sound goes. Its key is not shown.
+fn describe_services(settings: &TranscriptionSettings) -> Option<String> {
+    let services = settings.services.iter().map(|service| {
+        let key = if service.key.is_some() {
+            ", key ***"
+        } else {
+            ""
+        };
+        let reach = service.reach().in_words();
+        let (name, address) = (&service.name, &service.address);
+        format!(
+            "{name} = {address}, model {}{key}: the sound {reach}",
+            service.model
+        )
+    });
+    let services: Vec<_> = services.collect();
+    (!services.is_empty()).then(|| services.join("; "))
 }
 
 fn describe_places(places: &[PlaceConfig]) -> String {

@@ -17,7 +17,7 @@ pub(super) async fn serve(config: &Config, output: &Output) -> Result<Ending, Pr
         uploads: config.upload_limits(),
         store: config.store(),
         ipfs: config.ipfs.settings(),
-        models: config.models.settings(),
+        models: config.models(),
     })
     .await?;
     let stop = CancellationToken::new();

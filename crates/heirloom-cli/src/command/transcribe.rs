@@ -1,16 +1,16 @@
 //! `heirloom transcribe`
 
-use std::{fs::File, path::Path};
+use std::{cell::RefCell, fs::File, path::Path};
 
 use heirloom_core::transcript::Transcript;
 use heirloom_pipeline::{
     Ffmpeg,
     confinement::Confinement,
-    speech::{Asked, Ears, SoFar, SpeechError, transcribe},
-    tool::transcript,
+    speech::{Asked, Ears, SoFar, SpeechError},
+    tool::transcript::Heard,
+    transcription::{Outcome, Recording, Transcription, Way, hear},
 };
 use heirloom_server::{Code, Problem};
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{bar::Bar, signal::Ends};
@@ -28,14 +28,29 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<Ending, Problem> {
     let input = open(&asked.file)?;
-    let store = config.models.settings().open(&config.data.value);
+    let settings = config.models();
+    let store = settings.open(&config.data.value);
+    let transcription = Transcription::new(&settings.transcription)
+        .map_err(|why| Problem::new(Code::InvalidRequest, why))?;
+    let ways = ways(asked, &transcription)?;
     let confinement = Confinement::of_this_program();
-    let ears = Ears::open(&confinement, &store)?;
     // What lies there meanwhile has no name.
     let scratch = std::env::temp_dir();
-    let ffmpeg = Ffmpeg::new(confinement, scratch);
+    let ffmpeg = Ffmpeg::new(confinement.clone(), scratch);
     let mut bar = Bar::new(*output);
-    let heard = hear(&ffmpeg, &ears, &input, asked, &mut bar).await;
+    let stop = CancellationToken::new();
+    let how = Asked {
+        language: asked.language.clone(),
+        speakers: asked.speakers.map(usize::from),
+    };
+    let recording = Recording {
+        input: &input,
+        ffmpeg: &ffmpeg,
+        ears: &|| Ears::open(&confinement, &store),
+        asked: &how,
+        cancelled: &stop,
+    };
+    let heard = listen(&ways, &recording, &stop, &mut bar).await;
     bar.finish();
     let heard = heard.map_err(|error| match error {
         SpeechError::Confinement(_) => {
@@ -45,34 +60,70 @@ pub(super) async fn run(
         }
         error => error.into(),
     })?;
-    tell(&heard, ears.model(), asked.vtt, output);
-    if let Some(why) = ears.without_voices() {
-        output.say(&format!("Who speaks is not told: {why}"));
+    tell(&heard.heard, asked.vtt, output);
+    if let Some(note) = heard.note {
+        output.say(&note);
     }
     Ok(Ending::Done)
 }
 
+/// Who is tried: the one that is named, or those that are configured.
+fn ways(asked: &Transcribe, transcription: &Transcription) -> Result<Vec<Way>, Problem> {
+    let Some(name) = &asked.provider else {
+        return Ok(transcription.order().to_vec());
+    };
+    let way = transcription.find(name).ok_or_else(|| {
+        let services = transcription.services().iter();
+        let mut names = vec!["local".to_owned()];
+        names.extend(services.map(|service| service.settings().name.clone()));
+        Problem::new(
+            Code::NotFound,
+            format!("nobody is called {name:?} who writes down what is said"),
+        )
+        .hint(format!(
+            "There is: {}. `heirloom config show` says where they are.",
+            names.join(", ")
+        ))
+    })?;
+    Ok(vec![way])
+}
+
 /// Hears it until its end, or until somebody no longer wants that.
-async fn hear(
-    ffmpeg: &Ffmpeg,
-    ears: &Ears,
-    input: &File,
-    asked: &Transcribe,
+async fn listen(
+    ways: &[Way],
+    recording: &Recording<'_>,
+    stop: &CancellationToken,
     bar: &mut Bar,
-) -> Result<Transcript, SpeechError> {
+) -> Result<Outcome, SpeechError> {
+    let bar = RefCell::new(bar);
+    for way in ways {
+        if let Way::Service(service) = way {
+            let settings = service.settings();
+            let reach = settings.reach().in_words();
+            let words = match ways.len() {
+                1 => format!("the sound goes to {} and {reach}", settings.address),
+                _ => format!(
+                    "where it comes to {}, the sound goes to {} and {reach}",
+                    settings.name, settings.address
+                ),
+            };
+            bar.borrow_mut().say(&words);
+        }
+    }
     let show = |heard: SoFar<'_>| {
         let said: String = heard.words.iter().map(|word| word.text.as_str()).collect();
         let (until, all) = (duration(heard.until_ms), duration(heard.duration_ms));
         let words = format!("{until} of {all}: {}", line(said.trim()));
-        bar.show(heard.until_ms, heard.duration_ms, words);
+        bar.borrow_mut()
+            .show(heard.until_ms, heard.duration_ms, words);
     };
-    let stop = CancellationToken::new();
+    let skipped = |_: &Way, why: &SpeechError| {
+        if ways.len() > 1 {
+            bar.borrow_mut().say(&why.to_string());
+        }
+    };
     let mut ends = Ends::listen();
-    let asked = Asked {
-        language: asked.language.clone(),
-        speakers: asked.speakers.map(usize::from),
-    };
-    let hearing = transcribe(ffmpeg, ears, input, &asked, &stop, show);
+    let hearing = hear(ways, recording, show, skipped);
     tokio::pin!(hearing);
     tokio::select! {
         heard = &mut hearing => heard,
@@ -83,13 +134,14 @@ async fn hear(
     }
 }
 
-fn tell(heard: &Transcript, model: &str, is_vtt: bool, output: &Output) {
-    let document = json!(transcript::Heard::locally(model, heard.clone()));
-    output.data(&document, || match is_vtt {
-        true => heard.to_vtt(),
-        false => script(heard),
+fn tell(heard: &Heard, is_vtt: bool, output: &Output) {
+    output.data(heard, || match is_vtt {
+        true => heard.transcript.to_vtt(),
+        false => script(&heard.transcript),
     });
-    if heard.passages.is_empty() {
+    if heard.is_unheard() {
+        output.say("Nobody could hear it: only what is known of its sound was noted.");
+    } else if heard.transcript.passages.is_empty() {
         output.say("Nobody speaks in it.");
     }
 }

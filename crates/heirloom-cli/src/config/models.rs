@@ -55,6 +55,7 @@ impl ModelSettings {
         ModelsConfig {
             folder: self.folder.value.clone(),
             mirror: self.mirror.value.clone(),
+            ..ModelsConfig::default()
         }
     }
 }

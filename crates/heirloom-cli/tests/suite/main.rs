@@ -19,6 +19,7 @@ mod models;
 mod originals;
 mod rebuild;
 mod refused;
+mod remote;
 mod scan;
 mod served;
 mod sharing;

@@ -119,6 +119,11 @@ impl Passage {
     }
 }
 
+/// A word without the marks around it, in whatever case.
+fn letters_of(word: &str) -> String {
+    fold(word.trim_matches(|letter: char| !letter.is_alphanumeric()))
+}
+
 /// What a claim says, on one line.
 fn text_of(claim: &Claim) -> Option<String> {
     match claim.statement.value() {
@@ -131,7 +136,7 @@ fn text_of(claim: &Claim) -> Option<String> {
 /// between share what is left.
 fn retime(heard: &[Word], text: &str, segment: Segment, probability: f32) -> Vec<Word> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let is_same = |(word, heard): &(&&str, &Word)| fold(word) == fold(&heard.text);
+    let is_same = |(word, heard): &(&&str, &Word)| letters_of(word) == letters_of(&heard.text);
     let first = words.iter().zip(heard).take_while(is_same).count();
     let most = words.len().min(heard.len()) - first;
     let (rest, heard_rest) = (&words[first..], &heard[first..]);
@@ -237,12 +242,12 @@ mod tests {
     #[test]
     fn a_correction_replaces_what_was_heard_there() {
         let heard = transcript(&[(0, "The heart wrist is in."), (1, "So it is.")]);
-        let said = claim(1, ClaimKind::Said, "0-1500", "The harvest  is\nin.");
-        let corrected = heard.corrected(&[said.clone()]);
+        let said = claim(1, ClaimKind::Said, "0-1500", "The harvest  is\nin!");
+        let corrected = heard.corrected(std::slice::from_ref(&said));
         assert_eq!(
             lines(&corrected),
             [
-                (0, 1_500, "The harvest is in."),
+                (0, 1_500, "The harvest is in!"),
                 (1_500, 2_400, "So it is.")
             ]
         );
@@ -346,7 +351,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let lotte = claim(1, ClaimKind::Speaker, "0-600", "Lotte");
-        assert_eq!(names(&[lotte.clone()]), ["Lotte", "", "Lotte", "Lotte"]);
+        assert_eq!(names(std::slice::from_ref(&lotte)), ["Lotte", "", "Lotte", "Lotte"]);
         let karl = claim(2, ClaimKind::Speaker, "1800-2100", "Karl");
         assert_eq!(
             names(&[lotte.clone(), karl.clone()]),

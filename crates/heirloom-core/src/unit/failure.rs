@@ -35,13 +35,15 @@ pub enum FailureCode {
     NoProgram,
     /// A model that is needed is not here.
     NoModel,
+    /// A service elsewhere that was chosen does not answer, or refuses.
+    NoService,
     /// Something else, or it failed before reasons had codes.
     Other,
 }
 
 impl FailureCode {
     /// Every code.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Gone,
         Self::Changed,
         Self::Archived,
@@ -55,6 +57,7 @@ impl FailureCode {
         Self::NoSpace,
         Self::NoProgram,
         Self::NoModel,
+        Self::NoService,
         Self::Other,
     ];
 
@@ -75,6 +78,7 @@ impl FailureCode {
             Self::NoSpace => "no_space",
             Self::NoProgram => "no_program",
             Self::NoModel => "no_model",
+            Self::NoService => "no_service",
             Self::Other => "other",
         }
     }

@@ -214,10 +214,10 @@ impl<'a> Batch<'a> {
         let started = Instant::now();
         // Taken out, so that the work may borrow it while the batch is looked after.
         let asset = self.assets.remove(&lease.asset);
-        let Job { asked, model, .. } = self.job;
+        let asked = &self.job.asked;
         let task = asset
             .as_ref()
-            .map(|asset| Task::new(self.ctx, self.workshop, asset, asked, model));
+            .map(|asset| Task::new(self.ctx, self.workshop, asset, asked));
         let result = {
             let work = AssertUnwindSafe(perform(self.job.step, task.as_ref())).catch_unwind();
             let mut work = std::pin::pin!(work);
@@ -362,7 +362,7 @@ impl<'a> Batch<'a> {
                     part: product.part,
                     tool: tool.name,
                     tool_version: tool.version,
-                    model: self.job.model.clone(),
+                    model: product.model.unwrap_or_else(|| self.job.model.clone()),
                     parameters: tool.asked_of(asset, &self.job.asked),
                     is_deterministic: tool.is_deterministic,
                     inputs: product.inputs.unwrap_or_else(|| vec![asset.content_hash]),

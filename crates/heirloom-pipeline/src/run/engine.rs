@@ -31,7 +31,8 @@ use crate::{
         ResourceClass,
         parameter::{ParameterError, check},
     },
-    workshop::Workshop,
+    transcription::Transcription,
+    workshop::{Abilities, Workshop},
 };
 
 /// Works on runs until it is stopped. Clones mean the same.
@@ -110,7 +111,7 @@ impl Engine {
     pub fn new(
         ctx: Context,
         confinement: Confinement,
-        models: Store,
+        abilities: impl Into<Abilities>,
         templates: &'static [&'static Template],
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -122,7 +123,11 @@ impl Engine {
         };
         Self {
             shared: Arc::new(Shared {
-                workshop: Workshop::new(confinement, ctx.data_folder.join(SCRATCH), models),
+                workshop: Workshop::new(
+                    confinement,
+                    ctx.data_folder.join(SCRATCH),
+                    abilities.into(),
+                ),
                 ctx,
                 templates,
                 hands,
@@ -333,6 +338,12 @@ impl Engine {
     #[must_use]
     pub fn models(&self) -> &Store {
         self.shared.workshop.models()
+    }
+
+    /// Who writes down what is said.
+    #[must_use]
+    pub fn transcription(&self) -> &Transcription {
+        self.shared.workshop.transcription()
     }
 
     /// The steps of a pipeline for which every model is here, with the keys of these.

@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ResourceClass, Tool, View};
 use crate::{
-    speech::{Asked, transcribe},
+    speech::{Asked, SpeechError},
+    transcription::{METADATA, Outcome, Recording, Way, hear},
     work::{Content, Failure, Product, Task},
 };
 
@@ -32,7 +33,7 @@ pub const HEARER: Tool = Tool {
 /// What is said, with how that is known: the content of an artifact, and what `heirloom transcribe` prints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Heard {
-    /// Who heard it: `local`, a model on this machine.
+    /// Who heard it: `local`, a model on this machine; a service by its name; `metadata` where nobody did.
     pub method: String,
     /// The model.
     pub model: String,
@@ -41,12 +42,32 @@ pub struct Heard {
     /// The words that stand out in it, the most telling first.
     #[serde(default)]
     pub keywords: Vec<String>,
+    /// What is known of the sound, where nobody heard it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basics: Option<Basics>,
     /// What is said.
     #[serde(flatten)]
     pub transcript: Transcript,
 }
 
+/// What is known of a recording that nobody heard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basics {
+    /// How long it is, in milliseconds.
+    pub duration_ms: Option<u64>,
+    /// How its sound is coded.
+    pub codec: String,
+    /// Why nobody heard it.
+    pub why: Option<String>,
+}
+
 impl Heard {
+    /// Whether nobody heard it: nothing is known of what is said, which is not the same as that nothing is said.
+    #[must_use]
+    pub fn is_unheard(&self) -> bool {
+        self.method == METADATA
+    }
+
     /// Of a model on this machine.
     #[must_use]
     pub fn locally(model: &str, transcript: Transcript) -> Self {
@@ -55,6 +76,7 @@ impl Heard {
             model: model.to_owned(),
             confidence: transcript.confidence(),
             keywords: keywords_of(&transcript),
+            basics: None,
             transcript,
         }
     }
@@ -70,25 +92,47 @@ pub fn keywords_of(transcript: &Transcript) -> Vec<String> {
 
 pub(crate) fn write_down<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
     async move {
-        let input = task.open().await?;
-        let ears = task.ears()?;
-        if let Some(why) = ears.without_voices() {
-            task.say(&format!("who speaks is not told: {why}"));
+        let before = task.find_model(TRANSCRIPT).await?;
+        let ways = task.transcription().no_worse_than(before.as_deref());
+        if let Some(before) = &before
+            && !ways.iter().any(|way| task.is_there(way))
+        {
+            let why = format!("{before} has heard it already, and nobody is there who is as good.");
+            return Err(Failure::Unwanted(why));
         }
+        let input = task.open().await?;
         let asked = Asked {
             language: task.asset.language.clone(),
             ..Asked::default()
         };
         // Whoever no longer wants this drops it.
         let cancelled = CancellationToken::new();
-        let heard = transcribe(&task.ffmpeg(), &ears, &input, &asked, &cancelled, |_| {}).await;
-        let transcript = heard.map_err(|error| match error.into() {
+        let recording = Recording {
+            input: &input,
+            ffmpeg: &task.ffmpeg(),
+            ears: &|| task.ears(),
+            asked: &asked,
+            cancelled: &cancelled,
+        };
+        let skipped = |way: &Way, why: &SpeechError| task.say(&format!("{}: {why}", way.name()));
+        let heard = hear(ways, &recording, |_| {}, skipped).await;
+        let Outcome { heard, key, note } = heard.map_err(|error| match error.into() {
             Failure::Permanent(FailureCode::Empty, why) => Failure::NothingToDo(why),
             failure => failure,
         })?;
-        let text = Text::spoken(&transcript);
-        let json = json!(Heard::locally(ears.model(), transcript));
-        Ok(vec![Product::new(TRANSCRIPT, Content::Text { json, text })])
+        if let Some(note) = note {
+            task.say(&note);
+        }
+        let text = Text::spoken(&heard.transcript);
+        let mut product = Product::new(
+            TRANSCRIPT,
+            Content::Text {
+                json: json!(heard),
+                text,
+            },
+        );
+        product.model = Some(key);
+        Ok(vec![product])
     }
     .boxed()
 }

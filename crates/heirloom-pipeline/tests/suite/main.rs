@@ -22,4 +22,5 @@ mod sound;
 mod special;
 mod stack;
 mod studio;
+mod transcription;
 mod transfer;

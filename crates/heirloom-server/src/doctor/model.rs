@@ -1,6 +1,7 @@
 //! The models that abilities need.
 
 use heirloom_models::{Ability, ModelState};
+use heirloom_pipeline::transcription::{Reach, ServiceSettings, Way};
 
 use super::{amiss, well};
 use crate::{library::Library, wire::Check};
@@ -31,4 +32,56 @@ pub(super) fn check_models(library: &Library) -> Vec<Check> {
         }
     };
     Ability::ALL.map(check).into()
+}
+
+/// Who writes down what is said, where somebody chose more than the models of this machine: where the sound goes, and
+/// whether they answer.
+pub(super) fn check_transcription(library: &Library) -> Option<Check> {
+    const NAME: &str = "transcription";
+    let transcription = library.engine().transcription();
+    if transcription.services().is_empty() && transcription.order().len() == 1 {
+        return None;
+    }
+    let order = transcription.order().iter().map(|way| match way {
+        Way::Local => "a model on this machine".to_owned(),
+        Way::Metadata => "else it is noted that nobody could".to_owned(),
+        Way::Service(service) => {
+            let settings = service.settings();
+            let reach = settings.reach().in_words();
+            format!(
+                "{} at {} (the sound {reach})",
+                settings.name, settings.address
+            )
+        }
+    });
+    let detail = order.collect::<Vec<_>>().join(", then ");
+    let mut used = transcription.order().iter().filter_map(|way| match way {
+        Way::Service(service) => Some(service),
+        _ => None,
+    });
+    let resting = used
+        .clone()
+        .find_map(|service| Some((service, service.rest_left()?)));
+    let is_open =
+        |settings: &ServiceSettings| !settings.is_encrypted() && settings.reach() == Reach::Outside;
+    Some(if let Some((service, left)) = resting {
+        let name = &service.settings().name;
+        amiss(
+            NAME,
+            format!(
+                "{detail}; {name} failed too often and is left alone for {} seconds",
+                left.as_secs() + 1
+            ),
+            "`heirloom run failed` says why, and a new run of `understand` asks it again.",
+        )
+    } else if let Some(service) = used.find(|service| is_open(service.settings())) {
+        let name = &service.settings().name;
+        amiss(
+            NAME,
+            format!("{detail}; what {name} is sent can be read on the way"),
+            "Write its address with https:// in config.toml.",
+        )
+    } else {
+        well(NAME, detail)
+    })
 }

@@ -11,6 +11,7 @@ use heirloom_pipeline::{
     add::AddError, archive::RootRefused, backup::BackupError, confinement::ConfinementError,
     export::ExportError, fsck::FsckError, import::ImportError, ipfs::IpfsError, open::OpenError,
     purge::PurgeError, run::EngineError, scan::ScanError, speech::SpeechError, tier::MoveError,
+    transcription::ServiceError,
 };
 
 use super::{Code, Problem};
@@ -301,8 +302,32 @@ impl From<SpeechError> for Problem {
             SpeechError::Disk(ref error) if error.kind() == std::io::ErrorKind::StorageFull => {
                 Self::new(Code::NoSpace, message)
             }
+            SpeechError::Service(error) => Self::from(error),
             SpeechError::Confinement(_) => Self::new(Code::Refused, message),
             SpeechError::Disk(_) => Self::new(Code::Unavailable, message),
+        }
+    }
+}
+
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        let (message, hint) = (error.to_string(), error.hint());
+        let code = match error {
+            ServiceError::Cancelled => Code::Stopping,
+            ServiceError::Key { .. }
+            | ServiceError::Certificate { .. }
+            | ServiceError::Refused { .. }
+            | ServiceError::Language { .. } => Code::Refused,
+            ServiceError::Away { .. }
+            | ServiceError::Silent { .. }
+            | ServiceError::Busy { .. }
+            | ServiceError::Rubbish { .. }
+            | ServiceError::Resting { .. } => Code::Unavailable,
+        };
+        let problem = Self::new(code, message);
+        match hint {
+            Some(hint) => problem.hint(hint),
+            None => problem,
         }
     }
 }

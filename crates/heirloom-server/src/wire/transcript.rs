@@ -13,9 +13,9 @@ pub struct Transcript {
     /// The artifact that it is.
     #[schema(schema_with = schema::id)]
     pub artifact_id: ArtifactId,
-    /// Who heard it: `local`, a model on this machine.
+    /// Who heard it: `local`, a model on this machine, or the name of a service.
     pub method: String,
-    /// The model.
+    /// The model; that of a service with its name before it, as `openai:whisper-1`.
     pub model: String,
     /// How sure it is of all of it, from 0 to 1.
     pub confidence: f64,

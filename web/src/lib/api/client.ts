@@ -32,6 +32,7 @@ export type MapCluster = components['schemas']['MapCluster'];
 export type Model = components['schemas']['Model'];
 export type Models = components['schemas']['Models'];
 export type Passage = components['schemas']['Passage'];
+export type Transcription = components['schemas']['Transcription'];
 export type PlaceCount = components['schemas']['PlaceCount'];
 export type Places = components['schemas']['Places'];
 export type Publication = components['schemas']['Publication'];

@@ -1426,6 +1426,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/transcription": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who writes down what is said, in which order, and which services elsewhere are sent the sound for that. */
+        get: operations["get_transcription"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/units/{id}": {
         parameters: {
             query?: never;
@@ -3473,7 +3490,7 @@ export interface components {
                  * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there, or lies in an archive (`archived`); it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
                  * @enum {string}
                  */
-                waits_for_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "no_model" | "other";
+                waits_for_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "no_model" | "no_service" | "other";
             }[];
             /** @description Where the next page begins: the value for `after`. Null on the last page. */
             next?: string | null;
@@ -3510,7 +3527,7 @@ export interface components {
                  * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there, or lies in an archive (`archived`); it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
                  * @enum {string}
                  */
-                failure_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "no_model" | "other";
+                failure_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "no_model" | "no_service" | "other";
                 /** @description Whether it made something again that came out otherwise than before. */
                 has_changed?: boolean;
                 /**
@@ -3965,7 +3982,7 @@ export interface components {
              * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there, or lies in an archive (`archived`); it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
              * @enum {string}
              */
-            waits_for_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "no_model" | "other";
+            waits_for_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "no_model" | "no_service" | "other";
         };
         /** @description A step of a run, in numbers of assets. */
         RunStep: {
@@ -4512,14 +4529,47 @@ export interface components {
             keywords: string[];
             /** @description The language that most of it is in, by its code of ISO 639; null where nobody speaks. */
             language?: string | null;
-            /** @description Who heard it: `local`, a model on this machine. */
+            /** @description Who heard it: `local`, a model on this machine, or the name of a service. */
             method: string;
-            /** @description The model. */
+            /** @description The model; that of a service with its name before it, as `openai:whisper-1`. */
             model: string;
             /** @description In the order in which they are said. */
             passages: components["schemas"]["Passage"][];
             /** @description Who speaks, in the order in which they begin; empty where voices are not told apart. */
             speakers: components["schemas"]["Speaker"][];
+        };
+        /** @description Who writes down what is said, and where the sound goes for that. */
+        Transcription: {
+            /** @description Who is tried, in this order: `local` is a model on this machine, `metadata` nobody, and all else a service by its name. */
+            order: string[];
+            /** @description The services that are configured. */
+            services: components["schemas"]["TranscriptionService"][];
+        };
+        /** @description A service that writes down what is said. Its key is never told. */
+        TranscriptionService: {
+            /** @description Where it is. */
+            address: string;
+            /** @description Whether it is sent a key. */
+            has_key: boolean;
+            /** @description Whether nobody can read on the way what is sent. */
+            is_encrypted: boolean;
+            /** @description Whether recordings of the library are sent to it by themselves: it is in the order. */
+            is_used: boolean;
+            /** @description How it is spoken with: `openai` or `whisper.cpp`. There may be more. */
+            kind: string;
+            /** @description The languages that it is asked for, by their codes; none for any. */
+            languages: string[];
+            /** @description The model that it is asked for. */
+            model: string;
+            /** @description What it is called here. */
+            name: string;
+            /** @description How far the sound goes, as its address tells: `machine`, `network` or `outside`, which leaves the house. */
+            reach: string;
+            /**
+             * Format: int64
+             * @description For how many seconds it is left alone, because it failed too often.
+             */
+            rest_seconds?: number | null;
         };
         /** @description Something that could not be exported or imported. */
         TransferProblem: {
@@ -4580,7 +4630,7 @@ export interface components {
              * @description Why it failed, as a word: its original is `gone` from where it was or was `changed` there, or lies in an archive (`archived`); it is `damaged`, stored in an `unsupported` way, or has nothing of what was looked for in it (`empty`); it is `too_large`, takes more memory (`out_of_memory`) or time (`timed_out`) than is allowed, or what reads it `crashed`; the disk is full (`no_space`), or a program is needed that is not there (`no_program`). The rest is `other`.
              * @enum {string}
              */
-            failure_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "no_model" | "other";
+            failure_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "no_model" | "no_service" | "other";
             /** @description Whether it made something again that came out otherwise than before. */
             has_changed?: boolean;
             /**
@@ -4816,6 +4866,8 @@ export type TimelinePart = components['schemas']['TimelinePart'];
 export type TimelinePosition = components['schemas']['TimelinePosition'];
 export type ToMove = components['schemas']['ToMove'];
 export type Transcript = components['schemas']['Transcript'];
+export type Transcription = components['schemas']['Transcription'];
+export type TranscriptionService = components['schemas']['TranscriptionService'];
 export type TransferProblem = components['schemas']['TransferProblem'];
 export type Unit = components['schemas']['Unit'];
 export type Upload = components['schemas']['Upload'];
@@ -8471,6 +8523,35 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_transcription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who does */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transcription"];
                 };
             };
             /** @description Refused */

@@ -6,6 +6,7 @@
 import type { Component } from 'svelte';
 import type { AssetDetail } from '../../api/client';
 import type { Word } from '../../words/words.svelte';
+import { transcriptOf } from '../heard';
 import Collections from './Collections.svelte';
 import Facts from './Facts.svelte';
 import FileAbout from './FileAbout.svelte';
@@ -31,7 +32,7 @@ export interface Panel {
 export const PANELS: Panel[] = [
   {
     title: 'panel_transcript',
-    isFor: (detail) => detail.artifacts.some((artifact) => artifact.kind === 'transcript'),
+    isFor: (detail) => transcriptOf(detail) !== undefined,
     content: Transcript
   },
   { title: 'panel_facts', isFor: () => true, content: Facts },

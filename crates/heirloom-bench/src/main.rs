@@ -29,6 +29,7 @@ mod serve;
 mod served;
 mod speakers;
 mod timeline;
+mod transcribe;
 mod words;
 
 use options::Options;
@@ -49,12 +50,14 @@ subjects (all of them, if none is named)
   serve       an idle server on that catalogue, and how soon it answers
   backup      backups and what comes back of them, beside restic, and the scrub
   speakers    who speaks when in conversations of readers; --data FOLDER has a folder for each reader
+  transcribe  what is said in recordings, beside faster-whisper; --data FOLDER has a manifest.json with the truth
 
 options
   --files N         how many files to scan first (1000000)
   --rescanned N     how many files to scan again or to back up (100000)
   --assets N        how many assets to seed (1000000)
   --audiences N     how many audiences these are spread over (1)
+  --minutes N       how long the long recording is that is written down (60)
   --postgres        runs, search, timeline, map and serve with a PostgreSQL of its own instead of SQLite
   --only CLASS      search only with the classes of queries whose names contain this
   --data FOLDER     keep the seeded data folder here, or measure the one that is here
@@ -85,6 +88,7 @@ async fn main() {
             "timeline" => timeline::measure(&options).await,
             "map" => map::measure(&options).await,
             "serve" => serve::measure(&options).await,
+            "transcribe" => transcribe::measure(&options),
             "speakers" => speakers::measure(&options),
             "backup" => backup::measure(&options).await,
             other => refuse(format!("there is no subject {other:?}")),

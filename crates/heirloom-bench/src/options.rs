@@ -12,13 +12,14 @@ pub(crate) struct Options {
     pub(crate) rescanned: u64,
     pub(crate) assets: u64,
     pub(crate) audiences: usize,
+    pub(crate) minutes: u64,
     pub(crate) is_postgres: bool,
     pub(crate) only: String,
     pub(crate) data: Option<PathBuf>,
     place: PathBuf,
 }
 
-const ALL: [&str; 13] = [
+const ALL: [&str; 14] = [
     "hash",
     "metadata",
     "renditions",
@@ -32,6 +33,7 @@ const ALL: [&str; 13] = [
     "serve",
     "backup",
     "speakers",
+    "transcribe",
 ];
 
 impl Options {
@@ -42,6 +44,7 @@ impl Options {
             rescanned: 100_000,
             assets: 1_000_000,
             audiences: 1,
+            minutes: 60,
             is_postgres: false,
             only: String::new(),
             data: None,
@@ -59,6 +62,7 @@ impl Options {
                 "--rescanned" => options.rescanned = number(value()?)?,
                 "--assets" => options.assets = number(value()?)?,
                 "--audiences" => options.audiences = usize::try_from(number(value()?)?).unwrap(),
+                "--minutes" => options.minutes = number(value()?)?,
                 "--postgres" => options.is_postgres = true,
                 "--only" => options.only = value()?,
                 "--data" => options.data = Some(value()?.into()),

@@ -48,6 +48,15 @@ impl Runtime {
         })
     }
 
+    /// The same with a single thread, for networks that are so small that more would wait for one another.
+    #[must_use]
+    pub fn alone(&self) -> Self {
+        Self {
+            threads: 1,
+            ..self.clone()
+        }
+    }
+
     /// How a network is run: with as many threads as were given, none of which waits by computing.
     pub(crate) fn options(&self) -> ort::Result<SessionBuilder> {
         let options = Session::builder(&self.environment)?

@@ -38,6 +38,7 @@ pub use speakers::{Speaking, who_speaks};
 pub struct Ears {
     hand: Arc<Hand>,
     models: Json,
+    threads: usize,
     names: Arc<Names>,
 }
 
@@ -87,12 +88,16 @@ const MEMORY_BYTES: u64 = 3 << 30;
 const WINDOW_TIME: Duration = Duration::from_secs(600);
 
 impl Ears {
-    /// With the models that speech uses by default. Nothing is loaded yet. Without the model that tells voices apart it
-    /// is not told who speaks.
+    /// With the models that speech uses by default, which compute with so many threads. Nothing is loaded yet. Without
+    /// the model that tells voices apart it is not told who speaks.
     ///
     /// # Errors
     /// [`SpeechError::Model`] when one of them is not here.
-    pub fn open(confinement: &Confinement, store: &Store) -> Result<Self, SpeechError> {
+    pub fn open(
+        confinement: &Confinement,
+        store: &Store,
+        threads: usize,
+    ) -> Result<Self, SpeechError> {
         let key = store.key_for(Ability::Speech);
         let mut models = json!({});
         let mut speech = String::new();
@@ -121,6 +126,7 @@ impl Ears {
         Ok(Self {
             hand: Arc::new(Hand::start(confinement, settings)?),
             models,
+            threads,
             names: Arc::new(names),
         })
     }
@@ -151,6 +157,7 @@ impl Ears {
         cancelled: &CancellationToken,
     ) -> Result<Vec<(JobHeader, Bytes)>, SpeechError> {
         job["models"] = self.models.clone();
+        job["threads"] = self.threads.into();
         let samples = samples.try_clone()?;
         Ok(self.hand.work(job, samples, limits, cancelled).await?)
     }

@@ -190,9 +190,10 @@ impl Workshop {
         if let Some(ears) = ears.as_ref().filter(|ears| ears.key() == key) {
             return Ok(ears.clone());
         }
-        Ok(ears
-            .insert(Ears::open(&self.confinement, self.models())?)
-            .clone())
+        // Pictures are drawn meanwhile.
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let opened = Ears::open(&self.confinement, self.models(), (cores / 2).max(1))?;
+        Ok(ears.insert(opened).clone())
     }
 
     /// Sends everybody home who has nothing to do, and with them goes what they have loaded.

@@ -34,6 +34,7 @@ pub(super) async fn run(
         .map_err(|why| Problem::new(Code::InvalidRequest, why))?;
     let ways = ways(asked, &transcription)?;
     let confinement = Confinement::of_this_program();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     // What lies there meanwhile has no name.
     let scratch = std::env::temp_dir();
     let ffmpeg = Ffmpeg::new(confinement.clone(), scratch);
@@ -46,7 +47,7 @@ pub(super) async fn run(
     let recording = Recording {
         input: &input,
         ffmpeg: &ffmpeg,
-        ears: &|| Ears::open(&confinement, &store),
+        ears: &|| Ears::open(&confinement, &store, threads),
         asked: &how,
         cancelled: &stop,
     };

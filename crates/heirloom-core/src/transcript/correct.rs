@@ -351,7 +351,10 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let lotte = claim(1, ClaimKind::Speaker, "0-600", "Lotte");
-        assert_eq!(names(std::slice::from_ref(&lotte)), ["Lotte", "", "Lotte", "Lotte"]);
+        assert_eq!(
+            names(std::slice::from_ref(&lotte)),
+            ["Lotte", "", "Lotte", "Lotte"]
+        );
         let karl = claim(2, ClaimKind::Speaker, "1800-2100", "Karl");
         assert_eq!(
             names(&[lotte.clone(), karl.clone()]),

@@ -163,7 +163,8 @@ on_both_engines! {
         let said = store.db.make_claim(OPERATOR, at.clone(), said).await.unwrap();
         let speaker = claim(ClaimKind::Speaker, "Grandmother Lotte");
         store.db.make_claim(OPERATOR, at, speaker).await.unwrap();
-        for at_ms in [900, 980] {
+        let large = heard("We saw the hard vest.\nIt was late.\n", &[80, 380, 680, 980, 1_280, 3_080, 3_380, 3_680]);
+        for (at_ms, better) in [(900, Some(large)), (980, None)] {
             assert_eq!(store.find("heart").await, Vec::<String>::new());
             let found = store.search_as(OPERATOR, "harvest").await.unwrap().items;
             let found = &found[0].matches[0];
@@ -172,8 +173,9 @@ on_both_engines! {
             assert_eq!(store.find("late").await, ["tape.wav"]);
             assert_eq!(store.find("person:lotte").await, ["tape.wav"]);
             store.db.rebuild_search(OPERATOR).await.unwrap();
-            let large = heard("We saw the hard vest.\nIt was late.\n", &[80, 380, 680, 980, 1_280, 3_080, 3_380, 3_680]);
-            store.find_in(tape, (1, "large"), large).await;
+            if let Some(better) = better {
+                store.find_in(tape, (1, "large"), better).await;
+            }
         }
         store.db.undo_claim(OPERATOR, tape, said.id, true).await.unwrap();
         assert_eq!(store.find("harvest").await, Vec::<String>::new());

@@ -53,7 +53,7 @@ impl Hearer {
         if self.voice.is_none() {
             let model = files(header, "voice_activity")?;
             let bytes = only(&model)?;
-            let voice = Voice::load(self.runtime(header)?, &bytes).map_err(failed)?;
+            let voice = Voice::load(&self.runtime(header)?.alone(), &bytes).map_err(failed)?;
             self.voice = Some(voice);
         }
         let Some(voice) = &mut self.voice else {
@@ -159,14 +159,14 @@ impl Hearer {
         Ok(answer.give(&said, &[])?)
     }
 
-    /// One thread: where more are of use, more recordings are heard at once.
     fn runtime(&mut self, header: &JobHeader) -> Result<&Runtime, Failure> {
         if self.runtime.is_none() {
             let library = files(header, "runtime")?;
             let library = library.into_values().next();
             let library = library.ok_or_else(|| refuse("there is no ONNX Runtime".to_owned()))?;
             let library = fs::canonicalize(library)?;
-            let runtime = Runtime::load(&library, 1);
+            let threads = header["threads"].as_u64().unwrap_or(1) as usize;
+            let runtime = Runtime::load(&library, threads);
             self.runtime = Some(runtime.map_err(|error| refuse(error.to_string()))?);
         }
         let missing = || refuse("there is no ONNX Runtime".to_owned());

@@ -2,10 +2,10 @@
 
 use std::{cell::RefCell, fs::File, path::Path};
 
-use heirloom_core::transcript::Transcript;
+use heirloom_core::{transcript::Transcript, unit::FailureCode};
 use heirloom_pipeline::{
     Ffmpeg,
-    confinement::Confinement,
+    confinement::{Confinement, ConfinementError},
     speech::{Asked, Ears, SoFar, SpeechError},
     tool::transcript::Heard,
     transcription::{Outcome, Recording, Transcription, Way, hear},
@@ -54,10 +54,16 @@ pub(super) async fn run(
     let heard = listen(&ways, &recording, &stop, &mut bar).await;
     bar.finish();
     let heard = heard.map_err(|error| match error {
-        SpeechError::Confinement(_) => {
-            let said = format!("{}: {error}", asked.file.display());
-            Problem::new(Problem::from(error).code(), said)
-                .hint("A film or recording with sound in it is needed, and a language that the model knows.")
+        SpeechError::Confinement(failed) => {
+            let hint = match failed {
+                ConfinementError::Failed {
+                    code: FailureCode::Other,
+                    ..
+                } => "A language that the model knows is needed, and sound models: `heirloom models check`.",
+                _ => "A film or recording with sound in it is needed.",
+            };
+            let said = format!("{}: {failed}", asked.file.display());
+            Problem::new(Problem::from(SpeechError::Confinement(failed)).code(), said).hint(hint)
         }
         error => error.into(),
     })?;

@@ -252,6 +252,63 @@ fn without_the_model_for_voices_words_are_heard_all_the_same() {
 }
 
 #[test]
+fn a_recording_of_whatever_make_is_heard() {
+    let home = Home::new();
+    let kennedy = voice("1961-01-20 Kennedy on the radio.mp3");
+    for (name, options) in [
+        ("telephone.wav", ["-ar", "8000", "-ac", "1"]),
+        ("studio.flac", ["-ar", "192000", "-ac", "2"]),
+        ("cinema.wav", ["-ar", "48000", "-ac", "6"]),
+        ("clipped.ogg", ["-af", "volume=30dB", "-ac", "1"]),
+        ("film.mkv", ["-c:a", "aac", "-ac", "2"]),
+    ] {
+        let file = home.folder.path().join(name);
+        let made = Command::new("ffmpeg")
+            .args(["-v", "error", "-i", path(&kennedy), "-vn"])
+            .args(options)
+            .arg(&file)
+            .status();
+        assert!(made.unwrap().success(), "{name}");
+        let heard = heard(&[path(&file)]);
+        let said = words(&text_of(&heard));
+        assert!(
+            said.iter().any(|word| word == "country"),
+            "{name}: {said:?}"
+        );
+    }
+}
+
+#[test]
+fn an_empty_recording_and_what_is_no_model_are_refused_with_why() {
+    let home = Home::new();
+    let folder = home.folder.path();
+    let empty = folder.join("empty.wav");
+    std::fs::write(&empty, b"").unwrap();
+    let refused = assert_refusal(&hearing().run(["transcribe", path(&empty)]).expect_code(2));
+    assert!(refused.contains("empty.wav"), "{refused}");
+
+    let store = folder.join("models");
+    bring(&store, &WITHOUT_VOICES);
+    let file = voice("Grandmother reads Austen 2.wav");
+    let model = store.join("whisper-base/model.bin");
+    let whole = std::fs::read(&model).unwrap();
+    let foreign = vec![7; whole.len()];
+    for (bytes, why) in [
+        (
+            &whole[..whole.len() / 2],
+            "heirloom models pull whisper-base",
+        ),
+        (&foreign[..], "heirloom models check"),
+    ] {
+        std::fs::remove_file(&model).unwrap();
+        std::fs::write(&model, bytes).unwrap();
+        let hearing = program().env("HEIRLOOM_MODELS", path(&store));
+        let refused = assert_refusal(&hearing.run(["transcribe", path(&file)]).expect_code(2));
+        assert!(refused.contains(why), "{refused}");
+    }
+}
+
+#[test]
 fn captions_are_those_of_browsers() {
     let file = voice("1961-01-20 Kennedy on the radio.mp3");
     let finished = hearing()

@@ -38,7 +38,8 @@ async fn get_transcript(
     Asker(actor): Asker,
     IdPath(id): IdPath<AssetId>,
 ) -> Result<Json<wire::Transcript>, Problem> {
-    let (artifact, heard) = find(&library, &actor, id).await?;
+    let (artifact, mut heard) = find(&library, &actor, id).await?;
+    heard.keywords = keywords_of(&heard.transcript);
     Ok(Json(wire::Transcript::of(artifact.id, heard)))
 }
 
@@ -100,6 +101,5 @@ async fn find(library: &Library, actor: &Actor, id: AssetId) -> Result<(Artifact
     }
     let claims = library.db().list_claims(actor, id).await?;
     heard.transcript = heard.transcript.corrected(&claims);
-    heard.keywords = keywords_of(&heard.transcript);
     Ok((artifact, heard))
 }

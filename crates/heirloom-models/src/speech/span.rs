@@ -16,9 +16,8 @@ const SHORTEST: usize = SAMPLES_PER_SECOND / 5;
 /// What is kept before and after, so that no word loses its edge: two fifths of a second.
 pub(super) const MARGIN: usize = SAMPLES_PER_SECOND * 2 / 5;
 
-/// Where somebody speaks, by how likely that is in each frame of a recording of so many samples.
-#[must_use]
-pub fn spans_of(likely: &[f32], samples: usize) -> Vec<Span> {
+/// Where a voice is heard without so long a silence.
+pub(super) fn voiced(likely: &[f32], samples: usize, gap: usize) -> Vec<Span> {
     let mut found: Vec<Span> = Vec::new();
     let mut open: Option<Span> = None;
     for (at, likely) in likely.iter().enumerate() {
@@ -26,11 +25,18 @@ pub fn spans_of(likely: &[f32], samples: usize) -> Vec<Span> {
         match &mut open {
             None if *likely >= LIKELY => open = Some(begin..end),
             Some(span) if *likely >= STILL_LIKELY => span.end = end,
-            Some(span) if end - span.end >= GAP => found.extend(open.take()),
+            Some(span) if end - span.end >= gap => found.extend(open.take()),
             _ => {}
         }
     }
     found.extend(open);
+    found
+}
+
+/// Where somebody speaks, by how likely that is in each frame of a recording of so many samples.
+#[must_use]
+pub fn spans_of(likely: &[f32], samples: usize) -> Vec<Span> {
+    let found = voiced(likely, samples, GAP);
     let mut spans: Vec<Span> = Vec::new();
     for span in found.into_iter().filter(|span| span.len() >= SHORTEST) {
         let begin = span.start.saturating_sub(MARGIN);

@@ -9,15 +9,10 @@ mod turns;
 
 use super::{
     mel::SAMPLES_PER_SECOND,
-    span::Span,
-    voice::FRAME,
+    span::{Span, voiced},
     voiceprint::{LENGTHS, PRINT, STEP},
 };
 
-/// From here on somebody speaks.
-const LIKELY: f32 = 0.5;
-/// Whoever speaks still does down to this.
-const STILL_LIKELY: f32 = 0.35;
 /// Silence that ends an utterance: a quarter of a second. Whoever answers mostly lets so much pass.
 const GAP: usize = SAMPLES_PER_SECOND / 4;
 /// What is shorter is a noise.
@@ -37,18 +32,7 @@ pub const MOST_SPEAKERS: usize = 8;
 /// Each begins and ends with a step of [`STEP`], but for the recording's end.
 #[must_use]
 pub fn utterances_of(likely: &[f32], samples: usize) -> Vec<Span> {
-    let mut found: Vec<Span> = Vec::new();
-    let mut open: Option<Span> = None;
-    for (at, likely) in likely.iter().enumerate() {
-        let (begin, end) = (at * FRAME, ((at + 1) * FRAME).min(samples));
-        match &mut open {
-            None if *likely >= LIKELY => open = Some(begin..end),
-            Some(span) if *likely >= STILL_LIKELY => span.end = end,
-            Some(span) if end - span.end >= GAP => found.extend(open.take()),
-            _ => {}
-        }
-    }
-    found.extend(open);
+    let found = voiced(likely, samples, GAP);
     let long_enough = found.into_iter().filter(|span| span.len() >= SHORTEST);
     let mut utterances = Vec::new();
     for span in long_enough {

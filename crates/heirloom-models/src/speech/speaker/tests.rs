@@ -1,6 +1,7 @@
 //! With voices that are only directions: what the network says of real ones is tested with real ones.
 
 use super::*;
+use crate::speech::FRAME;
 
 /// A voice of its own direction, a bit different each time.
 fn print(voice: usize, time: usize) -> Vec<f32> {

@@ -29,8 +29,8 @@ pub fn check_importable(
     Ok(())
 }
 
-/// Begins to export everything, or what is in a collection, to a folder of this machine. The run says how far it
-/// is, and what could not be exported. Exporting to the same folder again goes on where it was left, and brings
+/// Begins to export everything of a family, or what is in a collection, to a folder of this machine. The run says how
+/// far it is, and what could not be exported. Exporting to the same folder again goes on where it was left, and brings
 /// what is there up to date.
 #[utoipa::path(post, path = "/api/v1/exports", tag = "machine", request_body = wire::NewExport, responses(
     (status = 201, description = "The run", body = wire::Run),
@@ -44,9 +44,7 @@ async fn create_export(
 ) -> Result<(StatusCode, Json<wire::Run>), Problem> {
     actor.require_operator(Action::OperateMachine)?;
     let transfers = library.transfers();
-    let id = transfers
-        .export(&actor, &new.path, new.collection_id)
-        .await?;
+    let id = transfers.export(&actor, &new).await?;
     let run = load_run(&library, &actor, id).await?;
     Ok((StatusCode::CREATED, Json(run)))
 }

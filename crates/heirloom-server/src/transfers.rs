@@ -10,8 +10,9 @@ use std::{
 };
 
 use heirloom_core::{
-    Actor, CollectionId, RunId,
+    Actor, CollectionId, FamilyId, RunId,
     run::{RunEvent, RunState},
+    text,
 };
 use heirloom_db::{collection::Collection, family::Family, plan::Parameters, run::Run};
 use heirloom_pipeline::{
@@ -71,7 +72,7 @@ struct Running {
 /// What is to be done.
 #[derive(Debug)]
 enum Job {
-    Export(PathBuf, Option<CollectionId>),
+    Export(PathBuf, Box<Family>, Option<CollectionId>),
     Import {
         what: Checked,
         is_dry: bool,
@@ -80,6 +81,28 @@ enum Job {
     Publish(Box<ipfs::Checked>),
     Unpin(Box<Collection>),
     ImportArchive(publish::Sealed),
+}
+
+/// The family with this name or id.
+async fn find_family(ctx: &Context, named: &str) -> Result<Family, Problem> {
+    let families = ctx.db.list_families().await?;
+    let id = named.parse::<FamilyId>().ok();
+    let wanted = text::fold(named);
+    let is_meant = |family: &&Family| Some(family.id) == id || text::fold(&family.name) == wanted;
+    let mut meant = families.iter().filter(is_meant);
+    match (meant.next(), meant.next()) {
+        (Some(family), None) => Ok(family.clone()),
+        (Some(_), Some(_)) => {
+            let message = format!("several families are called {named:?}");
+            Err(Problem::new(Code::Refused, message).hint("Say which one by its id."))
+        }
+        (None, _) => {
+            let names: Vec<&str> = families.iter().map(|family| family.name.as_str()).collect();
+            let message = format!("there is no family {named:?}");
+            let hint = format!("Those of this library are: {}.", names.join(", "));
+            Err(Problem::new(Code::NotFound, message).hint(hint))
+        }
+    }
 }
 
 impl Transfers {
@@ -117,22 +140,27 @@ impl Transfers {
     pub(crate) async fn export(
         &self,
         actor: &Actor,
-        folder: &str,
-        collection: Option<CollectionId>,
+        new: &crate::wire::NewExport,
     ) -> Result<RunId, Problem> {
         let ctx = self.context(actor);
-        let folder = check_export(&ctx, &self.shared.family, &parse_folder(folder)?).await?;
+        let family = match &new.family {
+            None => self.shared.family.clone(),
+            Some(_) if new.collection_id.is_some() => {
+                let message = "a collection and a whole family cannot be exported at once";
+                return Err(Problem::new(Code::Refused, message).hint("Name one of them."));
+            }
+            Some(named) => find_family(&ctx, named).await?,
+        };
+        let folder = check_export(&ctx, &family, &parse_folder(&new.path)?).await?;
+        let collection = new.collection_id;
         if let Some(id) = collection {
             ctx.db.get_collection(actor, id).await?;
         }
-        let asked = json!({ "folder": folder.display().to_string(), "collection_id": collection });
-        self.start(
-            &ctx,
-            export::PIPELINE,
-            &asked,
-            Job::Export(folder, collection),
-        )
-        .await
+        let asked = json!({
+            "folder": folder.display().to_string(), "collection_id": collection, "family_id": family.id,
+        });
+        let job = Job::Export(folder, Box::new(family), collection);
+        self.start(&ctx, export::PIPELINE, &asked, job).await
     }
 
     /// Begins to import what lies at paths that are given as path text.
@@ -218,8 +246,8 @@ impl Transfers {
         let family = &self.shared.family;
         let (cancel, meter) = (&running.cancel, &running.meter);
         let ended: Result<Json, Ended> = match job {
-            Job::Export(folder, collection) => {
-                export::export(ctx, family, &folder, collection, cancel, meter)
+            Job::Export(folder, family, collection) => {
+                export::export(ctx, &family, &folder, collection, cancel, meter)
                     .await
                     .map(|report| json!({ "export": report }))
                     .map_err(|error| match error {

@@ -12,6 +12,9 @@ pub(crate) struct Export {
     /// Only what is in this collection: its name or its id
     #[arg(long, value_name = "COLLECTION")]
     pub(crate) collection: Option<String>,
+    /// All of this family: its name or its id
+    #[arg(long, value_name = "FAMILY", conflicts_with = "collection")]
+    pub(crate) family: Option<String>,
 }
 
 #[derive(Debug, Args)]

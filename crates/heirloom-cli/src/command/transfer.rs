@@ -31,6 +31,7 @@ pub(super) async fn export(api: &Api, asked: &Export, output: &Output) -> Result
     let new = NewExport {
         path: absolute(&asked.folder),
         collection_id,
+        family: asked.family.clone(),
     };
     let ends = Ends::listen();
     let run: Run = api.post("/api/v1/exports", &new).await?;

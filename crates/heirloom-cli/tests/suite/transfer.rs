@@ -186,6 +186,29 @@ fn a_collection_leaves_alone_and_what_is_lost_is_named() {
 }
 
 #[test]
+fn a_family_leaves_by_its_name_or_its_id_and_another_is_refused() {
+    let home = Home::scanned();
+    let out = home.folder.path().join("out");
+    home.done(["export", path(&out), "--family", "FAMILY"]);
+    assert!(
+        out.join("data/originals/Pictures/no date.jpg").is_file(),
+        "all of it"
+    );
+    let library = fs::read_to_string(out.join("data/metadata/library.json")).unwrap();
+    let library: serde_json::Value = serde_json::from_str(&library).unwrap();
+    let id = library["family_id"].as_str().unwrap();
+    home.done(["export", path(&out), "--family", id]);
+    check(&out);
+    let nowhere = home.folder.path().join("nowhere");
+    let refused = home.refused(["export", path(&nowhere), "--family", "Müller"]);
+    assert!(
+        refused.contains("there is no family \"Müller\"") && refused.contains("Family"),
+        "{refused}"
+    );
+    assert!(!nowhere.exists(), "nothing is begun");
+}
+
+#[test]
 fn an_export_is_imported_into_a_library_that_is_not_there_yet() {
     let home = Home::scanned();
     home.done([

@@ -21,6 +21,9 @@ pub struct NewExport {
     #[schema(value_type = Option<String>, format = "uuid")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection_id: Option<CollectionId>,
+    /// All of the family with this name or id, and not a collection; left out, the family that this library serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<String>,
 }
 
 /// What is to be imported.

@@ -793,8 +793,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Begins to export everything, or what is in a collection, to a folder of this machine. The run says how far it
-         *     is, and what could not be exported. Exporting to the same folder again goes on where it was left, and brings
+         * Begins to export everything of a family, or what is in a collection, to a folder of this machine. The run says how
+         *     far it is, and what could not be exported. Exporting to the same folder again goes on where it was left, and brings
          *     what is there up to date.
          */
         post: operations["create_export"];
@@ -3022,6 +3022,8 @@ export interface components {
              * @description Only what is in this collection.
              */
             collection_id?: string | null;
+            /** @description All of the family with this name or id, and not a collection; left out, the family that this library serves. */
+            family?: string | null;
             /**
              * @description The folder: an absolute path of the machine that serves, as path text. It is empty, not there yet, or an
              *     export of this library.

@@ -84,6 +84,8 @@ pub enum SpeechError {
 
 /// Models and ONNX Runtime with their arenas; a window of thirty seconds needs less than half of it.
 const MEMORY_BYTES: u64 = 3 << 30;
+/// No word takes longer.
+const LONGEST_WORD: usize = 2 * SAMPLES_PER_SECOND;
 /// A window takes about two seconds of a processor; a small or busy machine is many times slower.
 const WINDOW_TIME: Duration = Duration::from_secs(600);
 
@@ -237,9 +239,8 @@ pub async fn transcribe(
         languages.hear(said.language, said.probability, end - at);
         let from = all.len();
         for (start, stop, text, probability) in said.words {
-            let (start, stop) = place(&parts, start, stop);
-            let start = first_voice(&likely, start, stop);
-            let (start_ms, end_ms) = (to_ms(start), to_ms(stop));
+            let said = place(&parts, &likely, &(start..stop));
+            let (start_ms, end_ms) = (to_ms(said.start), to_ms(said.end));
             all.push(Word {
                 start_ms,
                 end_ms,
@@ -390,25 +391,33 @@ fn nonsense(what: &str) -> SpeechError {
     ConfinementError::failed(FailureCode::Other, reason).into()
 }
 
-/// Where something in a window was said in the recording. A word ends in the stretch in which it begins.
-fn place(parts: &[Span], start: usize, end: usize) -> (usize, usize) {
+/// Where a word of a window was said in the recording: in the first stretch in which its voice is heard, from where it
+/// is. The model counts the silence before a word as part of it.
+fn place(parts: &[Span], likely: &[f32], word: &Span) -> Span {
     let mut before = 0;
-    for (at, part) in parts.iter().enumerate() {
-        let is_last = at + 1 == parts.len();
-        if start < before + part.len() || is_last {
-            let place = |sample: usize| (part.start + sample.saturating_sub(before)).min(part.end);
-            return (place(start), place(end));
+    let mut silent = None;
+    for part in parts {
+        let (from, until) = (word.start.max(before), word.end.min(before + part.len()));
+        if from < until {
+            let said = part.start + from - before..part.start + until - before;
+            if let Some(start) = first_voice(likely, &said) {
+                return start..said.end.min(start + LONGEST_WORD);
+            }
+            silent.get_or_insert(said.start..said.end.min(said.start + LONGEST_WORD));
         }
         before += part.len();
     }
-    (start, end)
+    silent.unwrap_or_else(|| {
+        let end = parts.last().map_or(0, |part| part.end);
+        end..end
+    })
 }
 
-/// Where in a word its voice begins: the model begins the first one with the silence before it.
-fn first_voice(likely: &[f32], start: usize, end: usize) -> usize {
+/// From where on a voice is heard, if any is.
+fn first_voice(likely: &[f32], said: &Span) -> Option<usize> {
     let is_heard = |frame: &usize| likely.get(*frame).is_some_and(|it| *it >= STILL_LIKELY);
-    let first = (start / FRAME..end / FRAME).find(is_heard);
-    first.map_or(start, |frame| start.max(frame * FRAME))
+    let first = (said.start / FRAME..said.end.div_ceil(FRAME)).find(is_heard);
+    first.map(|frame| said.start.max(frame * FRAME))
 }
 
 pub(crate) const fn to_ms(samples: usize) -> u64 {
@@ -421,34 +430,40 @@ mod tests {
 
     #[test]
     fn a_word_lies_where_it_was_said() {
-        let second = SAMPLES_PER_SECOND;
+        let (second, half) = (SAMPLES_PER_SECOND, SAMPLES_PER_SECOND / 2);
         let parts = [10 * second..12 * second, 60 * second..63 * second];
-        let half = second / 2;
+        let voice = vec![1.0; 63 * second / FRAME];
+        let placed = |word: Span| place(&parts, &voice, &word);
         assert_eq!(
-            place(&parts, second, second + half),
-            (11 * second, 11 * second + half)
+            placed(second..second + half),
+            11 * second..11 * second + half
         );
+        assert_eq!(placed(3 * second..4 * second), 61 * second..62 * second);
+        // It does not last over what was left out, nor for ever.
         assert_eq!(
-            place(&parts, 3 * second, 4 * second),
-            (61 * second, 62 * second)
+            placed(second + half..3 * second),
+            11 * second + half..12 * second
         );
-        // It does not last over what was left out.
-        assert_eq!(
-            place(&parts, second + half, 3 * second),
-            (11 * second + half, 12 * second)
-        );
+        assert_eq!(placed(2 * second..5 * second), 60 * second..62 * second);
+        // Nothing is beyond the end.
+        assert_eq!(placed(6 * second..7 * second), 63 * second..63 * second);
     }
 
     #[test]
     fn a_word_begins_with_its_voice() {
-        let likely = [0.0, 0.1, 0.9, 0.9, 0.1];
-        assert_eq!(first_voice(&likely, 100, 4 * FRAME), 2 * FRAME);
-        assert_eq!(
-            first_voice(&likely, 3 * FRAME + 7, 5 * FRAME),
-            3 * FRAME + 7
-        );
+        let parts = [0..4 * FRAME, 100 * FRAME..104 * FRAME];
+        let mut likely = vec![0.0; 104];
+        likely[2..4].fill(0.9);
+        likely[101] = 0.9;
+        let placed = |word: Span| place(&parts, &likely, &word);
+        assert_eq!(placed(100..4 * FRAME), 2 * FRAME..4 * FRAME);
+        assert_eq!(placed(3 * FRAME + 7..4 * FRAME), 3 * FRAME + 7..4 * FRAME);
+        // The silence at the end of one stretch belongs to the first word of the next.
+        likely[2..4].fill(0.0);
+        let placed = |word: Span| place(&parts, &likely, &word);
+        assert_eq!(placed(3 * FRAME..7 * FRAME), 101 * FRAME..103 * FRAME);
         // Where no voice is, it stays where it is.
-        assert_eq!(first_voice(&likely, 4 * FRAME, 5 * FRAME), 4 * FRAME);
+        assert_eq!(placed(0..FRAME), 0..FRAME);
     }
 
     #[test]

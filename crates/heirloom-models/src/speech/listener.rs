@@ -29,7 +29,7 @@ pub struct Said {
     pub until: usize,
 }
 
-/// A word in a window. Times are samples from its beginning.
+/// A word in a window. Times are samples from its beginning; the silence before a word may count as part of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SaidWord {
     /// Where it begins.
@@ -56,9 +56,6 @@ const SILENCE: f32 = 0.6;
 const REPETITION: f32 = 2.4;
 /// Samples of a step of the model's times: 20 ms.
 const STEP: usize = SAMPLES_PER_SECOND / 50;
-/// No word takes longer.
-const LONGEST_WORD: usize = 2 * SAMPLES_PER_SECOND;
-
 /// Writes down what is said.
 #[derive(Debug)]
 pub struct Listener {
@@ -228,7 +225,7 @@ impl Listener {
             let end = (begins[at + count] * STEP).min(samples);
             words.push(SaidWord {
                 start,
-                end: end.clamp(start + STEP, start + LONGEST_WORD),
+                end: end.max(start + STEP),
                 text,
                 probability: likely / count as f32,
             });

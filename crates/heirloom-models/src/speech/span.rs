@@ -13,8 +13,9 @@ pub const STILL_LIKELY: f32 = 0.35;
 const GAP: usize = 2 * SAMPLES_PER_SECOND;
 /// What is shorter is a noise: a fifth of a second.
 const SHORTEST: usize = SAMPLES_PER_SECOND / 5;
-/// What is kept before and after, so that no word loses its edge: two fifths of a second.
-pub(super) const MARGIN: usize = SAMPLES_PER_SECOND * 2 / 5;
+/// What is kept before and after: two seconds. The model hears the first and the last word better with the silence
+/// around them.
+const MARGIN: usize = 2 * SAMPLES_PER_SECOND;
 
 /// Where a voice is heard without so long a silence.
 pub(super) fn voiced(likely: &[f32], samples: usize, gap: usize) -> Vec<Span> {
@@ -124,11 +125,11 @@ mod tests {
 
     #[test]
     fn a_short_pause_belongs_to_what_is_said_and_a_long_one_does_not() {
-        let likely = frames(&[(20, 0.9), (40, 0.1), (20, 0.9), (90, 0.1), (20, 0.9)]);
+        let likely = frames(&[(20, 0.9), (120, 0.1), (20, 0.9), (190, 0.1), (20, 0.9)]);
         let spans = spans_of(&likely, likely.len() * FRAME);
         assert_eq!(
             spans,
-            [0..80 * FRAME + MARGIN, 170 * FRAME - MARGIN..190 * FRAME]
+            [0..160 * FRAME + MARGIN, 350 * FRAME - MARGIN..370 * FRAME]
         );
     }
 

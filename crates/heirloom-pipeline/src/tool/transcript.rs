@@ -21,7 +21,7 @@ pub const TRANSCRIPT: &str = "transcript";
 /// Hears a film or recording. Input: the original's bytes.
 pub const HEARER: Tool = Tool {
     name: "transcript",
-    version: 2,
+    version: 3,
     outputs: &[TRANSCRIPT],
     view: View::Sound,
     class: ResourceClass::Model,

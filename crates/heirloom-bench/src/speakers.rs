@@ -7,7 +7,9 @@ use heirloom_models::{
     speech::{FRAME, Told, Voice, Voiceprints, Voices, begins_of, pack, utterances_of},
 };
 use heirloom_testing::{
-    conversation::{COLLAR, ErrorRate, RATE, Reader, conversation, error_rate},
+    conversation::{
+        COLLAR, Conversation, ErrorRate, RATE, Reader, conversation, error_rate, speeches,
+    },
     media::sample_library,
     models,
 };
@@ -61,7 +63,9 @@ pub(crate) fn measure(options: &Options) {
     for (count, seeds) in [(1, SEEDS), (2, SEEDS), (3, 100..102), (4, 100..102)] {
         let mut all = Vec::new();
         for group in groups(&readers, count) {
-            let told: Vec<Outcome> = seeds.clone().map(|seed| ear.hear(&group, seed)).collect();
+            let each = seeds.clone();
+            let each = each.map(|seed| ear.tell_apart(&conversation(&group, SECONDS, seed)));
+            let told: Vec<Outcome> = each.collect();
             if count <= 2 {
                 let names: Vec<&str> = group.iter().map(|reader| reader.name.as_str()).collect();
                 row(&figures, &names.join(" and "), &told);
@@ -72,6 +76,12 @@ pub(crate) fn measure(options: &Options) {
             row(&figures, &format!("{count} in each"), &all);
         }
     }
+    let pairs = groups(&readers, 2);
+    let both = pairs
+        .iter()
+        .flat_map(|pair| [vec![pair[0], pair[1]], vec![pair[1], pair[0]]]);
+    let told: Vec<Outcome> = both.map(|pair| ear.tell_apart(&speeches(&pair))).collect();
+    row(&figures, "one after the other", &told);
     let cost = ear.cpu_s / ear.heard_s * 60.0;
     println!("\nprocessor time of a minute: {cost:.2} s");
     alike(&readers, &mut ear);
@@ -150,13 +160,12 @@ impl Ear {
         }
     }
 
-    fn hear(&mut self, readers: &[&Reader], seed: u64) -> Outcome {
-        let heard = conversation(readers, SECONDS, seed);
+    fn tell_apart(&mut self, heard: &Conversation) -> Outcome {
         let told = self.tell(&heard.samples);
         Outcome {
             wrong: error_rate(&heard.truth, &told.turns, COLLAR),
             strict: error_rate(&heard.truth, &told.turns, 0),
-            are_all: told.voices.len() == readers.len(),
+            are_all: told.voices.len() == heard.truth.len(),
         }
     }
 

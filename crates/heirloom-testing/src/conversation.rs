@@ -222,6 +222,25 @@ pub fn conversation(readers: &[&Reader], seconds: usize, seed: u64) -> Conversat
     Conversation { samples, truth }
 }
 
+/// Readers speak one after the other, each all that there is of them, with a second between.
+#[must_use]
+pub fn speeches(readers: &[&Reader]) -> Conversation {
+    let mut samples = Vec::new();
+    let mut truth = vec![Vec::new(); readers.len()];
+    for (who, reader) in readers.iter().enumerate() {
+        for clip in &reader.clips {
+            let pause = vec![0.0; RATE];
+            samples.extend(clip.samples.iter().chain(&pause).copied());
+            truth[who].extend(clip.is_voice.iter().copied().chain([false; 100]));
+        }
+        let frames = samples.len() / FRAME;
+        truth
+            .iter_mut()
+            .for_each(|frames_of| frames_of.resize(frames, false));
+    }
+    Conversation { samples, truth }
+}
+
 /// So many frames before and after a moment at which somebody begins or ends are mostly left out: a quarter of a second.
 pub const COLLAR: usize = 25;
 

@@ -7,7 +7,7 @@ use heirloom_models::{
     speech::{FRAME, Told, Voice, Voiceprints, Voices, begins_of, pack, utterances_of},
 };
 use heirloom_testing::{
-    conversation::{COLLAR, Conversation, Reader, conversation, error_rate},
+    conversation::{COLLAR, Conversation, Reader, conversation, error_rate, speeches},
     media::sample_library,
     models,
 };
@@ -107,6 +107,27 @@ fn two_who_talk_are_told_apart() {
         let error = error_rate(&heard.truth, &told.turns, COLLAR);
         assert_eq!(told.voices.len(), 2, "{} and {}: {error:?}", a.name, b.name);
         assert!(error.all() <= LIMIT, "{} and {}: {error:?}", a.name, b.name);
+    }
+}
+
+#[test]
+fn two_who_say_a_sentence_each_are_told_apart_and_one_who_does_is_one() {
+    let readers = [hilde(), carmen(), kennedy(), lucien(), grandmother()];
+    for a in &readers {
+        let alone = tell(&speeches(&[a]));
+        assert_eq!(alone.voices.len(), 1, "{} alone", a.name);
+        for b in readers.iter().filter(|b| b.name != a.name) {
+            let heard = speeches(&[a, b]);
+            let told = tell(&heard);
+            let error = error_rate(&heard.truth, &told.turns, COLLAR);
+            assert!(
+                told.voices.len() == 2 && error.all() <= LIMIT,
+                "{}, then {}: {} voices, {error:?}",
+                a.name,
+                b.name,
+                told.voices.len()
+            );
+        }
     }
 }
 

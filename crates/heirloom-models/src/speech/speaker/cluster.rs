@@ -11,13 +11,14 @@ const CLOSER: [f32; 6] = [0.7, 0.73, 0.76, 0.79, 0.82, 0.86];
 const PURE: f32 = 0.7;
 /// Two voices whose means are so alike are one.
 const SAME: f32 = 0.8;
-/// And so alike where one has so few windows that its mean says little.
-const SAME_OF_FEW: f32 = 0.7;
+/// The mean of fewer windows than these says less: they are as alike as this, and so much more for each of them.
 const FEW: f32 = 8.0;
+const SAME_OF_FEW: f32 = 0.6;
+const SAME_OF_EACH: f32 = 0.02;
 /// What is so like a blend of two voices is where both are heard.
 const BLEND: f32 = 0.9;
 /// A voice has so many windows at least, or this share of all, if that is more, but no more than ten seconds.
-const FEWEST: usize = 4;
+const FEWEST: usize = 2;
 const SMALLEST: f32 = 0.04;
 const ENOUGH: usize = 25;
 /// So many windows are compared with one another: five minutes. Their clusters stand for them.
@@ -171,7 +172,10 @@ fn decide(mut clusters: Vec<Cluster>, all: usize, is_open: bool) -> Vec<Cluster>
             kept.push(cluster);
         }
     }
-    let same = |count: f32| if count < FEW { SAME_OF_FEW } else { SAME };
+    let same = |count: f32| match count < FEW {
+        true => SAME_OF_FEW + SAME_OF_EACH * count,
+        false => SAME,
+    };
     while is_open && merge(&mut kept, same) {}
     kept
 }

@@ -1,5 +1,5 @@
 //! ONNX Runtime, which networks run on: a library that is loaded, so that another build of it may be put in its
-//! place, one with a graphics card's driver for instance.
+//! place. It computes on the processor.
 
 use std::path::Path;
 

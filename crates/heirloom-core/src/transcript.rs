@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ClaimId;
 
+pub use correct::VoiceName;
 pub use turn::Turn;
 pub use voiceprint::{SAME_VOICE, Voiceprint, same_voice};
 

@@ -48,6 +48,7 @@ pub mod timeline;
 pub mod unit;
 pub mod upload;
 pub mod vault;
+pub mod voice;
 pub mod workpiece;
 
 // SQLite calls what is in it.
@@ -112,6 +113,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         sidecar::STATEMENTS,
         stack::STATEMENTS,
         text::STATEMENTS,
+        voice::STATEMENTS,
         timeline::STATEMENTS,
         unit::STATEMENTS,
         unit::END_STATEMENTS,

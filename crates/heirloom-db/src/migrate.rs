@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 25] = [
+const MIGRATIONS: [(&str, &str); 26] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -87,6 +87,7 @@ const MIGRATIONS: [(&str, &str); 25] = [
         "0025_language",
         include_str!("../migrations/0025_language.sql"),
     ),
+    ("0026_voices", include_str!("../migrations/0026_voices.sql")),
 ];
 
 /// The migration after which it has to be computed where assets were made.

@@ -18,6 +18,7 @@ use crate::{
     sql::statements,
     timeline,
     value::{Value, args},
+    voice::{self, Voice},
 };
 
 /// What stands in an asset, or is said in it.
@@ -28,6 +29,8 @@ pub struct Text {
     /// From when to when each word of what is said, as spaces part them, is said, in milliseconds; empty for what is
     /// read.
     pub times: Vec<(u64, u64)>,
+    /// Who says it, where voices were told apart. They are kept beside it, and not part of what is read of it.
+    pub voices: Vec<Voice>,
 }
 
 impl Text {
@@ -38,6 +41,7 @@ impl Text {
         Self {
             words: transcript.to_text(),
             times: passages.flat_map(Passage::word_times_ms).collect(),
+            voices: Voice::list(transcript),
         }
     }
 
@@ -75,9 +79,9 @@ impl Text {
 const WORDS_BYTES: usize = 512 * 1024;
 
 statements! {
-    KEEP = "INSERT INTO asset_text (asset_id, artifact_id, words, times) VALUES ($1, $2, $3, $4)
+    KEEP = "INSERT INTO asset_text (asset_id, artifact_id, words, times, voices) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (asset_id) DO UPDATE SET artifact_id = excluded.artifact_id, words = excluded.words,
-          times = excluded.times";
+          times = excluded.times, voices = excluded.voices";
     LIST = "SELECT asset_id, words, times FROM asset_text WHERE asset_id IN ({list})";
     FIND = "SELECT words, times FROM asset_text WHERE asset_id = $1";
 }
@@ -102,13 +106,20 @@ pub(crate) async fn keep(
         return Ok(());
     }
     let mut assets = BTreeSet::new();
-    for (asset, artifact, Text { words, times }) in texts {
+    for (asset, artifact, text) in texts {
+        let Text {
+            words,
+            times,
+            voices,
+        } = text;
         let words = words.get(..words.floor_char_boundary(WORDS_BYTES));
         // PostgreSQL keeps no NUL.
         let words = words.unwrap_or_default().replace('\0', " ");
         let times = (!times.is_empty()).then(|| json!(times).to_string());
-        tx.execute(KEEP, args![asset, artifact, words, times])
+        let count = voice::count(&voices);
+        tx.execute(KEEP, args![asset, artifact, words, times, count])
             .await?;
+        voice::keep(tx, asset, artifact, &voices).await?;
         assets.insert(asset);
     }
     timeline::lock(tx).await?;
@@ -135,5 +146,6 @@ fn read(row: &Row, column: usize) -> Result<Text, DbError> {
         times: times
             .map_err(|error| DbError::unreadable("when something is said", error))?
             .unwrap_or_default(),
+        voices: Vec::new(),
     })
 }

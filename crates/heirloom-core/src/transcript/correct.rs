@@ -2,6 +2,8 @@
 //!
 //! Their claims are anchored to milliseconds of the recording, so they hold for whatever a better model hears there.
 
+use std::collections::BTreeMap;
+
 use super::{Passage, Transcript, Word};
 use crate::{
     Segment,
@@ -51,40 +53,89 @@ impl Transcript {
         self.passages = kept;
     }
 
-    /// A voice is called what people called it first; a passage of which they say otherwise, otherwise.
+    /// A voice is called what people called it first; a passage of which they say otherwise, otherwise. That it is not
+    /// somebody takes away no other name.
     fn name_speakers(&mut self, claims: &[Anchored<'_>]) {
-        // The last word about a passage comes last.
-        let direct = |passage: &Passage| {
-            let about =
-                |claim: &&Anchored<'_>| claim.segment.holds(passage.start_ms, passage.end_ms);
-            claims.iter().rfind(about).copied()
-        };
-        let found: Vec<_> = self.passages.iter().map(direct).collect();
-        let mut voices: Vec<(u32, Anchored<'_>)> = Vec::new();
-        for (passage, claim) in self.passages.iter().zip(&found) {
-            let (Some(voice), Some(claim)) = (passage.speaker, claim) else {
-                continue;
-            };
-            match voices.iter_mut().find(|(known, _)| *known == voice) {
-                Some((_, known)) if claim.since_ms < known.since_ms => *known = *claim,
-                Some(_) => {}
-                None => voices.push((voice, *claim)),
+        let mut said: BTreeMap<u32, Vec<(u64, u64)>> = BTreeMap::new();
+        for passage in &self.passages {
+            let times = (passage.start_ms, passage.end_ms);
+            if let Some(voice) = passage.speaker {
+                said.entry(voice).or_default().push(times);
             }
         }
-        for (passage, direct) in self.passages.iter_mut().zip(found) {
-            let of_voice = || {
-                let voice = passage.speaker?;
-                let known = voices.iter().find(|(known, _)| *known == voice);
-                known.map(|(_, claim)| *claim)
+        let voices = said.into_iter();
+        let voices = voices.map(|(voice, passages)| (voice, first_name(&passages, claims)));
+        let voices: BTreeMap<u32, Option<&Claim>> = voices.collect();
+        for passage in &mut self.passages {
+            let of_voice = passage.speaker.and_then(|voice| voices[&voice]);
+            let direct = last_about(claims, passage.start_ms, passage.end_ms);
+            let direct = direct.map(|said| said.claim);
+            let denies_another = |claim: &&Claim| {
+                let denied = text_of(claim).filter(|_| claim.is_negation);
+                let name = of_voice.and_then(text_of);
+                matches!((denied, name), (Some(denied), Some(name)) if fold(&denied) != fold(&name))
             };
-            let Some(named) = direct.or_else(of_voice) else {
+            let Some(claim) = direct.filter(|claim| !denies_another(claim)).or(of_voice) else {
                 continue;
             };
-            let name = text_of(named.claim).filter(|_| !named.claim.is_negation);
-            passage.speaker_claim_id = Some(named.claim.id);
-            passage.speaker_name = name;
+            passage.speaker_claim_id = Some(claim.id);
+            passage.speaker_name = text_of(claim).filter(|_| !claim.is_negation);
         }
     }
+}
+
+/// What people say of a voice.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VoiceName {
+    /// Who it is.
+    pub name: Option<String>,
+    /// Who it is not.
+    pub denied: Vec<String>,
+}
+
+impl VoiceName {
+    /// Of a voice that says what lasts from one millisecond to another.
+    #[must_use]
+    pub fn of(passages: &[(u64, u64)], claims: &[Claim]) -> Self {
+        let name = first_name(passages, &anchored(ClaimKind::Speaker, claims)).and_then(text_of);
+        let is_about = |claim: &&Claim| {
+            let segment = claim.subject.as_segment();
+            let is_held = |segment: Segment| {
+                let mut passages = passages.iter();
+                passages.any(|(start_ms, end_ms)| segment.holds(*start_ms, *end_ms))
+            };
+            claim.statement.kind() == ClaimKind::Speaker
+                && claim.undone_at_ms.is_none()
+                && claim.is_negation
+                && segment.is_some_and(is_held)
+        };
+        Self {
+            name,
+            denied: claims.iter().filter(is_about).filter_map(text_of).collect(),
+        }
+    }
+
+    /// Whether people say that it is not somebody.
+    #[must_use]
+    pub fn denies(&self, name: &str) -> bool {
+        self.denied.iter().any(|denied| fold(denied) == fold(name))
+    }
+}
+
+/// What a voice was called first of all that it is called, each passage by the last word about it.
+fn first_name<'a>(passages: &[(u64, u64)], claims: &[Anchored<'a>]) -> Option<&'a Claim> {
+    let said = passages.iter();
+    let said = said.filter_map(|(start_ms, end_ms)| last_about(claims, *start_ms, *end_ms));
+    let names = said.filter(|said| !said.claim.is_negation);
+    names
+        .min_by_key(|said| said.since_ms)
+        .map(|said| said.claim)
+}
+
+/// The last word about what lasts from one millisecond to another.
+fn last_about<'a>(claims: &[Anchored<'a>], start_ms: u64, end_ms: u64) -> Option<Anchored<'a>> {
+    let is_about = |claim: &&Anchored<'_>| claim.segment.holds(start_ms, end_ms);
+    claims.iter().rfind(is_about).copied()
 }
 
 impl Passage {
@@ -367,5 +418,34 @@ mod tests {
         let mut nobody = claim(4, ClaimKind::Speaker, "0-600", "Lotte");
         nobody.is_negation = true;
         assert_eq!(names(&[lotte, nobody]), ["", "", "", ""]);
+    }
+
+    #[test]
+    fn that_a_voice_is_not_somebody_is_kept_and_takes_no_other_name_away() {
+        let denied = |at: i64, name: &str| Claim {
+            is_negation: true,
+            ..claim(at, ClaimKind::Speaker, "0-600", name)
+        };
+        let said = [(0, 600), (900, 1_800)];
+        let not_lotte = denied(1, "Lotte");
+        let voice = VoiceName::of(&said, std::slice::from_ref(&not_lotte));
+        assert_eq!(voice.name, None);
+        assert!(voice.denies("lotte") && !voice.denies("Karl"));
+        // Another denial does not undo the first, and a name holds wherever the voice is heard.
+        let karl = claim(3, ClaimKind::Speaker, "900-1800", "Karl");
+        let claims = [not_lotte, denied(2, "Otto"), karl];
+        let voice = VoiceName::of(&said, &claims);
+        assert_eq!(voice.name.as_deref(), Some("Karl"));
+        assert!(voice.denies("Lotte") && voice.denies("Otto"));
+        let heard = transcript(&[(0, "Guten Tag."), (1, "Hello."), (0, "Wie geht es?")]);
+        let names = heard.corrected(&claims).passages.into_iter();
+        let names: Vec<_> = names.map(|passage| passage.speaker_name).collect();
+        let karl = Some("Karl".to_owned());
+        assert_eq!(names, [karl.clone(), None, karl]);
+        let undone = claims.map(|claim| Claim {
+            undone_at_ms: Some(9),
+            ..claim
+        });
+        assert_eq!(VoiceName::of(&said, &undone), VoiceName::default());
     }
 }

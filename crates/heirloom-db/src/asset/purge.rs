@@ -4,7 +4,7 @@ use heirloom_core::{Actor, AssetId, ContentHash, permission::Action};
 
 use crate::{
     Db, DbError, Engine, Tx, audit, blob, clock, migrate, search::document, sidecar,
-    sql::statements, unit, value::args,
+    sql::statements, unit, value::args, voice,
 };
 
 /// What a purge left for the caller to do.
@@ -81,6 +81,7 @@ impl Db {
         }
         let mut contents = sidecar::purge(&mut tx, id).await?;
         contents.push(asset.content_hash);
+        voice::delete(&mut tx, id).await?;
         tx.execute(DELETE_TEXT, args![id]).await?;
         tx.execute(DELETE_ARTIFACTS, args![id]).await?;
         unit::delete_of_asset(&mut tx, id).await?;

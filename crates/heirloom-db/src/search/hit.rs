@@ -233,6 +233,7 @@ mod tests {
             ]
             .map(|start_ms| (start_ms, start_ms + 200))
             .to_vec(),
+            ..Text::default()
         };
         let find = |words: &[&str]| {
             let phrases = words

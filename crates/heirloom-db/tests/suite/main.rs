@@ -25,3 +25,4 @@ mod text;
 mod tiers;
 mod timeline;
 mod units;
+mod voices;

@@ -23,13 +23,15 @@ impl Store {
     /// Has a version of a tool read these words in an asset.
     async fn read(&self, asset: AssetId, version: i64, words: &str) {
         let words = words.to_owned();
-        let times = Vec::new();
-        self.find_in(asset, (version, ""), Text { words, times })
-            .await;
+        let text = Text {
+            words,
+            ..Text::default()
+        };
+        self.find_in(asset, (version, ""), text).await;
     }
 
     /// Has a version of a tool, with a model, find this text in an asset.
-    async fn find_in(&self, asset: AssetId, (version, model): (i64, &str), text: Text) {
+    pub(crate) async fn find_in(&self, asset: AssetId, (version, model): (i64, &str), text: Text) {
         let run = self
             .db
             .create_deriving_run(
@@ -145,7 +147,7 @@ on_both_engines! {
     async fn what_is_said_is_found_with_when_it_is_said(store: Store) {
         let tape = store.add(file("tape.wav").of_kind(MediaKind::Audio)).await;
         let words = "Wir fuhren ans Meer.\nDer Zug kam spät.\n".to_owned();
-        let heard = Text { words, times: spoken_at(&[400, 700, 900, 1_200, 5_200, 5_400, 5_600, 5_800]) };
+        let heard = Text { words, times: spoken_at(&[400, 700, 900, 1_200, 5_200, 5_400, 5_600, 5_800]), ..Text::default() };
         store.find_in(tape, (1, "whisper"), heard).await;
         let found = store.search_as(OPERATOR, "zug").await.unwrap().items;
         let found = &found[0].matches[0];
@@ -155,7 +157,7 @@ on_both_engines! {
 
     async fn a_correction_is_found_in_the_place_of_what_was_heard_whatever_hears_it(store: Store) {
         let tape = store.add(file("tape.wav").of_kind(MediaKind::Audio)).await;
-        let heard = |words: &str, times: &[u64]| Text { words: words.to_owned(), times: spoken_at(times) };
+        let heard = |words: &str, times: &[u64]| Text { words: words.to_owned(), times: spoken_at(times), ..Text::default() };
         let small = heard("We saw the heart wrist.\nIt was late.\n", &[0, 300, 600, 900, 1_200, 3_000, 3_300, 3_600]);
         store.find_in(tape, (1, "small"), small).await;
         let at = Subject::segment(tape, "0-1400".parse().unwrap());
@@ -193,7 +195,7 @@ on_both_engines! {
 
     async fn what_a_better_model_hears_takes_the_place_of_what_was_heard_before(store: Store) {
         let tape = store.add(file("tape.wav").of_kind(MediaKind::Audio)).await;
-        let said = |words: &str| Text { words: words.to_owned(), times: spoken_at(&[0, 200, 400, 600, 800]) };
+        let said = |words: &str| Text { words: words.to_owned(), times: spoken_at(&[0, 200, 400, 600, 800]), ..Text::default() };
         store.find_in(tape, (1, "small"), said("tell me of the whether")).await;
         store.find_in(tape, (1, "large"), said("tell me of the weather")).await;
         assert_eq!(store.find("whether").await, Vec::<String>::new());

@@ -359,7 +359,7 @@ pub(crate) fn text_of(kind: &str, json: &Json) -> Option<Text> {
     match kind {
         TEXT => Some(Text {
             words: words_of(json),
-            times: Vec::new(),
+            ..Text::default()
         }),
         _ => heard_of(kind, json).map(|heard| Text::spoken(&heard)),
     }

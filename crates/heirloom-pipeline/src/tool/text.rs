@@ -77,7 +77,7 @@ pub(crate) fn read_document<'a>(
                 json: text,
                 text: Text {
                     words,
-                    times: Vec::new(),
+                    ..Text::default()
                 },
             },
         )])

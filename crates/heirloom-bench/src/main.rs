@@ -30,6 +30,7 @@ mod served;
 mod speakers;
 mod timeline;
 mod transcribe;
+mod voices;
 mod words;
 
 use options::Options;
@@ -50,6 +51,7 @@ subjects (all of them, if none is named)
   serve       an idle server on that catalogue, and how soon it answers
   backup      backups and what comes back of them, beside restic, and the scrub
   speakers    who speaks when in conversations of readers; --data FOLDER has a folder for each reader
+  voices      finding a voice in all other recordings of a library
   transcribe  what is said in recordings, beside faster-whisper; --data FOLDER has a manifest.json with the truth
 
 options
@@ -58,8 +60,9 @@ options
   --assets N        how many assets to seed (1000000)
   --audiences N     how many audiences these are spread over (1)
   --minutes N       how long the long recording is that is written down (60)
-  --postgres        runs, search, timeline, map and serve with a PostgreSQL of its own instead of SQLite
-  --only CLASS      search only with the classes of queries whose names contain this
+  --postgres        runs, search, timeline, map, serve and voices with a PostgreSQL of its own instead of SQLite
+  --only CLASS      search only with the classes of queries whose names contain this; of speakers, only whether a voice
+                    is known again: recordings
   --data FOLDER     keep the seeded data folder here, or measure the one that is here
   --place FOLDER    where files are made (the system's temporary folder)";
 
@@ -90,6 +93,7 @@ async fn main() {
             "serve" => serve::measure(&options).await,
             "transcribe" => transcribe::measure(&options),
             "speakers" => speakers::measure(&options),
+            "voices" => voices::measure(&options).await,
             "backup" => backup::measure(&options).await,
             other => refuse(format!("there is no subject {other:?}")),
         }

@@ -19,7 +19,7 @@ pub(crate) struct Options {
     place: PathBuf,
 }
 
-const ALL: [&str; 14] = [
+const ALL: [&str; 15] = [
     "hash",
     "metadata",
     "renditions",
@@ -33,6 +33,7 @@ const ALL: [&str; 14] = [
     "serve",
     "backup",
     "speakers",
+    "voices",
     "transcribe",
 ];
 

@@ -2,6 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
+use heirloom_core::transcript::{SAME_VOICE, Voiceprint, same_voice};
 use heirloom_models::{
     Runtime, Store,
     speech::{FRAME, Told, Voice, Voiceprints, Voices, begins_of, pack, utterances_of},
@@ -22,6 +23,8 @@ const LIMIT: f64 = 0.2;
 /// Of each one and pair so many conversations of a minute, and half as many of each three and four.
 const SEEDS: std::ops::Range<u64> = 100..104;
 const SECONDS: usize = 60;
+/// Recordings of several of a reader that are shorter are not compared.
+const SHORTEST: usize = 2;
 
 struct Ear {
     voice: Voice,
@@ -41,6 +44,10 @@ struct Outcome {
 
 pub(crate) fn measure(options: &Options) {
     let readers = readers(options);
+    let mut ear = Ear::load();
+    if options.only == "recordings" {
+        return alike(&readers, &mut ear);
+    }
     let names: Vec<&str> = readers.iter().map(|reader| reader.name.as_str()).collect();
     let figures = Figures::titled(
         &format!(
@@ -59,7 +66,6 @@ pub(crate) fn measure(options: &Options) {
             "as many told",
         ],
     );
-    let mut ear = Ear::load();
     for (count, seeds) in [(1, SEEDS), (2, SEEDS), (3, 100..102), (4, 100..102)] {
         let mut all = Vec::new();
         for group in groups(&readers, count) {
@@ -119,28 +125,58 @@ fn row(figures: &Figures, name: &str, told: &[Outcome]) {
     figures.row(name, &cells.each_ref().map(String::as_str), wrong > LIMIT);
 }
 
-/// How alike voices of two recordings are: of one reader at least, and of two at most.
+/// How alike voices of two recordings are, and how often they are rightly taken for one.
 fn alike(readers: &[Reader], ear: &mut Ear) {
     let mut voices = Vec::new();
     for (who, reader) in readers.iter().enumerate() {
-        for half in [reader.half(false), reader.half(true)] {
-            let told = ear.tell(&conversation(&[&half], 30, 1).samples);
-            voices.extend(told.voices.into_iter().next().map(|voice| (who, voice)));
+        for recording in reader.apart(SHORTEST) {
+            let told = ear.tell(&conversation(&[&recording], 30, 1).samples);
+            let voice = told.voices.into_iter().next().map(|voice| Voiceprint {
+                model: String::new(),
+                numbers: pack(&voice),
+            });
+            voices.extend(voice.map(|voice| (who, voice)));
         }
     }
-    let (mut same, mut other) = (f32::MAX, f32::MIN);
+    let (mut same, mut others) = (Vec::new(), Vec::new());
     for (at, (a, voice)) in voices.iter().enumerate() {
         for (b, second) in &voices[at + 1..] {
-            let like: f32 = voice.iter().zip(second).map(|(a, b)| a * b).sum();
-            match a == b {
-                true => same = same.min(like),
-                false => other = other.max(like),
-            }
+            let like = same_voice(voice, second);
+            if a == b { &mut same } else { &mut others }.push(like);
         }
     }
-    println!(
-        "voices of halves of recordings: one reader's at least {same:.2} alike, two readers' at most {other:.2}"
+    let (least, most) = (
+        same.iter().copied().fold(1.0, f32::min),
+        others.iter().copied().fold(0.0, f32::max),
     );
+    println!(
+        "{} recordings of {} readers: one reader's voices are at least {least:.2} alike, two readers' at most {most:.2}",
+        voices.len(),
+        readers.len()
+    );
+    let figures = Figures::titled(
+        &format!(
+            "pairs of recordings taken for one voice, {} of one reader and {} of two",
+            same.len(),
+            others.len()
+        ),
+        &["precision", "recall"],
+    );
+    for from in [0.7, 0.75, SAME_VOICE, 0.85, 0.9] {
+        let taken = |likes: &[f32]| likes.iter().filter(|like| **like >= from).count();
+        let (right, wrong) = (taken(&same), taken(&others));
+        let share = |of: usize, all: usize| match all {
+            0 => "-".to_owned(),
+            all => format!("{:.1} %", of as f64 / all as f64 * 100.0),
+        };
+        let cells = [share(right, right + wrong), share(right, same.len())];
+        let is_wrong = from == SAME_VOICE && wrong > 0;
+        figures.row(
+            &format!("from {from:.2}"),
+            &cells.each_ref().map(String::as_str),
+            is_wrong,
+        );
+    }
 }
 
 impl Ear {

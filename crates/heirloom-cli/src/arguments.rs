@@ -370,6 +370,11 @@ pub(crate) enum Asset {
         #[arg(long, conflicts_with = "json")]
         vtt: bool,
     },
+    /// List the voices in a film or recording: who they are, or may be, and in which others they are heard
+    Voices {
+        /// Which
+        id: AssetId,
+    },
     /// Hide some; their files are not touched
     Delete {
         /// Which

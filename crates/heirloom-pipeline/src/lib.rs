@@ -13,6 +13,7 @@ pub mod export;
 mod ffmpeg;
 pub mod film;
 pub mod fsck;
+pub mod hearing;
 pub mod import;
 pub mod ipfs;
 mod jobs;
@@ -35,6 +36,7 @@ pub mod template;
 pub mod tier;
 pub mod tool;
 pub mod transcription;
+pub mod voice;
 pub mod work;
 pub mod workshop;
 

@@ -22,7 +22,7 @@ use crate::{
     confinement::{ConfinementError, JobHeader, JobLimits},
     log::Log,
     open::{OpenError, open_original},
-    speech::{Ears, SpeechError},
+    speech::{Ears, SoFar, SpeechError},
     tool::Parameter,
     transcription::{Transcription, Way},
     workshop::Workshop,
@@ -253,6 +253,16 @@ impl<'a> Task<'a> {
     /// [`SpeechError::Model`] when a model is missing.
     pub fn ears(&self) -> Result<Ears, SpeechError> {
         self.workshop.ears()
+    }
+
+    /// Shows whoever looks what was heard of it since the last time.
+    pub(crate) fn hear(&self, heard: &SoFar<'_>) {
+        self.workshop.hearings().add(self.asset.id, heard);
+    }
+
+    /// Takes back what was shown: it is heard anew.
+    pub(crate) fn hear_anew(&self) {
+        self.workshop.hearings().restart(self.asset.id);
     }
 
     /// Who may write down what is said.

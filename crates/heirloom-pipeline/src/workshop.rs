@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Ffmpeg,
     confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
+    hearing::Hearings,
     speech::{Ears, SpeechError},
     transcription::{ServiceError, Transcription, Way},
     work::Failure,
@@ -26,6 +27,7 @@ pub struct Workshop {
     idle: Arc<Mutex<Vec<Hand>>>,
     abilities: Abilities,
     ears: Arc<Mutex<Option<Ears>>>,
+    hearings: Hearings,
 }
 
 /// What finds out what is in films and recordings: models of this machine, and services elsewhere.
@@ -82,6 +84,7 @@ impl Workshop {
             idle: Arc::default(),
             abilities,
             ears: Arc::default(),
+            hearings: Hearings::default(),
         }
     }
 
@@ -125,6 +128,12 @@ impl Workshop {
             idle.push(hand);
         }
         outcome
+    }
+
+    /// The recordings that are being heard.
+    #[must_use]
+    pub const fn hearings(&self) -> &Hearings {
+        &self.hearings
     }
 
     /// The models that there may be.

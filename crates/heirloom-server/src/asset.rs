@@ -146,6 +146,8 @@ pub(crate) async fn load_detail(
     let claims = db.list_claims(actor, id).await?;
     let locations = db.list_locations(actor, asset.family_id, id).await?;
     let look = db.list_looks(&[id]).await?.remove(&id);
+    // Before the artifacts: what is no longer being heard is among them.
+    let hearing = library.engine().hearings().find(id);
     Ok(wire::AssetDetail {
         asset: wire::Asset::new(&asset, &locations, look),
         content_hash: asset.content_hash,
@@ -171,6 +173,7 @@ pub(crate) async fn load_detail(
             .into_iter()
             .map(Into::into)
             .collect(),
+        hearing: hearing.as_ref().map(Into::into),
     })
 }
 

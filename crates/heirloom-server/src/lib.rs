@@ -53,6 +53,7 @@ mod transfer;
 mod transfers;
 mod upload;
 mod uploads;
+mod voice;
 mod web;
 pub mod wire;
 mod words;

@@ -22,7 +22,7 @@ use crate::{
     model, observe, page, place,
     problem::{Code, Problem},
     publication, run, scrub, search, tier, timeline, transcript, transcription, transfer, upload,
-    web,
+    voice, web,
 };
 
 /// How a request came in, and so who is asking.
@@ -163,6 +163,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(archive::routes())
         .merge(artifact::routes())
         .merge(transcript::routes())
+        .merge(voice::routes())
         .merge(run::routes())
         .merge(event::routes())
         .merge(search::routes())

@@ -11,6 +11,7 @@ use heirloom_core::{
     Actor, ArchiveId, RunId, UnitId, permission::Action, run::RunEvent, unit::UnitState,
 };
 use heirloom_db::{
+    DbError,
     plan::{Parameters, Scope},
     run::Run,
     unit::WhichUnits,
@@ -405,5 +406,18 @@ pub(crate) async fn load_run(
     // After the run: whoever sees that it has ended sees all that came of it.
     let steps = library.db().list_run_steps(id).await?;
     let waits_for = library.engine().why_waiting(id);
-    Ok(wire::Run::new(&run, &steps, live.get(&id), waits_for))
+    let mut shown = wire::Run::new(&run, &steps, live.get(&id), waits_for);
+    for (asset, hearing) in library.engine().hearings().of_run(id) {
+        let asset = match library.db().get_asset(actor, asset).await {
+            // It was purged a moment ago.
+            Err(DbError::NotFound { .. }) => continue,
+            asset => asset?,
+        };
+        shown.hearing.push(wire::RunHearing {
+            asset_id: asset.id,
+            asset_name: asset.title.unwrap_or(asset.name),
+            hearing: (&hearing).into(),
+        });
+    }
+    Ok(shown)
 }

@@ -3,6 +3,7 @@
 use axum::{Json, extract::State, http::HeaderMap};
 use heirloom_core::{Actor, query};
 use heirloom_db::search::Cursor;
+use heirloom_pipeline::voice::read_voices;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -25,8 +26,8 @@ pub(crate) fn routes() -> OpenApiRouter<Library> {
         .routes(routes!(rebuild_index))
 }
 
-/// Makes the full-text index anew from the catalogue and compares it with what was there. Answers when
-/// it is through; a search meanwhile finds what is in it so far.
+/// Makes the full-text index anew from the catalogue and compares it with what was there, and the list of voices anew from
+/// the transcripts. Answers when it is through; a search meanwhile finds what is in it so far.
 #[utoipa::path(post, path = "/api/v1/search/rebuild", tag = "machine", responses(
     (status = 200, description = "How the index was and is", body = wire::IndexRebuilt),
     (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
@@ -37,6 +38,8 @@ async fn rebuild_index(
 ) -> Result<Json<wire::IndexRebuilt>, Problem> {
     let before = library.db().check_search(&actor).await?;
     library.db().rebuild_search(&actor).await?;
+    library.db().forget_voices(&actor).await?;
+    read_voices(&library.context(actor.clone()), library.closing()).await?;
     let after = library.db().check_search(&actor).await?;
     Ok(Json(wire::IndexRebuilt::new(&before, &after)))
 }

@@ -6,11 +6,13 @@ use axum::{
     http::header,
     response::{IntoResponse as _, Response},
 };
-use futures_util::TryStreamExt as _;
-use heirloom_core::{Actor, AssetId};
+use heirloom_core::{Actor, AssetId, transcript::Transcript};
 use heirloom_db::artifact::{Artifact, Part};
-use heirloom_pipeline::tool::transcript::{Heard, TRANSCRIPT, keywords_of};
-use tokio_util::io::ReaderStream;
+use heirloom_pipeline::{
+    hearing::Hearing,
+    tool::transcript::{Heard, TRANSCRIPT, keywords_of},
+    voice::read_transcript,
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -27,7 +29,8 @@ pub(crate) fn routes() -> OpenApiRouter<Library> {
         .routes(routes!(get_captions))
 }
 
-/// What is said in a film or recording, passage by passage and word by word, as people corrected it.
+/// What is said in a film or recording, passage by passage and word by word, as people corrected it. While it is being
+/// heard for the first time, what was heard so far.
 #[utoipa::path(get, path = "/api/v1/assets/{id}/transcript", tag = "asset", params(("id" = String, Path, description = "The asset", format = "uuid")), responses(
     (status = 200, description = "What is said", body = wire::Transcript),
     (status = 404, description = "There is no such asset, or nobody has heard it yet", body = wire::ProblemDocument, content_type = "application/problem+json"),
@@ -38,9 +41,43 @@ async fn get_transcript(
     Asker(actor): Asker,
     IdPath(id): IdPath<AssetId>,
 ) -> Result<Json<wire::Transcript>, Problem> {
-    let (artifact, mut heard) = find(&library, &actor, id).await?;
+    // Before what is stored: what is no longer being heard is there.
+    let hearing = library.engine().hearings().find(id);
+    let (artifact, mut heard) = match (find(&library, &actor, id).await, &hearing) {
+        (Err(problem), Some(hearing)) if problem.code() == Code::NotFound => {
+            (None, so_far(&library, &actor, id, hearing).await?)
+        }
+        (found, _) => {
+            let (artifact, heard) = found?;
+            (Some(artifact.id), heard)
+        }
+    };
     heard.keywords = keywords_of(&heard.transcript);
-    Ok(Json(wire::Transcript::of(artifact.id, heard)))
+    Ok(Json(wire::Transcript::of(
+        artifact,
+        hearing.as_ref(),
+        heard,
+    )))
+}
+
+/// What was heard so far of an asset that is being heard for the first time. Who speaks is told when all of it was.
+async fn so_far(
+    library: &Library,
+    actor: &Actor,
+    id: AssetId,
+    hearing: &Hearing,
+) -> Result<Heard, Problem> {
+    library.db().get_asset(actor, id).await?;
+    let claims = library.db().list_claims(actor, id).await?;
+    let heard = Transcript::of_words(None, hearing.words.clone());
+    Ok(Heard {
+        method: String::new(),
+        model: String::new(),
+        confidence: heard.confidence(),
+        keywords: Vec::new(),
+        basics: None,
+        transcript: heard.corrected(&claims),
+    })
 }
 
 /// The same as captions of browsers (WebVTT).
@@ -70,24 +107,7 @@ async fn find(library: &Library, actor: &Actor, id: AssetId) -> Result<(Artifact
         )
         .hint("Begin a run of `understand`, once the model for speech is here: see the models.")
     })?;
-    let heard = match artifact.blob_hash {
-        None => serde_json::from_value(artifact.payload.clone().unwrap_or_default()),
-        Some(hash) => {
-            let reader = library.blobs().get(hash).await?;
-            let blocks: Vec<_> = ReaderStream::new(reader)
-                .try_collect()
-                .await
-                .map_err(|error| Problem::new(Code::Unavailable, error.to_string()))?;
-            serde_json::from_slice(&blocks.concat())
-        }
-    };
-    let unreadable = |error| {
-        Problem::new(
-            Code::Internal,
-            format!("a transcript is unreadable: {error}"),
-        )
-    };
-    let mut heard: Heard = heard.map_err(unreadable)?;
+    let mut heard = read_transcript(&library.context(actor.clone()), &artifact).await?;
     if heard.is_unheard() {
         let why = heard.basics.and_then(|basics| basics.why);
         let why = why.unwrap_or_else(|| "nobody is there who could".to_owned());

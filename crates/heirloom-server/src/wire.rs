@@ -26,6 +26,7 @@ mod transcript;
 mod transcription;
 mod transfer;
 mod upload;
+mod voice;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -55,8 +56,8 @@ pub use publication::{
     Publications,
 };
 pub use run::{
-    Forecast, NewRun, NewScan, Pipeline, Progress, Run, RunStep, ScanReport, Step, StepForecast,
-    Unit,
+    Forecast, NewRun, NewScan, Pipeline, Progress, Run, RunHearing, RunStep, ScanReport, Step,
+    StepForecast, Unit,
 };
 pub use scrub::{DamagedPlace, Scrub, ScrubPass};
 pub use search::{
@@ -67,13 +68,14 @@ pub use tier::{
     ToMove,
 };
 pub use timeline::{Timeline, TimelineBucket, TimelinePart, TimelinePosition};
-pub use transcript::{Passage, Speaker, Transcript, Word};
+pub use transcript::{Hearing, Passage, Speaker, Transcript, Word};
 pub use transcription::{Transcription, TranscriptionService};
 pub use transfer::{
     ExportReport, ImportNote, ImportReport, ImportSource, NewExport, NewImport, TransferProblem,
 };
 pub(crate) use upload::refusal;
 pub use upload::{Addition, Begun, KnownContent, KnownContents, NewAddition, Upload, UploadState};
+pub use voice::{Voice, VoiceElsewhere, VoiceSuggestion};
 
 /// A page of a list.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

@@ -19,7 +19,7 @@ pub struct Reader {
 }
 
 /// A recording of one voice, and in which of its frames that is heard.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Clip {
     samples: Vec<f32>,
     is_voice: Vec<bool>,
@@ -76,6 +76,21 @@ impl Reader {
             name: name.to_owned(),
             clips: recordings.iter().map(clip).collect(),
         }
+    }
+
+    /// Each of the recordings by itself that is at least so long; of one alone its halves.
+    #[must_use]
+    pub fn apart(&self, seconds: usize) -> Vec<Self> {
+        let is_long = |clip: &&Clip| clip.samples.len() >= seconds * RATE;
+        let long: Vec<&Clip> = self.clips.iter().filter(is_long).collect();
+        if long.len() < 2 {
+            return vec![self.half(false), self.half(true)];
+        }
+        let alone = long.into_iter().map(|clip| Self {
+            name: self.name.clone(),
+            clips: vec![clip.clone()],
+        });
+        alone.collect()
     }
 
     /// The same with the first half of each recording, or the second.

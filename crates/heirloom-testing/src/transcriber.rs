@@ -72,6 +72,8 @@ pub enum Fault {
     Status(u16, &'static str, String),
     /// It takes what is sent, and never answers.
     Silent,
+    /// It answers well, once nothing goes wrong always any more.
+    Waits,
     /// It ends the connection in the middle of an answer.
     Cut,
     /// It answers well, with this in place of what it heard.
@@ -247,6 +249,13 @@ fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
                 thread::sleep(Duration::from_millis(50));
             }
             Ok(())
+        }
+        Some(Fault::Waits) => {
+            while shared.state().always.is_some() && !shared.is_over.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(20));
+            }
+            let (status, body) = judge(&asked);
+            answer(&mut stream, status, "", &body.to_string())
         }
         Some(Fault::Cut) => {
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"text\": \"Gra")

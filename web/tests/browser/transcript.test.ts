@@ -90,6 +90,45 @@ test('a recording is heard again in the language that somebody says', async () =
   await page.getByText('in English; it is').waitFor();
 });
 
+test('a voice that was named in one recording is known again in another, if somebody says so', async () => {
+  const recordings = [1, 3].map((n) => `Grandmother reads Austen ${n}.wav`);
+  const ids = await Promise.all(recordings.map((name) => heirloom.asset(name)));
+  const begun = await heirloom.post<{ id: string }>('/api/v1/runs', {
+    pipeline: 'understand',
+    asset_ids: ids
+  });
+  await until(async () => {
+    const run = await heirloom.get<{ state: string }>(`/api/v1/runs/${begun.id}`);
+    return run.state === 'done';
+  });
+  const voices = await heirloom.get<{ items: { at: object }[] }>(`/api/v1/assets/${ids[0]}/voices`);
+  const jane = { kind: 'speaker', value: 'Jane', at: voices.items[0]!.at };
+  await heirloom.post(`/api/v1/assets/${ids[0]}/claims`, { ...jane, confidence: 1, source: '' });
+
+  const { page } = await visit(`/assets/${ids[1]}`);
+  await page.getByText('The voice sounds like Jane.').waitFor();
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole('button', { name: 'No', exact: true }).click();
+  const asked = page.getByRole('button', { name: 'Yes, it is Jane' });
+  await asked.waitFor({ state: 'detached' });
+  // It is remembered, and may be taken back.
+  await page.reload();
+  await page.getByText('The voice: also heard in 1 other recording').waitFor();
+  expect(await asked.count()).toBe(0);
+  await page.getByText('Who it is not').click();
+  await page
+    .getByRole('listitem')
+    .filter({ hasText: 'Jane' })
+    .getByRole('button', { name: 'Take back' })
+    .click();
+  await asked.click();
+  const panel = page.getByRole('list', { name: 'What is said' });
+  await panel.getByText('Jane').first().waitFor();
+  await page.getByText('Jane: also heard in 1 other recording').click();
+  await page.getByRole('link', { name: 'Grandmother reads Austen 1' }).click();
+  await page.waitForURL(`**/assets/${ids[0]}`);
+}, 120_000);
+
 test('on a small phone, in German and in the dark, it is read as well', async () => {
   const { page } = await visit(`/assets/${id}`, {
     viewport: { width: 320, height: 640 },

@@ -3,7 +3,7 @@
 use heirloom_core::AssetId;
 use heirloom_server::{
     Code, Problem,
-    wire::{Asset, AssetDetail, Page, Passage, Purged, Transcript},
+    wire::{Asset, AssetDetail, Hearing, Page, Passage, Purged, Transcript, Voice},
 };
 use http::Method;
 use serde::Serialize;
@@ -17,7 +17,7 @@ use crate::{
     Ending,
     api::Api,
     arguments,
-    output::{Output, duration, error_document, line, list, size, table},
+    output::{Output, duration, error_document, line, list, number_of, size, table},
 };
 
 pub(super) async fn run(
@@ -49,6 +49,17 @@ pub(super) async fn run(
             };
             output.data(&transcript, || {
                 captions.unwrap_or_else(|| spoken(&transcript))
+            });
+        }
+        arguments::Asset::Voices { id } => {
+            let voices: Page<Voice> = api.get(&format!("/api/v1/assets/{id}/voices")).await?;
+            output.data(&voices, || match voices.items.is_empty() {
+                true => "No voices are told apart in it.".to_owned(),
+                false => voices
+                    .items
+                    .iter()
+                    .map(|it| describe_voice(id, it))
+                    .collect(),
             });
         }
         arguments::Asset::Delete { ids, if_version } => {
@@ -191,16 +202,77 @@ fn spoken(transcript: &Transcript) -> String {
             vec![from_to, who(passage), line(&passage.text), corrected]
         })
         .collect();
+    let goes_on = transcript.hearing.as_ref().map(|hearing| {
+        let words = match transcript.artifact_id {
+            Some(_) => "It is being heard again",
+            None => "It is being heard",
+        };
+        format!("\n{words}: {}.", so_far(hearing))
+    });
+    let goes_on = goes_on.unwrap_or_default();
     match rows.is_empty() {
-        true => "Nobody speaks in it.".to_owned(),
+        true if transcript.artifact_id.is_none() => goes_on.trim_start().to_owned(),
+        true => format!("Nobody speaks in it.{goes_on}"),
         false => {
             let keywords = transcript.keywords.iter().map(|word| line(word));
             let about = match transcript.keywords.is_empty() {
                 true => String::new(),
                 false => format!("\nAbout: {}", keywords.collect::<Vec<_>>().join(", ")),
             };
-            list(&rows) + &about
+            list(&rows) + &about + &goes_on
         }
+    }
+}
+
+/// Who a voice is, or may be, with what to type then, and where else it is heard.
+fn describe_voice(id: AssetId, voice: &Voice) -> String {
+    let who = voice
+        .name
+        .as_deref()
+        .map(|name| format!(", {}", line(name)));
+    let mut text = format!(
+        "Voice {}{}: speaks {}\n",
+        voice.label + 1,
+        who.unwrap_or_default(),
+        duration(voice.spoken_ms)
+    );
+    if let (Some(suggestion), Some(at)) = (&voice.suggestion, voice.at) {
+        let name = line(&suggestion.name);
+        let command = format!(
+            "heirloom claim make {id} speaker {name:?} --at {}-{}",
+            at.start_ms, at.end_ms
+        );
+        text += &format!(
+            "  sounds like {name} ({:.2}). If so: `{command}`; if not, with --not\n",
+            suggestion.likeness
+        );
+    }
+    if voice.elsewhere_count > 0 {
+        let others = number_of(voice.elsewhere_count, "other recording", "other recordings");
+        text += &format!("  heard in {others}:\n");
+        for other in &voice.elsewhere {
+            let name = other.name.as_deref().map(line).unwrap_or_default();
+            text += &format!(
+                "    {}  {:.2}  {}  {name}",
+                other.asset.id,
+                other.likeness,
+                called(&other.asset)
+            );
+            text = format!("{}\n", text.trim_end());
+        }
+        if voice.elsewhere_count > voice.elsewhere.len() as u64 {
+            text += "    and more\n";
+        }
+    }
+    text
+}
+
+/// How far something has been heard.
+pub(super) fn so_far(hearing: &Hearing) -> String {
+    let until = duration(hearing.until_ms);
+    match hearing.duration_ms {
+        Some(all) => format!("{until} of {}", duration(all)),
+        None => "at its beginning".to_owned(),
     }
 }
 

@@ -6,12 +6,13 @@ use heirloom_core::{RunId, run::RunState};
 use heirloom_pipeline::template;
 use heirloom_server::{
     Code, Problem,
-    wire::{Forecast, NewRun, Page, Run, RunStep, StepForecast, Unit},
+    wire::{Forecast, NewRun, Page, Run, RunHearing, RunStep, StepForecast, Unit},
 };
 use http::Method;
 use serde_json::{Map, Value as Json};
 
 use super::{
+    asset::so_far,
     bar::Bar,
     paging::{collect, more},
     scan::{describe_progress, describe_report},
@@ -369,7 +370,15 @@ fn progress_line(run: &Run) -> String {
     if run.waits_for.is_some() {
         text += ", waiting";
     }
+    if let Some(hearing) = run.hearing.first() {
+        text += &format!(", at {}", hearing_line(hearing));
+    }
     text
+}
+
+/// How far a recording has been heard.
+fn hearing_line(of: &RunHearing) -> String {
+    format!("{}: {}", line(&of.asset_name), so_far(&of.hearing))
 }
 
 fn row(run: &Run) -> Vec<String> {
@@ -425,6 +434,9 @@ pub(super) fn describe(run: &Run) -> String {
     }
     if let Some(reason) = &run.waits_for {
         text += &format!("It waits: {}. It goes on by itself.\n", line(reason));
+    }
+    for hearing in &run.hearing {
+        text += &format!("It hears {}\n", hearing_line(hearing));
     }
     if let Some(report) = &run.report {
         text += &describe_report(report);

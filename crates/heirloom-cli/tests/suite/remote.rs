@@ -1,10 +1,11 @@
 //! Services elsewhere write down what is said, where somebody chose that: with the real program, over real HTTP.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command, time::Instant};
 
 use heirloom_testing::{
     media::sample_library,
     models,
+    process::PATIENCE,
     transcriber::{Fault, Transcriber},
 };
 use serde_json::{Value as Json, json};
@@ -31,11 +32,16 @@ fn home(transcriber: &Transcriber, order: &str) -> Home {
 
 /// A recording of beeps, each of which is a word to the service, in a folder of its own.
 fn voices(home: &Home) -> PathBuf {
+    beeps(home, 6)
+}
+
+/// The same for so many seconds.
+fn beeps(home: &Home, seconds: u32) -> PathBuf {
     let folder = home.folder.path().join("Voices");
     fs::create_dir_all(&folder).unwrap();
-    let sound = "aevalsrc='0.5*sin(2*PI*660*t)*lt(mod(t,1),0.4)':s=22050:d=6";
+    let sound = format!("aevalsrc='0.5*sin(2*PI*660*t)*lt(mod(t,1),0.4)':s=22050:d={seconds}");
     let made = Command::new("ffmpeg")
-        .args(["-v", "error", "-f", "lavfi", "-i", sound])
+        .args(["-v", "error", "-f", "lavfi", "-i", &sound])
         .arg(folder.join("Opa.flac"))
         .status();
     assert!(made.unwrap().success());
@@ -228,4 +234,79 @@ fn what_a_model_here_heard_is_not_sent_away_when_that_model_is_gone() {
     home.json(["run", "start", "understand"]);
     assert_eq!(transcripts(&home), before);
     assert_eq!(transcriber.asked().len(), 0);
+}
+
+#[test]
+fn what_was_heard_so_far_is_seen_while_the_rest_is_heard() {
+    let transcriber = Transcriber::start();
+    let home = home(&transcriber, "[\"cloud\"]");
+    let config = home.data().join("config.toml");
+    let pieces = fs::read_to_string(&config).unwrap() + "max_bytes = \"300 kB\"\n";
+    fs::write(&config, pieces).unwrap();
+    let first = json!({
+        "language": "en",
+        "text": "Grandfather built it.",
+        "segments": [{ "start": 0.0, "end": 2.4, "text": "Grandfather built it." }],
+    });
+    // The first piece is heard at once, and the second when the test says so.
+    transcriber.fail_always(Some(Fault::Waits));
+    transcriber.fail([Fault::Says(first.to_string())]);
+    let root = beeps(&home, 100);
+    let mut server = home.heirloom.start(["serve", "--listen", "127.0.0.1:0"]);
+    server.wait_for_line("http://");
+    home.done(["scan", path(&root), "--no-process"]);
+    let id = home.asset("Opa.flac");
+    home.done(["run", "start", "understand"]);
+    let transcript = ["--json", "asset", "transcript", &id];
+    let began = Instant::now();
+    let so_far: Json = loop {
+        assert!(began.elapsed() < PATIENCE, "the first piece is heard");
+        let finished = home.heirloom.run(transcript);
+        let said: Json = serde_json::from_str(&finished.stdout).unwrap_or_default();
+        if said["hearing"]["until_ms"].as_u64() > Some(0) {
+            break said;
+        }
+    };
+    assert_eq!(so_far["artifact_id"], Json::Null);
+    assert_eq!(so_far["passages"][0]["text"], "Grandfather built it.");
+    assert_eq!(so_far["passages"].as_array().unwrap().len(), 1, "{so_far}");
+    assert_eq!(so_far["hearing"]["duration_ms"], 100_000);
+    let words = home.done(["asset", "transcript", &id]).stdout;
+    assert!(
+        words.contains("It is being heard: ") && words.contains("of 1 min 40 s"),
+        "{words}"
+    );
+    // Whoever looks at the asset or at the run sees it, and nothing is stored yet.
+    let detail = home.json(["asset", "show", &id]);
+    assert_eq!(detail["hearing"], so_far["hearing"]);
+    assert_eq!(transcripts(&home), Vec::<Json>::new());
+    assert_eq!(found(&home, "grandfather"), 0);
+    let runs = home.json(["run", "list"]);
+    let run = runs["items"].as_array().unwrap().iter();
+    let run = run
+        .clone()
+        .find(|run| run["pipeline"] == "understand")
+        .unwrap();
+    let run_id = run["id"].as_str().unwrap();
+    let status = home.json(["run", "status", run_id]);
+    assert_eq!(status["hearing"][0]["asset_id"], id.as_str(), "{status}");
+    assert_eq!(
+        status["hearing"][0]["until_ms"],
+        so_far["hearing"]["until_ms"]
+    );
+    let status = home.done(["run", "status", run_id]).stdout;
+    assert!(
+        status.contains("It hears Opa.flac: ") && status.contains(" of 1 min 40 s"),
+        "{status}"
+    );
+
+    transcriber.fail_always(None);
+    home.done(["run", "watch", run_id]);
+    let whole = home.json(["asset", "transcript", &id]);
+    assert!(whole["artifact_id"].is_string(), "{whole}");
+    assert_eq!(whole["hearing"], Json::Null);
+    assert!(whole["passages"].as_array().unwrap().len() > 1, "{whole}");
+    assert_eq!(home.json(["asset", "show", &id])["hearing"], Json::Null);
+    assert_eq!(found(&home, "grandfather"), 1);
+    server.stop();
 }

@@ -439,6 +439,54 @@ fn what_was_heard_is_corrected_and_named_and_taken_back() {
 }
 
 #[test]
+fn a_voice_that_was_named_once_is_known_again_and_people_decide() {
+    let names = [1, 3].map(|n| format!("Grandmother reads Austen {n}.wav"));
+    let home = understood(&[&names[0], &names[1], "Oma Hilde erzählt.wav"]);
+    let [first, second] = names.each_ref().map(|name| home.asset(name));
+    let voices = |id: &str| home.json(["asset", "voices", id])["items"].clone();
+    let before = voices(&second);
+    assert_eq!(before.as_array().unwrap().len(), 1, "{before}");
+    assert_eq!(before[0]["suggestion"], Json::Null);
+    let elsewhere = before[0]["elsewhere"].as_array().unwrap();
+    assert_eq!(
+        elsewhere.len(),
+        1,
+        "the German reader is somebody else: {before}"
+    );
+    assert_eq!(elsewhere[0]["asset"]["id"], first.as_str());
+    let say = |id: &str, name: &str, voice: &Json, denied: &[&str]| {
+        let at = format!("{}-{}", voice["at"]["start_ms"], voice["at"]["end_ms"]);
+        let claim = ["claim", "make", id, "speaker", name, "--at", &at];
+        home.done([&claim[..], denied].concat());
+    };
+    say(&first, "Jane", &voices(&first)[0], &[]);
+    let suggested = voices(&second);
+    assert_eq!(suggested[0]["suggestion"]["name"], "Jane");
+    assert_eq!(suggested[0]["suggestion"]["asset_id"], first.as_str());
+    assert!(suggested[0]["suggestion"]["likeness"].as_f64().unwrap() >= 0.8);
+    let words = home.done(["asset", "voices", &second]).stdout;
+    assert!(words.contains("sounds like Jane (0."), "{words}");
+    assert!(words.contains(&format!(
+        "heirloom claim make {second} speaker \"Jane\" --at "
+    )));
+    assert!(words.contains("heard in 1 other recording:"), "{words}");
+    // That it is not is kept, and asked no more; that it is takes its place.
+    say(&second, "Jane", &suggested[0], &["--not"]);
+    assert_eq!(voices(&second)[0]["suggestion"], Json::Null);
+    say(&second, "Jane", &suggested[0], &[]);
+    let after = voices(&second);
+    assert_eq!(
+        (&after[0]["name"], &after[0]["suggestion"]),
+        (&json!("Jane"), &Json::Null)
+    );
+    // It comes from what was written down, and is made again from that.
+    home.done(["rebuild", "--index"]);
+    assert_eq!(voices(&second), after);
+    let german = home.asset("Oma Hilde erzählt.wav");
+    assert_eq!(voices(&german)[0]["elsewhere_count"], 0);
+}
+
+#[test]
 fn a_recording_is_heard_again_in_the_language_that_people_say_it_is_in() {
     let name = "Oma Hilde erzählt.wav";
     let home = understood(&[name]);

@@ -28,6 +28,7 @@ use heirloom_db::{
     unit::{Ended, Lease, Outcome},
     workpiece::Workpiece,
 };
+use heirloom_models::Ability;
 use serde_json::Value as Json;
 use tokio::{
     sync::watch,
@@ -37,6 +38,7 @@ use tokio::{
 use super::engine::Waiting;
 use crate::{
     Context,
+    hearing::Listening,
     template::Step,
     tool::INLINE_BYTES,
     work::{Content, Failure, Noted, Product, Task, sentence},
@@ -126,6 +128,8 @@ pub(crate) struct Batch<'a> {
     /// Of those that wait or are at hand: those that somebody else has by now.
     lost: HashSet<UnitId>,
     ended: Vec<Ended>,
+    /// Those of these that were heard: what was heard is shown until it is stored.
+    heard: Vec<Listening>,
     /// What these refer to.
     bytes: Vec<Bytes>,
     /// Since when something waits to be stored.
@@ -152,6 +156,7 @@ impl<'a> Batch<'a> {
             waiting: leases.into(),
             lost: HashSet::new(),
             ended: Vec::new(),
+            heard: Vec::new(),
             bytes: Vec::new(),
             since: None,
             waits_for: None,
@@ -215,6 +220,9 @@ impl<'a> Batch<'a> {
         // Taken out, so that the work may borrow it while the batch is looked after.
         let asset = self.assets.remove(&lease.asset);
         let asked = &self.job.asked;
+        let is_heard = self.job.step.tool.ability == Some(Ability::Speech);
+        let hearings = self.workshop.hearings();
+        let listening = is_heard.then(|| hearings.begin(lease.asset, self.job.run));
         let task = asset
             .as_ref()
             .map(|asset| Task::new(self.ctx, self.workshop, asset, asked));
@@ -269,6 +277,7 @@ impl<'a> Batch<'a> {
             log,
             measures,
         });
+        self.heard.extend(listening);
         self.since.get_or_insert_with(Instant::now);
         self.count += 1;
         Ok(true)
@@ -325,6 +334,7 @@ impl<'a> Batch<'a> {
                 tracing::debug!(run = %self.job.run, count = refused.len(), "units were no longer ours");
             }
         }
+        self.heard.clear();
         Ok(())
     }
 

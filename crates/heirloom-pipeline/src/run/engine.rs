@@ -26,12 +26,14 @@ use super::drive::drive;
 use crate::{
     Context, Ffmpeg, Tasks,
     confinement::Confinement,
+    hearing::Hearings,
     template::{Models, PREPARE, Step, Template, UNDERSTAND},
     tool::{
         ResourceClass,
         parameter::{ParameterError, check},
     },
     transcription::Transcription,
+    voice::read_voices,
     workshop::{Abilities, Workshop},
 };
 
@@ -153,6 +155,10 @@ impl Engine {
         for run in self.list_unended().await? {
             self.go_on(run.id);
         }
+        let engine = self.clone();
+        self.shared
+            .tasks
+            .spawn(async move { engine.read_voices().await });
         if self.shared.ctx.db.engine() == Database::Postgres {
             let engine = self.clone();
             self.shared
@@ -346,6 +352,12 @@ impl Engine {
         self.shared.workshop.transcription()
     }
 
+    /// The recordings that this process hears, and what was heard of each so far.
+    #[must_use]
+    pub fn hearings(&self) -> &Hearings {
+        self.shared.workshop.hearings()
+    }
+
     /// The steps of a pipeline for which every model is here, with the keys of these.
     #[must_use]
     pub fn ready(&self, template: &Template) -> Models {
@@ -434,6 +446,14 @@ impl Engine {
             if state.is_ok_and(|run| !run.state.has_ended()) {
                 self.go_on(run);
             }
+        }
+    }
+
+    /// Keeps the voices of transcripts that were stored before voices were.
+    async fn read_voices(&self) {
+        let Shared { ctx, stopping, .. } = &*self.shared;
+        if let Err(error) = read_voices(ctx, stopping).await {
+            tracing::warn!("voices of older transcripts are not known: {error}");
         }
     }
 

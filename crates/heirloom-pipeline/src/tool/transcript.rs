@@ -114,8 +114,11 @@ pub(crate) fn write_down<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Pro
             asked: &asked,
             cancelled: &cancelled,
         };
-        let skipped = |way: &Way, why: &SpeechError| task.say(&format!("{}: {why}", way.name()));
-        let heard = hear(ways, &recording, |_| {}, skipped).await;
+        let skipped = |way: &Way, why: &SpeechError| {
+            task.hear_anew();
+            task.say(&format!("{}: {why}", way.name()));
+        };
+        let heard = hear(ways, &recording, |so_far| task.hear(&so_far), skipped).await;
         let Outcome { heard, key, note } = heard.map_err(|error| match error.into() {
             Failure::Permanent(FailureCode::Empty, why) => Failure::NothingToDo(why),
             failure => failure,

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use heirloom_core::{breaker::Breaker, transcript::Transcript};
+use heirloom_core::{
+    breaker::Breaker,
+    transcript::{Passage, Transcript, Word},
+};
 
 use super::{
     Recording, answer,
@@ -226,10 +229,7 @@ impl Service {
                 answer::add(&mut transcript, said, (to_ms(from), to_ms(until)));
             }
             let new = &transcript.passages[passages..];
-            let words: Vec<_> = new
-                .iter()
-                .flat_map(|passage| passage.words.clone())
-                .collect();
+            let words: Vec<_> = new.iter().flat_map(words_of).collect();
             heard(SoFar {
                 until_ms: to_ms(until),
                 duration_ms: to_ms(count),
@@ -288,4 +288,17 @@ impl Service {
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The words of a passage; where they are not known one by one, all of it as one.
+fn words_of(passage: &Passage) -> Vec<Word> {
+    if !passage.words.is_empty() {
+        return passage.words.clone();
+    }
+    vec![Word {
+        start_ms: passage.start_ms,
+        end_ms: passage.end_ms,
+        text: format!(" {}", passage.text),
+        probability: passage.confidence,
+    }]
 }

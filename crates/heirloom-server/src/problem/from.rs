@@ -11,7 +11,7 @@ use heirloom_pipeline::{
     add::AddError, archive::RootRefused, backup::BackupError, confinement::ConfinementError,
     export::ExportError, fsck::FsckError, import::ImportError, ipfs::IpfsError, open::OpenError,
     purge::PurgeError, run::EngineError, scan::ScanError, speech::SpeechError, tier::MoveError,
-    transcription::ServiceError,
+    transcription::ServiceError, voice::TranscriptError,
 };
 
 use super::{Code, Problem};
@@ -46,6 +46,18 @@ impl From<DbError> for Problem {
             DbError::Busy => Self::new(Code::Busy, message).hint("Try again in a moment."),
             DbError::Unreadable { .. } => Self::new(Code::Damaged, message).hint(damage_hint()),
             other => Self::internal(other),
+        }
+    }
+}
+
+impl From<TranscriptError> for Problem {
+    fn from(error: TranscriptError) -> Self {
+        let message = error.to_string();
+        match error {
+            TranscriptError::Db(error) => error.into(),
+            TranscriptError::Blob(error) => error.into(),
+            TranscriptError::Read(_) => Self::new(Code::Unavailable, message),
+            TranscriptError::Unreadable(_) => Self::new(Code::Internal, message),
         }
     }
 }

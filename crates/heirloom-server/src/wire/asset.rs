@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::{
     claim::{Claim, Fact},
     schema,
+    transcript::Hearing,
 };
 
 /// An asset, as lists have it.
@@ -105,6 +106,9 @@ pub struct AssetDetail {
     pub sidecars: Vec<Sidecar>,
     /// What was derived from it.
     pub artifacts: Vec<Artifact>,
+    /// How far it has been heard, where it is being heard.
+    #[serde(default)]
+    pub hearing: Option<Hearing>,
 }
 
 /// A place of an asset, now or then.

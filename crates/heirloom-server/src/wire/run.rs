@@ -16,7 +16,7 @@ use heirloom_pipeline::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ExportReport, ImportReport, PublicationReport, schema};
+use super::{ExportReport, ImportReport, PublicationReport, schema, transcript::Hearing};
 use crate::problem::Code;
 
 /// One execution of a pipeline.
@@ -65,6 +65,9 @@ pub struct Run {
     /// How far each of its steps is; none for a scan.
     #[serde(default)]
     pub steps: Vec<RunStep>,
+    /// The recordings that it has heard now, and how far; only where this process works on it.
+    #[serde(default)]
+    pub hearing: Vec<RunHearing>,
     /// What it waits for, when it does not go on for a reason that is not its own, such as a full disk. It
     /// goes on by itself when that is over.
     #[serde(default)]
@@ -84,6 +87,19 @@ pub struct Run {
     pub started_at_ms: Option<i64>,
     /// When it ended.
     pub ended_at_ms: Option<i64>,
+}
+
+/// A recording that a run is hearing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RunHearing {
+    /// The asset.
+    #[schema(schema_with = schema::id)]
+    pub asset_id: AssetId,
+    /// What that is called.
+    pub asset_name: String,
+    /// How far.
+    #[serde(flatten)]
+    pub hearing: Hearing,
 }
 
 /// A step of a run, in numbers of assets.
@@ -376,6 +392,7 @@ impl Run {
             assets_planned: run.assets_planned,
             is_planned: run.is_planned,
             steps: steps.iter().map(RunStep::from).collect(),
+            hearing: Vec::new(),
             waits_for_code: waits_for.as_ref().map(|waiting| waiting.code),
             waits_for: waits_for.map(|waiting| waiting.said),
             error: run.error.clone(),

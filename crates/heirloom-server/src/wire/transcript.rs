@@ -1,19 +1,19 @@
 //! What is said in a film or recording.
 
 use heirloom_core::{ArtifactId, ClaimId, transcript};
-use heirloom_pipeline::tool::transcript::Heard;
+use heirloom_pipeline::{hearing, tool::transcript::Heard};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-use super::schema;
 
 /// What is said in a film or recording. Times are milliseconds from its beginning.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Transcript {
-    /// The artifact that it is.
-    #[schema(schema_with = schema::id)]
-    pub artifact_id: ArtifactId,
-    /// Who heard it: `local`, a model on this machine, or the name of a service.
+    /// The artifact that it is; null where it is not finished: what was heard so far is shown, and nothing of it is stored.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub artifact_id: Option<ArtifactId>,
+    /// How far it has been heard, where that goes on: for the first time, or anew.
+    pub hearing: Option<Hearing>,
+    /// Who heard it: `local`, a model on this machine, or the name of a service; empty where it is not finished.
     pub method: String,
     /// The model; that of a service with its name before it, as `openai:whisper-1`.
     pub model: String,
@@ -27,6 +27,15 @@ pub struct Transcript {
     pub passages: Vec<Passage>,
     /// Who speaks, in the order in which they begin; empty where voices are not told apart.
     pub speakers: Vec<Speaker>,
+}
+
+/// How far a recording has been heard that is being heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Hearing {
+    /// Up to which millisecond.
+    pub until_ms: u64,
+    /// How long it is; null until that is known.
+    pub duration_ms: Option<u64>,
 }
 
 /// Somebody who speaks in a recording.
@@ -77,11 +86,16 @@ pub struct Word {
 }
 
 impl Transcript {
-    pub(crate) fn of(artifact_id: ArtifactId, heard: Heard) -> Self {
+    pub(crate) fn of(
+        artifact_id: Option<ArtifactId>,
+        hearing: Option<&hearing::Hearing>,
+        heard: Heard,
+    ) -> Self {
         let passages = heard.transcript.passages.into_iter();
         let speakers = heard.transcript.speakers.into_iter();
         Self {
             artifact_id,
+            hearing: hearing.map(Hearing::from),
             method: heard.method,
             model: heard.model,
             confidence: heard.confidence,
@@ -89,6 +103,15 @@ impl Transcript {
             language: heard.transcript.language,
             passages: passages.map(Passage::from).collect(),
             speakers: speakers.map(Speaker::from).collect(),
+        }
+    }
+}
+
+impl From<&hearing::Hearing> for Hearing {
+    fn from(hearing: &hearing::Hearing) -> Self {
+        Self {
+            until_ms: hearing.until_ms,
+            duration_ms: hearing.duration_ms,
         }
     }
 }

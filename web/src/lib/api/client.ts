@@ -45,6 +45,7 @@ export type Suggestions = components['schemas']['Suggestions'];
 export type Store = components['schemas']['Store'];
 export type Unit = components['schemas']['Unit'];
 export type Upload = components['schemas']['Upload'];
+export type Voice = components['schemas']['Voice'];
 
 interface Asked {
   params?: { path?: object; query?: object; header?: object };

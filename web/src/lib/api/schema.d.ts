@@ -352,8 +352,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is said in a film or recording, passage by passage and word by word, as people corrected it. */
+        /**
+         * What is said in a film or recording, passage by passage and word by word, as people corrected it. While it is being
+         *     heard for the first time, what was heard so far.
+         */
         get: operations["get_transcript"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/{id}/voices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The voices of a film or recording: who people say each is, whose it may be, and in which other recordings it is heard.
+         *     None where voices are not told apart.
+         */
+        get: operations["list_voices"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1277,8 +1300,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Makes the full-text index anew from the catalogue and compares it with what was there. Answers when
-         *     it is through; a search meanwhile finds what is in it so far.
+         * Makes the full-text index anew from the catalogue and compares it with what was there, and the list of voices anew from
+         *     the transcripts. Answers when it is through; a search meanwhile finds what is in it so far.
          */
         post: operations["rebuild_index"];
         delete?: never;
@@ -1679,6 +1702,7 @@ export interface components {
             content_hash: string;
             /** @description What is believed about it, and why. */
             facts: components["schemas"]["Fact"][];
+            hearing?: components["schemas"]["Hearing"] | null;
             /** @description Where it is and was, the oldest place first. */
             locations: components["schemas"]["Location"][];
             /**
@@ -2374,6 +2398,19 @@ export interface components {
              * @description Blobs that nobody referred to, which is nothing bad: scans put them before they refer to them.
              */
             unreferenced: number;
+        };
+        /** @description How far a recording has been heard that is being heard. */
+        Hearing: {
+            /**
+             * Format: int64
+             * @description How long it is; null until that is known.
+             */
+            duration_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Up to which millisecond.
+             */
+            until_ms: number;
         };
         /** @description A stretch of a text, counted in bytes of its UTF-8. */
         Highlight: {
@@ -3450,6 +3487,8 @@ export interface components {
                 error?: string | null;
                 error_code?: components["schemas"]["Code"] | null;
                 export?: components["schemas"]["ExportReport"] | null;
+                /** @description The recordings that it has heard now, and how far; only where this process works on it. */
+                hearing?: components["schemas"]["RunHearing"][];
                 /**
                  * Format: uuid
                  * @description An id: UUID version 7.
@@ -3548,6 +3587,35 @@ export interface components {
                 state: "pending" | "running" | "done" | "skipped" | "failed" | "cancelled";
                 /** @description The step. */
                 step: string;
+            }[];
+            /** @description Where the next page begins: the value for `after`. Null on the last page. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Voice: {
+            /** @description What is on it. */
+            items: {
+                at?: components["schemas"]["Segment"] | null;
+                /** @description The first of these, the most alike first. */
+                elsewhere: components["schemas"]["VoiceElsewhere"][];
+                /**
+                 * Format: int64
+                 * @description In how many other recordings the same voice is heard, as far as models can tell.
+                 */
+                elsewhere_count: number;
+                /**
+                 * Format: int32
+                 * @description What passages of the transcript call it, from 0 on.
+                 */
+                label: number;
+                /** @description Who people say it is. */
+                name?: string | null;
+                /**
+                 * Format: int64
+                 * @description How long it speaks.
+                 */
+                spoken_ms: number;
+                suggestion?: components["schemas"]["VoiceSuggestion"] | null;
             }[];
             /** @description Where the next page begins: the value for `after`. Null on the last page. */
             next?: string | null;
@@ -3942,6 +4010,8 @@ export interface components {
             error?: string | null;
             error_code?: components["schemas"]["Code"] | null;
             export?: components["schemas"]["ExportReport"] | null;
+            /** @description The recordings that it has heard now, and how far; only where this process works on it. */
+            hearing?: components["schemas"]["RunHearing"][];
             /**
              * Format: uuid
              * @description An id: UUID version 7.
@@ -3985,6 +4055,16 @@ export interface components {
              * @enum {string}
              */
             waits_for_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "no_model" | "no_service" | "other";
+        };
+        /** @description A recording that a run is hearing. */
+        RunHearing: components["schemas"]["Hearing"] & {
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            asset_id: string;
+            /** @description What that is called. */
+            asset_name: string;
         };
         /** @description A step of a run, in numbers of assets. */
         RunStep: {
@@ -4519,19 +4599,20 @@ export interface components {
         Transcript: {
             /**
              * Format: uuid
-             * @description An id: UUID version 7.
+             * @description The artifact that it is; null where it is not finished: what was heard so far is shown, and nothing of it is stored.
              */
-            artifact_id: string;
+            artifact_id?: string | null;
             /**
              * Format: double
              * @description How sure it is of all of it, from 0 to 1.
              */
             confidence: number;
+            hearing?: components["schemas"]["Hearing"] | null;
             /** @description The words that stand out in it, the most telling first. */
             keywords: string[];
             /** @description The language that most of it is in, by its code of ISO 639; null where nobody speaks. */
             language?: string | null;
-            /** @description Who heard it: `local`, a model on this machine, or the name of a service. */
+            /** @description Who heard it: `local`, a model on this machine, or the name of a service; empty where it is not finished. */
             method: string;
             /** @description The model; that of a service with its name before it, as `openai:whisper-1`. */
             model: string;
@@ -4709,6 +4790,62 @@ export interface components {
          * @enum {string}
          */
         UploadState: "receiving" | "finishing" | "done" | "refused";
+        /** @description A voice of a recording, and where else it is heard. */
+        Voice: {
+            at?: components["schemas"]["Segment"] | null;
+            /** @description The first of these, the most alike first. */
+            elsewhere: components["schemas"]["VoiceElsewhere"][];
+            /**
+             * Format: int64
+             * @description In how many other recordings the same voice is heard, as far as models can tell.
+             */
+            elsewhere_count: number;
+            /**
+             * Format: int32
+             * @description What passages of the transcript call it, from 0 on.
+             */
+            label: number;
+            /** @description Who people say it is. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description How long it speaks.
+             */
+            spoken_ms: number;
+            suggestion?: components["schemas"]["VoiceSuggestion"] | null;
+        };
+        /** @description The same voice in another recording. */
+        VoiceElsewhere: {
+            /** @description The recording. */
+            asset: components["schemas"]["Asset"];
+            /**
+             * Format: int32
+             * @description What passages of its transcript call the voice.
+             */
+            label: number;
+            /**
+             * Format: float
+             * @description How alike both voices are, at most 1.
+             */
+            likeness: number;
+            /** @description Who people say it is there. */
+            name?: string | null;
+        };
+        /** @description Somebody who sounds the same in another recording. */
+        VoiceSuggestion: {
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            asset_id: string;
+            /**
+             * Format: float
+             * @description How alike both voices are, at most 1.
+             */
+            likeness: number;
+            /** @description Who it is there. */
+            name: string;
+        };
         /** @description A word with the space before it and the marks around it. */
         Word: {
             /**
@@ -4770,6 +4907,7 @@ export type Folders = components['schemas']['Folders'];
 export type Forecast = components['schemas']['Forecast'];
 export type Found = components['schemas']['Found'];
 export type FsckReport = components['schemas']['FsckReport'];
+export type Hearing = components['schemas']['Hearing'];
 export type Highlight = components['schemas']['Highlight'];
 export type Ignored = components['schemas']['Ignored'];
 export type ImportNote = components['schemas']['ImportNote'];
@@ -4826,6 +4964,7 @@ export type PageKnownContent = components['schemas']['Page_KnownContent'];
 export type PagePipeline = components['schemas']['Page_Pipeline'];
 export type PageRun = components['schemas']['Page_Run'];
 export type PageUnit = components['schemas']['Page_Unit'];
+export type PageVoice = components['schemas']['Page_Voice'];
 export type Passage = components['schemas']['Passage'];
 export type Pin = components['schemas']['Pin'];
 export type Pipeline = components['schemas']['Pipeline'];
@@ -4842,6 +4981,7 @@ export type Publications = components['schemas']['Publications'];
 export type Purged = components['schemas']['Purged'];
 export type RepositoryFault = components['schemas']['RepositoryFault'];
 export type Run = components['schemas']['Run'];
+export type RunHearing = components['schemas']['RunHearing'];
 export type RunStep = components['schemas']['RunStep'];
 export type ScanReport = components['schemas']['ScanReport'];
 export type Scrub = components['schemas']['Scrub'];
@@ -4874,6 +5014,9 @@ export type TransferProblem = components['schemas']['TransferProblem'];
 export type Unit = components['schemas']['Unit'];
 export type Upload = components['schemas']['Upload'];
 export type UploadState = components['schemas']['UploadState'];
+export type Voice = components['schemas']['Voice'];
+export type VoiceElsewhere = components['schemas']['VoiceElsewhere'];
+export type VoiceSuggestion = components['schemas']['VoiceSuggestion'];
 export type Word = components['schemas']['Word'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -5873,6 +6016,38 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_voices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the order in which they begin */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Voice"];
                 };
             };
             /** @description Refused */

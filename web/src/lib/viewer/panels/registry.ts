@@ -32,7 +32,7 @@ export interface Panel {
 export const PANELS: Panel[] = [
   {
     title: 'panel_transcript',
-    isFor: (detail) => transcriptOf(detail) !== undefined,
+    isFor: (detail) => transcriptOf(detail) !== undefined || detail.hearing != null,
     content: Transcript
   },
   { title: 'panel_facts', isFor: () => true, content: Facts },

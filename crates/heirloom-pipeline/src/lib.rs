@@ -36,6 +36,7 @@ pub mod template;
 pub mod tier;
 pub mod tool;
 pub mod transcription;
+mod unreachable;
 pub mod voice;
 pub mod work;
 pub mod workshop;

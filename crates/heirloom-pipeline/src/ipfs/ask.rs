@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use tokio_util::sync::CancellationToken;
 
 use super::{IpfsError, IpfsSettings};
+use crate::unreachable;
 
 /// How often something is tried.
 const ATTEMPTS: u32 = 5;
@@ -139,16 +140,7 @@ pub(super) fn unreachable(who: &'static str, error: &reqwest::Error) -> Failed {
     if error.is_timeout() {
         return silent(who);
     }
-    // The address is left out: it may have a name and a password in it.
-    let mut why = String::new();
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        why = error.to_string();
-        source = error.source();
-    }
-    if why.is_empty() {
-        "the connection failed".clone_into(&mut why);
-    }
+    let why = unreachable::in_words(error);
     Failed::Again(IpfsError::Away { who, why }, None)
 }
 

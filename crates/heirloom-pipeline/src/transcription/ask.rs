@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use tokio_util::sync::CancellationToken;
 
 use super::elsewhere::{Service, ServiceError};
+use crate::unreachable;
 
 /// How often something is tried.
 const ATTEMPTS: u32 = 4;
@@ -193,16 +194,7 @@ fn unreachable(service: &Service, error: &reqwest::Error) -> Failed {
     if error.is_timeout() && !error.is_connect() {
         return silent(service);
     }
-    // The address is left out, which is known; what is wrong is said by the last of them.
-    let mut why = String::new();
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        why = error.to_string();
-        source = error.source();
-    }
-    if why.is_empty() {
-        "the connection failed".clone_into(&mut why);
-    }
+    let why = unreachable::in_words(error);
     let lower = why.to_lowercase();
     if lower.contains("certificate") || lower.contains("unknownissuer") {
         return Failed::Service(ServiceError::Certificate {

@@ -96,6 +96,8 @@ pub struct Foreseen {
     /// It is missing; something else was made by the same tool: another version of it, or asked for
     /// something else.
     pub stale: i64,
+    /// Of these: the same version made it, with another model.
+    pub other_model: i64,
     /// Nothing was made yet.
     pub missing: i64,
     /// It failed before and would fail again.
@@ -274,6 +276,11 @@ impl Db {
                 {
                     let foreseen = foreseen.entry(step).or_default();
                     let versions = made.versions.get(&(asset.id, tool.0.to_owned()));
+                    let is_of_other_model = versions.is_some_and(|versions| {
+                        let same = versions.iter().filter(|(version, _)| *version == tool.1);
+                        let mut models = same.map(|(_, model)| model).peekable();
+                        models.peek().is_some() && models.all(|made_with| *made_with != model)
+                    });
                     let is_present = match key {
                         Some(key) => made.keys.contains(&key),
                         None => {
@@ -289,6 +296,7 @@ impl Db {
                     } else if is_skipped && !parameters.retry_failed {
                         continue;
                     } else if versions.is_some() {
+                        foreseen.other_model += i64::from(is_of_other_model);
                         &mut foreseen.stale
                     } else if key.is_some() {
                         &mut foreseen.missing

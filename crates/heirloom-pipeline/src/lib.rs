@@ -19,6 +19,7 @@ pub mod ipfs;
 mod jobs;
 pub mod lineage;
 mod log;
+pub mod machine;
 pub mod open;
 mod original;
 pub mod place;

@@ -8,7 +8,15 @@
 mod job;
 mod speakers;
 
-use std::{fs::File, io, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use heirloom_core::{
@@ -40,6 +48,7 @@ pub struct Ears {
     models: Json,
     threads: usize,
     names: Arc<Names>,
+    is_loaded: Arc<AtomicBool>,
 }
 
 /// What models hear.
@@ -83,7 +92,7 @@ pub enum SpeechError {
 }
 
 /// Models and ONNX Runtime with their arenas; a window of thirty seconds needs less than half of it.
-const MEMORY_BYTES: u64 = 3 << 30;
+pub(crate) const MEMORY_BYTES: u64 = 3 << 30;
 /// No word takes longer.
 const LONGEST_WORD: usize = 2 * SAMPLES_PER_SECOND;
 /// A window takes about two seconds of a processor; a small or busy machine is many times slower.
@@ -130,6 +139,7 @@ impl Ears {
             models,
             threads,
             names: Arc::new(names),
+            is_loaded: Arc::default(),
         })
     }
 
@@ -151,6 +161,11 @@ impl Ears {
         &self.names.key
     }
 
+    /// Whether the models are in memory.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.is_loaded.load(Ordering::Relaxed)
+    }
+
     async fn work(
         &self,
         mut job: JobHeader,
@@ -161,7 +176,10 @@ impl Ears {
         job["models"] = self.models.clone();
         job["threads"] = self.threads.into();
         let samples = samples.try_clone()?;
-        Ok(self.hand.work(job, samples, limits, cancelled).await?)
+        let answer = self.hand.work(job, samples, limits, cancelled).await;
+        // What has failed may have ended the process.
+        self.is_loaded.store(answer.is_ok(), Ordering::Relaxed);
+        Ok(answer?)
     }
 }
 

@@ -14,7 +14,8 @@ use crate::{
     Ffmpeg,
     confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
     hearing::Hearings,
-    speech::{Ears, SpeechError},
+    machine::{Working, processors},
+    speech::{Ears, MEMORY_BYTES, SpeechError},
     transcription::{ServiceError, Transcription, Way},
     work::Failure,
 };
@@ -47,6 +48,11 @@ impl From<Store> for Abilities {
             transcription: Transcription::default(),
         }
     }
+}
+
+/// With how many threads models compute: pictures are drawn meanwhile.
+fn threads() -> usize {
+    (processors() / 2).max(1)
 }
 
 /// How many hands are kept for later, each with a process that waits.
@@ -199,10 +205,20 @@ impl Workshop {
         if let Some(ears) = ears.as_ref().filter(|ears| ears.key() == key) {
             return Ok(ears.clone());
         }
-        // Pictures are drawn meanwhile.
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let opened = Ears::open(&self.confinement, self.models(), (cores / 2).max(1))?;
+        let opened = Ears::open(&self.confinement, self.models(), threads())?;
         Ok(ears.insert(opened).clone())
+    }
+
+    /// How recordings are heard on this machine.
+    #[must_use]
+    pub fn hearing_works(&self) -> Working {
+        let ears = self.ears.lock().unwrap_or_else(PoisonError::into_inner);
+        Working {
+            threads: threads(),
+            processors: processors(),
+            memory_bytes: MEMORY_BYTES,
+            is_loaded: ears.as_ref().is_some_and(Ears::is_loaded),
+        }
     }
 
     /// Sends everybody home who has nothing to do, and with them goes what they have loaded.

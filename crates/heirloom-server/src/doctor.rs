@@ -58,6 +58,7 @@ async fn get_diagnosis(
         check_backups(&library, &archives).await?,
     ];
     checks.extend(model::check_models(&library));
+    checks.extend(model::check_runs(&library));
     checks.extend(model::check_transcription(&library));
     checks.extend(check_places(&library, &actor).await?);
     checks.extend(ipfs::check_publications(&library, &actor).await?);

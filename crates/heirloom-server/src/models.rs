@@ -9,11 +9,12 @@ use std::{
 use heirloom_core::{Actor, FamilyId, permission::Action};
 use heirloom_db::plan::Parameters;
 use heirloom_models::{
-    Mirror, Model, ModelError, ModelState, NewFile, NewModel, Progress, Pulling, Source, Store,
+    Ability, Mirror, Model, ModelError, ModelState, NewFile, NewModel, Progress, Pulling, Source,
+    Store,
 };
 use heirloom_pipeline::{
-    Context, Tasks, archive::find_around, run::Engine, template::UNDERSTAND,
-    transcription::TranscriptionSettings,
+    Context, Tasks, archive::find_around, machine::graphics_cards, run::Engine,
+    template::UNDERSTAND, transcription::TranscriptionSettings,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -125,7 +126,39 @@ impl Models {
             mirror: mirror.map(ToString::to_string),
             items: models.iter().map(|model| self.describe(model)).collect(),
             problems: wrong.iter().map(ToString::to_string).collect(),
+            runs: self.runs(),
+            graphics_cards: graphics_cards(Path::new("/")),
         })
+    }
+
+    /// What each ability runs on whose models are here: those that hearing needs or gains from, in one process.
+    pub(crate) fn runs(&self) -> Vec<wire::ModelRun> {
+        let is_here = |ability: Ability| {
+            let model = self.store().default_for(ability);
+            model.filter(|model| self.store().state(model) == ModelState::Here)
+        };
+        let Some(runtime) = is_here(Ability::Runtime) else {
+            return Vec::new();
+        };
+        let works = self.shared.engine.hearing_works();
+        let abilities = [Ability::Speech, Ability::VoiceActivity, Ability::Speaker];
+        let runs = abilities.into_iter().filter_map(|ability| {
+            Some(wire::ModelRun {
+                ability: ability.as_str().to_owned(),
+                model: is_here(ability)?.id,
+                runtime: runtime.origin.clone(),
+                // The others are so small that more would wait for one another.
+                threads: if ability == Ability::Speech {
+                    works.threads
+                } else {
+                    1
+                } as u64,
+                processors: works.processors as u64,
+                memory_bytes: works.memory_bytes,
+                is_loaded: works.is_loaded,
+            })
+        });
+        runs.collect()
     }
 
     /// One model, and how it stands.

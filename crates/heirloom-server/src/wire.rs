@@ -48,7 +48,8 @@ pub use folder::{Folder, Folders};
 pub use fsck::{Fault, FsckReport, NewFsck};
 pub use lineage::{Lineage, LineageInput, LineageSource};
 pub use model::{
-    Model, ModelCheck, ModelFault, ModelFile, ModelRemoved, Models, NewModel, NewModelFile, NewPull,
+    Model, ModelCheck, ModelFault, ModelFile, ModelRemoved, ModelRun, Models, NewModel,
+    NewModelFile, NewPull,
 };
 pub use place::{KnownPlace, KnownPlaces, MapCluster, MapClusters, PlaceCount, Places};
 pub use publication::{

@@ -171,10 +171,14 @@ pub(super) async fn show_forecast(api: &Api, new: &NewRun, output: &Output) -> R
 }
 
 fn forecast_row(step: &StepForecast, is_again: bool) -> Vec<String> {
-    let stale = format!("stale, from before version {}", step.tool_version);
+    let stale = match step.tool_version {
+        1 => "stale".to_owned(),
+        version => format!("stale, from before version {version}"),
+    };
     let counts = [
         (step.missing, "to make"),
-        (step.stale, stale.as_str()),
+        (step.other_model, "made by another model"),
+        (step.stale - step.other_model, stale.as_str()),
         (
             step.present,
             if is_again { "to make again" } else { "there" },

@@ -220,8 +220,26 @@ fn a_library_that_was_heard_without_voices_is_heard_again_when_their_model_is_he
     assert_eq!(before["passages"][0]["speaker"], Json::Null);
 
     bring(&folder, &["resemblyzer"]);
+    let dry = ["run", "start", "understand", "--dry-run"];
+    let foreseen = home.done(dry).stdout;
+    assert!(foreseen.contains("1 made by another model"), "{foreseen}");
+    assert!(!foreseen.contains("version"), "{foreseen}");
     let again = home.json(["run", "start", "understand"]);
     assert_eq!(again["steps"][0]["done"], 1, "{again}");
+    // What runs where is said of what is here, and nothing is loaded for that.
+    let doctor = home.heirloom.run(["doctor"]).stdout;
+    for words in [
+        "speech runs",
+        "whisper-base with ONNX Runtime 1.",
+        "speaker runs",
+        "processors, with at most 3.2 GB of memory; not loaded now",
+        "graphics card",
+    ] {
+        assert!(doctor.contains(words), "{words}: {doctor}");
+    }
+    let models = home.json(["models", "list"]);
+    assert_eq!(models["runs"][0]["model"], "whisper-base");
+    assert_eq!(models["runs"][0]["is_loaded"], false);
     let after = heard();
     let speakers = after["speakers"].as_array().unwrap();
     assert_eq!(speakers.len(), 2, "{after}");

@@ -27,6 +27,7 @@ use crate::{
     Context, Ffmpeg, Tasks,
     confinement::Confinement,
     hearing::Hearings,
+    machine::{Working, processors},
     template::{Models, PREPARE, Step, Template, UNDERSTAND},
     tool::{
         ResourceClass,
@@ -116,7 +117,7 @@ impl Engine {
         abilities: impl Into<Abilities>,
         templates: &'static [&'static Template],
     ) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = processors();
         let hands = Hands {
             cpu: Arc::new(Semaphore::new(cores)),
             io: Arc::new(Semaphore::new(IO_HANDS)),
@@ -350,6 +351,12 @@ impl Engine {
     #[must_use]
     pub fn transcription(&self) -> &Transcription {
         self.shared.workshop.transcription()
+    }
+
+    /// How this machine hears recordings.
+    #[must_use]
+    pub fn hearing_works(&self) -> Working {
+        self.shared.workshop.hearing_works()
     }
 
     /// The recordings that this process hears, and what was heard of each so far.

@@ -1,10 +1,18 @@
-//! The models that abilities need.
+//! The models that abilities need, and what they run on.
+
+use std::path::Path;
 
 use heirloom_models::{Ability, ModelState};
-use heirloom_pipeline::transcription::{Reach, ServiceSettings, Way};
+use heirloom_pipeline::{
+    machine::graphics_cards,
+    transcription::{Reach, ServiceSettings, Way},
+};
 
 use super::{amiss, well};
-use crate::{library::Library, wire::Check};
+use crate::{
+    library::Library,
+    wire::{Check, ModelRun},
+};
 
 /// For each ability whether its model is here. That one is missing is no fault: everything else works without it.
 pub(super) fn check_models(library: &Library) -> Vec<Check> {
@@ -32,6 +40,47 @@ pub(super) fn check_models(library: &Library) -> Vec<Check> {
         }
     };
     Ability::ALL.map(check).into()
+}
+
+/// What each ability runs on whose models are here, and whether there is a graphics card.
+pub(super) fn check_runs(library: &Library) -> Vec<Check> {
+    let runs = library.models().runs();
+    let mut checks: Vec<Check> = runs.iter().map(check_run).collect();
+    if !checks.is_empty() {
+        let cards = graphics_cards(Path::new("/"));
+        checks.push(well(
+            "graphics card",
+            match cards.is_empty() {
+                true => "none was found: models compute on processors".to_owned(),
+                false => format!(
+                    "{} is here, and models compute on processors; a service on this machine may use it",
+                    cards.join(", ")
+                ),
+            },
+        ));
+    }
+    checks
+}
+
+fn check_run(run: &ModelRun) -> Check {
+    let name = format!("{} runs", run.ability.replace('_', " "));
+    let loaded = if run.is_loaded {
+        "loaded now"
+    } else {
+        "not loaded now"
+    };
+    let threads = match run.threads {
+        1 => "1 thread".to_owned(),
+        threads => format!("{threads} threads"),
+    };
+    let detail = format!(
+        "{} with {}, on {threads} of {} processors, with at most {:.1} GB of memory; {loaded}",
+        run.model,
+        run.runtime,
+        run.processors,
+        run.memory_bytes as f64 / 1e9
+    );
+    well(&name, detail)
 }
 
 /// Who writes down what is said, where somebody chose more than the models of this machine: where the sound goes, and

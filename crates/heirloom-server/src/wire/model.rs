@@ -15,6 +15,31 @@ pub struct Models {
     pub items: Vec<Model>,
     /// What is wrong with the notes of added models that cannot be used.
     pub problems: Vec<String>,
+    /// What each ability runs on that is at work in Heirloom so far, where its models are here.
+    #[serde(default)]
+    pub runs: Vec<ModelRun>,
+    /// The graphics cards of the machine, by the names of their devices. None is used.
+    #[serde(default)]
+    pub graphics_cards: Vec<String>,
+}
+
+/// What an ability runs on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ModelRun {
+    /// Which.
+    pub ability: String,
+    /// The model that it uses.
+    pub model: String,
+    /// What runs that, in words.
+    pub runtime: String,
+    /// With how many threads it computes.
+    pub threads: u64,
+    /// How many processors the machine has.
+    pub processors: u64,
+    /// How much memory its process may map. All abilities of one process share it.
+    pub memory_bytes: u64,
+    /// Whether it is in memory at the moment, in the process that answers.
+    pub is_loaded: bool,
 }
 
 /// A model.

@@ -170,6 +170,9 @@ pub struct StepForecast {
     /// Something else was made by the same tool: another version of it, or one that was asked for
     /// something else. It is stale, and would be made anew.
     pub stale: i64,
+    /// Of these: made by this version of the tool with another model.
+    #[serde(default)]
+    pub other_model: i64,
     /// Nothing was made yet.
     pub missing: i64,
     /// It failed before and would fail again, so that it would not be tried.
@@ -443,6 +446,7 @@ impl StepForecast {
             tool_version: step.tool.version,
             present: foreseen.present,
             stale: foreseen.stale,
+            other_model: foreseen.other_model,
             missing: foreseen.missing,
             failed: foreseen.failed,
         }

@@ -2951,16 +2951,46 @@ export interface components {
             /** @description What nobody does any more until a model for it is here; null where another one does it. */
             without?: string | null;
         };
+        /** @description What an ability runs on. */
+        ModelRun: {
+            /** @description Which. */
+            ability: string;
+            /** @description Whether it is in memory at the moment, in the process that answers. */
+            is_loaded: boolean;
+            /**
+             * Format: int64
+             * @description How much memory its process may map. All abilities of one process share it.
+             */
+            memory_bytes: number;
+            /** @description The model that it uses. */
+            model: string;
+            /**
+             * Format: int64
+             * @description How many processors the machine has.
+             */
+            processors: number;
+            /** @description What runs that, in words. */
+            runtime: string;
+            /**
+             * Format: int64
+             * @description With how many threads it computes.
+             */
+            threads: number;
+        };
         /** @description The models that abilities need. */
         Models: {
             /** @description The folder that they are in. */
             folder: string;
+            /** @description The graphics cards of the machine, by the names of their devices. None is used. */
+            graphics_cards?: string[];
             /** @description Each model; those that somebody added come last. */
             items: components["schemas"]["Model"][];
             /** @description Who is asked for files first, where somebody is. */
             mirror?: string | null;
             /** @description What is wrong with the notes of added models that cannot be used. */
             problems: string[];
+            /** @description What each ability runs on that is at work in Heirloom so far, where its models are here. */
+            runs?: components["schemas"]["ModelRun"][];
         };
         /** @description An addition that is to begin. */
         NewAddition: {
@@ -4404,6 +4434,11 @@ export interface components {
             missing: number;
             /**
              * Format: int64
+             * @description Of these: made by this version of the tool with another model.
+             */
+            other_model?: number;
+            /**
+             * Format: int64
              * @description What would be made is there. `prepare` leaves it alone, `rebuild` makes it again.
              */
             present: number;
@@ -4937,6 +4972,7 @@ export type ModelCheck = components['schemas']['ModelCheck'];
 export type ModelFault = components['schemas']['ModelFault'];
 export type ModelFile = components['schemas']['ModelFile'];
 export type ModelRemoved = components['schemas']['ModelRemoved'];
+export type ModelRun = components['schemas']['ModelRun'];
 export type Models = components['schemas']['Models'];
 export type NewAddition = components['schemas']['NewAddition'];
 export type NewArchive = components['schemas']['NewArchive'];

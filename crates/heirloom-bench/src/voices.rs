@@ -26,7 +26,7 @@ use crate::{
     options::Options,
 };
 
-const LIMIT: Duration = Duration::from_millis(200);
+const LIMIT: Duration = Duration::from_millis(500);
 /// How many recordings, how many voices are in each, and how many people they are of.
 const RECORDINGS: u64 = 10_000;
 const VOICES: u32 = 2;

@@ -1,6 +1,6 @@
 //! Whose voices are in recordings: what each sounds like, and in which others it is heard.
 //!
-//! A copy of what transcripts say of voices, kept beside them by [`keep`] alone and gone with them. Who a voice is, only
+//! A copy of what transcripts say of voices, kept beside them by `keep` alone and gone with them. Who a voice is, only
 //! people say: that is read from their claims.
 
 use std::collections::{HashMap, HashSet};

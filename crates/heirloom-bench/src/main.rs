@@ -21,6 +21,7 @@ mod hash;
 mod map;
 mod metadata;
 mod options;
+mod reading;
 mod renditions;
 mod runs;
 mod scan;
@@ -52,6 +53,7 @@ subjects (all of them, if none is named)
   backup      backups and what comes back of them, beside restic, and the scrub
   speakers    who speaks when in conversations of readers; --data FOLDER has a folder for each reader
   voices      finding a voice in all other recordings of a library
+  reading     what stands on pages, beside tesseract; --data FOLDER has a manifest.json with the truth
   transcribe  what is said in recordings, beside faster-whisper; --data FOLDER has a manifest.json with the truth
 
 options
@@ -92,6 +94,7 @@ async fn main() {
             "map" => map::measure(&options).await,
             "serve" => serve::measure(&options).await,
             "transcribe" => transcribe::measure(&options),
+            "reading" => reading::measure(&options),
             "speakers" => speakers::measure(&options),
             "voices" => voices::measure(&options).await,
             "backup" => backup::measure(&options).await,

@@ -19,7 +19,7 @@ pub(crate) struct Options {
     place: PathBuf,
 }
 
-const ALL: [&str; 15] = [
+const ALL: [&str; 16] = [
     "hash",
     "metadata",
     "renditions",
@@ -32,6 +32,7 @@ const ALL: [&str; 15] = [
     "map",
     "serve",
     "backup",
+    "reading",
     "speakers",
     "voices",
     "transcribe",

@@ -34,11 +34,11 @@ struct Clip {
 type Word = (String, f64);
 
 /// What a program took. What confined processes compute is theirs, so all that it started are looked at.
-struct Cost {
-    output: String,
-    cpu_s: f64,
+pub(crate) struct Cost {
+    pub(crate) output: String,
+    pub(crate) cpu_s: f64,
     /// The most that it and what it started had resident at once.
-    memory_mb: f64,
+    pub(crate) memory_mb: f64,
 }
 
 pub(crate) fn measure(options: &Options) {
@@ -166,7 +166,7 @@ fn hear_as_peer(files: &[&Path]) -> Cost {
 }
 
 /// Runs it to its end.
-fn measured(mut command: Command) -> Cost {
+pub(crate) fn measured(mut command: Command) -> Cost {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -235,6 +235,10 @@ pub(crate) enum Command {
     ///
     /// It is heard on this machine, with the models of `heirloom models`; nothing is kept.
     Transcribe(Transcribe),
+    /// Read what stands in a picture or on the pages of a PDF, which need not be in the library
+    ///
+    /// It is read on this machine, with the models of `heirloom models`; nothing is kept.
+    Read(Read),
     /// Say how Heirloom is doing and what it lacks
     Doctor,
     /// Say whether a server is running and ready, without opening anything: 0 if it is, 1 if not
@@ -297,6 +301,15 @@ pub(crate) struct Transcribe {
     /// Captions with their times (WebVTT) in place of lines of text
     #[arg(long)]
     pub(crate) vtt: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Read {
+    /// The picture or PDF
+    pub(crate) file: PathBuf,
+    /// Lines of text, which is what comes without --json
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) text: bool,
 }
 
 #[derive(Debug, Args)]
@@ -372,6 +385,11 @@ pub(crate) enum Asset {
     },
     /// List the voices in a film or recording: who they are, or may be, and in which others they are heard
     Voices {
+        /// Which
+        id: AssetId,
+    },
+    /// Print what stands in a picture or on the pages of a document
+    Reading {
         /// Which
         id: AssetId,
     },

@@ -20,6 +20,7 @@ mod model;
 mod paging;
 mod pipeline;
 mod place;
+mod read;
 mod rebuild;
 mod restore;
 mod run;
@@ -73,6 +74,9 @@ pub(crate) async fn run(
     } = &command
     {
         fsck::take_pages(config, output).await?;
+    }
+    if let Command::Read(asked) = &command {
+        return read::run(asked, config, output).await;
     }
     if let Command::Transcribe(asked) = &command {
         return transcribe::run(asked, config, output).await;
@@ -229,6 +233,7 @@ async fn ask(
         Command::Serve { .. }
         | Command::Health
         | Command::Restore(_)
+        | Command::Read(_)
         | Command::Transcribe(_)
         | Command::Config(_)
         | Command::Completions { .. }

@@ -17,6 +17,7 @@ pub mod media;
 pub mod path;
 pub mod permission;
 pub mod query;
+pub mod reading;
 pub mod role;
 pub mod run;
 pub mod segment;

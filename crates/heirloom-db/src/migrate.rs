@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 26] = [
+const MIGRATIONS: [(&str, &str); 27] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -88,6 +88,7 @@ const MIGRATIONS: [(&str, &str); 26] = [
         include_str!("../migrations/0025_language.sql"),
     ),
     ("0026_voices", include_str!("../migrations/0026_voices.sql")),
+    ("0027_read", include_str!("../migrations/0027_read.sql")),
 ];
 
 /// The migration after which it has to be computed where assets were made.

@@ -40,7 +40,7 @@ pub use suggest::Suggestion;
 pub(crate) use walk::STATEMENTS as WALK_STATEMENTS;
 
 /// Some of what a query finds, and where the next page begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SearchPage {
     /// What was found: first what is called so, then the rest, both newest first and undated last.
     pub items: Vec<Hit>,

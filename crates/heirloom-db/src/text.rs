@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use heirloom_core::{
     ArtifactId, AssetId,
     claim::{Claim, ClaimKind},
+    reading::{Reading, Spot},
     transcript::{Passage, Transcript, Word},
 };
 use serde_json::json;
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// What stands in an asset, or is said in it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Text {
     /// Its words.
     pub words: String,
@@ -31,9 +32,32 @@ pub struct Text {
     pub times: Vec<(u64, u64)>,
     /// Who says it, where voices were told apart. They are kept beside it, and not part of what is read of it.
     pub voices: Vec<Voice>,
+    /// Where each line of what was read in a picture is; empty for what is said, and for what a document says itself.
+    pub spots: Vec<Spot>,
 }
 
 impl Text {
+    /// What stands in a document that says so itself.
+    #[must_use]
+    pub fn written(words: String) -> Self {
+        Self {
+            words,
+            ..Self::default()
+        }
+    }
+
+    /// What was read in a picture or on the pages of a document: a line for each line.
+    #[must_use]
+    pub fn read(reading: &Reading) -> Self {
+        let mut text = Self::default();
+        for (words, spot) in reading.to_words() {
+            text.words.push_str(&words);
+            text.words.push('\n');
+            text.spots.push(spot);
+        }
+        text
+    }
+
     /// What is said: a line for each passage.
     #[must_use]
     pub fn spoken(transcript: &Transcript) -> Self {
@@ -42,6 +66,7 @@ impl Text {
             words: transcript.to_text(),
             times: passages.flat_map(Passage::word_times_ms).collect(),
             voices: Voice::list(transcript),
+            spots: Vec::new(),
         }
     }
 
@@ -79,11 +104,14 @@ impl Text {
 const WORDS_BYTES: usize = 512 * 1024;
 
 statements! {
-    KEEP = "INSERT INTO asset_text (asset_id, artifact_id, words, times, voices) VALUES ($1, $2, $3, $4, $5)
+    // What was read on the pages of a document has what the document says itself in it.
+    KEEP = "INSERT INTO asset_text (asset_id, artifact_id, words, times, voices, spots)
+        VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (asset_id) DO UPDATE SET artifact_id = excluded.artifact_id, words = excluded.words,
-          times = excluded.times, voices = excluded.voices";
-    LIST = "SELECT asset_id, words, times FROM asset_text WHERE asset_id IN ({list})";
-    FIND = "SELECT words, times FROM asset_text WHERE asset_id = $1";
+          times = excluded.times, voices = excluded.voices, spots = excluded.spots
+        WHERE asset_text.spots IS NULL OR excluded.spots IS NOT NULL";
+    LIST = "SELECT asset_id, words, times, spots FROM asset_text WHERE asset_id IN ({list})";
+    FIND = "SELECT words, times, spots FROM asset_text WHERE asset_id = $1";
 }
 
 impl Db {
@@ -111,13 +139,15 @@ pub(crate) async fn keep(
             words,
             times,
             voices,
+            spots,
         } = text;
         let words = words.get(..words.floor_char_boundary(WORDS_BYTES));
         // PostgreSQL keeps no NUL.
         let words = words.unwrap_or_default().replace('\0', " ");
         let times = (!times.is_empty()).then(|| json!(times).to_string());
         let count = voice::count(&voices);
-        tx.execute(KEEP, args![asset, artifact, words, times, count])
+        let spots = (!spots.is_empty()).then(|| json!(spots).to_string());
+        tx.execute(KEEP, args![asset, artifact, words, times, count, spots])
             .await?;
         voice::keep(tx, asset, artifact, &voices).await?;
         assets.insert(asset);
@@ -141,11 +171,16 @@ pub(crate) async fn list(
 fn read(row: &Row, column: usize) -> Result<Text, DbError> {
     let times: Option<String> = row.get(column + 1)?;
     let times = times.as_deref().map(serde_json::from_str).transpose();
+    let spots: Option<String> = row.get(column + 2)?;
+    let spots = spots.as_deref().map(serde_json::from_str).transpose();
     Ok(Text {
         words: row.get(column)?,
         times: times
             .map_err(|error| DbError::unreadable("when something is said", error))?
             .unwrap_or_default(),
         voices: Vec::new(),
+        spots: spots
+            .map_err(|error| DbError::unreadable("where something stands", error))?
+            .unwrap_or_default(),
     })
 }

@@ -111,6 +111,27 @@ pub struct Picture {
     pub problems: Vec<Problem>,
 }
 
+impl Picture {
+    /// The same laid on white paper: three bytes a pixel.
+    #[must_use]
+    pub fn on_white(mut self) -> Self {
+        let Some(raster) = Raster::new(
+            self.width,
+            self.height,
+            self.has_alpha,
+            std::mem::take(&mut self.pixels),
+        ) else {
+            return self;
+        };
+        let raster = raster.on_white();
+        Self {
+            pixels: raster.pixels,
+            has_alpha: false,
+            ..self
+        }
+    }
+}
+
 /// The pixels of a picture.
 ///
 /// # Errors

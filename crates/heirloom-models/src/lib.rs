@@ -11,6 +11,7 @@ mod error;
 mod manifest;
 mod note;
 mod pull;
+pub mod reading;
 mod runtime;
 mod source;
 pub mod speech;

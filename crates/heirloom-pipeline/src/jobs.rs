@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::{
     confinement::{Answer, Failure, JobHeader, Jobs},
+    reading::{self, PageReader},
     speech::{self, Hearer},
     tool::{pages, rendition, text},
 };
@@ -17,18 +18,26 @@ use crate::{
 /// - `pages` draws the pages `from` to `until` of a document of the given `name`, and `text` reads them.
 /// - `voice` finds where somebody speaks in samples, `voices` takes voiceprints of stretches of them, and `hear` writes
 ///   down what is said in some.
+/// - `read` reads what stands in a picture, or on pages of a document, from `from` on.
 /// - `length` reads the input to its end and answers `{"size_bytes": N}`: whether a disk gives all of it.
 ///
 /// A job fails when there is none of that name, or the file does not let it be done.
 pub fn jobs() -> impl Jobs {
-    let mut hearer = Hearer::default();
+    let mut kept = Kept::default();
     move |header: &JobHeader, input: File, answer: &mut Answer<'_>| {
-        work(&mut hearer, header, input, answer)
+        work(&mut kept, header, input, answer)
     }
 }
 
+/// What stays loaded from job to job.
+#[derive(Default)]
+struct Kept {
+    hearer: Hearer,
+    reader: PageReader,
+}
+
 fn work(
-    hearer: &mut Hearer,
+    kept: &mut Kept,
     header: &JobHeader,
     input: File,
     answer: &mut Answer<'_>,
@@ -43,9 +52,10 @@ fn work(
         Some(rendition::JOB) => rendition::draw(header, input, answer),
         Some(pages::JOB) => pages::draw(header, input, answer),
         Some(text::JOB) => text::read(header, input, answer),
-        Some(speech::VOICE) => hearer.voice(header, &input, answer),
-        Some(speech::VOICES) => hearer.voices(header, &input, answer),
-        Some(speech::HEAR) => hearer.hear(header, &input, answer),
+        Some(speech::VOICE) => kept.hearer.voice(header, &input, answer),
+        Some(speech::VOICES) => kept.hearer.voices(header, &input, answer),
+        Some(speech::HEAR) => kept.hearer.hear(header, &input, answer),
+        Some(reading::READ) => kept.reader.read(header, input, answer),
         _ => {
             let reason = format!("there is no such job: {header}");
             Err(Failure::new(FailureCode::Other, reason))

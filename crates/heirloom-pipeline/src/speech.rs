@@ -24,7 +24,7 @@ use heirloom_core::{
     unit::FailureCode,
 };
 use heirloom_models::{
-    Ability, Model, ModelError, Store,
+    Ability, ModelError, Store,
     speech::{FRAME, SAMPLES_PER_SECOND, STILL_LIKELY, Span, Speech, WINDOW, spans_of},
 };
 use serde::Deserialize;
@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Ffmpeg,
     confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
+    loading::{Unnamed, named},
     probe::{Probe, probe},
     transcription::ServiceError,
 };
@@ -183,13 +184,13 @@ impl Ears {
     }
 }
 
-/// A model, and where the confined process finds its files.
-fn named(store: &Store, ability: Ability) -> Result<(Model, Json), SpeechError> {
-    let model = store.default_for(ability);
-    let model = model.ok_or(SpeechError::NoModel(ability.as_str()))?;
-    let files: Vec<String> = store.files(&model.id)?.into_keys().collect();
-    let files = json!({ "folder": model.id, "files": files });
-    Ok((model, files))
+impl From<Unnamed> for SpeechError {
+    fn from(error: Unnamed) -> Self {
+        match error {
+            Unnamed::Model(error) => error.into(),
+            Unnamed::NoModel(ability) => Self::NoModel(ability),
+        }
+    }
 }
 
 /// How far it is with a recording, and what was said since the last time.

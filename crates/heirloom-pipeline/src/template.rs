@@ -15,6 +15,7 @@ use crate::{
         pages::{DRAWER, draw_pages},
         place::{NAMER, name_position},
         playback::{PLAYER, make_playable},
+        reading::{EYES, read_writing},
         rendition::{RENDITIONS, make_renditions},
         reread,
         text::{READER, read_document},
@@ -66,6 +67,14 @@ impl Template {
         steps
             .map(|step| (step.name, workshop.model_key(step.tool.ability)))
             .collect()
+    }
+
+    /// What those of its steps are called for which every model is here.
+    pub(crate) fn ready_names(&self, workshop: &Workshop) -> Vec<&'static str> {
+        let ready = self.ready(workshop);
+        let mut names = self.step_names();
+        names.retain(|name| ready.contains_key(name));
+        names
     }
 
     /// The models that its steps use now.
@@ -163,15 +172,22 @@ pub static PREPARE: Template = Template {
     ],
 };
 
-/// What is in it: what is said, as far as models are here that find it out.
+/// What is in it: what is said and what stands there, as far as models are here that find it out.
 pub static UNDERSTAND: Template = Template {
     name: "understand",
     aim: Aim::Complete,
-    steps: &[Step {
-        name: "transcript",
-        tool: HEARER,
-        work: write_down,
-    }],
+    steps: &[
+        Step {
+            name: "transcript",
+            tool: HEARER,
+            work: write_down,
+        },
+        Step {
+            name: "reading",
+            tool: EYES,
+            work: read_writing,
+        },
+    ],
 };
 
 /// Makes again what deterministic tools made, those of a scan included, and says what comes out

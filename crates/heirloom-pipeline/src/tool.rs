@@ -12,6 +12,7 @@ pub mod pages;
 pub mod parameter;
 pub mod place;
 pub mod playback;
+pub mod reading;
 pub mod rendition;
 pub(crate) mod reread;
 mod sidecar;
@@ -84,6 +85,8 @@ pub enum View {
     Document,
     /// The pages of a document that has some, or of a picture that may have several.
     Pages,
+    /// What may have writing on it: a picture, or the pages of a document.
+    Writing,
     /// Where it is believed to be made.
     Position,
 }
@@ -113,6 +116,7 @@ impl View {
             Self::Sound => "sound",
             Self::Document => "document",
             Self::Pages => "pages",
+            Self::Writing => "writing",
             Self::Position => "position",
         }
     }
@@ -137,6 +141,9 @@ impl View {
             Self::Film => matches!(asset.kind, MediaKind::Video),
             Self::Sound => matches!(asset.kind, MediaKind::Audio | MediaKind::Video),
             Self::Document => matches!(asset.kind, MediaKind::Document),
+            Self::Writing => {
+                matches!(asset.kind, MediaKind::Image) || asset.media_type == "application/pdf"
+            }
             Self::Position => asset.position.is_some(),
             Self::Pages => matches!(asset.media_type.as_str(), "application/pdf" | "image/tiff"),
         }

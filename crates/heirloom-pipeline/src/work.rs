@@ -22,6 +22,7 @@ use crate::{
     confinement::{ConfinementError, JobHeader, JobLimits},
     log::Log,
     open::{OpenError, open_original},
+    reading::{Eyes, ReadingError},
     speech::{Ears, SoFar, SpeechError},
     tool::Parameter,
     transcription::{Transcription, Way},
@@ -263,6 +264,14 @@ impl<'a> Task<'a> {
     /// Takes back what was shown: it is heard anew.
     pub(crate) fn hear_anew(&self) {
         self.workshop.hearings().restart(self.asset.id);
+    }
+
+    /// Who reads pictures.
+    ///
+    /// # Errors
+    /// [`ReadingError::Model`] when a model is missing.
+    pub fn eyes(&self) -> Result<Eyes, ReadingError> {
+        self.workshop.eyes()
     }
 
     /// Who may write down what is said.

@@ -15,6 +15,7 @@ use crate::{
     confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
     hearing::Hearings,
     machine::{Working, processors},
+    reading::{Eyes, ReadingError},
     speech::{Ears, MEMORY_BYTES, SpeechError},
     transcription::{ServiceError, Transcription, Way},
     work::Failure,
@@ -29,6 +30,7 @@ pub struct Workshop {
     abilities: Abilities,
     ears: Arc<Mutex<Option<Ears>>>,
     hearings: Hearings,
+    eyes: Arc<Mutex<Option<Eyes>>>,
 }
 
 /// What finds out what is in films and recordings: models of this machine, and services elsewhere.
@@ -91,6 +93,7 @@ impl Workshop {
             abilities,
             ears: Arc::default(),
             hearings: Hearings::default(),
+            eyes: Arc::default(),
         }
     }
 
@@ -221,10 +224,26 @@ impl Workshop {
         }
     }
 
+    /// Who reads pictures, with the model that is used for that now. The same until somebody rests.
+    ///
+    /// # Errors
+    /// [`ReadingError::Model`] when a model is missing.
+    pub fn eyes(&self) -> Result<Eyes, ReadingError> {
+        let mut eyes = self.eyes.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = self.models().key_for(Ability::Reading);
+        if let Some(eyes) = eyes.as_ref().filter(|eyes| eyes.key() == key) {
+            return Ok(eyes.clone());
+        }
+        // What is said is written down meanwhile.
+        let opened = Eyes::open(&self.confinement, self.models(), 1)?;
+        Ok(eyes.insert(opened).clone())
+    }
+
     /// Sends everybody home who has nothing to do, and with them goes what they have loaded.
     pub fn rest(&self) {
         self.idle().clear();
         *self.ears.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.eyes.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Hand>> {
@@ -247,6 +266,20 @@ impl From<SpeechError> for Failure {
                 Self::NoSpace(said)
             }
             SpeechError::Disk(_) => Self::Temporary(said),
+        }
+    }
+}
+
+impl From<ReadingError> for Failure {
+    fn from(error: ReadingError) -> Self {
+        let said = error.to_string();
+        match error {
+            ReadingError::Model(_) | ReadingError::NoModel(_) => {
+                Self::Unavailable(FailureCode::NoModel, said)
+            }
+            ReadingError::NothingToRead(reason) => Self::NothingToDo(reason),
+            ReadingError::Confinement(error) => error.into(),
+            ReadingError::Disk(_) => Self::Temporary(said),
         }
     }
 }

@@ -38,6 +38,7 @@ mod place;
 mod problem;
 mod publication;
 mod range;
+mod reading;
 mod router;
 mod run;
 mod scans;

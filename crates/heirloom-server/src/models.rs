@@ -7,7 +7,6 @@ use std::{
 };
 
 use heirloom_core::{Actor, FamilyId, permission::Action};
-use heirloom_db::plan::Parameters;
 use heirloom_models::{
     Ability, Mirror, Model, ModelError, ModelState, NewFile, NewModel, Progress, Pulling, Source,
     Store,
@@ -333,9 +332,7 @@ impl Models {
             family,
             ..
         } = &*self.shared;
-        let all = Parameters::default();
-        let begun = engine.start(&ctx.actor, *family, UNDERSTAND.name, &all);
-        if let Err(error) = begun.await {
+        if let Err(error) = engine.understand(&ctx.actor, *family).await {
             tracing::error!(%error, "what waited for a model waits still");
         }
     }

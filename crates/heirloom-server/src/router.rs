@@ -21,8 +21,8 @@ use crate::{
     library::Library,
     model, observe, page, place,
     problem::{Code, Problem},
-    publication, run, scrub, search, tier, timeline, transcript, transcription, transfer, upload,
-    voice, web,
+    publication, reading, run, scrub, search, tier, timeline, transcript, transcription, transfer,
+    upload, voice, web,
 };
 
 /// How a request came in, and so who is asking.
@@ -162,6 +162,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(collection::routes())
         .merge(archive::routes())
         .merge(artifact::routes())
+        .merge(reading::routes())
         .merge(transcript::routes())
         .merge(voice::routes())
         .merge(run::routes())

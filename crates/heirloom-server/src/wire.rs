@@ -16,6 +16,7 @@ mod lineage;
 mod model;
 mod place;
 mod publication;
+mod reading;
 mod run;
 pub(crate) mod schema;
 mod scrub;
@@ -56,6 +57,7 @@ pub use publication::{
     NewPublication, NewPublicationImport, Pin, Publication, PublicationKey, PublicationReport,
     Publications,
 };
+pub use reading::{ReadBlock, ReadLine, ReadPage, ReadWord, Reading};
 pub use run::{
     Forecast, NewRun, NewScan, Pipeline, Progress, Run, RunHearing, RunStep, ScanReport, Step,
     StepForecast, Unit,

@@ -3,7 +3,7 @@
 use heirloom_core::AssetId;
 use heirloom_server::{
     Code, Problem,
-    wire::{Asset, AssetDetail, Hearing, Page, Passage, Purged, Transcript, Voice},
+    wire::{Asset, AssetDetail, Hearing, Page, Passage, Purged, Reading, Transcript, Voice},
 };
 use http::Method;
 use serde::Serialize;
@@ -60,6 +60,13 @@ pub(super) async fn run(
                     .iter()
                     .map(|it| describe_voice(id, it))
                     .collect(),
+            });
+        }
+        arguments::Asset::Reading { id } => {
+            let reading: Reading = api.get(&format!("/api/v1/assets/{id}/reading")).await?;
+            output.data(&reading, || match reading.text.is_empty() {
+                true => "No writing was found in it.".to_owned(),
+                false => reading.text.clone(),
             });
         }
         arguments::Asset::Delete { ids, if_version } => {

@@ -17,6 +17,7 @@ mod kill;
 mod malformed;
 mod models;
 mod originals;
+mod read;
 mod rebuild;
 mod refused;
 mod remote;

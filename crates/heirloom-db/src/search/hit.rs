@@ -2,6 +2,7 @@
 
 use heirloom_core::{
     Actor,
+    reading::Spot,
     text::{Phrase, Snippet, snippet},
 };
 
@@ -18,7 +19,7 @@ const SNIPPET_CHARS: usize = 160;
 const MATCHES: usize = 3;
 
 /// A find.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
     /// The asset.
     pub asset: Asset,
@@ -28,7 +29,7 @@ pub struct Hit {
 }
 
 /// A text in which words of the query were found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Match {
     /// What the text is to the asset.
     pub field: Field,
@@ -36,6 +37,8 @@ pub struct Match {
     pub snippet: Snippet,
     /// When that is said, in milliseconds from the beginning of the recording.
     pub at_ms: Option<u64>,
+    /// Where the line is that it stands in, where it was read in a picture or on the pages of a document.
+    pub spot: Option<Spot>,
 }
 
 /// What a text is to an asset. The order is that in which they explain a find best.
@@ -136,8 +139,10 @@ impl Db {
                 said.push((Field::of_text(!text.times.is_empty()), &text.words));
                 matches = choose(&said, phrases);
                 for found in &mut matches.found {
-                    if found.field == Field::Spoken {
-                        *found = find_spoken(&text, phrases);
+                    if found.field == Field::of_text(!text.times.is_empty())
+                        && !(text.times.is_empty() && text.spots.is_empty())
+                    {
+                        *found = find_line(&text, phrases);
                     }
                 }
             }
@@ -148,13 +153,13 @@ impl Db {
     }
 }
 
-/// Where in what is said most of the phrases are, and when that is said.
-fn find_spoken(text: &Text, phrases: &[(Option<Field>, Phrase)]) -> Match {
+/// Where in what is said or was read most of the phrases are: when that is said, or in which line it stands.
+fn find_line(text: &Text, phrases: &[(Option<Field>, Phrase)]) -> Match {
     let phrases: Vec<Phrase> = phrases.iter().map(|(_, phrase)| phrase.clone()).collect();
     let (mut before, mut most) = (0, 0);
-    // What lies across two lines is shown as it is, without when.
-    let (mut shown, mut at_ms) = (text.words.as_str(), None);
-    for line in text.words.lines() {
+    // What lies across two lines is shown as it is, without when or where.
+    let (mut shown, mut at_ms, mut spot) = (text.words.as_str(), None, None);
+    for (number, line) in text.words.lines().enumerate() {
         let found: Vec<&Phrase> = phrases.iter().filter(|it| it.is_in(line)).collect();
         // Of equals the first.
         if found.len() > most {
@@ -164,13 +169,15 @@ fn find_spoken(text: &Text, phrases: &[(Option<Field>, Phrase)]) -> Match {
             at_ms = first
                 .and_then(|first| text.times.get(before + first))
                 .map(|(start_ms, _)| *start_ms);
+            spot = text.spots.get(number).copied();
         }
         before += line.split_whitespace().count();
     }
     Match {
-        field: Field::Spoken,
+        field: Field::of_text(!text.times.is_empty()),
         snippet: snippet(shown, &phrases, SNIPPET_CHARS),
         at_ms,
+        spot,
     }
 }
 
@@ -209,6 +216,7 @@ fn choose(texts: &[(Field, &str)], phrases: &[(Option<Field>, Phrase)]) -> Chose
             field: *field,
             snippet: snippet(text, &shown, SNIPPET_CHARS),
             at_ms: None,
+            spot: None,
         });
         if left.is_empty() || matches.len() == MATCHES {
             break;
@@ -239,7 +247,7 @@ mod tests {
             let phrases = words
                 .iter()
                 .map(|word| (None, Phrase::new(word, false).unwrap()));
-            let found = find_spoken(&text, &phrases.collect::<Vec<_>>());
+            let found = find_line(&text, &phrases.collect::<Vec<_>>());
             (found.snippet.text, found.at_ms)
         };
         assert_eq!(

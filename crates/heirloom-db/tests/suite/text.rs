@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use heirloom_core::{
     AssetId, MediaKind, Subject,
     claim::ClaimKind::{self, Caption},
+    reading::Spot,
     run::RunEvent,
 };
 use heirloom_db::{
@@ -22,11 +23,7 @@ use crate::harness::{OPERATOR, Store, claim, file, on_both_engines};
 impl Store {
     /// Has a version of a tool read these words in an asset.
     async fn read(&self, asset: AssetId, version: i64, words: &str) {
-        let words = words.to_owned();
-        let text = Text {
-            words,
-            ..Text::default()
-        };
+        let text = Text::written(words.to_owned());
         self.find_in(asset, (version, ""), text).await;
     }
 
@@ -153,6 +150,24 @@ on_both_engines! {
         let found = &found[0].matches[0];
         assert_eq!((found.field, found.at_ms), (Field::Spoken, Some(5_400)));
         assert_eq!(found.snippet.text, "Der Zug kam spät.");
+    }
+
+    async fn what_is_read_is_found_with_where_it_stands(store: Store) {
+        let letter = store.add(file("letter.pdf").of_kind(MediaKind::Document)).await;
+        let spot = |page, left| Spot { page: Some(page), rectangle: Some([left, 0.25, 0.5, 0.125]) };
+        let read = Text {
+            words: "Dear Karl,\nthe ferry runs again\nsince Sunday.\n".to_owned(),
+            spots: vec![spot(1, 0.25), spot(1, 0.5), spot(2, 0.125)],
+            ..Text::default()
+        };
+        store.find_in(letter, (1, "ocr"), read).await;
+        let found = store.search_as(OPERATOR, "sunday").await.unwrap().items;
+        let found = &found[0].matches[0];
+        assert_eq!((found.field, found.spot), (Field::Text, Some(spot(2, 0.125))));
+        assert_eq!(found.snippet.text, "since Sunday.");
+        // What lies across lines is found, and stands in none of them.
+        let found = store.search_as(OPERATOR, "\"again since\"").await.unwrap().items;
+        assert_eq!((found.len(), found[0].matches[0].spot), (1, None));
     }
 
     async fn a_correction_is_found_in_the_place_of_what_was_heard_whatever_hears_it(store: Store) {

@@ -3,8 +3,11 @@
 use super::{DocumentError, guarded, pdf::Pdf};
 use crate::{
     file_type::{self as types, FileType},
-    picture::{self, Limits, PictureError, Rendered},
+    picture::{self, Limits, Picture, PictureError, Rendered, Want},
 };
+
+/// The longest side of a page of a PDF that is shown, in pixels.
+const SCREEN: u32 = 1440;
 
 /// A document or picture whose pages can be drawn.
 pub struct Pages(Kind);
@@ -56,12 +59,37 @@ impl Pages {
         let number = page.checked_sub(1).ok_or(PictureError::NoSuchPage)?;
         match &self.0 {
             Kind::Pdf(pdf) => {
-                let picture = picture::guarded(|| pdf.draw(number))?;
+                let picture = picture::guarded(|| pdf.draw(number, SCREEN))?;
                 picture::render_pixels(picture, false, limits)
             }
             Kind::Picture {
                 bytes, file_type, ..
             } => picture::render_page(bytes, *file_type, limits, number),
+        }
+    }
+
+    /// The pixels of a page, counted from 1. A page of a PDF is drawn so that its longest side has that many.
+    ///
+    /// # Errors
+    /// Where nothing of the page can be shown.
+    pub fn pixels(
+        &self,
+        page: u32,
+        longest_side: u32,
+        limits: &Limits,
+    ) -> Result<Picture, PictureError> {
+        let number = page.checked_sub(1).ok_or(PictureError::NoSuchPage)?;
+        match &self.0 {
+            Kind::Pdf(pdf) => picture::guarded(|| pdf.draw(number, longest_side)),
+            Kind::Picture {
+                bytes, file_type, ..
+            } => {
+                let want = Want {
+                    page: number,
+                    longest_side: Some(longest_side),
+                };
+                picture::decode(bytes, *file_type, limits, want)
+            }
         }
     }
 }

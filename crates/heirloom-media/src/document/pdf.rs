@@ -27,8 +27,6 @@ use super::{
 };
 use crate::picture::{Picture, PictureError};
 
-/// The longest side of a page that is drawn, in pixels.
-const SIDE: f32 = 1440.0;
 /// The most pixels to a point, of which an inch has 72.
 const FINEST: f32 = 300.0 / 72.0;
 /// The most bytes of text that are gathered of one page.
@@ -57,16 +55,17 @@ impl Pdf {
         u32::try_from(self.0.pages().len()).unwrap_or(u32::MAX)
     }
 
-    /// The pixels of a page, counted from 0, on white paper.
-    pub(super) fn draw(&self, page: u32) -> Result<Picture, PictureError> {
+    /// The pixels of a page, counted from 0, on white paper, with that many on its longest side.
+    pub(super) fn draw(&self, page: u32, side: u32) -> Result<Picture, PictureError> {
+        let side = side as f32;
         let page = self.page(page).ok_or(PictureError::NoSuchPage)?;
         let (width, height) = page.render_dimensions();
         let longest = width.max(height);
         if !longest.is_finite() || width.min(height) <= 0.0 {
             return Err(PictureError::damaged("the page has no size"));
         }
-        let scale = (SIDE / longest).min(FINEST);
-        let pixels = |length: f32| (length * scale).round().clamp(1.0, SIDE);
+        let scale = (side / longest).min(FINEST);
+        let pixels = |length: f32| (length * scale).round().clamp(1.0, side);
         // Half a pixel more, for what is not whole is cut off.
         let settings = PixmapSettings {
             x_scale: (pixels(width) + 0.5) / width,

@@ -5,6 +5,7 @@ use std::{fs::File, io::Read as _};
 use heirloom_core::{
     ContentHash,
     claim::{Claim, ClaimKind, ClaimValue, believed_texts, resolve},
+    reading::Reading,
     transcript::Transcript,
 };
 use heirloom_db::{
@@ -32,7 +33,7 @@ use crate::{
     archive::path_of as folder_of,
     open::{OpenError, open_original},
     original::Root,
-    tool::{playback::PROXY, rendition, text::TEXT, transcript},
+    tool::{playback::PROXY, reading::READING, rendition, text::TEXT, transcript},
 };
 
 /// An asset on its way into an export.
@@ -217,9 +218,11 @@ impl Gathered {
             }
             let Some(payload) = payload else { continue };
             let heard = heard_of(&artifact.kind, &payload).map(|heard| heard.corrected(&claims));
-            let text = match &heard {
-                Some(heard) => Some(heard.to_text()),
-                None => text_of(&artifact.kind, &payload).map(|text| text.words),
+            let read = (artifact.kind == READING).then(|| Reading::deserialize(&payload).ok());
+            let text = match (&heard, read.flatten()) {
+                (Some(heard), _) => Some(heard.to_text()),
+                (None, Some(read)) => Some(read.to_text()),
+                (None, None) => text_of(&artifact.kind, &payload).map(|text| text.words),
             };
             if let Some(text) = text.filter(|text| !text.trim().is_empty()) {
                 let base = wanted.strip_prefix(ORIGINALS).unwrap_or(wanted);
@@ -357,10 +360,10 @@ fn read_json(file: &mut File) -> Option<Json> {
 /// The words of a text, page by page, or of what is said, with when; `None` of anything else.
 pub(crate) fn text_of(kind: &str, json: &Json) -> Option<Text> {
     match kind {
-        TEXT => Some(Text {
-            words: words_of(json),
-            ..Text::default()
-        }),
+        TEXT => Some(Text::written(words_of(json))),
+        READING => Reading::deserialize(json)
+            .ok()
+            .map(|reading| Text::read(&reading)),
         _ => heard_of(kind, json).map(|heard| Text::spoken(&heard)),
     }
 }

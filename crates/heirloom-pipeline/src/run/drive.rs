@@ -180,7 +180,10 @@ async fn plan(shared: &Shared, run: &Run, template: &'static Template) -> Result
         .ctx
         .db
         .plan_run(run.id, assets, template.aim, |asset, parameters| {
-            template.wanted(asset, parameters, &models)
+            let mut wanted = template.wanted(asset, parameters, &models);
+            // A run that begins by itself has only the steps whose models are here.
+            wanted.retain(|wanted| steps.iter().any(|step| step.step == wanted.step));
+            wanted
         })
         .await?;
     shared.note_waiting(run.id, None);

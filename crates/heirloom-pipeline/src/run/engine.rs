@@ -190,6 +190,22 @@ impl Engine {
         Ok(run.id)
     }
 
+    /// Begins a run that finds out what is in everything, as far as models are here. What waits for a model waits on.
+    ///
+    /// # Errors
+    /// What the catalogue says.
+    pub async fn understand(&self, actor: &Actor, family: FamilyId) -> Result<RunId, EngineError> {
+        let template = self.get_template(UNDERSTAND.name)?;
+        let steps = template.ready_names(&self.shared.workshop);
+        let all = Parameters::default();
+        let db = &self.shared.ctx.db;
+        let run = db
+            .create_deriving_run(actor, family, template.name, &all, &steps)
+            .await?;
+        self.go_on(run.id);
+        Ok(run.id)
+    }
+
     /// Has these recordings heard again, as far as the models are here: people say in which language they are spoken.
     ///
     /// # Errors
@@ -275,8 +291,8 @@ impl Engine {
         let Some(template) = self.shared.find_template(template.name) else {
             return Ok(None);
         };
-        let steps = template.step_names();
-        let next = (!template.ready(workshop).is_empty()).then_some(Next {
+        let steps = template.ready_names(workshop);
+        let next = (!steps.is_empty()).then_some(Next {
             pipeline: template.name,
             steps: &steps,
             goes_on: template.name == PREPARE.name,

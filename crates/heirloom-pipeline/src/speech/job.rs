@@ -1,19 +1,17 @@
 //! What the confined process does: it hears, and tells voices apart.
 
-use std::{collections::HashMap, fs, fs::File, os::unix::fs::FileExt as _, path::Path};
+use std::{fs, fs::File, os::unix::fs::FileExt as _};
 
-use heirloom_core::unit::FailureCode;
-use heirloom_models::{
-    Runtime,
-    speech::{
-        FRAME, Hearing, Listener, SAMPLES_PER_SECOND, SpeechError, Voice, Voiceprints, WINDOW,
-        begins_of, pack,
-    },
+use heirloom_models::speech::{
+    FRAME, Hearing, Listener, SAMPLES_PER_SECOND, SpeechError, Voice, Voiceprints, WINDOW,
+    begins_of, pack,
 };
-use serde::Deserialize;
 use serde_json::json;
 
-use crate::confinement::{Answer, Failure, JobHeader};
+use crate::{
+    confinement::{Answer, Failure, JobHeader},
+    loading::{Loading, files, only, refuse},
+};
 
 /// Finds where somebody speaks.
 pub(crate) const VOICE: &str = "voice";
@@ -25,17 +23,10 @@ pub(crate) const HEAR: &str = "hear";
 /// What is kept loaded from job to job.
 #[derive(Debug, Default)]
 pub(crate) struct Hearer {
-    runtime: Option<Runtime>,
+    loading: Loading,
     voice: Option<Voice>,
     voiceprints: Option<Voiceprints>,
     listener: Option<Listener>,
-}
-
-/// Where models are, below the working directory, which is their folder.
-#[derive(Debug, Deserialize)]
-struct Model {
-    folder: String,
-    files: Vec<String>,
 }
 
 /// Frames that are read at once: about half a minute.
@@ -53,7 +44,8 @@ impl Hearer {
         if self.voice.is_none() {
             let model = files(header, "voice_activity")?;
             let bytes = only(&model)?;
-            let voice = Voice::load(&self.runtime(header)?.alone(), &bytes).map_err(failed)?;
+            let voice =
+                Voice::load(&self.loading.runtime(header)?.alone(), &bytes).map_err(failed)?;
             self.voice = Some(voice);
         }
         let Some(voice) = &mut self.voice else {
@@ -85,7 +77,8 @@ impl Hearer {
     ) -> Result<(), Failure> {
         if self.voiceprints.is_none() {
             let bytes = only(&files(header, "speaker")?)?;
-            let voiceprints = Voiceprints::load(self.runtime(header)?, &bytes).map_err(failed)?;
+            let voiceprints =
+                Voiceprints::load(self.loading.runtime(header)?, &bytes).map_err(failed)?;
             self.voiceprints = Some(voiceprints);
         }
         let Some(voiceprints) = &mut self.voiceprints else {
@@ -119,7 +112,12 @@ impl Hearer {
             };
             let (weights, config) = (file("model.bin")?, file("config.json")?);
             let vocabulary = file("vocabulary.txt")?;
-            let listener = Listener::load(self.runtime(header)?, &weights, &config, &vocabulary);
+            let listener = Listener::load(
+                self.loading.runtime(header)?,
+                &weights,
+                &config,
+                &vocabulary,
+            );
             self.listener = Some(listener.map_err(failed)?);
         }
         let Some(listener) = &mut self.listener else {
@@ -158,44 +156,12 @@ impl Hearer {
         });
         Ok(answer.give(&said, &[])?)
     }
-
-    fn runtime(&mut self, header: &JobHeader) -> Result<&Runtime, Failure> {
-        if self.runtime.is_none() {
-            let library = files(header, "runtime")?;
-            let library = library.into_values().next();
-            let library = library.ok_or_else(|| refuse("there is no ONNX Runtime".to_owned()))?;
-            let library = fs::canonicalize(library)?;
-            let threads = header["threads"].as_u64().unwrap_or(1) as usize;
-            let runtime = Runtime::load(&library, threads);
-            self.runtime = Some(runtime.map_err(|error| refuse(error.to_string()))?);
-        }
-        let missing = || refuse("there is no ONNX Runtime".to_owned());
-        self.runtime.as_ref().ok_or_else(missing)
-    }
 }
 
 /// The stretches that are to be heard.
 fn parts(header: &JobHeader) -> Result<Vec<(usize, usize)>, Failure> {
     serde_json::from_value(header["parts"].clone())
         .map_err(|_| refuse("there is nothing to hear".to_owned()))
-}
-
-/// The files of a model by their names.
-fn files(header: &JobHeader, ability: &str) -> Result<HashMap<String, String>, Failure> {
-    let model = serde_json::from_value(header["models"][ability].clone());
-    let model: Model = model.map_err(|_| refuse(format!("no model for {ability} was named")))?;
-    let place = |file: String| {
-        let path = format!("{}/{file}", model.folder);
-        (file, path)
-    };
-    Ok(model.files.into_iter().map(place).collect())
-}
-
-/// The bytes of a model of one file.
-fn only(files: &HashMap<String, String>) -> Result<Vec<u8>, Failure> {
-    let path = files.values().next();
-    let path = path.ok_or_else(|| refuse("a model has no file".to_owned()))?;
-    Ok(fs::read(Path::new(path))?)
 }
 
 /// So many samples from one on, or as many as there are.
@@ -216,8 +182,4 @@ fn read(input: &File, from: usize, count: usize) -> Result<Vec<f32>, Failure> {
 
 fn failed(error: SpeechError) -> Failure {
     refuse(error.to_string())
-}
-
-fn refuse(reason: String) -> Failure {
-    Failure::new(FailureCode::Other, reason)
 }

@@ -75,10 +75,7 @@ pub(crate) fn read_document<'a>(
             TEXT,
             Content::Text {
                 json: text,
-                text: Text {
-                    words,
-                    ..Text::default()
-                },
+                text: Text::written(words),
             },
         )])
     }

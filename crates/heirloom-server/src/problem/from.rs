@@ -10,8 +10,8 @@ use heirloom_db::DbError;
 use heirloom_pipeline::{
     add::AddError, archive::RootRefused, backup::BackupError, confinement::ConfinementError,
     export::ExportError, fsck::FsckError, import::ImportError, ipfs::IpfsError, open::OpenError,
-    purge::PurgeError, run::EngineError, scan::ScanError, speech::SpeechError, tier::MoveError,
-    transcription::ServiceError, voice::TranscriptError,
+    purge::PurgeError, reading::ReadingError, run::EngineError, scan::ScanError,
+    speech::SpeechError, tier::MoveError, transcription::ServiceError, voice::TranscriptError,
 };
 
 use super::{Code, Problem};
@@ -317,6 +317,26 @@ impl From<SpeechError> for Problem {
             SpeechError::Service(error) => Self::from(error),
             SpeechError::Confinement(_) => Self::new(Code::Refused, message),
             SpeechError::Disk(_) => Self::new(Code::Unavailable, message),
+        }
+    }
+}
+
+impl From<ReadingError> for Problem {
+    fn from(error: ReadingError) -> Self {
+        let message = error.to_string();
+        match error {
+            ReadingError::Model(error) => error.into(),
+            ReadingError::NoModel(_) => Self::new(Code::ModelMissing, message),
+            ReadingError::Confinement(ConfinementError::Cancelled) => {
+                Self::new(Code::Stopping, message)
+            }
+            ReadingError::Confinement(ConfinementError::NoSpace) => {
+                Self::new(Code::NoSpace, message)
+            }
+            ReadingError::Confinement(_) | ReadingError::NothingToRead(_) => {
+                Self::new(Code::Refused, message)
+            }
+            ReadingError::Disk(_) => Self::new(Code::Unavailable, message),
         }
     }
 }

@@ -31,7 +31,7 @@ pub struct Found {
 }
 
 /// A text in which words of the query are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Match {
     /// What the text is to the asset: `title`, `person`, `place`, `tag`, `caption`, `author`,
     /// `camera`, `lens`, `name`, `folder`, `text` (stands in it) or `spoken` (is said in it).
@@ -43,6 +43,13 @@ pub struct Match {
     /// When that is said, in milliseconds from the beginning of the recording; null for what is not said.
     #[serde(default)]
     pub at_ms: Option<u64>,
+    /// The page that it stands on, from 1; null where there are no pages, or it is not known.
+    #[serde(default)]
+    pub page: Option<u32>,
+    /// The rectangle around the line that it stands in: left, top, width and height as shares of the page; null where it
+    /// was not read in a picture.
+    #[serde(default, rename = "box")]
+    pub rectangle: Option<Vec<f32>>,
 }
 
 /// A stretch of a text, counted in bytes of its UTF-8.
@@ -114,6 +121,8 @@ impl From<db::Match> for Match {
             field: found.field.as_str().to_owned(),
             highlights: highlights.collect(),
             at_ms: found.at_ms,
+            page: found.spot.and_then(|spot| spot.page),
+            rectangle: found.spot.and_then(|spot| spot.rectangle).map(Vec::from),
             text: found.snippet.text,
         }
     }

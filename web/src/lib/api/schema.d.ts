@@ -311,6 +311,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assets/{id}/reading": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What stands in a picture or on the pages of a document, line by line and word by word, with its places. */
+        get: operations["get_reading"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assets/{id}/renditions/{kind}": {
         parameters: {
             query?: never;
@@ -2844,12 +2861,22 @@ export interface components {
              */
             at_ms?: number | null;
             /**
+             * @description The rectangle around the line that it stands in: left, top, width and height as shares of the page; null where it
+             *     was not read in a picture.
+             */
+            box?: number[] | null;
+            /**
              * @description What the text is to the asset: `title`, `person`, `place`, `tag`, `caption`, `author`,
              *     `camera`, `lens`, `name`, `folder`, `text` (stands in it) or `spoken` (is said in it).
              */
             field: string;
             /** @description What was found in it, in order. */
             highlights: components["schemas"]["Highlight"][];
+            /**
+             * Format: int32
+             * @description The page that it stands on, from 1; null where there are no pages, or it is not known.
+             */
+            page?: number | null;
             /** @description The part of it that shows why, on one line. */
             text: string;
         };
@@ -3997,6 +4024,88 @@ export interface components {
              */
             blobs: number;
         };
+        /** @description Lines that belong together. */
+        ReadBlock: {
+            /** @description From the top. */
+            lines: components["schemas"]["ReadLine"][];
+        };
+        /** @description A line. */
+        ReadLine: {
+            /**
+             * Format: float
+             * @description How sure it is, from 0 to 1.
+             */
+            confidence: number;
+            /**
+             * @description Its corners, each to the right and down, from the top left of the line with the clock; null in a document's own
+             *     text.
+             */
+            corners?: number[][] | null;
+            /** @description What stands in it. */
+            text: string;
+            /** @description Its words, where they were read one by one. */
+            words: components["schemas"]["ReadWord"][];
+        };
+        /** @description A page, or the whole of a picture. */
+        ReadPage: {
+            /** @description Paragraphs and whatever else stands by itself, in the order in which they are read. */
+            blocks: components["schemas"]["ReadBlock"][];
+            /** @description Whether its text is that of the document itself, which is kept. */
+            is_layer: boolean;
+            /**
+             * Format: float
+             * @description By how many degrees its lines then fall to the right.
+             */
+            lean: number;
+            /**
+             * Format: int32
+             * @description Which page, from 1; null of a picture that is a single sheet.
+             */
+            page?: number | null;
+            /**
+             * Format: int32
+             * @description By how many degrees it has to be turned with the clock so that it can be read: 0, 90, 180 or 270.
+             */
+            turn: number;
+        };
+        /** @description A word with the marks around it. */
+        ReadWord: {
+            /** @description Its corners, as those of a line. */
+            corners: number[][];
+            /**
+             * Format: float
+             * @description How likely it is, from 0 to 1.
+             */
+            probability: number;
+            /** @description How it is written. */
+            text: string;
+        };
+        /**
+         * @description What stands in a picture or on the pages of a document. Places are shares of the width and height of a page as it is
+         *     shown.
+         */
+        Reading: {
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            artifact_id: string;
+            /**
+             * Format: double
+             * @description How sure it is of all of it, from 0 to 1.
+             */
+            confidence: number;
+            /** @description Who read it: `local`, a model on this machine; `layer` where the document says all of it itself. */
+            method: string;
+            /** @description The model. */
+            model: string;
+            /** @description Its pages in their order. */
+            pages: components["schemas"]["ReadPage"][];
+            /** @description What is wrong with it, or was left out. */
+            problems: string[];
+            /** @description All of it as plain text: lines as they stand there, an empty line between paragraphs and between pages. */
+            text: string;
+        };
         /** @description Something in a repository that is not as it should be. */
         RepositoryFault: {
             /**
@@ -5015,6 +5124,11 @@ export type PublicationKey = components['schemas']['PublicationKey'];
 export type PublicationReport = components['schemas']['PublicationReport'];
 export type Publications = components['schemas']['Publications'];
 export type Purged = components['schemas']['Purged'];
+export type ReadBlock = components['schemas']['ReadBlock'];
+export type ReadLine = components['schemas']['ReadLine'];
+export type ReadPage = components['schemas']['ReadPage'];
+export type ReadWord = components['schemas']['ReadWord'];
+export type Reading = components['schemas']['Reading'];
 export type RepositoryFault = components['schemas']['RepositoryFault'];
 export type Run = components['schemas']['Run'];
 export type RunHearing = components['schemas']['RunHearing'];
@@ -5879,6 +5993,47 @@ export interface operations {
             };
             /** @description It was not hidden before */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_reading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What stands there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reading"];
+                };
+            };
+            /** @description There is no such asset, or nobody has read it yet */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

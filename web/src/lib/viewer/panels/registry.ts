@@ -12,6 +12,7 @@ import Facts from './Facts.svelte';
 import FileAbout from './FileAbout.svelte';
 import Made from './Made.svelte';
 import Places from './Places.svelte';
+import Reading from './Reading.svelte';
 import Together from './Together.svelte';
 import Transcript from './Transcript.svelte';
 
@@ -34,6 +35,11 @@ export const PANELS: Panel[] = [
     title: 'panel_transcript',
     isFor: (detail) => transcriptOf(detail) !== undefined || detail.hearing != null,
     content: Transcript
+  },
+  {
+    title: 'panel_reading',
+    isFor: (detail) => detail.artifacts.some((it) => it.kind === 'reading'),
+    content: Reading
   },
   { title: 'panel_facts', isFor: () => true, content: Facts },
   {

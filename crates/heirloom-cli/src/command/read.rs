@@ -1,0 +1,105 @@
+//! `heirloom read`
+
+use std::{fs::File, path::Path};
+
+use heirloom_pipeline::{
+    confinement::Confinement,
+    reading::{Eyes, Outcome, ReadingError, SoFar, read},
+    tool::reading::Read,
+};
+use heirloom_server::{Code, Problem};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::{bar::Bar, signal::Ends};
+use crate::{Ending, arguments, config::Config, output::Output};
+
+/// What was read, with its plain text.
+#[derive(Debug, Serialize)]
+struct Told {
+    text: String,
+    #[serde(flatten)]
+    read: Read,
+}
+
+/// Reads a file, which need not be in a library. Nothing is kept.
+pub(super) async fn run(
+    asked: &arguments::Read,
+    config: &Config,
+    output: &Output,
+) -> Result<Ending, Problem> {
+    let mut input = open(&asked.file)?;
+    let store = config.models().open(&config.data.value);
+    let confinement = Confinement::of_this_program();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let eyes = Eyes::open(&confinement, &store, threads)?;
+    let name = asked.file.file_name().unwrap_or_default().to_string_lossy();
+    let mut bar = Bar::new(*output);
+    let outcome = look(&eyes, &mut input, &name, &mut bar).await;
+    bar.finish();
+    let outcome = outcome.map_err(|error| match error {
+        ReadingError::Confinement(_) | ReadingError::NothingToRead(_) => {
+            let said = format!("{}: {error}", asked.file.display());
+            Problem::new(Problem::from(error).code(), said).hint("A picture or a PDF is needed.")
+        }
+        error => error.into(),
+    })?;
+    let read = Read::locally(eyes.model(), outcome);
+    let told = Told {
+        text: read.reading.to_text(),
+        read,
+    };
+    output.data(&told, || told.text.clone());
+    for problem in &told.read.problems {
+        output.say(problem);
+    }
+    if told.read.reading.is_empty() {
+        output.say("No writing was found in it.");
+    }
+    Ok(Ending::Done)
+}
+
+/// Reads it to its end, or until somebody no longer wants that.
+async fn look(
+    eyes: &Eyes,
+    input: &mut File,
+    name: &str,
+    bar: &mut Bar,
+) -> Result<Outcome, ReadingError> {
+    let stop = CancellationToken::new();
+    let seen = |so_far: SoFar| {
+        if so_far.count > 1 {
+            let words = format!("page {} of {}", so_far.until, so_far.count);
+            bar.show(so_far.until.into(), so_far.count.into(), words);
+        }
+    };
+    let mut ends = Ends::listen();
+    let reading = read(eyes, input, name, &stop, seen);
+    tokio::pin!(reading);
+    tokio::select! {
+        read = &mut reading => read,
+        () = ends.wait() => {
+            stop.cancel();
+            reading.await
+        }
+    }
+}
+
+fn open(file: &Path) -> Result<File, Problem> {
+    let refuse = |error: std::io::Error| {
+        let code = match error.kind() {
+            std::io::ErrorKind::NotFound => Code::NotFound,
+            _ => Code::Unavailable,
+        };
+        Problem::new(code, format!("{} cannot be read: {error}", file.display()))
+            .hint("Name a picture or a PDF that is there and that you may read.")
+    };
+    let opened = File::open(file).map_err(refuse)?;
+    match opened.metadata().map_err(refuse)?.is_file() {
+        true => Ok(opened),
+        false => Err(
+            Problem::new(Code::Refused, format!("{} is no file", file.display()))
+                .hint("Name a picture or a PDF."),
+        ),
+    }
+}

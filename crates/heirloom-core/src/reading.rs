@@ -1,0 +1,307 @@
+//! What stands in a picture or on the pages of a document, as a machine read it: lines in the order in which they are read,
+//! words with their places.
+//!
+//! Places are shares of the width and height of the page as it is shown, however it lies there, so they hold for every
+//! rendition of it.
+
+mod order;
+
+use serde::{Deserialize, Serialize};
+
+pub use order::Lie;
+
+/// What stands in a picture or document.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Reading {
+    /// Its pages in their order.
+    pub pages: Vec<Page>,
+}
+
+/// A page, or the whole of a picture.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Page {
+    /// Which page, from 1; `None` of a picture that is a single sheet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<u32>,
+    /// Whether its text is that of the document itself, which is kept; else it was read in the picture of the page.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_layer: bool,
+    /// By how many degrees it has to be turned with the clock so that it can be read: 0, 90, 180 or 270.
+    #[serde(default)]
+    pub turn: u16,
+    /// By how many degrees its lines then fall to the right.
+    #[serde(default)]
+    pub lean: f32,
+    /// Paragraphs and whatever else stands by itself, in the order in which they are read.
+    pub blocks: Vec<Block>,
+}
+
+/// Lines that belong together.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Block {
+    /// From the top.
+    pub lines: Vec<Line>,
+}
+
+/// A line.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Line {
+    /// What stands in it.
+    pub text: String,
+    /// Where it is; `None` in a document's own text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corners: Option<Corners>,
+    /// How sure it is, from 0 to 1: the mean of its words.
+    pub confidence: f32,
+    /// Its words, where they were read one by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<Word>,
+}
+
+/// A word, with the marks around it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Word {
+    /// How it is written.
+    pub text: String,
+    /// Where it is.
+    pub corners: Corners,
+    /// How likely it is, from 0 to 1.
+    pub probability: f32,
+}
+
+/// A quadrilateral on a page, in shares of its width and height. Its corners follow one another as whoever reads it sees
+/// them: top left, top right, bottom right, bottom left.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Corners(pub [[f32; 2]; 4]);
+
+/// Where a line is: which page, and the upright rectangle around it.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Spot {
+    /// The page, from 1; `None` of a picture that is a single sheet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<u32>,
+    /// Left, top, width and height as shares of the page; `None` in a document's own text.
+    #[serde(rename = "box", default, skip_serializing_if = "Option::is_none")]
+    pub rectangle: Option<[f32; 4]>,
+}
+
+impl Corners {
+    /// The upright rectangle around it: left, top, width and height.
+    #[must_use]
+    pub fn rectangle(&self) -> [f32; 4] {
+        let edge = |axis: usize, pick: fn(f32, f32) -> f32| {
+            let values = self.0.iter().map(|corner| corner[axis]);
+            values.reduce(pick).unwrap_or_default()
+        };
+        let (left, top) = (edge(0, f32::min), edge(1, f32::min));
+        [left, top, edge(0, f32::max) - left, edge(1, f32::max) - top]
+    }
+}
+
+impl Line {
+    /// Of words that follow one another; `None` of no words.
+    #[must_use]
+    pub fn of_words(words: Vec<Word>, corners: Corners) -> Option<Self> {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a line has far fewer than 2^23 letters"
+        )]
+        let length = |word: &Word| word.text.chars().count() as f32;
+        let all: f32 = words.iter().map(length).sum();
+        let sum: f32 = words
+            .iter()
+            .map(|word| word.probability * length(word))
+            .sum();
+        let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+        let text = texts.join(" ");
+        (all > 0.0).then(|| Self {
+            text,
+            corners: Some(corners),
+            confidence: sum / all,
+            words,
+        })
+    }
+}
+
+impl Page {
+    /// A page whose text the document has itself: a paragraph ends with an empty line.
+    #[must_use]
+    pub fn of_layer(page: Option<u32>, text: &str) -> Self {
+        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let blocks = lines.split(|line| line.trim().is_empty());
+        let line = |text: &&str| Line {
+            text: (*text).to_owned(),
+            confidence: 1.0,
+            ..Line::default()
+        };
+        Self {
+            page,
+            is_layer: true,
+            blocks: blocks
+                .filter(|lines| !lines.is_empty())
+                .map(|lines| Block {
+                    lines: lines.iter().map(line).collect(),
+                })
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Its lines in the order in which they are read.
+    pub fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.blocks.iter().flat_map(|block| &block.lines)
+    }
+
+    /// Its text: lines as they stand there, with an empty line after each paragraph but the last.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let block = |block: &Block| {
+            let lines = block.lines.iter();
+            lines.map(|line| format!("{}\n", line.text)).collect()
+        };
+        let blocks: Vec<String> = self.blocks.iter().map(block).collect();
+        blocks.join("\n")
+    }
+}
+
+impl Reading {
+    /// All of its text, with an empty line between paragraphs and between pages.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let pages: Vec<String> = self.pages.iter().map(Page::to_text).collect();
+        pages.join("\n")
+    }
+
+    /// Whether nothing stands in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pages.iter().all(|page| page.lines().next().is_none())
+    }
+
+    /// How sure it is of all of it: the mean of its lines, each as much as it is long; 0 where nothing stands there.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "lines have far fewer than 2^52 letters"
+    )]
+    pub fn confidence(&self) -> f64 {
+        let (mut all, mut sure) = (0.0, 0.0);
+        for line in self.pages.iter().flat_map(Page::lines) {
+            let length = line.text.chars().count() as f64;
+            all += length;
+            sure += length * f64::from(line.confidence);
+        }
+        if all > 0.0 { sure / all } else { 0.0 }
+    }
+
+    /// Its words as they are looked for, a line for each line, with where that is. A word that is divided at the end of a
+    /// line is whole in the line that it begins in.
+    #[must_use]
+    pub fn to_words(&self) -> Vec<(String, Spot)> {
+        let mut words: Vec<(String, Spot)> = Vec::new();
+        for page in &self.pages {
+            let mut is_divided = false;
+            for line in page.lines() {
+                let mut text = line.text.trim();
+                if let Some((before, _)) = words.last_mut().filter(|_| is_divided) {
+                    let (rest, after) = text.split_once(' ').unwrap_or((text, ""));
+                    if rest.starts_with(char::is_lowercase) {
+                        before.pop();
+                        before.push_str(rest);
+                        text = after;
+                    }
+                }
+                is_divided = is_divided_at_end(text);
+                let spot = Spot {
+                    page: page.page,
+                    rectangle: line.corners.map(|corners| corners.rectangle()),
+                };
+                if !text.is_empty() {
+                    words.push((text.to_owned(), spot));
+                }
+            }
+        }
+        words
+    }
+}
+
+/// Whether the last word of a line goes on in the next one.
+fn is_divided_at_end(text: &str) -> bool {
+    let mut letters = text.chars().rev();
+    let is_hyphen = matches!(letters.next(), Some('-' | '\u{ad}' | '‐' | '⸗' | '¬'));
+    is_hyphen && letters.next().is_some_and(char::is_alphabetic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(texts: &[&str]) -> Page {
+        let line = |text: &&str| Line {
+            text: (*text).to_owned(),
+            confidence: 0.5,
+            ..Line::default()
+        };
+        Page {
+            blocks: vec![Block {
+                lines: texts.iter().map(line).collect(),
+            }],
+            ..Page::default()
+        }
+    }
+
+    fn words(texts: &[&str]) -> Vec<String> {
+        let reading = Reading {
+            pages: vec![page(texts)],
+        };
+        let words = reading.to_words().into_iter();
+        words.map(|(text, _)| text).collect()
+    }
+
+    #[test]
+    fn a_divided_word_is_whole_where_it_begins() {
+        assert_eq!(
+            words(&["It was dan-", "gerous to stay.", "We left"]),
+            ["It was dangerous", "to stay.", "We left"]
+        );
+        assert_eq!(words(&["unter-", "wegs"]), ["unterwegs"]);
+        // A dash, and what is not divided.
+        assert_eq!(words(&["He came -", "and went"]), ["He came -", "and went"]);
+        assert_eq!(words(&["Baden-", "Baden"]), ["Baden-", "Baden"]);
+    }
+
+    #[test]
+    fn a_documents_own_text_has_its_paragraphs() {
+        let page = Page::of_layer(Some(2), "Dear Anna,\n\nit rains.\nStill.\n\n\n");
+        assert_eq!(
+            (page.page, page.is_layer, page.blocks.len()),
+            (Some(2), true, 2)
+        );
+        assert_eq!(page.to_text(), "Dear Anna,\n\nit rains.\nStill.\n");
+    }
+
+    #[test]
+    fn nothing_read_is_nothing_to_be_sure_of() {
+        let reading = Reading {
+            pages: vec![Page::default(), Page::of_layer(None, "\n \n")],
+        };
+        assert!(reading.is_empty());
+        assert_eq!(reading.confidence(), 0.0);
+        assert_eq!(reading.to_words(), []);
+    }
+
+    #[test]
+    fn a_line_is_as_sure_as_its_letters() {
+        let word = |text: &str, probability| Word {
+            text: text.to_owned(),
+            corners: Corners::default(),
+            probability,
+        };
+        let words = vec![word("Oma", 0.5), word("schreibt.", 0.9)];
+        let line = Line::of_words(words, Corners::default()).unwrap();
+        assert_eq!(line.text, "Oma schreibt.");
+        assert!((line.confidence - 0.8).abs() < 1e-6);
+        assert_eq!(Line::of_words(Vec::new(), Corners::default()), None);
+    }
+}

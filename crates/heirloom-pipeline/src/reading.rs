@@ -1,0 +1,269 @@
+//! What stands in pictures and on pages: models for reading, at work in confinement.
+//!
+//! One hand of confinement, which may read the folder of models and nothing else, decodes a picture or draws a page and
+//! reads it. Pages come one by one: only one is in memory, however many a document has, and one that kills its process
+//! costs no other. A page that has a text of its own keeps it.
+
+mod job;
+
+use std::{
+    fs::File,
+    io::{self, Seek as _},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use heirloom_core::{
+    reading::{Page, Reading},
+    unit::FailureCode,
+};
+use heirloom_models::{Ability, ModelError, Store};
+use serde_json::{Value as Json, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
+    loading::{Unnamed, named},
+};
+
+pub(crate) use job::{PageReader, READ};
+
+/// What reads pictures. Cloning is cheap; the clones share one process, which starts with the first picture.
+#[derive(Debug, Clone)]
+pub struct Eyes {
+    hand: Arc<Hand>,
+    models: Json,
+    threads: usize,
+    model: Arc<str>,
+    key: Arc<str>,
+}
+
+/// Why nothing was read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadingError {
+    /// A model is missing or damaged; it says what to do.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// No model is there for something that is needed.
+    #[error("there is no model for {0}")]
+    NoModel(&'static str),
+    /// There is nothing to read in such a file, and nothing is wrong with it.
+    #[error("{0}")]
+    NothingToRead(String),
+    /// The file or the models could not be worked on.
+    #[error(transparent)]
+    Confinement(#[from] ConfinementError),
+    /// The file cannot be read.
+    #[error("the file cannot be read: {0}")]
+    Disk(#[from] io::Error),
+}
+
+/// How far it is with a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SoFar {
+    /// Up to which page.
+    pub until: u32,
+    /// How many pages there are.
+    pub count: u32,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outcome {
+    /// What was read.
+    pub reading: Reading,
+    /// How many pages there are.
+    pub count: u32,
+    /// What was left out or is wrong with it.
+    pub problems: Vec<String>,
+}
+
+/// Models and ONNX Runtime with their arenas, and the pixels of the largest picture that is read.
+const MEMORY_BYTES: u64 = 3 << 30;
+/// A page takes a few seconds of a processor; a small or busy machine is many times slower.
+const PAGE_TIME: Duration = Duration::from_secs(300);
+/// The most bytes that are said of the pages of one turn.
+const ANSWER_BYTES: u64 = 64 << 20;
+/// The most pages that are read: a shelf of books.
+const MOST_PAGES: u32 = 2_000;
+/// How many pages may each end a process before no more are tried.
+const DEATHS: usize = 3;
+
+impl From<Unnamed> for ReadingError {
+    fn from(error: Unnamed) -> Self {
+        match error {
+            Unnamed::Model(error) => error.into(),
+            Unnamed::NoModel(ability) => Self::NoModel(ability),
+        }
+    }
+}
+
+impl Eyes {
+    /// With the models that reading uses by default, which compute with so many threads. Nothing is loaded yet.
+    ///
+    /// # Errors
+    /// [`ReadingError::Model`] when one of them is not here.
+    pub fn open(
+        confinement: &Confinement,
+        store: &Store,
+        threads: usize,
+    ) -> Result<Self, ReadingError> {
+        let mut models = json!({});
+        let mut name = String::new();
+        for ability in Ability::Reading.needs() {
+            let (model, files) = named(store, *ability)?;
+            models[ability.as_str()] = files;
+            if *ability == Ability::Reading {
+                name = model.id;
+            }
+        }
+        let settings = HandSettings {
+            memory_bytes: MEMORY_BYTES,
+            // Loading takes a fifth of a second.
+            jobs_per_process: 200,
+            folder: Some(store.folder().to_owned()),
+        };
+        Ok(Self {
+            hand: Arc::new(Hand::start(confinement, settings)?),
+            models,
+            threads,
+            model: name.into(),
+            key: store.key_for(Ability::Reading).into(),
+        })
+    }
+
+    /// The model that reads.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// What tells all that reads apart from others: [`Store::key_for`] reading.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    async fn work(
+        &self,
+        input: &mut File,
+        name: &str,
+        from: u32,
+        cancelled: &CancellationToken,
+    ) -> Result<Vec<(JobHeader, Bytes)>, ReadingError> {
+        let job = json!({
+            "job": READ,
+            "name": name,
+            "from": from,
+            "models": self.models,
+            "threads": self.threads,
+        });
+        let limits = JobLimits {
+            wall: PAGE_TIME * 2,
+            cpu: PAGE_TIME,
+            answer_bytes: ANSWER_BYTES,
+        };
+        // The hand reads from where this one stands.
+        input.rewind()?;
+        let input = input.try_clone()?;
+        Ok(self.hand.work(job, input, limits, cancelled).await?)
+    }
+}
+
+/// Reads what stands in a picture or document of that name, page by page. `seen` is told how far it is.
+///
+/// # Errors
+/// [`ReadingError`]; a failure of the file where nothing of it can be looked at.
+pub async fn read(
+    eyes: &Eyes,
+    input: &mut File,
+    name: &str,
+    cancelled: &CancellationToken,
+    mut seen: impl FnMut(SoFar),
+) -> Result<Outcome, ReadingError> {
+    let mut outcome = Outcome::default();
+    let mut deaths = 0;
+    let mut from = 1;
+    loop {
+        let last = match eyes.work(input, name, from, cancelled).await {
+            Ok(parts) => outcome.take(parts, from)?,
+            // Whatever it was, a page that cannot be looked at is no reason not to look at the next one.
+            Err(ReadingError::Confinement(error))
+                if outcome.count > 1 && deaths < DEATHS && is_of_the_page(&error) =>
+            {
+                deaths += 1;
+                let left_out = format!("Page {from} was left out: {error}");
+                outcome.problems.push(left_out);
+                from
+            }
+            Err(error) => return Err(error),
+        };
+        seen(SoFar {
+            until: last,
+            count: outcome.count,
+        });
+        from = last.saturating_add(1);
+        if from > outcome.count {
+            break;
+        }
+        if from > MOST_PAGES {
+            let left_out = format!("Pages after page {MOST_PAGES} were not read.");
+            outcome.problems.push(left_out);
+            break;
+        }
+    }
+    outcome.problems.dedup();
+    if outcome.reading.pages.is_empty()
+        && let Some(problem) = outcome.problems.first()
+    {
+        let code = FailureCode::Other;
+        return Err(ConfinementError::failed(code, problem.clone()).into());
+    }
+    Ok(outcome)
+}
+
+impl Outcome {
+    /// Whether every page had a text of its own, so that nothing was read in a picture.
+    #[must_use]
+    pub fn is_layer(&self) -> bool {
+        let pages = &self.reading.pages;
+        !pages.is_empty() && pages.iter().all(|page| page.is_layer)
+    }
+
+    /// Takes what was said of pages; up to which page that was.
+    fn take(&mut self, parts: Vec<(JobHeader, Bytes)>, from: u32) -> Result<u32, ReadingError> {
+        let mut last = from;
+        for (header, bytes) in parts {
+            if let Some(reason) = header["nothing"].as_str() {
+                return Err(ReadingError::NothingToRead(reason.to_owned()));
+            }
+            let number = |name: &str| header[name].as_u64().and_then(|n| u32::try_from(n).ok());
+            if let Some(count) = number("count") {
+                self.count = count;
+            }
+            if let Some(problem) = header["problem"].as_str() {
+                self.problems.push(problem.to_owned());
+            } else if number("page").is_some() {
+                let page: Page = serde_json::from_slice(&bytes).map_err(|_| {
+                    let reason = "the model gave nonsense for what stands on a page".to_owned();
+                    ConfinementError::failed(FailureCode::Other, reason)
+                })?;
+                self.reading.pages.push(page);
+            }
+            last = last.max(number("page").unwrap_or(0));
+        }
+        Ok(last)
+    }
+}
+
+const fn is_of_the_page(error: &ConfinementError) -> bool {
+    matches!(
+        error,
+        ConfinementError::Killed { .. }
+            | ConfinementError::OutOfMemory
+            | ConfinementError::OutOfTime { .. }
+            | ConfinementError::TooMuch(_)
+            | ConfinementError::Failed { .. }
+    )
+}

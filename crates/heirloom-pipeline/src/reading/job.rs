@@ -1,0 +1,240 @@
+//! What the confined process does: it decodes or draws a page, and reads it.
+
+use std::{
+    fs::{self, File},
+    io::{Cursor, Read as _},
+};
+
+use heirloom_core::reading::{Corners, Lie, Line, Page, Word};
+use heirloom_media::{
+    FileType,
+    document::{DocumentError, Pages, TextLimits, read_text},
+    picture::{self, Limits, Picture, PictureError, Want},
+};
+use heirloom_models::reading::{Quad, Reader, ReadingError, Seen, Sheet};
+use serde_json::json;
+
+use crate::{
+    confinement::{Answer, Failure, JobHeader},
+    loading::{Loading, files, refuse},
+};
+
+/// Reads a picture, or pages of a document.
+pub(crate) const READ: &str = "read";
+
+/// What is kept loaded from job to job.
+#[derive(Debug, Default)]
+pub(crate) struct PageReader {
+    loading: Loading,
+    reader: Option<Reader>,
+}
+
+const PDF: &str = "application/pdf";
+/// The largest file that is read into memory.
+const FILE_BYTES: u64 = 512 * 1024 * 1024;
+/// The longest side that is enough for a page of a letter, in pixels: 300 to an inch. Decoders give no fewer.
+const PAGE_SIDE: u32 = 3508;
+/// Pages of a PDF are drawn so that their longest side has that many: 200 to an inch.
+const DRAWN_SIDE: u32 = 2340;
+/// A picture with more pixels is not read: it would take half of a small machine's memory.
+const LIMITS: Limits = Limits {
+    pixels: 1 << 27,
+    full_side: 0,
+    output_bytes: 0,
+};
+/// A page on which a document says so many letters has a text of its own, which is kept.
+const LETTERS: usize = 8;
+
+impl PageReader {
+    /// Gives `{"count": N}`, then each page from `from` on until one of them had to be read in its picture.
+    pub(crate) fn read(
+        &mut self,
+        header: &JobHeader,
+        input: File,
+        answer: &mut Answer<'_>,
+    ) -> Result<(), Failure> {
+        let mut bytes = Vec::new();
+        input.take(FILE_BYTES + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > FILE_BYTES {
+            let nothing = "The file is larger than 512 MiB and is not read.";
+            return Ok(answer.give(&json!({ "nothing": nothing }), &[])?);
+        }
+        let name = header["name"].as_str().unwrap_or_default();
+        let file_type = heirloom_media::sniff(&mut Cursor::new(&bytes), name)?;
+        let from = header["from"]
+            .as_u64()
+            .and_then(|from| u32::try_from(from).ok());
+        let from = from.unwrap_or(1).max(1);
+        match file_type.media_type {
+            PDF | "image/tiff" => self.pages(header, bytes, file_type, from, answer),
+            _ => self.picture(header, &bytes, file_type, answer),
+        }
+    }
+
+    fn picture(
+        &mut self,
+        header: &JobHeader,
+        bytes: &[u8],
+        file_type: FileType,
+        answer: &mut Answer<'_>,
+    ) -> Result<(), Failure> {
+        let want = Want {
+            page: 0,
+            longest_side: Some(PAGE_SIDE),
+        };
+        match picture::decode(bytes, file_type, &LIMITS, want) {
+            Ok(picture) => {
+                answer.give(&json!({ "count": 1 }), &[])?;
+                self.look(header, None, picture, answer)
+            }
+            // Nothing is wrong with such a file.
+            Err(nothing @ (PictureError::NotDrawn { .. } | PictureError::NoPreview)) => {
+                let nothing = nothing.to_string();
+                Ok(answer.give(&json!({ "nothing": nothing }), &[])?)
+            }
+            Err(error) => {
+                Err(Failure::new(error.code(), error.to_string()).with_detail(error.detail()))
+            }
+        }
+    }
+
+    fn pages(
+        &mut self,
+        header: &JobHeader,
+        bytes: Vec<u8>,
+        file_type: FileType,
+        from: u32,
+        answer: &mut Answer<'_>,
+    ) -> Result<(), Failure> {
+        let is_pdf = file_type.media_type == PDF;
+        let layer = if is_pdf { bytes.clone() } else { Vec::new() };
+        let pages = match Pages::open(bytes, file_type) {
+            Ok(pages) => pages,
+            Err(error) => return refuse_document(&error, answer),
+        };
+        let count = pages.count();
+        answer.give(&json!({ "count": count }), &[])?;
+        for number in from..=count {
+            let of_page = || {
+                read_text(
+                    layer.clone(),
+                    file_type,
+                    number..=number,
+                    &TextLimits::default(),
+                )
+                .ok()
+            };
+            let text = is_pdf.then(of_page).flatten();
+            let text = text.and_then(|text| text.pages.into_iter().next());
+            let text = text.map(|page| page.text).unwrap_or_default();
+            if text
+                .chars()
+                .filter(|letter| letter.is_alphanumeric())
+                .count()
+                >= LETTERS
+            {
+                give(&Page::of_layer(Some(number), &text), answer)?;
+                continue;
+            }
+            // A picture of one page is that picture.
+            let name = (is_pdf || count > 1).then_some(number);
+            let side = if is_pdf { DRAWN_SIDE } else { PAGE_SIDE };
+            match pages.pixels(number, side, &LIMITS) {
+                Ok(picture) => return self.look(header, name, picture, answer),
+                Err(error) => {
+                    let problem = format!("Page {number} was left out: {error}");
+                    let problem =
+                        json!({ "problem": problem, "code": error.code(), "page": number });
+                    answer.give(&problem, &[])?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a picture and gives what stands in it.
+    fn look(
+        &mut self,
+        header: &JobHeader,
+        page: Option<u32>,
+        picture: Picture,
+        answer: &mut Answer<'_>,
+    ) -> Result<(), Failure> {
+        let picture = picture.on_white();
+        for problem in &picture.problems {
+            answer.give(&json!({ "problem": problem.what }), &[])?;
+        }
+        let (width, height) = (picture.width as usize, picture.height as usize);
+        let sheet = Sheet::new(width, height, picture.pixels);
+        let sheet = sheet.ok_or_else(|| refuse("a page has no pixels".to_owned()))?;
+        let seen = self.reader(header)?.read(&sheet).map_err(failed)?;
+        give(&page_of(page, &sheet, seen), answer)
+    }
+
+    fn reader(&mut self, header: &JobHeader) -> Result<&mut Reader, Failure> {
+        if self.reader.is_none() {
+            let model = files(header, "reading")?;
+            let file = |part: &str| {
+                let missing = || refuse(format!("the model for reading has no file *{part}*.onnx"));
+                let mut names = model.iter();
+                let found = names.find(|(name, _)| name.contains(part));
+                let (_, path) = found.ok_or_else(missing)?;
+                fs::read(path).map_err(Failure::from)
+            };
+            let (detector, classifier) = (file("_det_")?, file("_cls_")?);
+            let recogniser = file("_rec_")?;
+            let runtime = self.loading.runtime(header)?;
+            let reader = Reader::load(runtime, &detector, &classifier, &recogniser);
+            self.reader = Some(reader.map_err(failed)?);
+        }
+        let missing = || refuse("there is no model for reading".to_owned());
+        self.reader.as_mut().ok_or_else(missing)
+    }
+}
+
+fn give(page: &Page, answer: &mut Answer<'_>) -> Result<(), Failure> {
+    let number = page.page.unwrap_or(1);
+    let bytes = serde_json::to_vec(page).map_err(|error| refuse(error.to_string()))?;
+    Ok(answer.give(&json!({ "page": number }), &bytes)?)
+}
+
+/// What was seen as shares of the page, in the order in which it is read.
+fn page_of(page: Option<u32>, sheet: &Sheet, seen: Seen) -> Page {
+    let (width, height) = (sheet.width() as f32, sheet.height() as f32);
+    let corners = |Quad(corners): Quad| {
+        let share = |at: f32, all: f32| ((at / all).clamp(0.0, 1.0) * 1e4).round() / 1e4;
+        Corners(corners.map(|corner| [share(corner.x, width), share(corner.y, height)]))
+    };
+    let lines = seen.lines.into_iter().filter_map(|line| {
+        let words = line.words.into_iter().map(|word| Word {
+            text: word.text,
+            corners: corners(word.quad),
+            probability: (word.probability.clamp(0.0, 1.0) * 1e3).round() / 1e3,
+        });
+        Line::of_words(words.collect(), corners(line.quad))
+    });
+    let lie = Lie {
+        aspect: width / height,
+        turn: seen.turn,
+        lean: (seen.lean * 10.0).round() / 10.0,
+    };
+    Page::of_lines(page, lie, lines.collect())
+}
+
+/// Answers why nothing of a document is read: what is locked or of a type that is not read has nothing wrong with it.
+fn refuse_document(error: &DocumentError, answer: &mut Answer<'_>) -> Result<(), Failure> {
+    let reason = error.to_string();
+    match error {
+        DocumentError::Locked | DocumentError::Encrypted | DocumentError::NotRead { .. } => {
+            Ok(answer.give(&json!({ "nothing": reason }), &[])?)
+        }
+        DocumentError::Damaged { detail } => {
+            Err(Failure::new(error.code(), reason).with_detail(detail))
+        }
+        _ => Err(Failure::new(error.code(), reason)),
+    }
+}
+
+fn failed(error: ReadingError) -> Failure {
+    refuse(error.to_string())
+}

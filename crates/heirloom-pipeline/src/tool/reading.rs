@@ -1,0 +1,87 @@
+//! The tool `reading`: what stands in a picture, and on the pages of a document that are pictures.
+
+use futures_util::{FutureExt as _, future::BoxFuture};
+use heirloom_core::reading::Reading;
+use heirloom_db::text::Text;
+use heirloom_models::Ability;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::{ResourceClass, Tool, View};
+use crate::{
+    reading::{Outcome, read},
+    work::{Content, Failure, Product, Task},
+};
+
+/// What stands in a picture or document.
+pub const READING: &str = "reading";
+
+/// Reads a picture, or the pages of a document that have no text of their own. Input: the original's bytes.
+pub const EYES: Tool = Tool {
+    name: "reading",
+    version: 1,
+    outputs: &[READING],
+    view: View::Writing,
+    class: ResourceClass::Model,
+    is_deterministic: false,
+    parameters: &[],
+    ability: Some(Ability::Reading),
+};
+
+/// What stands there, with how that is known: the content of an artifact, and what `heirloom read` prints.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Read {
+    /// Who read it: `local`, a model on this machine; `layer` where the document says all of it itself.
+    pub method: String,
+    /// The model.
+    pub model: String,
+    /// How sure it is of all of it, from 0 to 1.
+    pub confidence: f64,
+    /// What is wrong with it, or was left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
+    /// What was read.
+    #[serde(flatten)]
+    pub reading: Reading,
+}
+
+impl Read {
+    /// Of a model on this machine.
+    #[must_use]
+    pub fn locally(model: &str, outcome: Outcome) -> Self {
+        let method = if outcome.is_layer() { "layer" } else { "local" };
+        Self {
+            method: method.to_owned(),
+            model: model.to_owned(),
+            confidence: outcome.reading.confidence(),
+            problems: outcome.problems,
+            reading: outcome.reading,
+        }
+    }
+}
+
+pub(crate) fn read_writing<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
+    async move {
+        let mut input = task.open().await?;
+        let eyes = task.eyes()?;
+        // Whoever no longer wants this drops it.
+        let cancelled = CancellationToken::new();
+        let outcome = read(&eyes, &mut input, &task.asset.name, &cancelled, |_| {}).await?;
+        if outcome.is_layer() {
+            let why = "Each of its pages has a text of its own, which is kept.";
+            return Err(Failure::NothingToDo(why.to_owned()));
+        }
+        let read = Read::locally(eyes.model(), outcome);
+        let text = Text::read(&read.reading);
+        let json = json!(read);
+        let content = match read.reading.is_empty() {
+            true => Content::Json(json),
+            false => Content::Text { json, text },
+        };
+        let mut product = Product::new(READING, content);
+        product.model = Some(eyes.key().to_owned());
+        Ok(vec![product])
+    }
+    .boxed()
+}

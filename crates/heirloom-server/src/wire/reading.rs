@@ -1,0 +1,125 @@
+//! What stands in a picture or on the pages of a document.
+
+use heirloom_core::{ArtifactId, reading};
+use heirloom_pipeline::tool::reading::Read;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::schema;
+
+/// What stands in a picture or on the pages of a document. Places are shares of the width and height of a page as it is
+/// shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Reading {
+    /// The artifact that it is.
+    #[schema(schema_with = schema::id)]
+    pub artifact_id: ArtifactId,
+    /// Who read it: `local`, a model on this machine; `layer` where the document says all of it itself.
+    pub method: String,
+    /// The model.
+    pub model: String,
+    /// How sure it is of all of it, from 0 to 1.
+    pub confidence: f64,
+    /// What is wrong with it, or was left out.
+    pub problems: Vec<String>,
+    /// All of it as plain text: lines as they stand there, an empty line between paragraphs and between pages.
+    pub text: String,
+    /// Its pages in their order.
+    pub pages: Vec<ReadPage>,
+}
+
+/// A page, or the whole of a picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ReadPage {
+    /// Which page, from 1; null of a picture that is a single sheet.
+    pub page: Option<u32>,
+    /// Whether its text is that of the document itself, which is kept.
+    pub is_layer: bool,
+    /// By how many degrees it has to be turned with the clock so that it can be read: 0, 90, 180 or 270.
+    pub turn: u16,
+    /// By how many degrees its lines then fall to the right.
+    pub lean: f32,
+    /// Paragraphs and whatever else stands by itself, in the order in which they are read.
+    pub blocks: Vec<ReadBlock>,
+}
+
+/// Lines that belong together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ReadBlock {
+    /// From the top.
+    pub lines: Vec<ReadLine>,
+}
+
+/// A line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ReadLine {
+    /// What stands in it.
+    pub text: String,
+    /// Its corners, each to the right and down, from the top left of the line with the clock; null in a document's own
+    /// text.
+    pub corners: Option<Vec<Vec<f32>>>,
+    /// How sure it is, from 0 to 1.
+    pub confidence: f32,
+    /// Its words, where they were read one by one.
+    pub words: Vec<ReadWord>,
+}
+
+/// A word with the marks around it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ReadWord {
+    /// How it is written.
+    pub text: String,
+    /// Its corners, as those of a line.
+    pub corners: Vec<Vec<f32>>,
+    /// How likely it is, from 0 to 1.
+    pub probability: f32,
+}
+
+impl Reading {
+    pub(crate) fn of(artifact_id: ArtifactId, read: Read) -> Self {
+        Self {
+            artifact_id,
+            method: read.method,
+            model: read.model,
+            confidence: read.confidence,
+            problems: read.problems,
+            text: read.reading.to_text(),
+            pages: read.reading.pages.into_iter().map(ReadPage::from).collect(),
+        }
+    }
+}
+
+impl From<reading::Page> for ReadPage {
+    fn from(page: reading::Page) -> Self {
+        let block = |block: reading::Block| ReadBlock {
+            lines: block.lines.into_iter().map(ReadLine::from).collect(),
+        };
+        Self {
+            page: page.page,
+            is_layer: page.is_layer,
+            turn: page.turn,
+            lean: page.lean,
+            blocks: page.blocks.into_iter().map(block).collect(),
+        }
+    }
+}
+
+impl From<reading::Line> for ReadLine {
+    fn from(line: reading::Line) -> Self {
+        let word = |word: reading::Word| ReadWord {
+            text: word.text,
+            corners: corners(word.corners),
+            probability: word.probability,
+        };
+        Self {
+            text: line.text,
+            corners: line.corners.map(corners),
+            confidence: line.confidence,
+            words: line.words.into_iter().map(word).collect(),
+        }
+    }
+}
+
+fn corners(reading::Corners(corners): reading::Corners) -> Vec<Vec<f32>> {
+    corners.into_iter().map(Vec::from).collect()
+}

@@ -1,8 +1,8 @@
 //! Reading: what stands in a picture, word by word, and where.
 //!
-//! A picture is gone through three times. [`Detector`](detector) finds where lines of writing are, [`Classifier`](classifier)
-//! which way up they stand, and [`Recogniser`](recogniser) reads them one by one. [`Reader`] does all of it, and finds out how
-//! the page lies. In which order lines are read is no question for a network: `heirloom_core::reading` answers it.
+//! A picture is gone through three times: where lines of writing are, which way up they stand, and what stands in each of
+//! them. [`Reader`] does all of it, and finds out how the page lies. In which order lines are read is no question for a
+//! network: `heirloom_core::reading` answers it.
 
 mod classifier;
 mod detector;

@@ -175,6 +175,7 @@ fn heard(lease: Lease) -> Ended {
         words: "So it was. ".repeat(300),
         times: (0..900).map(|at| (at * 400, at * 400 + 300)).collect(),
         voices: (0..VOICES).map(voice).collect(),
+        ..Text::default()
     };
     let artifact = NewArtifact {
         kind: STEP,

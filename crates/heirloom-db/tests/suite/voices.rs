@@ -47,6 +47,7 @@ impl Store {
             words: "So it was.".to_owned(),
             times: vec![(0, 200), (200, 400), (400, 600)],
             voices: voices.to_vec(),
+            ..Text::default()
         };
         self.find_in(tape, (version, "whisper"), text).await;
     }

@@ -284,8 +284,14 @@ pub(crate) struct Scan {
 
 #[derive(Debug, Args)]
 pub(crate) struct Transcribe {
-    /// The film or recording
+    /// The film or recording; with --live, - is the standard input
     pub(crate) file: PathBuf,
+    /// Write down what is said while it comes, with the models of this machine
+    #[arg(long, conflicts_with_all = ["vtt", "provider", "speakers"])]
+    pub(crate) live: bool,
+    /// What comes is plain samples, so many in a second: one channel, 16 bits, the lower byte first [it says itself what it is]
+    #[arg(long, value_name = "HZ", requires = "live", value_parser = clap::value_parser!(u32).range(8_000..=192_000))]
+    pub(crate) rate: Option<u32>,
     /// The language that is spoken, by its code, such as de [found out]
     #[arg(long, value_name = "CODE")]
     pub(crate) language: Option<String>,

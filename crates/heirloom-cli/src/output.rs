@@ -38,6 +38,16 @@ impl Output {
         }
     }
 
+    /// Prints one of many for programs as it comes, in a line of its own. `false` where people read it.
+    pub(crate) fn each(self, data: &impl Serialize) -> bool {
+        if self.is_json {
+            let text = serde_json::to_string(data).unwrap_or_default();
+            // Whoever stops reading has seen enough.
+            let _ = writeln!(io::stdout(), "{text}");
+        }
+        self.is_json
+    }
+
     /// Prints a part of the data for people as soon as it is there; for programs it comes at the end.
     pub(crate) fn tell(self, words: &str) {
         if !self.is_json {

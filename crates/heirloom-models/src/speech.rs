@@ -8,6 +8,7 @@
 mod graph;
 mod listener;
 mod mel;
+mod overhear;
 mod span;
 mod speaker;
 mod voice;
@@ -16,7 +17,8 @@ mod whisper;
 
 pub use listener::{Hearing, Listener, Said, SaidWord, WINDOW};
 pub use mel::SAMPLES_PER_SECOND;
-pub use span::{STILL_LIKELY, Span, Speech, spans_of};
+pub use overhear::Overheard;
+pub use span::{STILL_LIKELY, Span, Speech, spans_of, voices_of};
 pub use speaker::{MOST_SPEAKERS, Told, Voices, begins_of, pack, utterances_of};
 pub use voice::{FRAME, Voice};
 pub use voiceprint::{LENGTHS, PRINT, STEP, Voiceprints};

@@ -24,6 +24,18 @@ pub struct Ffmpeg {
     log: Log,
 }
 
+/// What comes through a pipe while it is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Incoming {
+    /// Samples of one channel, 16 bits each, the lower byte first.
+    Samples {
+        /// How many there are in a second.
+        per_second: u32,
+    },
+    /// Opus in Ogg or WebM, WAV, or whatever else begins by saying what it is.
+    Packed,
+}
+
 /// One call of a program.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
@@ -118,6 +130,45 @@ impl Ffmpeg {
             arguments,
             outputs: Vec::new(),
             limits: lengthy(probe.duration_ms),
+        };
+        self.ffmpeg_reading(call, state, cancelled, read).await
+    }
+
+    /// Reads samples as [`read_samples`](Self::read_samples) does, of what comes through a pipe and has no end yet.
+    ///
+    /// # Errors
+    /// [`ConfinementError`].
+    pub(crate) async fn read_live<T: Send + 'static>(
+        &self,
+        (input, incoming): (&File, Incoming),
+        state: T,
+        cancelled: &CancellationToken,
+        read: impl Fn(&mut T, &[u8]) -> ControlFlow<()> + Send + 'static,
+    ) -> Result<T, ConfinementError> {
+        // What is looked at before the first sample comes out: what a browser records says at once what it is. Nothing of
+        // it is dropped.
+        let mut arguments = match incoming {
+            Incoming::Samples { per_second } => words([
+                "-probesize",
+                "32",
+                "-f",
+                "s16le",
+                "-ac",
+                "1",
+                "-ar",
+                &per_second.to_string(),
+            ]),
+            Incoming::Packed => words(["-probesize", "4096"]),
+        };
+        arguments.extend(words(["-analyzeduration", "0"]));
+        arguments.extend(words(["-protocol_whitelist", "pipe", "-i", "pipe:0"]));
+        arguments.extend(words(["-map", "0:a:0", "-ac", "1", "-ar", "16000"]));
+        arguments.extend(words(["-flush_packets", "1", "-f", "s16le", "pipe:1"]));
+        let call = Call {
+            input,
+            arguments,
+            outputs: Vec::new(),
+            limits: lengthy(None),
         };
         self.ffmpeg_reading(call, state, cancelled, read).await
     }

@@ -17,7 +17,7 @@ use crate::{
 /// - `render` draws a picture of the given `name`.
 /// - `pages` draws the pages `from` to `until` of a document of the given `name`, and `text` reads them.
 /// - `voice` finds where somebody speaks in samples, `voices` takes voiceprints of stretches of them, and `hear` writes
-///   down what is said in some.
+///   down what is said in some. `overhear` does so quickly while it goes on.
 /// - `read` reads what stands in a picture, or on pages of a document, from `from` on.
 /// - `length` reads the input to its end and answers `{"size_bytes": N}`: whether a disk gives all of it.
 ///
@@ -55,6 +55,7 @@ fn work(
         Some(speech::VOICE) => kept.hearer.voice(header, &input, answer),
         Some(speech::VOICES) => kept.hearer.voices(header, &input, answer),
         Some(speech::HEAR) => kept.hearer.hear(header, &input, answer),
+        Some(speech::OVERHEAR) => kept.hearer.overhear(header, &input, answer),
         Some(reading::READ) => kept.reader.read(header, input, answer),
         _ => {
             let reason = format!("there is no such job: {header}");

@@ -45,7 +45,7 @@ pub mod work;
 pub mod workshop;
 
 pub use context::Context;
-pub use ffmpeg::Ffmpeg;
+pub use ffmpeg::{Ffmpeg, Incoming};
 pub use jobs::jobs;
 pub use open::{Original, is_in_vault, open_original};
 pub use tasks::Tasks;

@@ -6,6 +6,7 @@
 //! heard.
 
 mod job;
+pub mod live;
 mod speakers;
 
 use std::{
@@ -39,7 +40,7 @@ use crate::{
     transcription::ServiceError,
 };
 
-pub(crate) use job::{HEAR, Hearer, VOICE, VOICES};
+pub(crate) use job::{HEAR, Hearer, OVERHEAR, VOICE, VOICES};
 pub use speakers::{Speaking, who_speaks};
 
 /// What hears recordings. Cloning is cheap; the clones share one process, which starts with the first recording.
@@ -110,6 +111,26 @@ impl Ears {
         store: &Store,
         threads: usize,
     ) -> Result<Self, SpeechError> {
+        // Loading takes a second; a new process for each hour of speech or so.
+        Self::with(confinement, store, threads, 200)
+    }
+
+    /// The same for one conversation that is heard [live](live::listen), with all processors: its process stays, for
+    /// nobody waits while models are loaded in the middle of a word.
+    ///
+    /// # Errors
+    /// [`SpeechError::Model`] when one of them is not here.
+    pub fn open_live(confinement: &Confinement, store: &Store) -> Result<Self, SpeechError> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Self::with(confinement, store, threads, u32::MAX)
+    }
+
+    fn with(
+        confinement: &Confinement,
+        store: &Store,
+        threads: usize,
+        jobs_per_process: u32,
+    ) -> Result<Self, SpeechError> {
         let key = store.key_for(Ability::Speech);
         let mut models = json!({});
         let mut speech = String::new();
@@ -131,8 +152,7 @@ impl Ears {
         };
         let settings = HandSettings {
             memory_bytes: MEMORY_BYTES,
-            // Loading takes a second; a new process for each hour of speech or so.
-            jobs_per_process: 200,
+            jobs_per_process,
             folder: Some(store.folder().to_owned()),
         };
         Ok(Self {
@@ -303,7 +323,7 @@ impl Sound {
         let probe = probe(ffmpeg, input, cancelled).await?;
         let samples = decode(ffmpeg, input, &probe, cancelled).await?;
         let count = usize::try_from(samples.metadata()?.len()).unwrap_or(usize::MAX) / 2;
-        let likely = find_voices(ears, &samples, count, cancelled).await?;
+        let likely = find_voices(ears, &samples, count, false, cancelled).await?;
         Ok(Self {
             samples,
             count,
@@ -381,11 +401,12 @@ pub(crate) async fn decode(
     }
 }
 
-/// How likely somebody speaks in each frame.
+/// How likely somebody speaks in each frame. Where it is quiet, models that hear more than that are let go of.
 async fn find_voices(
     ears: &Ears,
     samples: &File,
     count: usize,
+    is_quiet: bool,
     cancelled: &CancellationToken,
 ) -> Result<Vec<f32>, SpeechError> {
     let seconds = (count / SAMPLES_PER_SECOND) as u64;
@@ -395,7 +416,12 @@ async fn find_voices(
         answer_bytes: (1 << 20) + (count / 256) as u64,
     };
     let answer = ears
-        .work(json!({ "job": VOICE }), samples, limits, cancelled)
+        .work(
+            json!({ "job": VOICE, "is_quiet": is_quiet }),
+            samples,
+            limits,
+            cancelled,
+        )
         .await?;
     let bytes = answer.into_iter().next().map(|(_, bytes)| bytes);
     let bytes = bytes.ok_or_else(|| nonsense("where somebody speaks"))?;

@@ -88,6 +88,12 @@ fn check_origin(method: &Method, headers: &HeaderMap, host: &str) -> Result<(), 
     ))
 }
 
+/// Refuses pages of other origins a WebSocket, which browsers let them open to everybody although it is a GET.
+pub(crate) fn check_socket(headers: &HeaderMap) -> Result<(), Problem> {
+    let host = text(headers, &header::HOST).unwrap_or_default();
+    check_origin(&Method::POST, headers, host)
+}
+
 fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a str> {
     // Two hosts are none: which one counts would be a guess.
     let mut values = headers.get_all(name).iter();

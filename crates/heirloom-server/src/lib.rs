@@ -27,6 +27,7 @@ mod folder;
 mod fsck;
 mod guard;
 mod library;
+mod live;
 mod media;
 mod metrics;
 mod model;

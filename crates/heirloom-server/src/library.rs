@@ -19,6 +19,7 @@ use crate::{
     backups::Backups,
     data_folder::{DataFolder, no_library},
     encryption::{self, Encryption},
+    live::Live,
     metrics::Metrics,
     models::{Models, ModelsConfig},
     moves::Moves,
@@ -73,6 +74,7 @@ struct Open {
     backups: Backups,
     moves: Moves,
     models: Models,
+    live: Live,
     store_config: StoreConfig,
     encryption: Encryption,
 }
@@ -148,6 +150,7 @@ impl Library {
                     backups,
                     moves,
                     models,
+                    live: Live::default(),
                     store_config: config.store.clone(),
                     encryption,
                 };
@@ -196,6 +199,7 @@ impl Library {
             self.open.backups.stop(),
             self.open.moves.stop(),
             self.open.models.stop(),
+            self.open.live.stop(),
             self.open.encryption.stop()
         );
         self.open.engine.stop().await;
@@ -277,6 +281,10 @@ impl Library {
 
     pub(crate) fn models(&self) -> &Models {
         &self.open.models
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.open.live
     }
 
     pub(crate) fn encryption(&self) -> &Encryption {

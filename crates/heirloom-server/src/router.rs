@@ -19,7 +19,7 @@ use crate::{
     archive, artifact, asset, backup, claim, collection, description, doctor, edge, encryption,
     event, extract, folder, fsck, guard,
     library::Library,
-    model, observe, page, place,
+    live, model, observe, page, place,
     problem::{Code, Problem},
     publication, reading, run, scrub, search, tier, timeline, transcript, transcription, transfer,
     upload, voice, web,
@@ -93,7 +93,7 @@ async fn admit(State(actor): State<Actor>, mut req: Request, next: Next) -> Resp
     res
 }
 
-/// A scan that is begun here would be cut off in the middle.
+/// A scan or a conversation that is begun here would be cut off in the middle.
 async fn refuse_scans(req: Request, next: Next) -> Response {
     const BEGINNINGS: [&str; 14] = [
         "/scans",
@@ -112,7 +112,8 @@ async fn refuse_scans(req: Request, next: Next) -> Response {
         "/encryption/keys",
     ];
     let path = req.uri().path();
-    if req.method() == Method::POST && BEGINNINGS.iter().any(|end| path.ends_with(end)) {
+    let is_begun = req.method() == Method::POST && BEGINNINGS.iter().any(|end| path.ends_with(end));
+    if is_begun || path == live::PATH {
         return Problem::new(
             Code::Busy,
             "another command is at work in a process that ends with it",
@@ -180,6 +181,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(tier::routes())
         .merge(model::routes())
         .merge(transcription::routes())
+        .merge(live::routes())
 }
 
 /// What takes as long as it takes: whoever asks waits, and stops it by going away.

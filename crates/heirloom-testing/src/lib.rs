@@ -23,5 +23,6 @@ pub mod sftp;
 pub mod transcriber;
 pub mod tree;
 pub mod wav;
+pub mod websocket;
 
 pub use tree::TreeSnapshot;

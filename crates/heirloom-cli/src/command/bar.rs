@@ -37,6 +37,28 @@ impl Bar {
         Self::Drawn(bar)
     }
 
+    /// Words alone, of what goes on without a known end.
+    pub(super) fn of_words(output: Output) -> Self {
+        let bar = Self::new(output);
+        if let Self::Drawn(bar) = &bar
+            && let Ok(style) = ProgressStyle::with_template("{msg}")
+        {
+            bar.set_style(style);
+        }
+        bar
+    }
+
+    /// Prints something else meanwhile.
+    pub(super) fn beside(&self, print: impl FnOnce()) {
+        match self {
+            Self::Drawn(bar) => {
+                bar.set_message("");
+                bar.suspend(print);
+            }
+            Self::Lines { .. } => print(),
+        }
+    }
+
     /// Shows how far it is: so much of so much, and in words.
     pub(super) fn show(&mut self, done: u64, all: u64, words: String) {
         match self {

@@ -1,5 +1,7 @@
 //! `heirloom transcribe`
 
+mod live;
+
 use std::{cell::RefCell, fs::File, path::Path};
 
 use heirloom_core::{transcript::Transcript, unit::FailureCode};
@@ -27,9 +29,12 @@ pub(super) async fn run(
     config: &Config,
     output: &Output,
 ) -> Result<Ending, Problem> {
-    let input = open(&asked.file)?;
     let settings = config.models();
     let store = settings.open(&config.data.value);
+    if asked.live {
+        return live::run(asked, &store, output).await;
+    }
+    let input = open(&asked.file)?;
     let transcription = Transcription::new(&settings.transcription)
         .map_err(|why| Problem::new(Code::InvalidRequest, why))?;
     let ways = ways(asked, &transcription)?;
@@ -53,25 +58,30 @@ pub(super) async fn run(
     };
     let heard = listen(&ways, &recording, &stop, &mut bar).await;
     bar.finish();
-    let heard = heard.map_err(|error| match error {
-        SpeechError::Confinement(failed) => {
-            let hint = match failed {
-                ConfinementError::Failed {
-                    code: FailureCode::Other,
-                    ..
-                } => "A language that the model knows is needed, and sound models: `heirloom models check`.",
-                _ => "A film or recording with sound in it is needed.",
-            };
-            let said = format!("{}: {failed}", asked.file.display());
-            Problem::new(Problem::from(SpeechError::Confinement(failed)).code(), said).hint(hint)
-        }
-        error => error.into(),
-    })?;
+    let heard = heard.map_err(|error| explain(error, &asked.file))?;
     tell(&heard.heard, asked.vtt, output);
     if let Some(note) = heard.note {
         output.say(&note);
     }
     Ok(Ending::Done)
+}
+
+/// Says which file it was, and what is needed.
+fn explain(error: SpeechError, file: &Path) -> Problem {
+    let SpeechError::Confinement(failed) = error else {
+        return error.into();
+    };
+    let hint = match failed {
+        ConfinementError::Failed {
+            code: FailureCode::Other,
+            ..
+        } => {
+            "A language that the model knows is needed, and sound models: `heirloom models check`."
+        }
+        _ => "A film or recording with sound in it is needed.",
+    };
+    let said = format!("{}: {failed}", file.display());
+    Problem::new(Problem::from(SpeechError::Confinement(failed)).code(), said).hint(hint)
 }
 
 /// Who is tried: the one that is named, or those that are configured.

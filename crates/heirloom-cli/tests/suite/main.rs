@@ -14,6 +14,7 @@ mod harness;
 mod ipfs;
 mod json;
 mod kill;
+mod live;
 mod malformed;
 mod models;
 mod originals;

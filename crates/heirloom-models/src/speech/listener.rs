@@ -12,6 +12,8 @@ use crate::runtime::Runtime;
 pub struct Hearing {
     /// The language that is spoken, where it is known.
     pub language: Option<String>,
+    /// The language that was spoken before: where it is not known, it is this one, unless another is clearly heard.
+    pub before: Option<String>,
     /// Whether speech goes on after this window: what breaks off at its end is left to the next one then.
     pub goes_on: bool,
 }
@@ -48,6 +50,8 @@ pub const WINDOW: usize = 28 * SAMPLES_PER_SECOND;
 const BEAMS: usize = 5;
 /// From what is likeliest to what is ever more left to chance, until it is not nonsense.
 const TEMPERATURES: [f32; 5] = [0.0, 0.2, 0.4, 0.6, 0.8];
+/// From here on another language than before is spoken.
+const CLEAR: f32 = 0.8;
 /// Below this mean logarithm of its tokens' probabilities it is nonsense.
 const SENSE: f32 = -1.0;
 /// From here on a window is taken for silence, where what is written makes little sense.
@@ -59,8 +63,8 @@ const STEP: usize = SAMPLES_PER_SECOND / 50;
 /// Writes down what is said.
 #[derive(Debug)]
 pub struct Listener {
-    whisper: Whisper,
-    mel: Mel,
+    pub(super) whisper: Whisper,
+    pub(super) mel: Mel,
 }
 
 impl Listener {
@@ -93,12 +97,7 @@ impl Listener {
         let samples = &samples[..samples.len().min(WINDOW)];
         let frames = self.whisper.frames();
         let window = self.whisper.listen(self.mel.of(samples, frames), frames)?;
-        let known = hearing.language.as_deref();
-        let known = known.and_then(|name| self.whisper.language(name).map(|token| (name, token)));
-        let (language, token, language_probability) = match known {
-            Some((name, token)) => (name.to_owned(), token, 1.0),
-            None => self.whisper.spoken_language(&window)?,
-        };
+        let (language, token, language_probability) = self.spoken(&window, hearing)?;
         let mut said = Said {
             language,
             language_probability,
@@ -112,6 +111,28 @@ impl Listener {
         said.until = kept.until;
         said.words = self.time(&window, token, &said.language, &kept, samples.len())?;
         Ok(said)
+    }
+
+    /// The language that is spoken: its name, its token, and how likely that is.
+    pub(super) fn spoken(
+        &mut self,
+        window: &Window,
+        hearing: &Hearing,
+    ) -> Result<(String, usize, f32), SpeechError> {
+        let find = |name: &Option<String>| {
+            let name = name.as_deref()?;
+            let token = self.whisper.language(name)?;
+            Some((name.to_owned(), token))
+        };
+        if let Some((name, token)) = find(&hearing.language) {
+            return Ok((name, token, 1.0));
+        }
+        let before = find(&hearing.before);
+        let (name, token, likely) = self.whisper.spoken_language(window)?;
+        match before {
+            Some((before, token)) if likely < CLEAR => Ok((before, token, 1.0 - likely)),
+            _ => Ok((name, token, likely)),
+        }
     }
 
     /// What makes sense, if anything does.
@@ -150,7 +171,7 @@ impl Listener {
         Ok(best)
     }
 
-    fn repeats_itself(&self, written: &Written) -> bool {
+    pub(super) fn repeats_itself(&self, written: &Written) -> bool {
         use std::io::Write as _;
         let text = text_of(
             self.whisper
@@ -162,6 +183,11 @@ impl Listener {
             .write_all(text.as_bytes())
             .and_then(|()| packed.finish());
         packed.is_ok_and(|packed| text.len() as f32 > REPETITION * packed.len() as f32)
+    }
+
+    /// Whether a language is written with spaces between words.
+    pub(super) fn has_spaces(&self, language: &str) -> bool {
+        !WITHOUT_SPACES.contains(&language)
     }
 
     /// What was written to its end. The model says by its times where it broke off.
@@ -216,7 +242,7 @@ impl Listener {
         let names = self.whisper.names_of(&kept.tokens);
         let mut words = Vec::new();
         let mut at = 0;
-        for (count, text) in words_of(names, !WITHOUT_SPACES.contains(&name)) {
+        for (count, text) in words_of(names, self.has_spaces(name)) {
             let likely: f32 = kept.likely[at..at + count]
                 .iter()
                 .map(|likely| likely.exp())

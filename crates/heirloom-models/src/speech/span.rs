@@ -34,12 +34,20 @@ pub(super) fn voiced(likely: &[f32], samples: usize, gap: usize) -> Vec<Span> {
     found
 }
 
+/// Where a voice is heard without so long a silence, from its first sample to its last. What is shorter than a fifth of a
+/// second is a noise.
+#[must_use]
+pub fn voices_of(likely: &[f32], samples: usize, gap: usize) -> Vec<Span> {
+    let mut found = voiced(likely, samples, gap);
+    found.retain(|span| span.len() >= SHORTEST);
+    found
+}
+
 /// Where somebody speaks, by how likely that is in each frame of a recording of so many samples.
 #[must_use]
 pub fn spans_of(likely: &[f32], samples: usize) -> Vec<Span> {
-    let found = voiced(likely, samples, GAP);
     let mut spans: Vec<Span> = Vec::new();
-    for span in found.into_iter().filter(|span| span.len() >= SHORTEST) {
+    for span in voices_of(likely, samples, GAP) {
         let begin = span.start.saturating_sub(MARGIN);
         let end = (span.end + MARGIN).min(samples);
         match spans.last_mut() {

@@ -5,10 +5,12 @@
 
 mod align;
 mod engine;
+mod going;
 mod network;
 mod token;
 mod vocabulary;
 mod weights;
 
 pub(super) use engine::{Asked, Whisper, Window, Written};
+pub(super) use going::Going;
 pub(super) use token::{text_of, words_of};

@@ -1,12 +1,16 @@
 //! What a confined process may open, by Landlock.
 
-use std::{os::fd::AsFd as _, path::Path};
+use std::{
+    os::fd::{AsFd as _, BorrowedFd},
+    path::Path,
+};
 
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible as _, LandlockStatus,
     PathBeneath, PathFd, Ruleset, RulesetAttr as _, RulesetCreated, RulesetCreatedAttr as _,
     RulesetError, RulesetStatus, Scope,
 };
+use rustix::fs::{FileType, fstat};
 
 /// The newest rights that this asks for. Older kernels know fewer and enforce what they know.
 const NEWEST: ABI = ABI::V9;
@@ -89,8 +93,9 @@ pub(super) fn give_up(openable: Openable<'_>) -> Result<i32, RulesetError> {
             AccessFs::WriteFile | AccessFs::Truncate | AccessFs::MakeReg | AccessFs::MakeDir | read;
         rules = allow(rules, scratch, write)?;
     }
-    if openable.is_input {
-        let input = std::io::stdin();
+    let input = std::io::stdin();
+    // A pipe has no name by which it could be opened, and the kernel takes no rule for it.
+    if openable.is_input && !is_pipe(input.as_fd()) {
         rules = rules.add_rule(PathBeneath::new(input.as_fd(), AccessFs::ReadFile))?;
     }
     let status = rules.restrict_self()?;
@@ -99,6 +104,11 @@ pub(super) fn give_up(openable: Openable<'_>) -> Result<i32, RulesetError> {
         (_, LandlockStatus::Available { effective_abi, .. }) => effective_abi as i32,
         _ => 0,
     })
+}
+
+fn is_pipe(input: BorrowedFd<'_>) -> bool {
+    let kind = fstat(input).map(|stat| FileType::from_raw_mode(stat.st_mode));
+    matches!(kind, Ok(FileType::Fifo | FileType::Socket))
 }
 
 /// Allows something with what is below it; what a machine does not have needs no permission.

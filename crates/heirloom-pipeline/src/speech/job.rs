@@ -19,6 +19,8 @@ pub(crate) const VOICE: &str = "voice";
 pub(crate) const VOICES: &str = "voices";
 /// Writes down what is said in a window.
 pub(crate) const HEAR: &str = "hear";
+/// Writes down what is being said in one that goes on.
+pub(crate) const OVERHEAR: &str = "overhear";
 
 /// What is kept loaded from job to job.
 #[derive(Debug, Default)]
@@ -51,6 +53,9 @@ impl Hearer {
         let Some(voice) = &mut self.voice else {
             return Ok(());
         };
+        if header["is_quiet"].as_bool().unwrap_or_default() {
+            (self.listener, self.voiceprints) = (None, None);
+        }
         voice.begin();
         let mut likely = Vec::new();
         let mut at = 0;
@@ -104,6 +109,42 @@ impl Hearer {
         input: &File,
         answer: &mut Answer<'_>,
     ) -> Result<(), Failure> {
+        let samples = stretches(header, input)?;
+        let listener = self.listener(header)?;
+        let said = listener.hear(&samples, &hearing(header)).map_err(failed)?;
+        let words: Vec<_> = said
+            .words
+            .into_iter()
+            .map(|word| (word.start, word.end, word.text, word.probability))
+            .collect();
+        let said = json!({
+            "language": said.language,
+            "probability": said.language_probability,
+            "until": said.until,
+            "words": words,
+        });
+        Ok(answer.give(&said, &[])?)
+    }
+
+    pub(crate) fn overhear(
+        &mut self,
+        header: &JobHeader,
+        input: &File,
+        answer: &mut Answer<'_>,
+    ) -> Result<(), Failure> {
+        let settled: Vec<usize> = serde_json::from_value(header["settled"].clone())
+            .map_err(|_| refuse("it is not told what is settled".to_owned()))?;
+        let samples = stretches(header, input)?;
+        let listener = self.listener(header)?;
+        let said = listener
+            .overhear(&samples, &hearing(header), &settled)
+            .map_err(failed)?;
+        let said = json!({ "language": said.language, "words": said.words, "tokens": said.tokens });
+        Ok(answer.give(&said, &[])?)
+    }
+
+    /// Who knows the language that is asked for.
+    fn listener(&mut self, header: &JobHeader) -> Result<&mut Listener, Failure> {
         if self.listener.is_none() {
             let model = files(header, "speech")?;
             let file = |name: &str| {
@@ -120,42 +161,37 @@ impl Hearer {
             );
             self.listener = Some(listener.map_err(failed)?);
         }
-        let Some(listener) = &mut self.listener else {
-            return Ok(());
-        };
-        let parts = parts(header)?;
-        let hearing = Hearing {
-            language: header["language"].as_str().map(str::to_owned),
-            goes_on: header["goes_on"].as_bool().unwrap_or_default(),
-        };
-        if let Some(language) = hearing
+        let missing = || refuse("there is no model for speech".to_owned());
+        let listener = self.listener.as_mut().ok_or_else(missing)?;
+        match hearing(header)
             .language
-            .as_deref()
             .filter(|name| !listener.knows(name))
         {
-            return Err(refuse(format!(
-                "the model for speech knows no language {language:?}"
-            )));
+            None => Ok(listener),
+            Some(name) => Err(refuse(format!(
+                "the model for speech knows no language {name:?}"
+            ))),
         }
-        let mut samples = Vec::new();
-        for (from, until) in parts {
-            let most = WINDOW.saturating_sub(samples.len());
-            samples.extend(read(input, from, until.saturating_sub(from).min(most))?);
-        }
-        let said = listener.hear(&samples, &hearing).map_err(failed)?;
-        let words: Vec<_> = said
-            .words
-            .into_iter()
-            .map(|word| (word.start, word.end, word.text, word.probability))
-            .collect();
-        let said = json!({
-            "language": said.language,
-            "probability": said.language_probability,
-            "until": said.until,
-            "words": words,
-        });
-        Ok(answer.give(&said, &[])?)
     }
+}
+
+fn hearing(header: &JobHeader) -> Hearing {
+    let word = |name: &str| header[name].as_str().map(str::to_owned);
+    Hearing {
+        language: word("language"),
+        before: word("before"),
+        goes_on: header["goes_on"].as_bool().unwrap_or_default(),
+    }
+}
+
+/// What is said in the stretches that are to be heard, one after the other.
+fn stretches(header: &JobHeader, input: &File) -> Result<Vec<f32>, Failure> {
+    let mut samples = Vec::new();
+    for (from, until) in parts(header)? {
+        let most = WINDOW.saturating_sub(samples.len());
+        samples.extend(read(input, from, until.saturating_sub(from).min(most))?);
+    }
+    Ok(samples)
 }
 
 /// The stretches that are to be heard.

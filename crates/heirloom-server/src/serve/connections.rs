@@ -1,18 +1,18 @@
 //! Connections that are open, each a task that is waited for.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use axum::{Router, body::Body};
 use hyper::{body::Incoming as HyperBody, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpStream, UnixStream},
     task::JoinSet,
 };
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 /// How long the head of a request may take to arrive. A browser keeps a connection open longer than
@@ -28,14 +28,15 @@ pub(super) enum Incoming {
 /// The open connections.
 pub(super) struct Connections {
     tasks: JoinSet<()>,
-    graceful: GracefulShutdown,
+    /// Cancelled when none is to begin another request.
+    stopping: CancellationToken,
 }
 
 impl Connections {
     pub(super) fn new() -> Self {
         Self {
             tasks: JoinSet::new(),
-            graceful: GracefulShutdown::new(),
+            stopping: CancellationToken::new(),
         }
     }
 
@@ -61,10 +62,9 @@ impl Connections {
 
     /// Lets requests that are under way end, and no longer than `grace`.
     pub(super) async fn finish(mut self, grace: Duration) {
-        if tokio::time::timeout(grace, self.graceful.shutdown())
-            .await
-            .is_err()
-        {
+        self.stopping.cancel();
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(grace, ended).await.is_err() {
             tracing::warn!("requests that took too long were cut off");
         }
         self.tasks.shutdown().await;
@@ -80,11 +80,20 @@ impl Connections {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_PATIENCE)
-            .serve_connection(stream, TowerToHyperService::new(service));
-        let watched = self.graceful.watch(connection);
+            .serve_connection(stream, TowerToHyperService::new(service))
+            .with_upgrades();
+        let stopping = self.stopping.clone();
         self.tasks.spawn(async move {
+            let mut connection = pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = stopping.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
             // Clients go away in the middle of things; that is theirs to do.
-            if let Err(error) = watched.await {
+            if let Err(error) = ended {
                 tracing::debug!(%error, "a connection broke");
             }
         });

@@ -51,7 +51,7 @@ pub(in crate::speech) struct Asked {
 /// The model, ready to work.
 #[derive(Debug)]
 pub(in crate::speech) struct Whisper {
-    network: Network,
+    pub(super) network: Network,
     pub(super) vocabulary: Vocabulary,
 }
 
@@ -81,7 +81,7 @@ pub(super) struct Step<'a> {
 }
 
 /// No token: what may not follow.
-const NEVER: f32 = f32::NEG_INFINITY;
+pub(super) const NEVER: f32 = f32::NEG_INFINITY;
 /// The first time is at most one second, in steps of 20 ms.
 const FIRST_TIME: usize = 50;
 
@@ -444,7 +444,7 @@ impl Chance {
 }
 
 /// The likeliest tokens, the best first.
-fn best(likely: &[f32], count: usize) -> Vec<usize> {
+pub(super) fn best(likely: &[f32], count: usize) -> Vec<usize> {
     let mut found: Vec<usize> = Vec::with_capacity(count + 1);
     for (token, value) in likely.iter().enumerate() {
         let is_worse = found
@@ -460,7 +460,7 @@ fn best(likely: &[f32], count: usize) -> Vec<usize> {
     found
 }
 
-fn log_softmax(scores: &[f32]) -> Vec<f32> {
+pub(super) fn log_softmax(scores: &[f32]) -> Vec<f32> {
     let most = scores.iter().copied().fold(NEVER, f32::max);
     let sum: f32 = scores.iter().map(|score| (score - most).exp()).sum();
     let whole = most + sum.ln();

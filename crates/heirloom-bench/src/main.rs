@@ -18,6 +18,7 @@ mod catalogue;
 mod chance;
 mod figures;
 mod hash;
+mod live;
 mod map;
 mod metadata;
 mod options;
@@ -55,6 +56,7 @@ subjects (all of them, if none is named)
   voices      finding a voice in all other recordings of a library
   reading     what stands on pages, beside tesseract; --data FOLDER has a manifest.json with the truth
   transcribe  what is said in recordings, beside faster-whisper; --data FOLDER has a manifest.json with the truth
+  live        what is said while it is said, over a WebSocket, as it would be spoken; --data as for transcribe
 
 options
   --files N         how many files to scan first (1000000)
@@ -95,6 +97,7 @@ async fn main() {
             "serve" => serve::measure(&options).await,
             "transcribe" => transcribe::measure(&options),
             "reading" => reading::measure(&options),
+            "live" => live::measure(&options),
             "speakers" => speakers::measure(&options),
             "voices" => voices::measure(&options).await,
             "backup" => backup::measure(&options).await,

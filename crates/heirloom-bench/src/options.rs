@@ -19,7 +19,7 @@ pub(crate) struct Options {
     place: PathBuf,
 }
 
-const ALL: [&str; 16] = [
+const ALL: [&str; 17] = [
     "hash",
     "metadata",
     "renditions",
@@ -36,6 +36,7 @@ const ALL: [&str; 16] = [
     "speakers",
     "voices",
     "transcribe",
+    "live",
 ];
 
 impl Options {

@@ -23,9 +23,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 const PEER: &str = include_str!("transcribe/peer.py");
 
 /// A recording of which it is known what is said.
-struct Clip {
-    file: PathBuf,
-    words: Vec<String>,
+pub(crate) struct Clip {
+    pub(crate) file: PathBuf,
+    pub(crate) words: Vec<String>,
     /// When each word begins, where that is known.
     starts: Vec<f64>,
 }
@@ -120,7 +120,7 @@ pub(crate) fn measure(options: &Options) {
 }
 
 /// The recordings of the sample library, or those that `manifest.json` in `--data` tells of.
-fn clips(options: &Options) -> Vec<Clip> {
+pub(crate) fn clips(options: &Options) -> Vec<Clip> {
     let (manifest, folder) = match &options.data {
         Some(folder) => (folder.join("manifest.json"), folder.clone()),
         None => {
@@ -191,7 +191,7 @@ pub(crate) fn measured(mut command: Command) -> Cost {
 }
 
 /// What a process and those that it started have resident now, and how many ticks each of them has computed.
-fn look(process: u32, ticks: &mut HashMap<u32, u64>) -> u64 {
+pub(crate) fn look(process: u32, ticks: &mut HashMap<u32, u64>) -> u64 {
     let folder = format!("/proc/{process}");
     let stat = fs::read_to_string(format!("{folder}/stat")).unwrap_or_default();
     // User and system time of proc(5), after the name.
@@ -237,7 +237,7 @@ fn plain_words(heard: &[Word]) -> Vec<String> {
 }
 
 /// Words in small letters without marks, and numbers as they are said.
-fn plain(text: &str) -> Vec<String> {
+pub(crate) fn plain(text: &str) -> Vec<String> {
     let letters = text.to_lowercase().replace(
         |letter: char| !letter.is_alphanumeric() && letter != '\'',
         " ",
@@ -260,7 +260,7 @@ const SAID: [(&str, &str); 6] = [
 ];
 
 /// How many words have to be changed, added and left out until one text is the other.
-fn changes(truth: &[String], heard: &[String]) -> usize {
+pub(crate) fn changes(truth: &[String], heard: &[String]) -> usize {
     let mut row: Vec<usize> = (0..=heard.len()).collect();
     for (at, word) in truth.iter().enumerate() {
         let mut before = std::mem::replace(&mut row[0], at + 1);

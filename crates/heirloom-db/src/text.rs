@@ -146,7 +146,7 @@ pub(crate) async fn keep(
         let words = words.unwrap_or_default().replace('\0', " ");
         let times = (!times.is_empty()).then(|| json!(times).to_string());
         let count = voice::count(&voices);
-        let spots = (!spots.is_empty()).then(|| json!(spots).to_string());
+        let spots = (!spots.is_empty()).then(|| serde_json::to_string(&spots).unwrap_or_default());
         tx.execute(KEEP, args![asset, artifact, words, times, count, spots])
             .await?;
         voice::keep(tx, asset, artifact, &voices).await?;

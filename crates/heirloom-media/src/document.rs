@@ -163,6 +163,15 @@ fn of_parts(
     Ok(text)
 }
 
+/// What a page of a document says itself, without a look at its picture.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Layer {
+    /// Its text.
+    pub text: String,
+    /// Whether a picture takes most of the page, as in a scan.
+    pub is_pictured: bool,
+}
+
 /// What a library does wrong is an answer about the document.
 fn guarded<T>(work: impl FnOnce() -> Result<T, DocumentError>) -> Result<T, DocumentError> {
     catch_unwind(AssertUnwindSafe(work))

@@ -1,6 +1,6 @@
 //! How a confined process comes by models: their folder is its working directory, and a job names their files.
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{collections::HashMap, fs};
 
 use heirloom_core::unit::FailureCode;
 use heirloom_models::{Ability, Model, ModelError, Runtime, Store};
@@ -74,7 +74,12 @@ pub(crate) fn files(header: &JobHeader, ability: &str) -> Result<HashMap<String,
 pub(crate) fn only(files: &HashMap<String, String>) -> Result<Vec<u8>, Failure> {
     let path = files.values().next();
     let path = path.ok_or_else(|| refuse("a model has no file".to_owned()))?;
-    Ok(fs::read(Path::new(path))?)
+    read(path)
+}
+
+/// The bytes of a file of a model.
+pub(crate) fn read(path: &str) -> Result<Vec<u8>, Failure> {
+    Ok(fs::read(path)?)
 }
 
 pub(crate) fn refuse(reason: String) -> Failure {

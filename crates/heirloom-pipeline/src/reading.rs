@@ -87,7 +87,7 @@ const PAGE_TIME: Duration = Duration::from_secs(300);
 const ANSWER_BYTES: u64 = 64 << 20;
 /// The most pages that are read: a shelf of books.
 const MOST_PAGES: u32 = 2_000;
-/// How many pages may each end a process before no more are tried.
+/// So many pages may each end a process; after one more no others are tried.
 const DEATHS: usize = 3;
 
 impl From<Unnamed> for ReadingError {
@@ -149,13 +149,14 @@ impl Eyes {
         &self,
         input: &mut File,
         name: &str,
-        from: u32,
+        (from, until): (u32, Option<u32>),
         cancelled: &CancellationToken,
     ) -> Result<Vec<(JobHeader, Bytes)>, ReadingError> {
         let job = json!({
             "job": READ,
             "name": name,
             "from": from,
+            "until": until,
             "models": self.models,
             "threads": self.threads,
         });
@@ -186,29 +187,40 @@ pub async fn read(
     let mut deaths = 0;
     let mut from = 1;
     loop {
-        let last = match eyes.work(input, name, from, cancelled).await {
+        let turn = match eyes.work(input, name, (from, None), cancelled).await {
+            Err(ReadingError::Confinement(error)) if is_of_the_page(&error) => {
+                // It may have been a later page: this one is asked for alone.
+                eyes.work(input, name, (from, Some(from)), cancelled).await
+            }
+            turn => turn,
+        };
+        from = match turn {
             Ok(parts) => outcome.take(parts, from)?,
             // Whatever it was, a page that cannot be looked at is no reason not to look at the next one.
-            Err(ReadingError::Confinement(error))
-                if outcome.count > 1 && deaths < DEATHS && is_of_the_page(&error) =>
-            {
+            Err(ReadingError::Confinement(error)) if is_of_the_page(&error) => {
+                if outcome.count == 0 {
+                    let parts = eyes.work(input, name, (u32::MAX, None), cancelled);
+                    outcome.take(parts.await?, from)?;
+                }
+                if outcome.count <= 1 {
+                    return Err(error.into());
+                }
                 deaths += 1;
                 let left_out = format!("Page {from} was left out: {error}");
                 outcome.problems.push(left_out);
-                from
+                from + 1
             }
             Err(error) => return Err(error),
         };
         seen(SoFar {
-            until: last,
+            until: (from - 1).min(outcome.count),
             count: outcome.count,
         });
-        from = last.saturating_add(1);
         if from > outcome.count {
             break;
         }
-        if from > MOST_PAGES {
-            let left_out = format!("Pages after page {MOST_PAGES} were not read.");
+        if from > MOST_PAGES || deaths > DEATHS {
+            let left_out = format!("Pages from page {from} on were not read.");
             outcome.problems.push(left_out);
             break;
         }
@@ -231,7 +243,7 @@ impl Outcome {
         !pages.is_empty() && pages.iter().all(|page| page.is_layer)
     }
 
-    /// Takes what was said of pages; up to which page that was.
+    /// Takes what was said of pages; which page is next.
     fn take(&mut self, parts: Vec<(JobHeader, Bytes)>, from: u32) -> Result<u32, ReadingError> {
         let mut last = from;
         for (header, bytes) in parts {
@@ -253,7 +265,7 @@ impl Outcome {
             }
             last = last.max(number("page").unwrap_or(0));
         }
-        Ok(last)
+        Ok(last.saturating_add(1))
     }
 }
 

@@ -129,6 +129,102 @@ fn a_page_that_has_a_text_of_its_own_keeps_it() {
     }
 }
 
+/// A PDF with a page for each picture, with words written at the foot of it.
+fn scanned(pictures: &[&Path], foot: &str) -> Vec<u8> {
+    let mut pdf = b"%PDF-1.4\n".to_vec();
+    let mut places = Vec::new();
+    let mut add = |pdf: &mut Vec<u8>, object: &[u8]| {
+        places.push(pdf.len());
+        pdf.extend(format!("{} 0 obj\n", places.len()).bytes());
+        pdf.extend(object);
+        pdf.extend(b"\nendobj\n");
+    };
+    let kids: Vec<String> = (0..pictures.len())
+        .map(|n| format!("{} 0 R", 4 + n * 3))
+        .collect();
+    add(&mut pdf, b"<< /Type /Catalog /Pages 2 0 R >>");
+    let list = format!(
+        "<< /Type /Pages /Kids [{}] /Count {} >>",
+        kids.join(" "),
+        kids.len()
+    );
+    add(&mut pdf, list.as_bytes());
+    add(
+        &mut pdf,
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    );
+    for (n, picture) in pictures.iter().enumerate() {
+        let (page, content) = (
+            4 + n * 3,
+            format!("q 595 0 0 842 0 0 cm /I Do Q BT /F 6 Tf 20 10 Td ({foot}) Tj ET"),
+        );
+        let resources = format!(
+            "/Resources << /Font << /F 3 0 R >> /XObject << /I {} 0 R >> >>",
+            page + 2
+        );
+        let dict = format!(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] {resources} /Contents {} 0 R >>",
+            page + 1
+        );
+        add(&mut pdf, dict.as_bytes());
+        add(
+            &mut pdf,
+            format!(
+                "<< /Length {} >>\nstream\n{content}\nendstream",
+                content.len()
+            )
+            .as_bytes(),
+        );
+        let jpeg = fs::read(picture).unwrap();
+        let (width, height) = (1240, 1754);
+        let mut image = format!(
+            "<< /Type /XObject /Subtype /Image /Width {width} /Height {height} /ColorSpace /DeviceRGB \
+             /BitsPerComponent 8 /Filter /DCTDecode /Length {} >>\nstream\n",
+            jpeg.len()
+        )
+        .into_bytes();
+        image.extend(jpeg);
+        image.extend(b"\nendstream");
+        add(&mut pdf, &image);
+    }
+    let table = pdf.len();
+    pdf.extend(format!("xref\n0 {}\n0000000000 65535 f \n", places.len() + 1).bytes());
+    for place in &places {
+        pdf.extend(format!("{place:010} 00000 n \n").bytes());
+    }
+    let trailer = format!(
+        "trailer << /Size {} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n",
+        places.len() + 1
+    );
+    pdf.extend(trailer.bytes());
+    pdf
+}
+
+#[test]
+fn a_scan_is_read_though_who_scanned_it_wrote_a_line_below() {
+    let home = Home::new();
+    let letter = home.folder.path().join("letter.jpg");
+    let picture = sample(FIRST_PAGE);
+    let size = "scale=1240:1754,format=yuvj444p";
+    ffmpeg(&["-i", path(&picture), "-vf", size], &letter);
+    let scan = home.folder.path().join("scan.pdf");
+    fs::write(
+        &scan,
+        scanned(&[&letter, &letter], "Scanned with a telephone"),
+    )
+    .unwrap();
+    let read = read(&scan);
+    assert_eq!(read["method"], "local", "{read}");
+    let pages = read["pages"].as_array().unwrap();
+    assert_eq!(pages.len(), 2, "{read}");
+    assert!(pages.iter().all(|page| page["is_layer"] != true));
+    assert_eq!(
+        read["text"].as_str().unwrap().matches("harbour").count(),
+        2,
+        "{read}"
+    );
+}
+
 #[test]
 fn a_page_upside_down_and_one_on_its_side_are_read_as_the_upright_one() {
     let home = Home::new();

@@ -155,7 +155,11 @@ impl Db {
 
 /// Where in what is said or was read most of the phrases are: when that is said, or in which line it stands.
 fn find_line(text: &Text, phrases: &[(Option<Field>, Phrase)]) -> Match {
-    let phrases: Vec<Phrase> = phrases.iter().map(|(_, phrase)| phrase.clone()).collect();
+    let field = Field::of_text(!text.times.is_empty());
+    let own = phrases
+        .iter()
+        .filter(|(of, _)| of.is_none_or(|of| of == field));
+    let phrases: Vec<Phrase> = own.map(|(_, phrase)| phrase.clone()).collect();
     let (mut before, mut most) = (0, 0);
     // What lies across two lines is shown as it is, without when or where.
     let (mut shown, mut at_ms, mut spot) = (text.words.as_str(), None, None);
@@ -174,7 +178,7 @@ fn find_line(text: &Text, phrases: &[(Option<Field>, Phrase)]) -> Match {
         before += line.split_whitespace().count();
     }
     Match {
-        field: Field::of_text(!text.times.is_empty()),
+        field,
         snippet: snippet(shown, &phrases, SNIPPET_CHARS),
         at_ms,
         spot,

@@ -1,6 +1,6 @@
 //! The pages of a document as pictures.
 
-use super::{DocumentError, guarded, pdf::Pdf};
+use super::{DocumentError, Layer, guarded, pdf::Pdf};
 use crate::{
     file_type::{self as types, FileType},
     picture::{self, Limits, Picture, PictureError, Rendered, Want},
@@ -46,6 +46,16 @@ impl Pages {
         match &self.0 {
             Kind::Pdf(pdf) => pdf.count(),
             Kind::Picture { count, .. } => *count,
+        }
+    }
+
+    /// What a page, counted from 1, says itself; `None` where it says nothing, or its reader gives up on it.
+    #[must_use]
+    pub fn layer(&self, page: u32) -> Option<Layer> {
+        let number = page.checked_sub(1)?;
+        match &self.0 {
+            Kind::Pdf(pdf) => guarded(|| Ok(pdf.look(number))).ok().flatten(),
+            Kind::Picture { .. } => None,
         }
     }
 

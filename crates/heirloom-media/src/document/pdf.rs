@@ -21,12 +21,14 @@ use hayro::{
 };
 
 use super::{
-    DocumentError, PageText, Text,
+    DocumentError, Layer, PageText, Text,
     html::is_language,
     setting::{Set, Setting},
 };
 use crate::picture::{Picture, PictureError};
 
+/// A picture that takes more than this share of a page is the page.
+const MOSTLY: f64 = 0.5;
 /// The most pixels to a point, of which an inch has 72.
 const FINEST: f32 = 300.0 / 72.0;
 /// The most bytes of text that are gathered of one page.
@@ -101,6 +103,11 @@ impl Pdf {
 
     /// What stands on a page, counted from 0.
     fn text(&self, page: u32) -> Option<String> {
+        self.look(page).map(|layer| layer.text)
+    }
+
+    /// What a page, counted from 0, says itself.
+    pub(super) fn look(&self, page: u32) -> Option<Layer> {
         let page = self.page(page)?;
         let (width, height) = page.render_dimensions();
         let cache = InterpreterCache::new();
@@ -114,9 +121,14 @@ impl Pdf {
         let mut reader = Reader {
             setting: Setting::new(PAGE_BYTES),
             last: None,
+            pictured: 0.0,
         };
         interpret_page(page, &mut context, &mut reader);
-        Some(reader.setting.finish())
+        let area = f64::from(width) * f64::from(height);
+        Some(Layer {
+            text: reader.setting.finish(),
+            is_pictured: reader.pictured > area * MOSTLY,
+        })
     }
 
     /// The language that the document says it is in.
@@ -154,6 +166,8 @@ pub(super) fn read(bytes: Vec<u8>, pages: RangeInclusive<u32>) -> Result<Text, D
 /// Takes the letters of a page, and leaves everything else.
 struct Reader {
     setting: Setting,
+    /// The area of the largest picture on it.
+    pictured: f64,
     /// Where the last run of letters began and how many it had.
     last: Option<(Point, usize)>,
 }
@@ -184,7 +198,12 @@ impl Device<'_> for Reader {
     fn push_clip_rect(&mut self, _: &Rect) {}
     fn draw_rect(&mut self, _: &Rect, _: DrawProps<'_>, _: &DrawMode) {}
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {}
-    fn draw_image(&mut self, _: Image<'_, '_>, _: ImageDrawProps<'_>) {}
+    fn draw_image(&mut self, image: Image<'_, '_>, props: ImageDrawProps<'_>) {
+        let pixels = f64::from(image.width()) * f64::from(image.height());
+        self.pictured = self
+            .pictured
+            .max(pixels * props.transform.determinant().abs());
+    }
     fn pop_clip(&mut self) {}
     fn pop_transparency_group(&mut self) {}
 }

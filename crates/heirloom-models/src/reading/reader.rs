@@ -114,6 +114,8 @@ impl Reader {
             .iter()
             .filter(|line| is_line(&line.quad))
             .map(|line| line.quad.turned((4 - quarters) % 4).angle())
+            // What runs down the margin, or stands on its head, says nothing of how the page lies.
+            .filter(|lean| lean.abs() < 45.0)
             .collect();
         leans.sort_by(f32::total_cmp);
         Ok(Seen {

@@ -363,6 +363,7 @@ pub(crate) fn text_of(kind: &str, json: &Json) -> Option<Text> {
         TEXT => Some(Text::written(words_of(json))),
         READING => Reading::deserialize(json)
             .ok()
+            .filter(|reading| !reading.is_empty())
             .map(|reading| Text::read(&reading)),
         _ => heard_of(kind, json).map(|heard| Text::spoken(&heard)),
     }

@@ -1,14 +1,14 @@
 //! What the confined process does: it decodes or draws a page, and reads it.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{Cursor, Read as _},
 };
 
 use heirloom_core::reading::{Corners, Lie, Line, Page, Word};
 use heirloom_media::{
     FileType,
-    document::{DocumentError, Pages, TextLimits, read_text},
+    document::{DocumentError, Layer, Pages},
     picture::{self, Limits, Picture, PictureError, Want},
 };
 use heirloom_models::reading::{Quad, Reader, ReadingError, Seen, Sheet};
@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::{
     confinement::{Answer, Failure, JobHeader},
-    loading::{Loading, files, refuse},
+    loading::{self, Loading, files, refuse},
 };
 
 /// Reads a picture, or pages of a document.
@@ -42,11 +42,15 @@ const LIMITS: Limits = Limits {
     full_side: 0,
     output_bytes: 0,
 };
-/// A page on which a document says so many letters has a text of its own, which is kept.
-const LETTERS: usize = 8;
+/// A page that is a picture has a text of its own where that has so many letters: fewer are a footer, or the name of who scanned
+/// it.
+const LETTERS: usize = 200;
+/// So many pages are gone through in a turn, where nothing has to be looked at.
+const PAGES: u32 = 50;
 
 impl PageReader {
-    /// Gives `{"count": N}`, then each page from `from` on until one of them had to be read in its picture.
+    /// Gives `{"count": N}`, then each page from `from` up to `until` that has a text of its own, for as long as they do; or that
+    /// first page alone, read in its picture.
     pub(crate) fn read(
         &mut self,
         header: &JobHeader,
@@ -61,12 +65,10 @@ impl PageReader {
         }
         let name = header["name"].as_str().unwrap_or_default();
         let file_type = heirloom_media::sniff(&mut Cursor::new(&bytes), name)?;
-        let from = header["from"]
-            .as_u64()
-            .and_then(|from| u32::try_from(from).ok());
-        let from = from.unwrap_or(1).max(1);
+        let from = number_of(header, "from").unwrap_or(1).max(1);
         match file_type.media_type {
             PDF | "image/tiff" => self.pages(header, bytes, file_type, from, answer),
+            _ if from > 1 => Ok(answer.give(&json!({ "count": 1 }), &[])?),
             _ => self.picture(header, &bytes, file_type, answer),
         }
     }
@@ -107,34 +109,22 @@ impl PageReader {
         answer: &mut Answer<'_>,
     ) -> Result<(), Failure> {
         let is_pdf = file_type.media_type == PDF;
-        let layer = if is_pdf { bytes.clone() } else { Vec::new() };
         let pages = match Pages::open(bytes, file_type) {
             Ok(pages) => pages,
             Err(error) => return refuse_document(&error, answer),
         };
         let count = pages.count();
         answer.give(&json!({ "count": count }), &[])?;
-        for number in from..=count {
-            let of_page = || {
-                read_text(
-                    layer.clone(),
-                    file_type,
-                    number..=number,
-                    &TextLimits::default(),
-                )
-                .ok()
-            };
-            let text = is_pdf.then(of_page).flatten();
-            let text = text.and_then(|text| text.pages.into_iter().next());
-            let text = text.map(|page| page.text).unwrap_or_default();
-            if text
-                .chars()
-                .filter(|letter| letter.is_alphanumeric())
-                .count()
-                >= LETTERS
-            {
-                give(&Page::of_layer(Some(number), &text), answer)?;
+        let until = number_of(header, "until").unwrap_or(u32::MAX);
+        for number in from..=count.min(until).min(from.saturating_add(PAGES - 1)) {
+            let layer = pages.layer(number).unwrap_or_default();
+            if is_text(&layer) {
+                give(&Page::of_layer(Some(number), &layer.text), answer)?;
                 continue;
+            }
+            // It is looked at in a turn of its own: what ends that costs no other page.
+            if number > from {
+                break;
             }
             // A picture of one page is that picture.
             let name = (is_pdf || count > 1).then_some(number);
@@ -143,9 +133,7 @@ impl PageReader {
                 Ok(picture) => return self.look(header, name, picture, answer),
                 Err(error) => {
                     let problem = format!("Page {number} was left out: {error}");
-                    let problem =
-                        json!({ "problem": problem, "code": error.code(), "page": number });
-                    answer.give(&problem, &[])?;
+                    answer.give(&json!({ "problem": problem, "page": number }), &[])?;
                 }
             }
         }
@@ -179,7 +167,7 @@ impl PageReader {
                 let mut names = model.iter();
                 let found = names.find(|(name, _)| name.contains(part));
                 let (_, path) = found.ok_or_else(missing)?;
-                fs::read(path).map_err(Failure::from)
+                loading::read(path)
             };
             let (detector, classifier) = (file("_det_")?, file("_cls_")?);
             let recogniser = file("_rec_")?;
@@ -190,6 +178,17 @@ impl PageReader {
         let missing = || refuse("there is no model for reading".to_owned());
         self.reader.as_mut().ok_or_else(missing)
     }
+}
+
+fn number_of(header: &JobHeader, name: &str) -> Option<u32> {
+    u32::try_from(header[name].as_u64()?).ok()
+}
+
+/// Whether a page has a text of its own, which is kept.
+fn is_text(layer: &Layer) -> bool {
+    let letters = layer.text.chars().filter(|letter| letter.is_alphanumeric());
+    let fewest = if layer.is_pictured { LETTERS } else { 1 };
+    letters.take(fewest).count() == fewest
 }
 
 fn give(page: &Page, answer: &mut Answer<'_>) -> Result<(), Failure> {

@@ -32,6 +32,7 @@ use crate::{
     tool::{
         ResourceClass,
         parameter::{ParameterError, check},
+        transcript::HEARER,
     },
     transcription::Transcription,
     voice::read_voices,
@@ -215,7 +216,7 @@ impl Engine {
         family: FamilyId,
         assets: &[AssetId],
     ) -> Result<(), EngineError> {
-        if !self.ready(&UNDERSTAND).is_empty() {
+        if self.ready(&UNDERSTAND).contains_key(HEARER.name) {
             let parameters = Parameters {
                 scope: Scope::Assets(assets.to_vec()),
                 ..Parameters::default()

@@ -1,6 +1,6 @@
 //! What the confined process does: it hears, and tells voices apart.
 
-use std::{fs, fs::File, os::unix::fs::FileExt as _};
+use std::{fs::File, os::unix::fs::FileExt as _};
 
 use heirloom_models::speech::{
     FRAME, Hearing, Listener, SAMPLES_PER_SECOND, SpeechError, Voice, Voiceprints, WINDOW,
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     confinement::{Answer, Failure, JobHeader},
-    loading::{Loading, files, only, refuse},
+    loading::{self, Loading, files, only, refuse},
 };
 
 /// Finds where somebody speaks.
@@ -149,7 +149,7 @@ impl Hearer {
             let model = files(header, "speech")?;
             let file = |name: &str| {
                 let missing = || refuse(format!("the model for speech has no {name}"));
-                fs::read(model.get(name).ok_or_else(missing)?).map_err(Failure::from)
+                loading::read(model.get(name).ok_or_else(missing)?)
             };
             let (weights, config) = (file("model.bin")?, file("config.json")?);
             let vocabulary = file("vocabulary.txt")?;

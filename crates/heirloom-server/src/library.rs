@@ -191,18 +191,21 @@ impl Library {
     /// Stops what runs, and tells those who listen for changes that there are no more.
     pub(crate) async fn stop(&self) {
         self.open.closing.cancel();
-        // What ends may begin a run, so it is stopped first.
-        tokio::join!(
-            self.open.scans.stop(),
-            self.open.uploads.stop(),
-            self.open.transfers.stop(),
-            self.open.backups.stop(),
-            self.open.moves.stop(),
-            self.open.models.stop(),
-            self.open.live.stop(),
-            self.open.encryption.stop()
-        );
-        self.open.engine.stop().await;
+        let working = async {
+            // What ends may begin a run, so it is stopped first.
+            tokio::join!(
+                self.open.scans.stop(),
+                self.open.uploads.stop(),
+                self.open.transfers.stop(),
+                self.open.backups.stop(),
+                self.open.moves.stop(),
+                self.open.models.stop(),
+                self.open.encryption.stop()
+            );
+            self.open.engine.stop().await;
+        };
+        // Last words take longest, and begin no run.
+        tokio::join!(working, self.open.live.stop());
     }
 
     /// The data folder, absolute and without links.

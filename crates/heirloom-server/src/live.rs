@@ -148,7 +148,7 @@ async fn hear_live(
         ears: Ears::open_live(engine.confinement(), engine.models())?,
         incoming,
         language: asked.language,
-        over: library.closing().child_token(),
+        over: library.closing().clone(),
         cancelled: library.live().cut.child_token(),
         _turn: turn,
     };
@@ -163,6 +163,7 @@ struct Session {
     ears: Ears,
     incoming: Incoming,
     language: Option<String>,
+    /// Cancelled when the server stops.
     over: CancellationToken,
     cancelled: CancellationToken,
     /// Somebody else's when this is over.
@@ -238,7 +239,8 @@ impl Session {
             input,
             incoming: self.incoming,
             language: self.language.clone(),
-            over: self.over.clone(),
+            // The end of the pipe is the end of what comes: all that is in it is heard.
+            over: CancellationToken::new(),
             cancelled: self.cancelled.clone(),
         };
         let telling = async move {
@@ -256,7 +258,7 @@ impl Session {
         };
         tokio::pin!(hearing);
         // What comes in is taken as fast as it is heard, and no faster.
-        let taking = timeout(LONGEST, take(stream, &mut writer));
+        let taking = timeout(LONGEST, take(stream, &mut writer, &self.over));
         let ending = tokio::select! {
             heard = &mut hearing => {
                 heard?;
@@ -266,9 +268,6 @@ impl Session {
             taken = taking => taken.unwrap_or(Ok(Ending::TooLong))?,
         };
         drop(writer);
-        if !matches!(ending, Ending::Done) {
-            self.over.cancel();
-        }
         hearing.await?;
         Ok(ending)
     }
@@ -302,17 +301,22 @@ fn open_pipe() -> std::io::Result<(File, pipe::Sender)> {
     Ok((File::from(OwnedFd::from(reader)), writer))
 }
 
-/// Hands on the sound until it is over.
+/// Hands on the sound until it is over, the last message as a whole.
 async fn take(
     stream: &mut SplitStream<WebSocket>,
     writer: &mut pipe::Sender,
+    over: &CancellationToken,
 ) -> Result<Ending, Broken> {
     let invalid = |why: String| {
         let problem = Problem::new(Code::InvalidRequest, why);
         Broken::Failed(problem.hint("docs/live.md says what may be sent."))
     };
     loop {
-        let Ok(message) = timeout(PATIENCE, stream.next()).await else {
+        let message = tokio::select! {
+            message = timeout(PATIENCE, stream.next()) => message,
+            () = over.cancelled() => return Ok(Ending::Stopping),
+        };
+        let Ok(message) = message else {
             return Ok(Ending::Silent);
         };
         match message {

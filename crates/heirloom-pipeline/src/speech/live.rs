@@ -86,7 +86,7 @@ pub async fn listen(
         over,
         cancelled,
     } = conversation;
-    let mut utterance = Utterance::new(ffmpeg, ears, language, &cancelled);
+    let mut utterance = Utterance::new(ears, language, &cancelled);
     utterance.wake().await?;
     events.send(LiveEvent::Ready).await.map_err(|_| gone())?;
     let (give, mut take) = mpsc::channel::<Vec<u8>>(BLOCKS);
@@ -115,8 +115,10 @@ pub async fn listen(
         while utterance.pass(true, &events).await? {}
         Ok(())
     };
-    // What cannot be heard need not be decoded.
-    tokio::try_join!(decoding, hearing).map(drop)
+    // What cannot be heard need not be decoded; what was decoded is heard, whatever came after it.
+    let decoding = async { Ok::<_, SpeechError>(decoding.await) };
+    let (decoded, ()) = tokio::try_join!(decoding, hearing)?;
+    decoded
 }
 
 fn gone() -> SpeechError {

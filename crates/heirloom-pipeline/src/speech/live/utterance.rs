@@ -1,9 +1,13 @@
 //! What has been said since the last pause, heard again and again until the next.
 
-use std::{fs::File, io::Write as _};
+use std::{
+    fs::File,
+    io::{self, Write as _},
+};
 
 use heirloom_core::transcript::{Transcript, Word};
 use heirloom_models::speech::{SAMPLES_PER_SECOND, Span, Speech, voices_of};
+use rustix::fs::{MemfdFlags, memfd_create};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use tokio::sync::mpsc;
@@ -15,7 +19,7 @@ use super::{
     },
     LiveEvent, gone,
 };
-use crate::{Ffmpeg, confinement::JobLimits};
+use crate::confinement::JobLimits;
 
 /// A pass begins when so much has come since the last.
 const STEP: usize = SAMPLES_PER_SECOND * 3 / 5;
@@ -30,7 +34,6 @@ const QUIET: usize = 120 * SAMPLES_PER_SECOND;
 
 /// What has been said since the last pause.
 pub(super) struct Utterance<'a> {
-    ffmpeg: &'a Ffmpeg,
     ears: &'a Ears,
     cancelled: &'a CancellationToken,
     /// The language that is spoken, where somebody told.
@@ -64,13 +67,11 @@ struct Overheard {
 
 impl<'a> Utterance<'a> {
     pub(super) fn new(
-        ffmpeg: &'a Ffmpeg,
         ears: &'a Ears,
         language: Option<String>,
         cancelled: &'a CancellationToken,
     ) -> Self {
         Self {
-            ffmpeg,
             ears,
             cancelled,
             told: language,
@@ -89,7 +90,7 @@ impl<'a> Utterance<'a> {
 
     /// Has the models loaded, before anybody speaks.
     pub(super) async fn wake(&self) -> Result<(), SpeechError> {
-        let file = self.file(&vec![0; 2 * SAMPLES_PER_SECOND])?;
+        let file = in_memory(&vec![0; 2 * SAMPLES_PER_SECOND])?;
         find_voices(self.ears, &file, SAMPLES_PER_SECOND, false, self.cancelled).await?;
         let all = std::iter::once(0..SAMPLES_PER_SECOND).collect::<Vec<_>>();
         self.overhear(&file, &all).await.map(drop)
@@ -117,7 +118,7 @@ impl<'a> Utterance<'a> {
         }
         self.quiet += count.saturating_sub(self.heard);
         self.heard = count;
-        let file = self.file(&self.samples[..2 * count])?;
+        let file = in_memory(&self.samples[..2 * count])?;
         let is_quiet = self.quiet > QUIET;
         let likely = find_voices(self.ears, &file, count, is_quiet, self.cancelled).await?;
         let voices = voices_of(&likely, count, PAUSE);
@@ -255,12 +256,6 @@ impl<'a> Utterance<'a> {
             .ok_or_else(|| nonsense("what was heard"))
     }
 
-    fn file(&self, samples: &[u8]) -> Result<File, SpeechError> {
-        let mut file = self.ffmpeg.unnamed_file()?;
-        file.write_all(samples)?;
-        Ok(file)
-    }
-
     /// Notes up to where this pass says what the last one said, and gives the text up to there and the rest of it.
     fn agree(&mut self, overheard: Overheard) -> (String, String) {
         let words = &overheard.words;
@@ -280,7 +275,11 @@ impl<'a> Utterance<'a> {
         let text = |words: &[(usize, String)]| -> String {
             words.iter().map(|(_, text)| text.as_str()).collect()
         };
-        (text(agreed).trim_start().to_owned(), text(rest))
+        let (agreed, rest) = (text(agreed), text(rest));
+        match agreed.is_empty() {
+            true => (agreed, rest.trim_start().to_owned()),
+            false => (agreed.trim_start().to_owned(), rest),
+        }
     }
 
     /// Lets go of what came first.
@@ -293,6 +292,13 @@ impl<'a> Utterance<'a> {
         self.language = None;
         self.heard = self.heard.saturating_sub(count);
     }
+}
+
+/// A file that is never on a disk, to hand to the process that hears.
+fn in_memory(samples: &[u8]) -> io::Result<File> {
+    let mut file = File::from(memfd_create("utterance", MemfdFlags::CLOEXEC)?);
+    file.write_all(samples)?;
+    Ok(file)
 }
 
 fn pairs(parts: &[Span]) -> Vec<[usize; 2]> {

@@ -45,6 +45,10 @@ statements! {
     LIST_OF_SUBJECTS = "SELECT subject_id, id, subject_kind, subject_part, kind, value, is_negation,
           author_kind, author_id, source, confidence, made_at_ms, undone_at_ms
         FROM claim WHERE subject_id IN ({list}) ORDER BY subject_id, id";
+    LIST_SPEAKERS = "SELECT subject_id, id, subject_kind, subject_part, kind, value, is_negation,
+          author_kind, author_id, source, confidence, made_at_ms, undone_at_ms
+        FROM claim WHERE subject_id IN ({list}) AND kind = 'speaker' AND undone_at_ms IS NULL
+        ORDER BY subject_id, id";
     LIST_TEXTS = "SELECT subject_id, id, subject_kind, subject_part, kind, value, is_negation,
           author_kind, author_id, source, confidence, made_at_ms, undone_at_ms
         FROM claim WHERE subject_id IN ({list}) AND undone_at_ms IS NULL
@@ -302,6 +306,14 @@ pub(crate) async fn list_all(
 ) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {
     let list = assets.iter().map(|id| Value::from(*id)).collect();
     group(&db.fetch_list(LIST_OF_SUBJECTS, args![], list).await?)
+}
+
+/// Who is said to speak in each of these assets, where anybody says so.
+pub(crate) async fn list_speakers(
+    db: &Db,
+    assets: Vec<Value>,
+) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {
+    group(&db.fetch_list(LIST_SPEAKERS, args![], assets).await?)
 }
 
 fn group(rows: &[Row]) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {

@@ -113,8 +113,6 @@ statements! {
         AND asset_id > $1 ORDER BY asset_id LIMIT $2";
     COUNT = "UPDATE asset_text SET voices = $3 WHERE asset_id = $1 AND artifact_id = $2 AND voices IS NULL";
     FORGET_ALL = "UPDATE asset_text SET voices = NULL WHERE times IS NOT NULL";
-    LIST_NAMING = "SELECT DISTINCT subject_id FROM claim WHERE subject_id IN ({list}) AND kind = 'speaker'
-        AND undone_at_ms IS NULL";
 }
 
 impl Db {
@@ -133,7 +131,6 @@ impl Db {
         let rows = self.fetch(LIST, args![asset]).await?;
         let voices: Vec<Voice> = rows.iter().map(read).collect::<Result<_, _>>()?;
         let claims = self.list_claims(actor, asset).await?;
-        let mut known = Vec::with_capacity(voices.len());
         let mut models: Vec<&str> = voices
             .iter()
             .map(|it| it.voiceprint.model.as_str())
@@ -143,28 +140,18 @@ impl Db {
         for model in models {
             others.extend(self.list_other_voices(actor, family, asset, model).await?);
         }
-        for voice in &voices {
-            let alike = others.iter().filter_map(|(asset, label, voiceprint)| {
-                let likeness = same_voice(&voice.voiceprint, voiceprint);
-                (likeness >= SAME_VOICE).then_some(Elsewhere {
-                    asset: *asset,
-                    label: *label,
-                    likeness,
-                    name: None,
-                })
-            });
-            let mut elsewhere: Vec<_> = alike.collect();
-            elsewhere.sort_by(|a, b| {
-                b.likeness
-                    .total_cmp(&a.likeness)
-                    .then(a.asset.cmp(&b.asset))
-            });
-            known.push(KnownVoice {
+        let comparing = move || {
+            let known = voices.into_iter().map(|voice| KnownVoice {
                 name: VoiceName::of(&voice.passages, &claims),
-                voice: voice.clone(),
-                elsewhere,
+                elsewhere: find_alike(&voice.voiceprint, &others),
+                voice,
             });
-        }
+            known.collect()
+        };
+        // A library has thousands of voices: nobody else waits for that.
+        let compared = tokio::task::spawn_blocking(comparing).await;
+        let mut known: Vec<_> =
+            compared.map_err(|error| DbError::Unavailable(error.to_string()))?;
         self.name_others(&mut known).await?;
         Ok(known)
     }
@@ -196,13 +183,8 @@ impl Db {
         let others = known.iter().flat_map(|known| &known.elsewhere);
         let others: HashSet<AssetId> = others.map(|other| other.asset).collect();
         let list = others.into_iter().map(Value::from).collect();
-        let rows = self.fetch_list(LIST_NAMING, args![], list).await?;
-        let named: Vec<AssetId> = rows
-            .iter()
-            .map(|row| row.get(0))
-            .collect::<Result<_, _>>()?;
-        let claims = claim::list_all(self, &named).await?;
-        let list = named.iter().map(|asset| Value::from(*asset)).collect();
+        let claims = claim::list_speakers(self, list).await?;
+        let list = claims.keys().map(|asset| Value::from(*asset)).collect();
         let mut names = HashMap::new();
         for row in self.fetch_list(LIST_PASSAGES, args![], list).await? {
             let (asset, label): (AssetId, _) = (row.get(0)?, read_label(&row, 1)?);
@@ -261,6 +243,26 @@ impl Db {
         tx.execute(FORGET_ALL, args![]).await?;
         tx.commit().await
     }
+}
+
+/// Those that sound the same, the most alike first.
+fn find_alike(voice: &Voiceprint, others: &[(AssetId, u32, Voiceprint)]) -> Vec<Elsewhere> {
+    let alike = others.iter().filter_map(|(asset, label, other)| {
+        let likeness = same_voice(voice, other);
+        (likeness >= SAME_VOICE).then_some(Elsewhere {
+            asset: *asset,
+            label: *label,
+            likeness,
+            name: None,
+        })
+    });
+    let mut alike: Vec<_> = alike.collect();
+    alike.sort_by(|a, b| {
+        b.likeness
+            .total_cmp(&a.likeness)
+            .then(a.asset.cmp(&b.asset))
+    });
+    alike
 }
 
 /// How many there are, as the row of their text has it.

@@ -28,7 +28,7 @@ pub struct Hearing {
     /// How long it is, once that is known.
     pub duration_ms: Option<u64>,
     /// What was said until there.
-    pub words: Vec<Word>,
+    pub words: Arc<Vec<Word>>,
 }
 
 /// Keeps a recording among those that are being heard until it is dropped.
@@ -64,7 +64,7 @@ impl Hearings {
             run,
             until_ms: 0,
             duration_ms: None,
-            words: Vec::new(),
+            words: Arc::default(),
         };
         self.now().insert(asset, hearing);
         Listening {
@@ -79,7 +79,7 @@ impl Hearings {
         if let Some(hearing) = self.now().get_mut(&asset) {
             hearing.until_ms = heard.until_ms;
             hearing.duration_ms = Some(heard.duration_ms);
-            hearing.words.extend_from_slice(heard.words);
+            Arc::make_mut(&mut hearing.words).extend_from_slice(heard.words);
         }
     }
 
@@ -87,7 +87,7 @@ impl Hearings {
     pub(crate) fn restart(&self, asset: AssetId) {
         if let Some(hearing) = self.now().get_mut(&asset) {
             hearing.until_ms = 0;
-            hearing.words.clear();
+            hearing.words = Arc::default();
         }
     }
 

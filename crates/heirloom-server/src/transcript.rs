@@ -69,7 +69,7 @@ async fn so_far(
 ) -> Result<Heard, Problem> {
     library.db().get_asset(actor, id).await?;
     let claims = library.db().list_claims(actor, id).await?;
-    let heard = Transcript::of_words(None, hearing.words.clone());
+    let heard = Transcript::of_words(None, hearing.words.to_vec());
     Ok(Heard {
         method: String::new(),
         model: String::new(),

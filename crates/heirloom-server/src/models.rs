@@ -146,11 +146,11 @@ impl Models {
                 ability: ability.as_str().to_owned(),
                 model: is_here(ability)?.id,
                 runtime: runtime.origin.clone(),
-                // The others are so small that more would wait for one another.
-                threads: if ability == Ability::Speech {
-                    works.threads
-                } else {
+                // It is so small that more would wait for one another.
+                threads: if ability == Ability::VoiceActivity {
                     1
+                } else {
+                    works.threads
                 } as u64,
                 processors: works.processors as u64,
                 memory_bytes: works.memory_bytes,

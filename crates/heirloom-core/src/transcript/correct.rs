@@ -101,8 +101,9 @@ impl VoiceName {
         let is_about = |claim: &&Claim| {
             let segment = claim.subject.as_segment();
             let is_held = |segment: Segment| {
-                let mut passages = passages.iter();
-                passages.any(|(start_ms, end_ms)| segment.holds(*start_ms, *end_ms))
+                let mut all = passages.iter();
+                all.any(|(start_ms, end_ms)| segment.holds(*start_ms, *end_ms))
+                    || is_within(segment, passages)
             };
             claim.statement.kind() == ClaimKind::Speaker
                 && claim.undone_at_ms.is_none()
@@ -122,14 +123,25 @@ impl VoiceName {
     }
 }
 
-/// What a voice was called first of all that it is called, each passage by the last word about it.
+/// What a voice was called first of all that it is called, each passage by the last word about it, and so is each piece of
+/// one that anything is said about: a correction may have cut it out.
 fn first_name<'a>(passages: &[(u64, u64)], claims: &[Anchored<'a>]) -> Option<&'a Claim> {
-    let said = passages.iter();
-    let said = said.filter_map(|(start_ms, end_ms)| last_about(claims, *start_ms, *end_ms));
+    let pieces = claims.iter().map(|said| said.segment);
+    let pieces = pieces.filter(|segment| is_within(*segment, passages));
+    let pieces = pieces.map(|segment| (segment.start_ms(), segment.end_ms()));
+    let said = passages.iter().copied().chain(pieces);
+    let said = said.filter_map(|(start_ms, end_ms)| last_about(claims, start_ms, end_ms));
     let names = said.filter(|said| !said.claim.is_negation);
     names
         .min_by_key(|said| said.since_ms)
         .map(|said| said.claim)
+}
+
+/// Whether the middle of a stretch is in one of these passages.
+fn is_within(segment: Segment, passages: &[(u64, u64)]) -> bool {
+    let middle = segment.start_ms().midpoint(segment.end_ms());
+    let mut passages = passages.iter();
+    passages.any(|(start_ms, end_ms)| (*start_ms..*end_ms).contains(&middle))
 }
 
 /// The last word about what lasts from one millisecond to another.
@@ -418,6 +430,38 @@ mod tests {
         let mut nobody = claim(4, ClaimKind::Speaker, "0-600", "Lotte");
         nobody.is_negation = true;
         assert_eq!(names(&[lotte, nobody]), ["", "", "", ""]);
+    }
+
+    #[test]
+    fn a_voice_that_was_named_in_a_piece_of_a_passage_has_that_name() {
+        let heard = transcript(&[(0, "We went to see Lot on Sunday."), (1, "So it is.")]);
+        let voice = |speaker: u32| {
+            let own = heard.passages.iter();
+            let own = own.filter(move |passage| passage.speaker == Some(speaker));
+            let times = own.map(|passage| (passage.start_ms, passage.end_ms));
+            times.collect::<Vec<_>>()
+        };
+        let said = claim(1, ClaimKind::Said, "1200-1500", "Lotte");
+        // Of what the correction left of the passage: its middle is elsewhere.
+        let after = claim(2, ClaimKind::Speaker, "1500-2100", "Karl");
+        let corrected = heard.clone().corrected(&[said.clone(), after.clone()]);
+        let names = corrected.passages.iter();
+        let names: Vec<_> = names
+            .map(|passage| passage.speaker_name.as_deref())
+            .collect();
+        assert_eq!(names, [Some("Karl"), Some("Karl"), Some("Karl"), None]);
+        let name = VoiceName::of(&voice(0), &[said.clone(), after.clone()]).name;
+        assert_eq!(name.as_deref(), Some("Karl"));
+        let not_karl = Claim {
+            is_negation: true,
+            ..after.clone()
+        };
+        let denied = VoiceName::of(&voice(0), &[said.clone(), not_karl]);
+        assert!(denied.name.is_none() && denied.denies("Karl"));
+        assert_eq!(
+            VoiceName::of(&voice(1), &[said, after]),
+            VoiceName::default()
+        );
     }
 
     #[test]

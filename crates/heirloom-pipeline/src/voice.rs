@@ -27,13 +27,17 @@ pub enum TranscriptError {
 
 /// How many transcripts are listed at once.
 const AT_ONCE: i64 = 256;
+/// So many transcripts in a row whose voices are not taken: it is the catalogue then, and not a transcript.
+const REFUSED: usize = 3;
 
-/// Keeps the voices of all transcripts of which the catalogue does not have them. One that cannot be read is passed over.
+/// Keeps the voices of all transcripts of which the catalogue does not have them. One that cannot be read is passed over,
+/// and so is one whose voices are not taken.
 ///
 /// # Errors
-/// What the catalogue says.
+/// What the catalogue says, of a list or of three transcripts in a row.
 pub async fn read_voices(ctx: &Context, stop: &CancellationToken) -> Result<(), DbError> {
     let mut after = AssetId::from_uuid(uuid::Uuid::nil());
+    let mut refused = 0;
     loop {
         let unread = ctx.db.list_unread_voices(after, AT_ONCE).await?;
         let Some((last, _)) = unread.last() else {
@@ -44,9 +48,22 @@ pub async fn read_voices(ctx: &Context, stop: &CancellationToken) -> Result<(), 
             if stop.is_cancelled() {
                 return Ok(());
             }
-            match voices_of(ctx, artifact).await {
-                Ok(voices) => ctx.db.keep_voices(asset, artifact, &voices).await?,
-                Err(error) => tracing::warn!(%asset, "its voices are not known: {error}"),
+            let voices = match voices_of(ctx, artifact).await {
+                Ok(voices) => voices,
+                Err(error) => {
+                    tracing::warn!(%asset, "its voices are not known: {error}");
+                    continue;
+                }
+            };
+            match ctx.db.keep_voices(asset, artifact, &voices).await {
+                Ok(()) => refused = 0,
+                Err(error) => {
+                    tracing::warn!(%asset, "its voices are not kept: {error}");
+                    refused += 1;
+                    if refused == REFUSED {
+                        return Err(error);
+                    }
+                }
             }
         }
     }

@@ -60,6 +60,7 @@ const SILENCE: f32 = 0.6;
 const REPETITION: f32 = 2.4;
 /// Samples of a step of the model's times: 20 ms.
 const STEP: usize = SAMPLES_PER_SECOND / 50;
+
 /// Writes down what is said.
 #[derive(Debug)]
 pub struct Listener {
@@ -130,7 +131,9 @@ impl Listener {
         let before = find(&hearing.before);
         let (name, token, likely) = self.whisper.spoken_language(window)?;
         match before {
-            Some((before, token)) if likely < CLEAR => Ok((before, token, 1.0 - likely)),
+            Some((before, token)) if before != name && likely < CLEAR => {
+                Ok((before, token, 1.0 - likely))
+            }
             _ => Ok((name, token, likely)),
         }
     }

@@ -1,7 +1,11 @@
 //! Conversations that never took place, of people who read something aloud, and how far off somebody is who tells
 //! who speaks in them.
 
-use std::{ops::Range, path::PathBuf, process::Command};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// Samples in a second.
 pub const RATE: usize = 16_000;
@@ -53,6 +57,24 @@ impl ErrorRate {
     }
 }
 
+/// The sound of a recording of whatever form, [`RATE`] samples a second.
+///
+/// # Panics
+/// When FFmpeg cannot read it.
+#[must_use]
+pub fn samples_of(recording: &Path) -> Vec<f32> {
+    let decoded = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(recording)
+        .args(["-ac", "1", "-ar", "16000", "-f", "s16le", "-"])
+        .output()
+        .expect("tests of recordings need FFmpeg: apt install ffmpeg");
+    assert!(decoded.status.success(), "{}", recording.display());
+    let pairs = decoded.stdout.chunks_exact(2);
+    let sample = |pair: &[u8]| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0;
+    pairs.map(sample).collect()
+}
+
 impl Reader {
     /// Who is heard in these recordings, of whatever form.
     ///
@@ -60,18 +82,7 @@ impl Reader {
     /// When FFmpeg cannot read one.
     #[must_use]
     pub fn of(name: &str, recordings: &[PathBuf]) -> Self {
-        let clip = |recording: &PathBuf| {
-            let decoded = Command::new("ffmpeg")
-                .args(["-v", "error", "-i"])
-                .arg(recording)
-                .args(["-ac", "1", "-ar", "16000", "-f", "s16le", "-"])
-                .output()
-                .expect("tests of recordings need FFmpeg: apt install ffmpeg");
-            assert!(decoded.status.success(), "{}", recording.display());
-            let pairs = decoded.stdout.chunks_exact(2);
-            let sample = |pair: &[u8]| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0;
-            Clip::of(pairs.map(sample).collect())
-        };
+        let clip = |recording: &PathBuf| Clip::of(samples_of(recording));
         Self {
             name: name.to_owned(),
             clips: recordings.iter().map(clip).collect(),

@@ -58,6 +58,8 @@ const SENSE: f32 = -1.0;
 const SILENCE: f32 = 0.6;
 /// Text that can be packed this small says the same again and again.
 const REPETITION: f32 = 2.4;
+/// What is said takes time. Where more than this share of what is written takes none, not all of it was said.
+const TIMELESS: f32 = 0.25;
 /// Samples of a step of the model's times: 20 ms.
 const STEP: usize = SAMPLES_PER_SECOND / 50;
 
@@ -105,7 +107,7 @@ impl Listener {
             words: Vec::new(),
             until: samples.len(),
         };
-        let Some(written) = self.write(&window, token, samples.len() as u64)? else {
+        let Some(written) = self.write(&window, token, samples.len())? else {
             return Ok(said);
         };
         let kept = self.whole(written, samples.len(), hearing.goes_on);
@@ -138,40 +140,81 @@ impl Listener {
         }
     }
 
-    /// What makes sense, if anything does.
+    /// What makes sense, if anything does. Who says the same again and again is believed where each time is heard by itself;
+    /// else that was only written again and again.
     fn write(
         &mut self,
         window: &Window,
         language: usize,
-        seed: u64,
+        samples: usize,
     ) -> Result<Option<Written>, SpeechError> {
         let mut best: Option<Written> = None;
+        let mut round: Option<Written> = None;
+        let is_better = |than: &Option<Written>, written: &Written| {
+            let than = than.as_ref();
+            than.is_none_or(|than| than.average() < written.average())
+        };
         for temperature in TEMPERATURES {
             let asked = Asked {
                 language,
                 beams: BEAMS,
                 temperature,
-                seed,
+                seed: samples as u64,
             };
             let written = self.whisper.write(window, &asked)?;
             let is_sense = written.average() >= SENSE;
             if written.no_speech > SILENCE && !is_sense {
                 return Ok(None);
             }
-            if self.repeats_itself(&written) {
+            if self.repeats_itself(&written)
+                && !self.is_said(window, language, &written, samples)?
+            {
+                if is_better(&round, &written) {
+                    round = Some(written);
+                }
                 continue;
             }
             if is_sense {
                 return Ok(Some(written));
             }
-            if best
-                .as_ref()
-                .is_none_or(|best| best.average() < written.average())
-            {
+            if is_better(&best, &written) {
                 best = Some(written);
             }
         }
-        Ok(best)
+        Ok(best.or_else(|| round.map(|written| self.once(written))))
+    }
+
+    /// Whether what is written again and again is said as often: then each of its words takes time.
+    fn is_said(
+        &mut self,
+        window: &Window,
+        language: usize,
+        written: &Written,
+        samples: usize,
+    ) -> Result<bool, SpeechError> {
+        let tokens = self.whisper.text_of(&written.tokens);
+        let steps = samples / HOP / 2;
+        let begins = self.whisper.align(window, language, &tokens, steps)?;
+        let ends = begins.iter().skip(1);
+        let timeless = begins.iter().zip(ends).filter(|(begin, end)| begin >= end);
+        Ok(timeless.count() as f32 <= TIMELESS * tokens.len() as f32)
+    }
+
+    /// The same without what is written again and again: up to where it begins anew.
+    fn once(&self, mut written: Written) -> Written {
+        let texts: Vec<(usize, usize)> = written
+            .tokens
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|(_, token)| self.whisper.is_text(*token))
+            .collect();
+        let tokens: Vec<usize> = texts.iter().map(|(_, token)| *token).collect();
+        if let Some(end) = end_of_first_round(&tokens) {
+            written.tokens.truncate(texts[end].0);
+            written.likely.truncate(texts[end].0);
+        }
+        written
     }
 
     pub(super) fn repeats_itself(&self, written: &Written) -> bool {
@@ -264,6 +307,30 @@ impl Listener {
     }
 }
 
+/// Where what is said again and again begins for the second time: the longest stretch in which each one is the same as one a
+/// fixed distance before.
+fn end_of_first_round(tokens: &[usize]) -> Option<usize> {
+    let stretch = |period: usize| {
+        let mut longest = (0, 0);
+        let mut length = 0;
+        for at in period..tokens.len() {
+            length = if tokens[at] == tokens[at - period] {
+                length + 1
+            } else {
+                0
+            };
+            longest = longest.max((length, at + 1 - length));
+        }
+        longest
+    };
+    let all = (1..=tokens.len() / 2).map(stretch);
+    // Of equal ones the shortest round counts.
+    let longest = all.reduce(|best, next| if next.0 > best.0 { next } else { best });
+    longest
+        .filter(|(length, _)| *length > 0)
+        .map(|(_, end)| end)
+}
+
 /// What is kept of what was written.
 struct Kept {
     tokens: Vec<usize>,
@@ -274,3 +341,21 @@ struct Kept {
 
 /// Languages that are written without spaces between words.
 const WITHOUT_SPACES: [&str; 6] = ["zh", "ja", "th", "lo", "my", "yue"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_again_and_again_ends_with_its_first_round() {
+        for (tokens, end) in [
+            (&[1, 2, 3, 1, 2, 3, 1, 2, 3][..], Some(3)),
+            (&[9, 8, 1, 2, 1, 2, 1, 2, 1], Some(4)),
+            (&[5, 5, 5, 5], Some(1)),
+            (&[1, 2, 3, 4], None),
+            (&[], None),
+        ] {
+            assert_eq!(end_of_first_round(tokens), end, "{tokens:?}");
+        }
+    }
+}

@@ -1,14 +1,26 @@
-//! A store with a model whose files a server has.
+//! A store with a model whose files a server has, and what real networks run on.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::OnceLock, time::Duration};
 
 use heirloom_models::{
-    Ability, Mirror, ModelError, ModelState, NewFile, NewModel, Pulling, Source, Store,
+    Ability, Mirror, ModelError, ModelState, NewFile, NewModel, Pulling, Runtime, Source, Store,
 };
-use heirloom_testing::files::{FileServer, Manners};
+use heirloom_testing::{
+    files::{FileServer, Manners},
+    models,
+};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+
+/// There can be one in a process.
+pub(crate) fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        let files = Store::open(models::folder()).files("onnxruntime").unwrap();
+        Runtime::load(files.values().next().unwrap(), 1).unwrap()
+    })
+}
 
 /// A store, a server, and the model `mine` that is to come from there.
 pub(crate) struct Home {
@@ -107,7 +119,7 @@ impl Home {
 pub(crate) fn new_model(id: &str) -> NewModel {
     NewModel {
         id: id.to_owned(),
-        ability: Ability::Speech,
+        ability: Ability::Language,
         about: "A model".to_owned(),
         licence: "CC0-1.0".to_owned(),
         is_default: false,

@@ -3,5 +3,6 @@
 
 mod download;
 mod harness;
+mod listener;
 mod speakers;
 mod store;

@@ -1,9 +1,7 @@
 //! Who speaks when, with the real models and real voices.
 
-use std::sync::OnceLock;
-
 use heirloom_models::{
-    Runtime, Store,
+    Store,
     speech::{FRAME, Told, Voice, Voiceprints, Voices, begins_of, pack, utterances_of},
 };
 use heirloom_testing::{
@@ -11,6 +9,8 @@ use heirloom_testing::{
     media::sample_library,
     models,
 };
+
+use crate::harness::runtime;
 
 /// At most so much is told wrongly of a conversation.
 const LIMIT: f64 = 0.2;
@@ -47,15 +47,6 @@ fn model(id: &str) -> Vec<u8> {
     let files = Store::open(models::folder()).files(id);
     let files = files.unwrap_or_else(|error| panic!("{error}"));
     std::fs::read(files.into_values().next().unwrap()).unwrap()
-}
-
-/// There can be one in a process.
-fn runtime() -> &'static Runtime {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| {
-        let files = Store::open(models::folder()).files("onnxruntime").unwrap();
-        Runtime::load(files.values().next().unwrap(), 1).unwrap()
-    })
 }
 
 /// What hears where somebody speaks, and what that sounds like.

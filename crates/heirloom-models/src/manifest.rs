@@ -97,6 +97,15 @@ impl Ability {
             .find(|ability| ability.as_str() == word)
     }
 
+    /// What the names of files have in them that a model for it needs.
+    const fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Speech => &["model.bin", "config.json", "vocabulary.txt"],
+            Self::Reading => &["_det_", "_cls_", "_rec_"],
+            _ => &[],
+        }
+    }
+
     /// What nobody does any more when no model for it is here, as the end of a sentence.
     #[must_use]
     pub const fn without(self) -> &'static str {
@@ -233,6 +242,13 @@ impl Model {
         }
         if files.is_empty() {
             return Err(format!("the model {id} has no files"));
+        }
+        let has = |part: &str| files.iter().any(|file| file.name.contains(part));
+        if let Some(part) = self.ability.names().iter().find(|part| !has(part)) {
+            return Err(format!(
+                "a model for {} needs a file with {part} in its name, and {id} has none",
+                self.ability.as_str()
+            ));
         }
         for (at, file) in files.iter().enumerate() {
             let name = &file.name;

@@ -45,17 +45,17 @@ test('what is missing is fetched, seen on its way, and here', async () => {
   const sha256 = createHash('sha256').update(weights).digest('hex');
   const source = `http://127.0.0.1:${port}/model.bin`;
   await heirloom.post('/api/v1/models', {
-    id: 'my-speech',
-    ability: 'speech',
+    id: 'my-language',
+    ability: 'language',
     files: [{ source, sha256 }]
   });
   const { page } = await visit('/models');
-  const card = page.locator('li.card').filter({ hasText: 'my-speech' });
+  const card = page.locator('li.card').filter({ hasText: 'my-language' });
   await card.getByText('404').waitFor();
   await card.getByText('It is missing.').waitFor();
 
   isHere = true;
-  await card.getByRole('button', { name: 'Fetch my-speech' }).click();
+  await card.getByRole('button', { name: 'Fetch my-language' }).click();
   await card.getByText('It is being fetched').waitFor();
   await page.getByRole('button', { name: 'Stop' }).waitFor();
   goOn();
@@ -64,15 +64,15 @@ test('what is missing is fetched, seen on its way, and here', async () => {
 });
 
 test('a damaged model says so, also on a small phone and in German', async () => {
-  writeFileSync(join(heirloom.folder, 'models/my-speech/model.bin'), 'not what it was');
-  await heirloom.post('/api/v1/models/my-speech/check');
+  writeFileSync(join(heirloom.folder, 'models/my-language/model.bin'), 'not what it was');
+  await heirloom.post('/api/v1/models/my-language/check');
   const { page } = await visit('/models', {
     viewport: { width: 320, height: 640 },
     locale: 'de-DE'
   });
-  const card = page.locator('li.card').filter({ hasText: 'my-speech' });
+  const card = page.locator('li.card').filter({ hasText: 'my-language' });
   await card.getByText('Es ist beschädigt').waitFor();
-  await card.getByText('Gesprochenes aufschreiben').waitFor();
+  await card.getByText('In Sätzen schreiben und antworten').waitFor();
   await page.getByText('9 Modelle, die gebraucht werden, fehlen').waitFor();
   expect(await overflowOf(page)).toBeLessThanOrEqual(0);
 });

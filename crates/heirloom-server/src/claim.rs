@@ -64,6 +64,9 @@ async fn make_claim(
     Ok((StatusCode::CREATED, Json(wire::Claim::from(&claim))))
 }
 
+/// Players say that they are so much farther than a recording is long.
+const PLAYED_MS: u64 = 1_000;
+
 /// What a claim is about: an asset, or a stretch of one that is heard.
 async fn subject_of(
     library: &Library,
@@ -82,8 +85,10 @@ async fn subject_of(
                 let refused = refuse("nothing is said in this original".to_owned());
                 return Err(refused.hint("It is neither a film nor a recording."));
             }
-            let is_over = |length: &i64| i64::try_from(at.start_ms).is_ok_and(|at| at >= *length);
-            if let Some(length) = asset.duration_ms.filter(is_over) {
+            let Some(length) = asset.duration_ms.and_then(|ms| u64::try_from(ms).ok()) else {
+                return Ok(Subject::segment(id, segment));
+            };
+            if at.start_ms >= length || at.end_ms > length + PLAYED_MS {
                 let refused = refuse(format!("the recording is over after {length} ms"));
                 return Err(refused.hint("Say where in it, in milliseconds from its beginning."));
             }

@@ -243,9 +243,10 @@ fn check_originals(damaged: i64) -> Check {
 async fn check_runs(library: &Library) -> Result<Check, Problem> {
     // An addition that was begun waits for what somebody sends, and that is theirs to do.
     let unended = library.db().list_unended_runs().await?;
+    // Nothing was interrupted of a run that has not begun.
     let unended = unended
         .iter()
-        .filter(|run| run.pipeline != ADDITION)
+        .filter(|run| run.pipeline != ADDITION && run.started_at_ms.is_some())
         .count();
     let running = library.scans().count() + library.engine().count();
     let interrupted = unended.saturating_sub(running);

@@ -128,8 +128,9 @@ async fn hear_live(
 ) -> Result<Response, Problem> {
     actor.require_operator(Action::OperateMachine)?;
     guard::check_socket(&headers)?;
-    let invalid =
-        |why: String| Problem::new(Code::InvalidRequest, why).hint("docs/live.md says how to ask.");
+    let invalid = |why: String| {
+        Problem::new(Code::InvalidRequest, why).hint("How to ask stands in docs/live.md.")
+    };
     let incoming = match asked.rate {
         None => Incoming::Packed,
         Some(per_second @ 8_000..=192_000) => Incoming::Samples { per_second },
@@ -309,7 +310,7 @@ async fn take(
 ) -> Result<Ending, Broken> {
     let invalid = |why: String| {
         let problem = Problem::new(Code::InvalidRequest, why);
-        Broken::Failed(problem.hint("docs/live.md says what may be sent."))
+        Broken::Failed(problem.hint("What may be sent stands in docs/live.md."))
     };
     loop {
         let message = tokio::select! {

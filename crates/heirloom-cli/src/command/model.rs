@@ -60,11 +60,15 @@ pub(super) async fn run(
         }
         arguments::Models::Remove { id } => {
             let path = format!("{MODELS}/{id}");
+            let is_known = |models: &Models| models.items.iter().any(|model| model.id == id);
             let removed: ModelRemoved = api.ask(Method::DELETE, &path, &[], None).await?;
+            // One that somebody added is forgotten.
+            let again = match is_known(&api.get(MODELS).await?) {
+                true => format!("To have it again: heirloom models pull {id}\n"),
+                false => String::new(),
+            };
             output.data(&removed, || match &removed.without {
-                Some(without) => format!(
-                    "{id} is removed: {without}.\nTo have it again: heirloom models pull {id}\n"
-                ),
+                Some(without) => format!("{id} is removed: {without}.\n{again}"),
                 None => format!("{id} is removed.\n"),
             });
             Ok(Ending::Done)

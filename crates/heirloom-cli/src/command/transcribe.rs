@@ -75,12 +75,18 @@ fn explain(error: SpeechError, file: &Path) -> Problem {
         ConfinementError::Failed {
             code: FailureCode::Other,
             ..
-        } => {
-            "A language that the model knows is needed, and sound models: `heirloom models check`."
-        }
+        } => "A language that the model knows is needed.",
+        ConfinementError::Cancelled => "Nothing is kept of what was heard so far.",
         _ => "A film or recording with sound in it is needed.",
     };
-    let said = format!("{}: {failed}", file.display());
+    let what = match &failed {
+        ConfinementError::Failed {
+            code: FailureCode::Empty,
+            ..
+        } => "there is no sound in this file".to_owned(),
+        failed => failed.to_string(),
+    };
+    let said = format!("{}: {what}", file.display());
     Problem::new(Problem::from(SpeechError::Confinement(failed)).code(), said).hint(hint)
 }
 

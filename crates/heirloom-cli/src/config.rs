@@ -15,6 +15,7 @@ use std::{
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use clap::ValueEnum;
@@ -90,6 +91,8 @@ struct File {
     ipfs_layout: Option<String>,
     models: Option<String>,
     models_mirror: Option<String>,
+    models_memory: Option<ByteCount>,
+    models_keep: Option<Span>,
     transcription: Option<Vec<String>>,
     transcription_services: Option<Vec<transcription::Declared>>,
 }
@@ -217,6 +220,27 @@ impl TryFrom<String> for ByteCount {
     }
 }
 
+/// A stretch of time, written as people do: `90 s`, `10 min`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Span(pub(crate) Duration);
+
+impl TryFrom<String> for Span {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        const EXPECTED: &str = "a stretch of time such as 90 s or 10 min";
+        let units = [("min", 60), ("s", 1), ("h", 3600)];
+        let text = text.trim();
+        let unit = units.into_iter().find(|(unit, _)| text.ends_with(unit));
+        let (unit, seconds) = unit.ok_or(EXPECTED)?;
+        let digits = text.strip_suffix(unit).unwrap_or(text).trim_end();
+        let number: u64 = digits.parse().map_err(|_| EXPECTED)?;
+        let seconds = number.checked_mul(seconds).ok_or(EXPECTED)?;
+        Ok(Self(Duration::from_secs(seconds)))
+    }
+}
+
 /// How many bytes are read again each second, to find damage: a terabyte in a day and a half.
 const SCRUB_BYTES_PER_SECOND: u64 = 8_000_000;
 
@@ -325,7 +349,7 @@ fn load_file(path: &Path) -> Result<(File, String), Problem> {
                master_key_file, master_passphrase_file, store, \
                store_cache, store_redirect, store_places, store_rules, store_move_rate, s3_endpoint, s3_region, s3_path_style, \
                ipfs_node, ipfs_node_login_file, ipfs_service, ipfs_service_token_file, ipfs_layout, models, models_mirror, \
-               transcription and transcription_services.")
+               models_memory, models_keep, transcription and transcription_services.")
     })?;
     Ok((file, text))
 }

@@ -202,6 +202,24 @@ impl Store {
         }
     }
 
+    /// Reads every byte of the models that an ability works with. Bytes rot: when work with them fails, this tells whether
+    /// they are at fault.
+    ///
+    /// # Errors
+    /// [`ModelError::Damaged`] and [`ModelError::Missing`], which say what to do; what the disk says.
+    pub fn verify(&self, ability: Ability) -> Result<(), ModelError> {
+        for used in ability.needs().iter().chain(ability.gains_from()) {
+            let Some(model) = self.default_for(*used) else {
+                continue;
+            };
+            if self.state(&model) == ModelState::Here {
+                self.check(&model.id, &CancellationToken::new(), &|_| {})?;
+                self.files(&model.id)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads every byte of a model and compares it with its hash. What is damaged is marked, so that nobody uses it
     /// until it was pulled again; what is right loses its mark.
     ///

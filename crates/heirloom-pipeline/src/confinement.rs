@@ -20,6 +20,7 @@ mod hand;
 mod job;
 mod limits;
 mod process;
+mod room;
 mod scratch;
 mod strength;
 
@@ -40,15 +41,18 @@ pub use error::{ConfinementError, Excess};
 pub use hand::{Hand, HandSettings};
 pub use job::{Answer, Failure, JobHeader, Jobs};
 pub use limits::{JobLimits, Limits};
+pub use room::RoomSettings;
 pub use strength::Strength;
 
 use child::{Errand, Orders};
+use room::Room;
 
 /// The program that confined children are started from. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Confinement {
     program: Arc<Path>,
     strength: Arc<OnceLock<Strength>>,
+    room: Room,
 }
 
 impl Confinement {
@@ -65,6 +69,16 @@ impl Confinement {
         Self {
             program: program.into().into(),
             strength: Arc::new(OnceLock::new()),
+            room: Room::new(RoomSettings::default()),
+        }
+    }
+
+    /// Processes of [`Hand`]s wait like this between two jobs.
+    #[must_use]
+    pub fn waiting_as(self, settings: RoomSettings) -> Self {
+        Self {
+            room: Room::new(settings),
+            ..self
         }
     }
 

@@ -1,13 +1,128 @@
 //! How a confined process comes by models: their folder is its working directory, and a job names their files.
 
-use std::{collections::HashMap, fs};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs::{self, File},
+    io,
+};
 
+use bytes::Bytes;
 use heirloom_core::unit::FailureCode;
 use heirloom_models::{Ability, Model, ModelError, Runtime, Store};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
+use tokio_util::sync::CancellationToken;
 
-use crate::confinement::{Failure, JobHeader};
+use crate::confinement::{
+    Confinement, ConfinementError, Failure, Hand, HandSettings, JobHeader, JobLimits,
+};
+
+/// A hand of confinement that works with the models of an ability, which it loads with the first job that needs them. It may
+/// read the folder of models and nothing else.
+#[derive(Debug)]
+pub(crate) struct TrainedHand {
+    hand: Hand,
+    store: Store,
+    ability: Ability,
+    /// The models that it works with, or why it does without.
+    models: BTreeMap<Ability, Result<Model, String>>,
+    named: Json,
+    threads: usize,
+    key: String,
+}
+
+impl TrainedHand {
+    /// With the models that the ability uses by default, which compute with so many threads. Nothing is loaded yet.
+    pub(crate) fn start(
+        confinement: &Confinement,
+        store: &Store,
+        ability: Ability,
+        threads: usize,
+        settings: HandSettings,
+    ) -> Result<Self, Untrained> {
+        let (mut models, mut named) = (BTreeMap::new(), json!({}));
+        let is_needed = |used: &Ability| ability.needs().contains(used);
+        for used in ability.needs().iter().chain(ability.gains_from()) {
+            let found = store.default_for(*used);
+            let found = found.ok_or(Untrained::NoModel(used.as_str()));
+            let files = found.and_then(|model| {
+                let files: Vec<String> = store.files(&model.id)?.into_keys().collect();
+                named[used.as_str()] = json!({ "folder": model.id, "files": files });
+                Ok(model)
+            });
+            match files {
+                Err(error) if is_needed(used) => return Err(error),
+                found => models.insert(*used, found.map_err(|error| error.to_string())),
+            };
+        }
+        let settings = HandSettings {
+            folder: Some(store.folder().to_owned()),
+            ..settings
+        };
+        Ok(Self {
+            hand: Hand::start(confinement, settings)?,
+            store: store.clone(),
+            ability,
+            models,
+            named,
+            threads,
+            key: store.key_for(ability),
+        })
+    }
+
+    /// The model that it uses for one of the abilities that it needs or gains from, or why it does without.
+    pub(crate) fn model(&self, ability: Ability) -> Result<&Model, &str> {
+        let found = self.models.get(&ability).map(Result::as_ref);
+        found.map_or(Err("nobody asked for it"), |found| {
+            found.map_err(String::as_str)
+        })
+    }
+
+    /// What tells all that it works with apart from others: [`Store::key_for`] its ability.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Whether the models are in memory.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.hand.has_process()
+    }
+
+    /// Does a job over a file. Where that ends the process or cannot begin, the models may be at fault: they are read then, and
+    /// what is damaged is used no more until it was pulled again. No file is blamed for it.
+    pub(crate) async fn work<E: From<ConfinementError> + From<ModelError>>(
+        &self,
+        mut job: JobHeader,
+        input: File,
+        limits: JobLimits,
+        cancelled: &CancellationToken,
+    ) -> Result<Vec<(JobHeader, Bytes)>, E> {
+        job["models"] = self.named.clone();
+        job["threads"] = self.threads.into();
+        let failed = match self.hand.work(job, input, limits, cancelled).await {
+            Ok(parts) => return Ok(parts),
+            Err(failed) => failed,
+        };
+        let is_doubtful = matches!(
+            failed.code(),
+            FailureCode::Crashed | FailureCode::OutOfMemory | FailureCode::TimedOut
+        ) || matches!(
+            failed,
+            ConfinementError::Failed {
+                code: FailureCode::Other,
+                ..
+            }
+        );
+        if is_doubtful {
+            let (store, ability) = (self.store.clone(), self.ability);
+            let verified = tokio::task::spawn_blocking(move || store.verify(ability)).await;
+            if let Ok(Err(damaged @ ModelError::Damaged { .. })) = verified {
+                return Err(damaged.into());
+            }
+        }
+        Err(failed.into())
+    }
+}
 
 /// The library that networks run on, once it is loaded.
 #[derive(Debug, Default)]
@@ -22,24 +137,18 @@ struct Named {
     files: Vec<String>,
 }
 
-/// The model that an ability uses by default, and how a job names its files.
-pub(crate) fn named(store: &Store, ability: Ability) -> Result<(Model, Json), Unnamed> {
-    let model = store.default_for(ability);
-    let model = model.ok_or(Unnamed::NoModel(ability.as_str()))?;
-    let files: Vec<String> = store.files(&model.id)?.into_keys().collect();
-    let files = json!({ "folder": model.id, "files": files });
-    Ok((model, files))
-}
-
-/// Why a model cannot be named.
+/// Why nobody works with the models of an ability.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unnamed {
+pub(crate) enum Untrained {
     /// It is missing or damaged.
     #[error(transparent)]
     Model(#[from] ModelError),
     /// There is none for something that is needed.
     #[error("there is no model for {0}")]
     NoModel(&'static str),
+    /// No thread can be started.
+    #[error(transparent)]
+    Machine(#[from] io::Error),
 }
 
 impl Loading {

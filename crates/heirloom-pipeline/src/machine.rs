@@ -1,6 +1,9 @@
 //! What models compute with on this machine.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// How an ability is at work on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +21,35 @@ pub struct Working {
 /// How many processors this process may use.
 pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// How much memory this process may take: what the machine has, or less where somebody limits it. `root` is `/`.
+pub(crate) fn memory_bytes(root: &Path) -> Option<u64> {
+    let memory = fs::read_to_string(root.join("proc/meminfo")).ok();
+    let memory = memory.and_then(|lines| kilobytes(&lines, "MemTotal:"));
+    memory.into_iter().chain(memory_limit_bytes(root)).min()
+}
+
+/// The bytes that such a line of a file below `/proc` tells of.
+pub(crate) fn kilobytes(lines: &str, name: &str) -> Option<u64> {
+    let value = lines.lines().find_map(|line| line.strip_prefix(name))?;
+    let kilobytes = value.trim().strip_suffix("kB")?.trim().parse::<u64>();
+    Some(kilobytes.ok()? * 1024)
+}
+
+/// The least that this process' control group and those around it may take (cgroup v2); `None` where
+/// nothing is limited, or the system does not tell. `root` is `/`.
+#[must_use]
+pub fn memory_limit_bytes(root: &Path) -> Option<u64> {
+    let groups = fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
+    let own = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let top = root.join("sys/fs/cgroup");
+    let limit = |group: PathBuf| {
+        let text = fs::read_to_string(group.join("memory.max")).ok()?;
+        text.trim().parse().ok()
+    };
+    let around = Path::new(own).ancestors();
+    around.filter_map(|group| limit(top.join(group))).min()
 }
 
 /// The graphics cards that the system shows, by the names of their devices; none of them is used. `root` is `/`.
@@ -59,5 +91,24 @@ mod tests {
             fs::write(root.path().join("dev").join(name), "").unwrap();
         }
         assert_eq!(graphics_cards(root.path()), ["nvidia0", "renderD128"]);
+    }
+
+    #[test]
+    fn the_tightest_group_around_a_process_counts() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        assert_eq!(memory_limit_bytes(root.path()), None);
+        write("proc/self/cgroup", "0::/system.slice/one.service\n");
+        assert_eq!(memory_limit_bytes(root.path()), None);
+        let service = "sys/fs/cgroup/system.slice/one.service/memory.max";
+        write(service, "max\n");
+        assert_eq!(memory_limit_bytes(root.path()), None);
+        write(service, "4294967296\n");
+        write("sys/fs/cgroup/system.slice/memory.max", "1073741824\n");
+        assert_eq!(memory_limit_bytes(root.path()), Some(1 << 30));
     }
 }

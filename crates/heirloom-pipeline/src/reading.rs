@@ -19,12 +19,12 @@ use heirloom_core::{
     unit::FailureCode,
 };
 use heirloom_models::{Ability, ModelError, Store};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
-    loading::{Unnamed, named},
+    confinement::{Confinement, ConfinementError, HandSettings, JobHeader, JobLimits},
+    loading::{TrainedHand, Untrained},
 };
 
 pub(crate) use job::{PageReader, READ};
@@ -32,11 +32,7 @@ pub(crate) use job::{PageReader, READ};
 /// What reads pictures. Cloning is cheap; the clones share one process, which starts with the first picture.
 #[derive(Debug, Clone)]
 pub struct Eyes {
-    hand: Arc<Hand>,
-    models: Json,
-    threads: usize,
-    model: Arc<str>,
-    key: Arc<str>,
+    hand: Arc<TrainedHand>,
 }
 
 /// Why nothing was read.
@@ -80,7 +76,7 @@ pub struct Outcome {
 }
 
 /// Models and ONNX Runtime with their arenas, and the pixels of the largest picture that is read.
-const MEMORY_BYTES: u64 = 3 << 30;
+pub(crate) const MEMORY_BYTES: u64 = 3 << 30;
 /// A page takes a few seconds of a processor; a small or busy machine is many times slower.
 const PAGE_TIME: Duration = Duration::from_secs(300);
 /// The most bytes that are said of the pages of one turn.
@@ -90,11 +86,12 @@ const MOST_PAGES: u32 = 2_000;
 /// So many pages may each end a process; after one more no others are tried.
 const DEATHS: usize = 3;
 
-impl From<Unnamed> for ReadingError {
-    fn from(error: Unnamed) -> Self {
+impl From<Untrained> for ReadingError {
+    fn from(error: Untrained) -> Self {
         match error {
-            Unnamed::Model(error) => error.into(),
-            Unnamed::NoModel(ability) => Self::NoModel(ability),
+            Untrained::Model(error) => error.into(),
+            Untrained::NoModel(ability) => Self::NoModel(ability),
+            Untrained::Machine(error) => Self::Disk(error),
         }
     }
 }
@@ -109,40 +106,34 @@ impl Eyes {
         store: &Store,
         threads: usize,
     ) -> Result<Self, ReadingError> {
-        let mut models = json!({});
-        let mut name = String::new();
-        for ability in Ability::Reading.needs() {
-            let (model, files) = named(store, *ability)?;
-            models[ability.as_str()] = files;
-            if *ability == Ability::Reading {
-                name = model.id;
-            }
-        }
         let settings = HandSettings {
             memory_bytes: MEMORY_BYTES,
             // Loading takes a fifth of a second.
             jobs_per_process: 200,
-            folder: Some(store.folder().to_owned()),
+            ..HandSettings::default()
         };
+        let hand = TrainedHand::start(confinement, store, Ability::Reading, threads, settings)?;
         Ok(Self {
-            hand: Arc::new(Hand::start(confinement, settings)?),
-            models,
-            threads,
-            model: name.into(),
-            key: store.key_for(Ability::Reading).into(),
+            hand: Arc::new(hand),
         })
+    }
+
+    /// Whether the models are in memory.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.hand.is_loaded()
     }
 
     /// The model that reads.
     #[must_use]
     pub fn model(&self) -> &str {
-        &self.model
+        let model = self.hand.model(Ability::Reading);
+        model.map_or("", |model| model.id.as_str())
     }
 
     /// What tells all that reads apart from others: [`Store::key_for`] reading.
     #[must_use]
     pub fn key(&self) -> &str {
-        &self.key
+        self.hand.key()
     }
 
     async fn work(
@@ -157,8 +148,6 @@ impl Eyes {
             "name": name,
             "from": from,
             "until": until,
-            "models": self.models,
-            "threads": self.threads,
         });
         let limits = JobLimits {
             wall: PAGE_TIME * 2,
@@ -168,7 +157,7 @@ impl Eyes {
         // The hand reads from where this one stands.
         input.rewind()?;
         let input = input.try_clone()?;
-        Ok(self.hand.work(job, input, limits, cancelled).await?)
+        self.hand.work(job, input, limits, cancelled).await
     }
 }
 

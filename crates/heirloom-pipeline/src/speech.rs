@@ -9,15 +9,7 @@ mod job;
 pub mod live;
 mod speakers;
 
-use std::{
-    fs::File,
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{fs::File, io, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use heirloom_core::{
@@ -29,13 +21,13 @@ use heirloom_models::{
     speech::{FRAME, SAMPLES_PER_SECOND, STILL_LIKELY, Span, Speech, WINDOW, spans_of},
 };
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Ffmpeg,
-    confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
-    loading::{Unnamed, named},
+    confinement::{Confinement, ConfinementError, HandSettings, JobHeader, JobLimits},
+    loading::{TrainedHand, Untrained},
     probe::{Probe, probe},
     transcription::ServiceError,
 };
@@ -46,22 +38,7 @@ pub use speakers::{Speaking, who_speaks};
 /// What hears recordings. Cloning is cheap; the clones share one process, which starts with the first recording.
 #[derive(Debug, Clone)]
 pub struct Ears {
-    hand: Arc<Hand>,
-    models: Json,
-    threads: usize,
-    names: Arc<Names>,
-    is_loaded: Arc<AtomicBool>,
-}
-
-/// What models hear.
-#[derive(Debug)]
-struct Names {
-    /// What the model for speech is called.
-    speech: String,
-    /// The key of all.
-    key: String,
-    /// The key of the model that tells voices apart, or why there is none.
-    voices: Result<String, String>,
+    hand: Arc<TrainedHand>,
 }
 
 /// What is known of a recording before it is heard.
@@ -95,6 +72,8 @@ pub enum SpeechError {
 
 /// Models and ONNX Runtime with their arenas; a window of thirty seconds needs less than half of it.
 pub(crate) const MEMORY_BYTES: u64 = 3 << 30;
+/// So much voice after the last word means that more was said.
+const UNHEARD: usize = 3 * SAMPLES_PER_SECOND / 2;
 /// No word takes longer.
 const LONGEST_WORD: usize = 2 * SAMPLES_PER_SECOND;
 /// A window takes about two seconds of a processor; a small or busy machine is many times slower.
@@ -112,7 +91,11 @@ impl Ears {
         threads: usize,
     ) -> Result<Self, SpeechError> {
         // Loading takes a second; a new process for each hour of speech or so.
-        Self::with(confinement, store, threads, 200)
+        let settings = HandSettings {
+            jobs_per_process: 200,
+            ..HandSettings::default()
+        };
+        Self::with(confinement, store, threads, settings)
     }
 
     /// The same for one conversation that is heard [live](live::listen), with all processors: its process stays, for
@@ -122,93 +105,72 @@ impl Ears {
     /// [`SpeechError::Model`] when one of them is not here.
     pub fn open_live(confinement: &Confinement, store: &Store) -> Result<Self, SpeechError> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self::with(confinement, store, threads, u32::MAX)
+        let settings = HandSettings {
+            jobs_per_process: u32::MAX,
+            stays: true,
+            ..HandSettings::default()
+        };
+        Self::with(confinement, store, threads, settings)
     }
 
     fn with(
         confinement: &Confinement,
         store: &Store,
         threads: usize,
-        jobs_per_process: u32,
+        settings: HandSettings,
     ) -> Result<Self, SpeechError> {
-        let key = store.key_for(Ability::Speech);
-        let mut models = json!({});
-        let mut speech = String::new();
-        for ability in Ability::Speech.needs() {
-            let (model, files) = named(store, *ability)?;
-            models[ability.as_str()] = files;
-            if *ability == Ability::Speech {
-                speech = model.id;
-            }
-        }
-        let voices = named(store, Ability::Speaker).map(|(model, files)| {
-            models[Ability::Speaker.as_str()] = files;
-            model.key()
-        });
-        let names = Names {
-            speech,
-            key,
-            voices: voices.map_err(|error| error.to_string()),
-        };
         let settings = HandSettings {
             memory_bytes: MEMORY_BYTES,
-            jobs_per_process,
-            folder: Some(store.folder().to_owned()),
+            ..settings
         };
+        let hand = TrainedHand::start(confinement, store, Ability::Speech, threads, settings)?;
         Ok(Self {
-            hand: Arc::new(Hand::start(confinement, settings)?),
-            models,
-            threads,
-            names: Arc::new(names),
-            is_loaded: Arc::default(),
+            hand: Arc::new(hand),
         })
     }
 
     /// Why voices are not told apart, where they are not, and what to do.
     #[must_use]
     pub fn without_voices(&self) -> Option<&str> {
-        self.names.voices.as_ref().err().map(String::as_str)
+        self.hand.model(Ability::Speaker).err()
     }
 
     /// The model that writes down what is said.
     #[must_use]
     pub fn model(&self) -> &str {
-        &self.names.speech
+        let model = self.hand.model(Ability::Speech);
+        model.map_or("", |model| model.id.as_str())
     }
 
     /// What tells all that hear apart from others: [`Store::key_for`] speech.
     #[must_use]
     pub fn key(&self) -> &str {
-        &self.names.key
+        self.hand.key()
     }
 
     /// Whether the models are in memory.
     pub(crate) fn is_loaded(&self) -> bool {
-        self.is_loaded.load(Ordering::Relaxed)
+        self.hand.is_loaded()
     }
 
     async fn work(
         &self,
-        mut job: JobHeader,
+        job: JobHeader,
         samples: &File,
         limits: JobLimits,
         cancelled: &CancellationToken,
     ) -> Result<Vec<(JobHeader, Bytes)>, SpeechError> {
-        job["models"] = self.models.clone();
-        job["threads"] = self.threads.into();
         let samples = samples.try_clone()?;
-        let answer = self.hand.work(job, samples, limits, cancelled).await;
-        // What has failed may have ended the process.
-        self.is_loaded.store(answer.is_ok(), Ordering::Relaxed);
-        Ok(answer?)
+        self.hand.work(job, samples, limits, cancelled).await
     }
 }
 
-impl From<Unnamed> for SpeechError {
-    fn from(error: Unnamed) -> Self {
+impl From<Untrained> for SpeechError {
+    fn from(error: Untrained) -> Self {
         match error {
-            Unnamed::Model(error) => error.into(),
-            Unnamed::NoModel(ability) => Self::NoModel(ability),
+            Untrained::Model(error) => error.into(),
+            Untrained::NoModel(ability) => Self::NoModel(ability),
+            Untrained::Machine(error) => Self::Disk(error),
         }
     }
 }
@@ -275,6 +237,7 @@ pub async fn transcribe(
         let said: Said = said
             .and_then(|said| serde_json::from_value(said).ok())
             .ok_or_else(|| nonsense("what was heard"))?;
+        let until = until(&said, &parts, &likely);
         languages.hear(said.language, said.probability, end - at);
         let from = all.len();
         for (start, stop, text, probability) in said.words {
@@ -288,7 +251,7 @@ pub async fn transcribe(
             });
         }
         // Never less than a second: so it comes to an end.
-        at += said.until.max(SAMPLES_PER_SECOND).min(end - at);
+        at += until.max(SAMPLES_PER_SECOND).min(end - at);
         heard(SoFar {
             until_ms: to_ms(parts.last().map_or(0, |part| part.end)),
             duration_ms: to_ms(count),
@@ -436,21 +399,43 @@ fn nonsense(what: &str) -> SpeechError {
     ConfinementError::failed(FailureCode::Other, reason).into()
 }
 
+/// Up to where in a window it is known what was said. The model comes to an end too early now and then: where voices go on
+/// after the last word, that is where the next window begins.
+fn until(said: &Said, parts: &[Span], likely: &[f32]) -> usize {
+    let last = said.words.last().map_or(said.until, |(_, end, ..)| *end);
+    let is_voice = |frame: &usize| likely.get(*frame).is_some_and(|it| *it >= STILL_LIKELY);
+    let rest = last..said.until;
+    let frames = within(parts, &rest).flat_map(|rest| rest.start.div_ceil(FRAME)..rest.end / FRAME);
+    match frames.filter(is_voice).count() * FRAME >= UNHEARD {
+        true => last,
+        false => said.until,
+    }
+}
+
+/// Where a stretch of a window lies in the recording, part by part.
+fn within<'a>(parts: &'a [Span], window: &'a Span) -> impl Iterator<Item = Span> + 'a {
+    let mut before = 0;
+    parts.iter().filter_map(move |part| {
+        let (from, until) = (
+            window.start.max(before),
+            window.end.min(before + part.len()),
+        );
+        let lies =
+            part.start + from.saturating_sub(before)..part.start + until.saturating_sub(before);
+        before += part.len();
+        (from < until).then_some(lies)
+    })
+}
+
 /// Where a word of a window was said in the recording: in the first stretch in which its voice is heard, from where it
 /// is. The model counts the silence before a word as part of it.
 fn place(parts: &[Span], likely: &[f32], word: &Span) -> Span {
-    let mut before = 0;
     let mut silent = None;
-    for part in parts {
-        let (from, until) = (word.start.max(before), word.end.min(before + part.len()));
-        if from < until {
-            let said = part.start + from - before..part.start + until - before;
-            if let Some(start) = first_voice(likely, &said) {
-                return start..said.end.min(start + LONGEST_WORD);
-            }
-            silent.get_or_insert(said.start..said.end.min(said.start + LONGEST_WORD));
+    for said in within(parts, word) {
+        if let Some(start) = first_voice(likely, &said) {
+            return start..said.end.min(start + LONGEST_WORD);
         }
-        before += part.len();
+        silent.get_or_insert(said.start..said.end.min(said.start + LONGEST_WORD));
     }
     silent.unwrap_or_else(|| {
         let end = parts.last().map_or(0, |part| part.end);

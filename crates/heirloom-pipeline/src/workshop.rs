@@ -15,8 +15,8 @@ use crate::{
     confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
     hearing::Hearings,
     machine::{Working, processors},
-    reading::{Eyes, ReadingError},
-    speech::{Ears, MEMORY_BYTES, SpeechError},
+    reading::{self, Eyes, ReadingError},
+    speech::{self, Ears, SpeechError},
     transcription::{ServiceError, Transcription, Way},
     work::Failure,
 };
@@ -56,6 +56,9 @@ impl From<Store> for Abilities {
 fn threads() -> usize {
     (processors() / 2).max(1)
 }
+
+/// With how many threads pictures are read: what is said is written down meanwhile.
+const READERS: usize = 1;
 
 /// How many hands are kept for later, each with a process that waits.
 const KEPT: usize = 4;
@@ -198,7 +201,7 @@ impl Workshop {
         transcription.first(self.has_models(Ability::Speech))
     }
 
-    /// Who hears recordings, with the model that is used for that now. The same until somebody rests.
+    /// Who hears recordings, with the model that is used for that now.
     ///
     /// # Errors
     /// [`SpeechError::Model`] when a model is missing.
@@ -212,19 +215,36 @@ impl Workshop {
         Ok(ears.insert(opened).clone())
     }
 
-    /// How recordings are heard on this machine.
+    /// How an ability that networks have is at work on this machine; none for what is no such ability.
     #[must_use]
-    pub fn hearing_works(&self) -> Working {
-        let ears = self.ears.lock().unwrap_or_else(PoisonError::into_inner);
-        Working {
-            threads: threads(),
+    pub fn working(&self, ability: Ability) -> Option<Working> {
+        let working = |threads, memory_bytes, is_loaded| Working {
+            threads,
             processors: processors(),
-            memory_bytes: MEMORY_BYTES,
-            is_loaded: ears.as_ref().is_some_and(Ears::is_loaded),
+            memory_bytes,
+            is_loaded,
+        };
+        match ability {
+            Ability::Speech | Ability::VoiceActivity | Ability::Speaker => {
+                let ears = self.ears.lock().unwrap_or_else(PoisonError::into_inner);
+                let is_loaded = ears.as_ref().is_some_and(Ears::is_loaded);
+                // What finds voices is so small that more threads would wait for one another.
+                let threads = match ability {
+                    Ability::VoiceActivity => 1,
+                    _ => threads(),
+                };
+                Some(working(threads, speech::MEMORY_BYTES, is_loaded))
+            }
+            Ability::Reading => {
+                let eyes = self.eyes.lock().unwrap_or_else(PoisonError::into_inner);
+                let is_loaded = eyes.as_ref().is_some_and(Eyes::is_loaded);
+                Some(working(READERS, reading::MEMORY_BYTES, is_loaded))
+            }
+            _ => None,
         }
     }
 
-    /// Who reads pictures, with the model that is used for that now. The same until somebody rests.
+    /// Who reads pictures, with the model that is used for that now.
     ///
     /// # Errors
     /// [`ReadingError::Model`] when a model is missing.
@@ -234,16 +254,8 @@ impl Workshop {
         if let Some(eyes) = eyes.as_ref().filter(|eyes| eyes.key() == key) {
             return Ok(eyes.clone());
         }
-        // What is said is written down meanwhile.
-        let opened = Eyes::open(&self.confinement, self.models(), 1)?;
+        let opened = Eyes::open(&self.confinement, self.models(), READERS)?;
         Ok(eyes.insert(opened).clone())
-    }
-
-    /// Sends everybody home who has nothing to do, and with them goes what they have loaded.
-    pub fn rest(&self) {
-        self.idle().clear();
-        *self.ears.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        *self.eyes.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Hand>> {

@@ -67,6 +67,7 @@ pub use heirloom_blobs::{
     MasterKey, RemoteLocation, S3Keys, S3Location, S3Settings, is_archive_class,
 };
 pub use heirloom_models::Mirror;
+pub use heirloom_pipeline::confinement::RoomSettings;
 pub use heirloom_pipeline::ipfs::{IpfsSettings, Layout, NodeLogin, PinningService, Token};
 pub use heirloom_pipeline::transcription::{
     Key as TranscriptionKey, Method, Reach, ServiceSettings, TranscriptionSettings,

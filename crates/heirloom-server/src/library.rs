@@ -335,10 +335,11 @@ impl Library {
 }
 
 fn confinement(config: &LibraryConfig) -> Confinement {
-    match &config.confined_program {
+    let confinement = match &config.confined_program {
         Some(program) => Confinement::through(program),
         None => Confinement::of_this_program(),
-    }
+    };
+    confinement.waiting_as(config.models.room)
 }
 
 async fn open_parts(

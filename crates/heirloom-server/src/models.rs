@@ -12,8 +12,8 @@ use heirloom_models::{
     Store,
 };
 use heirloom_pipeline::{
-    Context, Tasks, archive::find_around, machine::graphics_cards, run::Engine,
-    template::UNDERSTAND, transcription::TranscriptionSettings,
+    Context, Tasks, archive::find_around, confinement::RoomSettings, machine::graphics_cards,
+    run::Engine, template::UNDERSTAND, transcription::TranscriptionSettings,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +31,8 @@ pub struct ModelsConfig {
     pub mirror: Option<Mirror>,
     /// Who writes down what is said.
     pub transcription: TranscriptionSettings,
+    /// How long models stay in memory, and how much of it they may have.
+    pub room: RoomSettings,
 }
 
 impl ModelsConfig {
@@ -130,7 +132,7 @@ impl Models {
         })
     }
 
-    /// What each ability runs on whose models are here: those that hearing needs or gains from, in one process.
+    /// What each ability runs on whose models are here.
     pub(crate) fn runs(&self) -> Vec<wire::ModelRun> {
         let is_here = |ability: Ability| {
             let model = self.store().default_for(ability);
@@ -139,19 +141,13 @@ impl Models {
         let Some(runtime) = is_here(Ability::Runtime) else {
             return Vec::new();
         };
-        let works = self.shared.engine.hearing_works();
-        let abilities = [Ability::Speech, Ability::VoiceActivity, Ability::Speaker];
-        let runs = abilities.into_iter().filter_map(|ability| {
+        let runs = Ability::ALL.into_iter().filter_map(|ability| {
+            let works = self.shared.engine.working(ability)?;
             Some(wire::ModelRun {
                 ability: ability.as_str().to_owned(),
                 model: is_here(ability)?.id,
                 runtime: runtime.origin.clone(),
-                // It is so small that more would wait for one another.
-                threads: if ability == Ability::VoiceActivity {
-                    1
-                } else {
-                    works.threads
-                } as u64,
+                threads: works.threads as u64,
                 processors: works.processors as u64,
                 memory_bytes: works.memory_bytes,
                 is_loaded: works.is_loaded,

@@ -163,6 +163,16 @@ pub(crate) fn show(config: &Config, output: &Output) {
             &config.models.mirror.origin,
         ),
         (
+            "models_memory",
+            config.models.memory.value.map(|memory| size(memory.0)),
+            &config.models.memory.origin,
+        ),
+        (
+            "models_keep",
+            Some(format!("{} s", config.models.keep.value.0.as_secs())),
+            &config.models.keep.origin,
+        ),
+        (
             "transcription",
             Some(describe_order(&config.transcription.value)),
             &config.transcription.origin,

@@ -1,19 +1,23 @@
-//! What is configured of models: the folder that they are in, and who is asked for them first.
+//! What is configured of models: the folder that they are in, who is asked for them first, and how they stay in memory.
 
 use std::path::{Path, PathBuf};
 
-use heirloom_server::{Mirror, ModelsConfig, Problem};
+use heirloom_server::{Mirror, ModelsConfig, Problem, RoomSettings};
 
-use super::{File, Origin, Setting, invalid, pick};
+use super::{ByteCount, File, Origin, Setting, Span, invalid, pick, pick_parsed};
 
 const FOLDER: &str = "HEIRLOOM_MODELS";
 const MIRROR: &str = "HEIRLOOM_MODELS_MIRROR";
+const MEMORY: &str = "HEIRLOOM_MODELS_MEMORY";
+const KEEP: &str = "HEIRLOOM_MODELS_KEEP";
 
 /// What is configured, each with where it comes from.
 #[derive(Debug)]
 pub(crate) struct ModelSettings {
     pub(crate) folder: Setting<Option<PathBuf>>,
     pub(crate) mirror: Setting<Option<Mirror>>,
+    pub(crate) memory: Setting<Option<ByteCount>>,
+    pub(crate) keep: Setting<Span>,
 }
 
 impl ModelSettings {
@@ -35,7 +39,15 @@ impl ModelSettings {
         let parsed = parsed
             .transpose()
             .map_err(|what| invalid(&mirror.origin, what))?;
+        let memory = pick_parsed(None, MEMORY, file.models_memory, from_file(), |text| {
+            ByteCount::try_from(text.to_owned())
+        })?;
+        let keep = pick_parsed(None, KEEP, file.models_keep, from_file(), |text| {
+            Span::try_from(text.to_owned())
+        })?;
         Ok(Self {
+            memory,
+            keep: keep.or(Span(RoomSettings::KEEP)),
             folder: Setting {
                 value: folder.value.map(|folder| data.join(folder)),
                 origin: folder.origin,
@@ -52,9 +64,14 @@ impl ModelSettings {
 
     /// The same for a library.
     pub(crate) fn settings(&self) -> ModelsConfig {
+        let memory = self.memory.value.map(|memory| memory.0);
         ModelsConfig {
             folder: self.folder.value.clone(),
             mirror: self.mirror.value.clone(),
+            room: RoomSettings {
+                memory_bytes: memory.unwrap_or_else(|| RoomSettings::default().memory_bytes),
+                keep: self.keep.value.0,
+            },
             ..ModelsConfig::default()
         }
     }

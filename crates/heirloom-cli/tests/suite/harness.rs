@@ -10,6 +10,7 @@ use std::{
 use heirloom_testing::{
     TreeSnapshot,
     jpeg::{self, Options},
+    models,
     process::{Finished, Heirloom, PATIENCE},
     wav,
 };
@@ -125,6 +126,20 @@ impl Home {
     pub(crate) fn refused<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> String {
         let finished = self.heirloom.run(arguments).expect_code(2);
         assert_refusal(&finished)
+    }
+}
+
+/// Puts models into a folder as if they had been fetched.
+pub(crate) fn bring(folder: &Path, ids: &[&str]) {
+    for id in ids {
+        fs::create_dir_all(folder.join(id)).unwrap();
+        for entry in fs::read_dir(models::folder().join(id)).unwrap() {
+            let entry = entry.unwrap();
+            let copy = folder.join(id).join(entry.file_name());
+            if fs::hard_link(entry.path(), &copy).is_err() {
+                fs::copy(entry.path(), &copy).unwrap();
+            }
+        }
     }
 }
 

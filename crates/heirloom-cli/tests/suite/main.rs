@@ -15,6 +15,7 @@ mod ipfs;
 mod json;
 mod kill;
 mod live;
+mod machine;
 mod malformed;
 mod models;
 mod originals;

@@ -1,14 +1,11 @@
 //! What is said in recordings, with the real models in the real program.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::PathBuf, process::Command};
 
 use heirloom_testing::{media::sample_library, models, process::Heirloom};
 use serde_json::{Value as Json, json};
 
-use crate::harness::{Home, assert_refusal, path, program};
+use crate::harness::{Home, assert_refusal, bring, path, program};
 
 fn hearing() -> Heirloom {
     program().env("HEIRLOOM_MODELS", path(&models::folder()))
@@ -110,6 +107,22 @@ fn a_language_is_found_out_and_may_be_told() {
 #[test]
 fn nothing_is_invented_where_nobody_speaks() {
     let home = Home::new();
+    // A melody on strings that are struck, each note with its overtones, twice a second; and a band: a bass, a drum on each
+    // beat, a rattle between, a fiddle with vibrato.
+    let note = |times: u32, part: f64| {
+        format!("{part}*exp(-4*mod(t,0.5))*sin({times}*2*PI*t*220*pow(2,mod(floor(2*t)*7,12)/12))")
+    };
+    let piano: Vec<String> = (1..=5)
+        .map(|times| note(times, 0.3 / f64::from(times)))
+        .collect();
+    let piano = format!(
+        "aevalsrc={}:d=20:s=44100",
+        piano.join("+").replace(',', "\\,")
+    );
+    let band = "0.2*sin(2*PI*55*pow(2,floor(mod(t,4))/12)*t)+0.6*exp(-25*mod(t,0.5))*sin(2*PI*60*t)\
+                +0.3*exp(-60*mod(t+0.25,0.5))*(random(0)-0.5)\
+                +0.2*sin(2*PI*440*pow(2,floor(mod(t,8))/12)*t+3*sin(2*PI*6*t))";
+    let band = format!("aevalsrc={}:d=20:s=44100", band.replace(',', "\\,"));
     for (name, source) in [
         ("silence.wav", "anullsrc=r=16000:cl=mono:d=20"),
         ("noise.wav", "anoisesrc=d=20:c=pink:r=44100:a=0.3"),
@@ -117,6 +130,8 @@ fn nothing_is_invented_where_nobody_speaks() {
             "music.flac",
             "aevalsrc=0.3*sin(2*PI*440*t)+0.2*sin(2*PI*554*t)*gt(sin(PI*t)\\,0):d=20",
         ),
+        ("piano.mp3", &piano),
+        ("band.mp3", &band),
         ("moment.wav", "sine=f=300:d=0.2"),
     ] {
         let file = made(&home, name, source);
@@ -175,20 +190,6 @@ fn who_says_what_is_told() {
     assert!(captions.contains("<v Speaker 1>") && captions.contains("<v Speaker 2>"));
     let one = heard(&["--speakers", "1", path(&talk)]);
     assert_eq!(one["speakers"].as_array().unwrap().len(), 1);
-}
-
-/// Puts models into a folder as if they had been fetched.
-fn bring(folder: &Path, ids: &[&str]) {
-    for id in ids {
-        std::fs::create_dir_all(folder.join(id)).unwrap();
-        for entry in std::fs::read_dir(models::folder().join(id)).unwrap() {
-            let entry = entry.unwrap();
-            let copy = folder.join(id).join(entry.file_name());
-            if std::fs::hard_link(entry.path(), &copy).is_err() {
-                std::fs::copy(entry.path(), &copy).unwrap();
-            }
-        }
-    }
 }
 
 const WITHOUT_VOICES: [&str; 3] = ["onnxruntime", "silero-vad", "whisper-base"];

@@ -10,14 +10,17 @@ use std::{
     },
     path::PathBuf,
     process::Stdio,
-    sync::mpsc,
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use rustix::{
     net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg},
-    process::{Resource, Rlimit, getrlimit, prlimit},
+    process::{Pid, Resource, Rlimit, getrlimit, prlimit},
 };
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +32,7 @@ use super::{
     job::Failure,
     limits::whole_seconds,
     process::{Bounds, Process, computed},
+    room::Desk,
 };
 
 /// What a hand's processes may take, and how long each is kept.
@@ -41,6 +45,9 @@ pub struct HandSettings {
     pub jobs_per_process: u32,
     /// A folder that a process works in and may read, with models for instance.
     pub folder: Option<PathBuf>,
+    /// Whether a process stays however long it waits for the next job; else it ends when it has
+    /// [waited](super::RoomSettings) for long, or when memory is needed.
+    pub stays: bool,
 }
 
 impl Default for HandSettings {
@@ -49,6 +56,7 @@ impl Default for HandSettings {
             memory_bytes: 2 << 30,
             jobs_per_process: 100,
             folder: None,
+            stays: false,
         }
     }
 }
@@ -58,6 +66,7 @@ impl Default for HandSettings {
 #[derive(Debug)]
 pub struct Hand {
     orders: mpsc::Sender<Order>,
+    desk: Arc<Desk>,
 }
 
 /// The parts of an answer, in the order in which they were given.
@@ -78,24 +87,43 @@ impl Hand {
     /// # Errors
     /// When no thread can be started.
     pub fn start(confinement: &Confinement, settings: HandSettings) -> io::Result<Self> {
-        let (orders, waiting) = mpsc::channel::<Order>();
+        let (orders, waiting) = mpsc::channel();
+        let desk = confinement.room.desk(settings.stays);
+        let keep = match settings.stays {
+            true => Duration::MAX,
+            false => confinement.room.keep(),
+        };
+        let hand = Self {
+            orders,
+            desk: Arc::clone(&desk),
+        };
         let confinement = confinement.clone();
         // One thread for as long as the hand lives: the kernel kills the process when the thread that
         // started it ends, and so with the server.
         std::thread::Builder::new()
             .name("hand".to_owned())
             .spawn(move || {
-                let mut at_work = None;
-                while let Ok(order) = waiting.recv() {
+                while let Some(order) = next(&waiting, keep, &desk) {
+                    let mut at_work = desk.take();
+                    confinement.room.tidy();
                     let outcome = obey(&confinement, &settings, &mut at_work, &order);
                     if !matches!(outcome, Ok(_) | Err(ConfinementError::Failed { .. })) {
                         at_work = None;
                     }
+                    desk.leave(at_work);
                     // Whoever asked may be gone.
                     let _ = order.reply.send(outcome);
+                    confinement.room.tidy();
                 }
+                desk.clear();
             })?;
-        Ok(Self { orders })
+        Ok(hand)
+    }
+
+    /// Whether its process is there, with what jobs have loaded into it.
+    #[must_use]
+    pub fn has_process(&self) -> bool {
+        self.desk.is_taken()
     }
 
     /// Does a job, after those that came before it. Dropping the future cancels it.
@@ -127,9 +155,21 @@ impl Hand {
     }
 }
 
+/// The next job, until the hand is dropped. A process that waits for it for too long ends.
+fn next(waiting: &mpsc::Receiver<Order>, keep: Duration, desk: &Desk) -> Option<Order> {
+    match waiting.recv_timeout(keep) {
+        Ok(order) => Some(order),
+        Err(RecvTimeoutError::Disconnected) => None,
+        Err(RecvTimeoutError::Timeout) => {
+            desk.clear();
+            waiting.recv().ok()
+        }
+    }
+}
+
 /// A process that waits for a job or does one.
 #[derive(Debug)]
-struct AtWork {
+pub(super) struct AtWork {
     process: Process,
     socket: UnixStream,
     jobs_left: u32,
@@ -212,6 +252,10 @@ impl AtWork {
             socket,
             jobs_left: settings.jobs_per_process.max(1),
         })
+    }
+
+    pub(super) fn id(&self) -> Option<Pid> {
+        self.process.id()
     }
 
     fn if_alive(mut self) -> Option<Self> {

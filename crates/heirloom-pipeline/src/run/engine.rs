@@ -17,7 +17,7 @@ use heirloom_db::{
     run::{Next, Run},
     workpiece::Workpiece,
 };
-use heirloom_models::Store;
+use heirloom_models::{Ability, Store};
 use serde_json::{Map, Value as Json};
 use tokio::sync::{Notify, Semaphore, broadcast};
 use tokio_util::sync::CancellationToken;
@@ -370,10 +370,10 @@ impl Engine {
         self.shared.workshop.transcription()
     }
 
-    /// How this machine hears recordings.
+    /// How an ability that networks have is at work on this machine; none for what is no such ability.
     #[must_use]
-    pub fn hearing_works(&self) -> Working {
-        self.shared.workshop.hearing_works()
+    pub fn working(&self, ability: Ability) -> Option<Working> {
+        self.shared.workshop.working(ability)
     }
 
     /// The recordings that this process hears, and what was heard of each so far.
@@ -455,9 +455,6 @@ impl Engine {
             && let Err(error) = crate::purge::remove_unneeded_blobs(&self.shared.ctx).await
         {
             tracing::warn!(%run, "bytes that nobody needs stay for now: {error}");
-        }
-        if self.count() == 0 {
-            self.shared.workshop.rest();
         }
         // It may have been told something after it was last looked at.
         if !self.shared.stopping.is_cancelled() {

@@ -3,7 +3,10 @@
 use std::fs::File;
 
 use heirloom_core::transcript::{Speaker, Turn, Voiceprint};
-use heirloom_models::speech::{SAMPLES_PER_SECOND, Span, Voices, pack, utterances_of};
+use heirloom_models::{
+    Ability,
+    speech::{SAMPLES_PER_SECOND, Span, Voices, pack, utterances_of},
+};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -45,7 +48,7 @@ pub(super) async fn find(
     wanted: Option<usize>,
     cancelled: &CancellationToken,
 ) -> Result<Speaking, SpeechError> {
-    let Ok(model) = &ears.names.voices else {
+    let Ok(model) = ears.hand.model(Ability::Speaker) else {
         return Ok(Speaking::default());
     };
     let utterances = utterances_of(&sound.likely, sound.count);
@@ -71,7 +74,7 @@ pub(super) async fn find(
         Speaker {
             label,
             voice: Voiceprint {
-                model: model.clone(),
+                model: model.key(),
                 numbers: pack(&voice),
             },
             spoken_ms: own.map(|turn| turn.end_ms - turn.start_ms).sum(),

@@ -15,6 +15,7 @@ mod fsck;
 mod import;
 mod originals;
 mod reading;
+mod room;
 mod run;
 mod scrub;
 mod sidecar;

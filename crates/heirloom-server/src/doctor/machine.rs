@@ -1,11 +1,9 @@
 //! The machine: its clock, and how much of it this process may take.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use heirloom_db::clock::now_ms;
+use heirloom_pipeline::machine::memory_limit_bytes;
 use rustix::process::{Resource, getrlimit};
 
 use super::{amiss, well};
@@ -78,20 +76,6 @@ fn judge_limits(files: Option<u64>, memory_bytes: Option<u64>) -> Check {
     }
 }
 
-/// The least that this process' control group and those around it may take (cgroup v2); `None` where
-/// nothing is limited, or the system does not tell.
-fn memory_limit_bytes(root: &Path) -> Option<u64> {
-    let groups = fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
-    let own = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    let top = root.join("sys/fs/cgroup");
-    let limit = |group: PathBuf| {
-        let text = fs::read_to_string(group.join("memory.max")).ok()?;
-        text.trim().parse().ok()
-    };
-    let around = Path::new(own).ancestors();
-    around.filter_map(|group| limit(top.join(group))).min()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,24 +112,5 @@ mod tests {
             assert_eq!(check.is_well, is_well, "{files:?} {memory:?}: {check:?}");
             assert_eq!(check.hint.is_some(), !is_well, "{check:?}");
         }
-    }
-
-    #[test]
-    fn the_tightest_group_around_a_process_counts() {
-        let root = tempfile::tempdir().unwrap();
-        let write = |path: &str, text: &str| {
-            let path = root.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
-        assert_eq!(memory_limit_bytes(root.path()), None);
-        write("proc/self/cgroup", "0::/system.slice/one.service\n");
-        assert_eq!(memory_limit_bytes(root.path()), None);
-        let service = "sys/fs/cgroup/system.slice/one.service/memory.max";
-        write(service, "max\n");
-        assert_eq!(memory_limit_bytes(root.path()), None);
-        write(service, "4294967296\n");
-        write("sys/fs/cgroup/system.slice/memory.max", "1073741824\n");
-        assert_eq!(memory_limit_bytes(root.path()), Some(1 << 30));
     }
 }

@@ -9,10 +9,13 @@ use std::{
     time::Duration,
 };
 
-use heirloom_testing::{media, models, process::Heirloom};
+use heirloom_testing::{
+    media, models,
+    process::{Heirloom, free_address},
+};
 use serde_json::Value as Json;
 
-use crate::{figures::Figures, options::Options};
+use crate::{figures::Figures, options::Options, served};
 
 /// So much more of the words than the peer's may be wrong.
 const MARGIN: f64 = 0.01;
@@ -24,6 +27,8 @@ const BESIDE_MS: f64 = 200.0;
 const TIME_TO_PEER: f64 = 1.3;
 /// What may be resident meanwhile.
 const MEMORY_MB: f64 = 700.0;
+/// What of a server may be resident two minutes later.
+const RESTING_MB: f64 = 120.0;
 /// How often it is looked how much memory is used.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 const PEER: &str = include_str!("transcribe/peer.py");
@@ -133,6 +138,42 @@ pub(crate) fn measure(options: &Options) {
     let name = format!("a minute of {} to one alone", options.minutes);
     figures.at_most(&name, each / ours.cpu_s, LONG_TO_SHORT, "");
     figures.at_most("its memory", all.memory_mb, MEMORY_MB, "MB");
+    let (most, after) = serve(place.path(), &long);
+    figures.at_most("memory of a server that hears it", most, MEMORY_MB, "MB");
+    figures.at_most("two minutes later", after, RESTING_MB, "MB");
+}
+
+/// The most that a server and its processes have resident while a recording is understood, and what two minutes later.
+fn serve(place: &Path, recording: &Path) -> (f64, f64) {
+    let folder = place.join("recordings");
+    fs::create_dir_all(&folder).unwrap();
+    fs::rename(recording, folder.join("recording.wav")).unwrap();
+    let heirloom = served::heirloom(&place.join("library"))
+        .env("HEIRLOOM_MODELS", models::folder().to_str().unwrap());
+    let address = free_address();
+    let mut server = heirloom.start(["serve", "--listen", &address.to_string()]);
+    server.wait_until_ready(address);
+    let megabytes = |kilobytes: u64| kilobytes as f64 * 1024.0 / 1e6;
+    let mut most = 0;
+    for arguments in [
+        &["scan", folder.to_str().unwrap()][..],
+        &["run", "start", "understand", "--wait"],
+    ] {
+        let mut client = heirloom.command(arguments.iter().copied());
+        let mut client = client
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while client.try_wait().unwrap().is_none() {
+            most = most.max(look(server.id(), &mut HashMap::new()));
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+    std::thread::sleep(Duration::from_secs(120));
+    let after = look(server.id(), &mut HashMap::new());
+    server.stop();
+    (megabytes(most), megabytes(after))
 }
 
 /// The recordings of the sample library, or those that `manifest.json` in `--data` tells of.
@@ -216,9 +257,16 @@ pub(crate) fn look(process: u32, ticks: &mut HashMap<u32, u64>) -> u64 {
     let own: u64 = own.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
     let known = ticks.entry(process).or_default();
     *known = own.max(*known);
-    let status = fs::read_to_string(format!("{folder}/status")).unwrap_or_default();
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let digits = resident.and_then(|resident| resident.split_whitespace().next());
+    // What several of them share is counted once, where the system lets one see that.
+    let memory = |file: &str, name: &str| {
+        let lines = fs::read_to_string(format!("{folder}/{file}")).unwrap_or_default();
+        let line = lines.lines().find_map(|line| line.strip_prefix(name));
+        line.map(str::to_owned)
+    };
+    let resident = memory("smaps_rollup", "Pss:").or_else(|| memory("status", "VmRSS:"));
+    let digits = resident
+        .as_deref()
+        .and_then(|kb| kb.split_whitespace().next());
     let resident: u64 = digits.and_then(|kb| kb.parse().ok()).unwrap_or_default();
     let tasks = fs::read_dir(format!("{folder}/task")).into_iter().flatten();
     let children = tasks.flatten().flat_map(|task| {

@@ -189,7 +189,14 @@ fn a_client_that_is_not_installed_is_named_and_other_models_go_on() {
     let heirloom = program().data(home.data()).env("PATH", path(&programs));
     done(
         &heirloom,
-        &["models", "add", "mine", path(&file), "--ability", "language"],
+        &[
+            "models",
+            "add",
+            "mine",
+            path(&file),
+            "--ability",
+            "language",
+        ],
     );
     fs::remove_file(home.data().join("models/mine/my.bin")).unwrap();
     let pull = ["models", "pull", "silero-vad", "faceplugin", "mine"];
@@ -323,10 +330,7 @@ fn files_that_somebody_has_are_taken_checked_and_removed() {
     home.done(["doctor"]);
 
     let said = home.done(["models", "remove", "my-voice"]).stdout;
-    assert!(
-        said.contains("nothing is read aloud by it"),
-        "{said}"
-    );
+    assert!(said.contains("nothing is read aloud by it"), "{said}");
     let listed = home.json(["models", "list"]);
     let mut ids = listed["items"].as_array().unwrap().iter();
     assert!(ids.all(|model| model["id"] != "my-voice"));
@@ -432,7 +436,14 @@ fn models_are_never_put_into_an_archive() {
         .env("HEIRLOOM_MODELS", path(&within));
     for arguments in [
         &["models", "pull", "silero-vad"][..],
-        &["models", "add", "mine", path(&file), "--ability", "language"],
+        &[
+            "models",
+            "add",
+            "mine",
+            path(&file),
+            "--ability",
+            "language",
+        ],
     ] {
         let said = assert_refusal(&run(&heirloom, arguments).expect_code(2));
         assert!(said.contains("inside the archive"), "{said}");

@@ -195,6 +195,40 @@ struct Said {
     words: Vec<(usize, usize, String, f32)>,
 }
 
+impl Said {
+    /// How much of a window of these parts was heard, so that the next one begins behind it. The model comes to an end too
+    /// early now and then: where voices go on after the last word, they are heard again.
+    fn until(&self, parts: &[Span], likely: &[f32]) -> usize {
+        let last = self.words.last().map_or(self.until, |(_, end, ..)| *end);
+        let is_voice = |frame: &usize| likely.get(*frame).is_some_and(|it| *it >= STILL_LIKELY);
+        let rest = last..self.until;
+        let frames =
+            within(parts, &rest).flat_map(|rest| rest.start.div_ceil(FRAME)..rest.end / FRAME);
+        let until = match frames.filter(is_voice).count() * FRAME >= UNHEARD {
+            true => last,
+            false => self.until,
+        };
+        let all = parts.iter().map(Span::len).sum();
+        // Never less than a second: so it comes to an end.
+        until.max(SAMPLES_PER_SECOND).min(all)
+    }
+
+    /// Its words where they were said in the recording, `before` samples after its beginning.
+    fn words(&self, parts: &[Span], likely: &[f32], before: usize) -> Vec<Word> {
+        let words = self.words.iter();
+        let words = words.map(|(start, stop, text, probability)| {
+            let said = place(parts, likely, &(*start..*stop));
+            Word {
+                start_ms: to_ms(before + said.start),
+                end_ms: to_ms(before + said.end),
+                text: text.clone(),
+                probability: *probability,
+            }
+        });
+        words.collect()
+    }
+}
+
 /// Writes down what is said in a film or recording, in one language, and who says it. `heard` is told what was said as
 /// soon as it is known.
 ///
@@ -237,21 +271,11 @@ pub async fn transcribe(
         let said: Said = said
             .and_then(|said| serde_json::from_value(said).ok())
             .ok_or_else(|| nonsense("what was heard"))?;
-        let until = until(&said, &parts, &likely);
-        languages.hear(said.language, said.probability, end - at);
         let from = all.len();
-        for (start, stop, text, probability) in said.words {
-            let said = place(&parts, &likely, &(start..stop));
-            let (start_ms, end_ms) = (to_ms(said.start), to_ms(said.end));
-            all.push(Word {
-                start_ms,
-                end_ms,
-                text,
-                probability,
-            });
-        }
-        // Never less than a second: so it comes to an end.
-        at += until.max(SAMPLES_PER_SECOND).min(end - at);
+        all.extend(said.words(&parts, &likely, 0));
+        let until = said.until(&parts, &likely);
+        languages.hear(said.language, said.probability, end - at);
+        at += until;
         heard(SoFar {
             until_ms: to_ms(parts.last().map_or(0, |part| part.end)),
             duration_ms: to_ms(count),
@@ -399,19 +423,6 @@ fn nonsense(what: &str) -> SpeechError {
     ConfinementError::failed(FailureCode::Other, reason).into()
 }
 
-/// Up to where in a window it is known what was said. The model comes to an end too early now and then: where voices go on
-/// after the last word, that is where the next window begins.
-fn until(said: &Said, parts: &[Span], likely: &[f32]) -> usize {
-    let last = said.words.last().map_or(said.until, |(_, end, ..)| *end);
-    let is_voice = |frame: &usize| likely.get(*frame).is_some_and(|it| *it >= STILL_LIKELY);
-    let rest = last..said.until;
-    let frames = within(parts, &rest).flat_map(|rest| rest.start.div_ceil(FRAME)..rest.end / FRAME);
-    match frames.filter(is_voice).count() * FRAME >= UNHEARD {
-        true => last,
-        false => said.until,
-    }
-}
-
 /// Where a stretch of a window lies in the recording, part by part.
 fn within<'a>(parts: &'a [Span], window: &'a Span) -> impl Iterator<Item = Span> + 'a {
     let mut before = 0;
@@ -457,6 +468,31 @@ pub(crate) const fn to_ms(samples: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn voices_that_go_on_after_the_last_word_are_heard_again() {
+        let second = SAMPLES_PER_SECOND;
+        let parts = [0..10 * second];
+        let said = |end: usize| Said {
+            language: "en".to_owned(),
+            probability: 1.0,
+            until: 10 * second,
+            words: vec![(0, end, " So".to_owned(), 1.0)],
+        };
+        let (voice, silence) = (
+            vec![1.0; 10 * second / FRAME],
+            vec![0.0; 10 * second / FRAME],
+        );
+        assert_eq!(said(4 * second).until(&parts, &voice), 4 * second);
+        assert_eq!(said(4 * second).until(&parts, &silence), 10 * second);
+        assert_eq!(said(9 * second).until(&parts, &voice), 10 * second);
+        assert_eq!(said(second / 2).until(&parts, &voice), second);
+        let nothing = Said {
+            words: Vec::new(),
+            ..said(0)
+        };
+        assert_eq!(nothing.until(&parts, &voice), 10 * second);
+    }
 
     #[test]
     fn a_word_lies_where_it_was_said() {

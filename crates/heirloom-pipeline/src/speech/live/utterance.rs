@@ -5,7 +5,7 @@ use std::{
     io::{self, Write as _},
 };
 
-use heirloom_core::transcript::{Transcript, Word};
+use heirloom_core::transcript::Transcript;
 use heirloom_models::speech::{SAMPLES_PER_SECOND, Span, Speech, voices_of};
 use rustix::fs::{MemfdFlags, memfd_create};
 use serde::Deserialize;
@@ -14,9 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    super::{
-        Ears, HEAR, OVERHEAR, Said, SpeechError, WINDOW_TIME, find_voices, nonsense, place, to_ms,
-    },
+    super::{Ears, HEAR, OVERHEAR, Said, SpeechError, WINDOW_TIME, find_voices, nonsense, to_ms},
     LiveEvent, gone,
 };
 use crate::confinement::JobLimits;
@@ -184,22 +182,12 @@ impl<'a> Utterance<'a> {
             let parts = speech.parts(at, end);
             let goes_on = !is_over || end < speech.length();
             let heard = self.hear(file, &parts, goes_on).await?;
-            // Never less than a second: so it comes to an end.
-            at += heard.until.max(SAMPLES_PER_SECOND).min(end - at);
+            at += heard.until(&parts, likely);
+            said.extend(heard.words(&parts, likely, self.before));
             if !heard.words.is_empty() {
                 self.spoken = Some(heard.language.clone());
                 language = language.or(Some(heard.language));
             }
-            let words = heard.words.into_iter();
-            said.extend(words.map(|(start, stop, text, probability)| {
-                let said = place(&parts, likely, &(start..stop));
-                Word {
-                    start_ms: to_ms(self.before + said.start),
-                    end_ms: to_ms(self.before + said.end),
-                    text,
-                    probability,
-                }
-            }));
             if !is_over {
                 break;
             }

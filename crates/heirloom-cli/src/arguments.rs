@@ -313,6 +313,9 @@ pub(crate) struct Transcribe {
 pub(crate) struct Read {
     /// The picture or PDF
     pub(crate) file: PathBuf,
+    /// Who does it: local, or a service of the configuration by its name [in the order that is configured]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) provider: Option<String>,
     /// Lines of text, which is what comes without --json
     #[arg(long, conflicts_with = "json")]
     pub(crate) text: bool,

@@ -28,6 +28,7 @@ mod scan;
 mod scrub;
 mod search;
 mod serve;
+mod services;
 mod signal;
 mod store;
 mod timeline;

@@ -6,8 +6,8 @@
 mod ipfs;
 mod master;
 mod models;
+mod services;
 mod store;
-mod transcription;
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,7 @@ use std::{
 
 use clap::ValueEnum;
 use heirloom_server::{
-    Code, MasterSource, ModelsConfig, Problem, StoreConfig, TranscriptionSettings, UploadLimits,
+    Code, MasterSource, ModelsConfig, Problem, StoreConfig, UploadLimits, WaySettings,
 };
 use serde::Deserialize;
 use toml::Spanned;
@@ -43,7 +43,8 @@ pub(crate) struct Config {
     pub(crate) master: Setting<Option<MasterSource>>,
     pub(crate) ipfs: IpfsConfig,
     pub(crate) models: ModelSettings,
-    pub(crate) transcription: Setting<TranscriptionSettings>,
+    pub(crate) transcription: Setting<WaySettings>,
+    pub(crate) reading: Setting<WaySettings>,
 }
 
 /// A value and where it comes from.
@@ -94,7 +95,9 @@ struct File {
     models_memory: Option<ByteCount>,
     models_keep: Option<Span>,
     transcription: Option<Vec<String>>,
-    transcription_services: Option<Vec<transcription::Declared>>,
+    transcription_services: Option<Vec<services::Declared>>,
+    reading: Option<Vec<String>>,
+    reading_services: Option<Vec<services::Declared>>,
 }
 
 const DATA: &str = "HEIRLOOM_DATA";
@@ -121,7 +124,13 @@ impl Config {
         let master = master::load(&file, from_file)?;
         let ipfs = IpfsConfig::load(&file, from_file)?;
         let models = ModelSettings::load(&file, &data.value, from_file)?;
-        let transcription = transcription::load(&file, &data.value, from_file)?;
+        let written = (
+            file.transcription.clone(),
+            file.transcription_services.as_deref(),
+        );
+        let transcription = services::TRANSCRIPTION.load(written, &data.value, from_file)?;
+        let written = (file.reading.clone(), file.reading_services.as_deref());
+        let reading = services::READING.load(written, &data.value, from_file)?;
         let database = pick(
             global.database.clone(),
             DATABASE,
@@ -166,6 +175,7 @@ impl Config {
             ipfs,
             models,
             transcription,
+            reading,
         })
     }
 }
@@ -183,6 +193,7 @@ impl Config {
     pub(crate) fn models(&self) -> ModelsConfig {
         ModelsConfig {
             transcription: self.transcription.value.clone(),
+            reading: self.reading.value.clone(),
             ..self.models.settings()
         }
     }
@@ -349,7 +360,7 @@ fn load_file(path: &Path) -> Result<(File, String), Problem> {
                master_key_file, master_passphrase_file, store, \
                store_cache, store_redirect, store_places, store_rules, store_move_rate, s3_endpoint, s3_region, s3_path_style, \
                ipfs_node, ipfs_node_login_file, ipfs_service, ipfs_service_token_file, ipfs_layout, models, models_mirror, \
-               models_memory, models_keep, transcription and transcription_services.")
+               models_memory, models_keep, transcription, transcription_services, reading and reading_services.")
     })?;
     Ok((file, text))
 }

@@ -130,6 +130,17 @@ impl Picture {
             ..self
         }
     }
+
+    /// The same as JPEG on white paper, made smaller where its longest side is longer than that.
+    ///
+    /// # Errors
+    /// [`PictureError`] of a picture without pixels.
+    pub fn to_jpeg(self, longest_side: u32) -> Result<Vec<u8>, PictureError> {
+        let picture = self.on_white();
+        let raster = Raster::new(picture.width, picture.height, false, picture.pixels);
+        let raster = raster.ok_or_else(|| PictureError::damaged("it has no pixels"))?;
+        rendition::jpeg_of(&raster, longest_side)
+    }
 }
 
 /// The pixels of a picture.

@@ -32,6 +32,7 @@ pub mod run;
 pub mod scan;
 pub mod scrub;
 pub mod sealing;
+pub mod service;
 pub mod sound;
 pub mod speech;
 mod tasks;

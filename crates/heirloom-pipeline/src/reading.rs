@@ -2,9 +2,11 @@
 //!
 //! One hand of confinement, which may read the folder of models and nothing else, decodes a picture or draws a page and
 //! reads it. Pages come one by one: only one is in memory, however many a document has, and one that kills its process
-//! costs no other. A page that has a text of its own keeps it.
+//! costs no other. A page that has a text of its own keeps it. A service elsewhere is sent the picture of each page that has none.
 
+mod elsewhere;
 mod job;
+mod provider;
 
 use std::{
     fs::File,
@@ -23,16 +25,33 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    confinement::{Confinement, ConfinementError, HandSettings, JobHeader, JobLimits},
+    confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
     loading::{TrainedHand, Untrained},
+    service::{self, LOCAL, Service, ServiceError, Way},
 };
 
 pub(crate) use job::{PageReader, READ};
+use provider::{GOOGLE, OPENAI};
+pub use provider::{PROVIDERS, Provider, Question, Seen, SeenLine};
+
+/// What services are configured for here.
+pub const TASK: service::Task = service::Task {
+    kinds: &[OPENAI, GOOGLE],
+    may_be_noted: false,
+};
 
 /// What reads pictures. Cloning is cheap; the clones share one process, which starts with the first picture.
 #[derive(Debug, Clone)]
 pub struct Eyes {
-    hand: Arc<TrainedHand>,
+    reader: Reader,
+}
+
+#[derive(Debug, Clone)]
+enum Reader {
+    /// Models on this machine.
+    Local(Arc<TrainedHand>),
+    /// A service, for which a hand without models draws.
+    Service(Arc<Service>, Arc<Hand>),
 }
 
 /// Why nothing was read.
@@ -53,6 +72,9 @@ pub enum ReadingError {
     /// The file cannot be read.
     #[error("the file cannot be read: {0}")]
     Disk(#[from] io::Error),
+    /// A service elsewhere did not do it.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
 }
 
 /// How far it is with a document.
@@ -77,6 +99,8 @@ pub struct Outcome {
 
 /// Models and ONNX Runtime with their arenas, and the pixels of the largest picture that is read.
 pub(crate) const MEMORY_BYTES: u64 = 3 << 30;
+/// The longest side of a picture that a service is sent, in pixels: what those who take more make smaller themselves.
+const SENT_SIDE: u32 = 2048;
 /// A page takes a few seconds of a processor; a small or busy machine is many times slower.
 const PAGE_TIME: Duration = Duration::from_secs(300);
 /// The most bytes that are said of the pages of one turn.
@@ -114,26 +138,64 @@ impl Eyes {
         };
         let hand = TrainedHand::start(confinement, store, Ability::Reading, threads, settings)?;
         Ok(Self {
-            hand: Arc::new(hand),
+            reader: Reader::Local(Arc::new(hand)),
         })
     }
 
-    /// Whether the models are in memory.
+    /// A service elsewhere: pages are drawn here, and it is sent their pictures and nothing else.
+    ///
+    /// # Errors
+    /// [`ReadingError::Disk`] when no thread can be started.
+    pub fn elsewhere(
+        confinement: &Confinement,
+        service: Arc<Service>,
+    ) -> Result<Self, ReadingError> {
+        let settings = HandSettings {
+            memory_bytes: MEMORY_BYTES,
+            ..HandSettings::default()
+        };
+        let hand = Hand::start(confinement, settings)?;
+        Ok(Self {
+            reader: Reader::Service(service, Arc::new(hand)),
+        })
+    }
+
+    /// Whether models are in memory.
     pub(crate) fn is_loaded(&self) -> bool {
-        self.hand.is_loaded()
+        match &self.reader {
+            Reader::Local(hand) => hand.is_loaded(),
+            Reader::Service(..) => false,
+        }
+    }
+
+    /// Who reads: `local`, or a service by its name.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        match &self.reader {
+            Reader::Local(_) => LOCAL,
+            Reader::Service(service, _) => &service.settings().name,
+        }
     }
 
     /// The model that reads.
     #[must_use]
-    pub fn model(&self) -> &str {
-        let model = self.hand.model(Ability::Reading);
-        model.map_or("", |model| model.id.as_str())
+    pub fn model(&self) -> String {
+        match &self.reader {
+            Reader::Local(hand) => {
+                let model = hand.model(Ability::Reading);
+                model.map_or_else(|_| String::new(), |model| model.id.clone())
+            }
+            Reader::Service(service, _) => service.key(),
+        }
     }
 
-    /// What tells all that reads apart from others: [`Store::key_for`] reading.
+    /// What tells all that reads apart from others: [`Store::key_for`] reading, or the service's own.
     #[must_use]
-    pub fn key(&self) -> &str {
-        self.hand.key()
+    pub fn key(&self) -> String {
+        match &self.reader {
+            Reader::Local(hand) => hand.key().to_owned(),
+            Reader::Service(service, _) => service.key(),
+        }
     }
 
     async fn work(
@@ -143,7 +205,7 @@ impl Eyes {
         (from, until): (u32, Option<u32>),
         cancelled: &CancellationToken,
     ) -> Result<Vec<(JobHeader, Bytes)>, ReadingError> {
-        let job = json!({
+        let mut job = json!({
             "job": READ,
             "name": name,
             "from": from,
@@ -157,7 +219,57 @@ impl Eyes {
         // The hand reads from where this one stands.
         input.rewind()?;
         let input = input.try_clone()?;
-        self.hand.work(job, input, limits, cancelled).await
+        match &self.reader {
+            Reader::Local(hand) => hand.work(job, input, limits, cancelled).await,
+            Reader::Service(service, hand) => {
+                job["draw"] = SENT_SIDE.into();
+                let parts = hand.work(job, input, limits, cancelled).await?;
+                elsewhere::read(service, parts, cancelled).await
+            }
+        }
+    }
+}
+
+/// Has a picture or document read by the first who can. `seen` is told how far somebody is, `skipped` who could not and why.
+///
+/// # Errors
+/// What is wrong with the file; else why the last of them could not.
+pub async fn read_by(
+    ways: &[Way],
+    eyes: impl Fn(&Way) -> Result<Eyes, ReadingError>,
+    (input, name): (&mut File, &str),
+    cancelled: &CancellationToken,
+    mut seen: impl FnMut(SoFar),
+    mut skipped: impl FnMut(&Way, &ReadingError),
+) -> Result<(Eyes, Outcome), ReadingError> {
+    let mut before = ReadingError::NoModel(Ability::Reading.as_str());
+    for way in ways {
+        let tried = match eyes(way) {
+            Ok(eyes) => {
+                let outcome = read(&eyes, input, name, cancelled, &mut seen).await;
+                outcome.map(|outcome| (eyes, outcome))
+            }
+            Err(error) => Err(error),
+        };
+        match tried {
+            Err(error) if may_be_tried_elsewhere(&error) => {
+                skipped(way, &error);
+                before = error;
+            }
+            tried => return tried,
+        }
+    }
+    Err(before)
+}
+
+/// Whether somebody else may be able to read it: not when the file is what is wrong, or nobody wants it any more.
+const fn may_be_tried_elsewhere(error: &ReadingError) -> bool {
+    match error {
+        ReadingError::Model(_) | ReadingError::NoModel(_) => true,
+        ReadingError::Service(error) => !matches!(error, ServiceError::Cancelled),
+        ReadingError::NothingToRead(_) | ReadingError::Confinement(_) | ReadingError::Disk(_) => {
+            false
+        }
     }
 }
 

@@ -29,7 +29,7 @@ use crate::{
     confinement::{Confinement, ConfinementError, HandSettings, JobHeader, JobLimits},
     loading::{TrainedHand, Untrained},
     probe::{Probe, probe},
-    transcription::ServiceError,
+    service::ServiceError,
 };
 
 pub(crate) use job::{HEAR, Hearer, OVERHEAR, VOICE, VOICES};
@@ -472,7 +472,7 @@ mod tests {
     #[test]
     fn voices_that_go_on_after_the_last_word_are_heard_again() {
         let second = SAMPLES_PER_SECOND;
-        let parts = [0..10 * second];
+        let parts: Vec<Span> = std::iter::once(0..10 * second).collect();
         let said = |end: usize| Said {
             language: "en".to_owned(),
             probability: 1.0,

@@ -5,14 +5,12 @@
 //! nobody could hear is noted as such, with what is known of the sound and without a word.
 
 mod answer;
-mod ask;
 mod elsewhere;
 mod language;
 mod pieces;
 mod provider;
-mod settings;
 
-use std::{fs::File, sync::Arc};
+use std::fs::File;
 
 use heirloom_core::{transcript::Transcript, unit::FailureCode};
 use tokio_util::sync::CancellationToken;
@@ -22,66 +20,19 @@ use crate::{
     confinement::ConfinementError,
     ffmpeg::no_sound,
     probe::probe,
+    service::{METADATA, Service, ServiceError, Task, Way},
     speech::{Asked, Ears, SoFar, SpeechError, transcribe},
     tool::transcript::{Basics, Heard, keywords_of},
 };
 
-pub use elsewhere::{Service, ServiceError};
+use provider::{OPENAI, WHISPER_CPP};
 pub use provider::{PROVIDERS, Provider, Question, Said, SaidPassage, SaidWord, Sound};
-pub use settings::{Key, LOCAL, METADATA, Method, Reach, ServiceSettings, TranscriptionSettings};
 
-/// Who writes down what is said, in the order in which they are tried. Cloning is cheap; clones share what is known of
-/// services that do not answer.
-#[derive(Debug, Clone)]
-pub struct Transcription {
-    order: Arc<[Way]>,
-    services: Arc<[Arc<Service>]>,
-}
-
-/// One of those who are tried.
-#[derive(Debug, Clone)]
-pub enum Way {
-    /// The models of this machine.
-    Local,
-    /// A service.
-    Service(Arc<Service>),
-    /// Nobody: what is known of the sound is noted.
-    Metadata,
-}
-
-impl Way {
-    /// What it is called.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Local => LOCAL,
-            Self::Service(service) => &service.settings().name,
-            Self::Metadata => METADATA,
-        }
-    }
-
-    /// What it is called in the keys of artifacts; `local` is the key of the model of this machine.
-    #[must_use]
-    pub fn key(&self, local: &str) -> String {
-        match self {
-            Self::Local => local.to_owned(),
-            Self::Service(service) => service.key(),
-            Self::Metadata => METADATA.to_owned(),
-        }
-    }
-
-    /// Whether an artifact with that key is of its making, with whatever model.
-    fn has_made(&self, key: &str) -> bool {
-        match self {
-            Self::Local => key != METADATA && !key.contains(':'),
-            Self::Service(service) => {
-                let name = key.split_once(':').map(|(name, _)| name);
-                name == Some(service.settings().name.as_str())
-            }
-            Self::Metadata => key == METADATA,
-        }
-    }
-}
+/// What services are configured for here.
+pub const TASK: Task = Task {
+    kinds: &[OPENAI, WHISPER_CPP],
+    may_be_noted: true,
+};
 
 /// A recording to be heard.
 pub struct Recording<'a> {
@@ -112,89 +63,6 @@ pub struct Outcome {
     pub key: String,
     /// What is missing in it, and why.
     pub note: Option<String>,
-}
-
-impl Default for Transcription {
-    /// The models of this machine alone.
-    fn default() -> Self {
-        Self {
-            order: Arc::new([Way::Local]),
-            services: Arc::new([]),
-        }
-    }
-}
-
-impl Transcription {
-    /// As configured.
-    ///
-    /// # Errors
-    /// What cannot be, in words for whoever wrote it.
-    pub fn new(settings: &TranscriptionSettings) -> Result<Self, String> {
-        settings.check()?;
-        let services = settings.services.iter();
-        let services: Vec<_> = services
-            .map(|service| Service::new(service).map(Arc::new))
-            .collect::<Result<_, _>>()?;
-        let all = Self {
-            order: Arc::new([]),
-            services: services.into(),
-        };
-        let order = settings.order.iter();
-        let order = order.filter_map(|method| all.find(method.as_str()));
-        Ok(Self {
-            order: order.collect(),
-            ..all
-        })
-    }
-
-    /// In which order they are tried.
-    #[must_use]
-    pub fn order(&self) -> &[Way] {
-        &self.order
-    }
-
-    /// All services that are configured, those included that are used only where somebody asks for them.
-    #[must_use]
-    pub fn services(&self) -> &[Arc<Service>] {
-        &self.services
-    }
-
-    /// The one of this name.
-    #[must_use]
-    pub fn find(&self, name: &str) -> Option<Way> {
-        let service = || {
-            let mut services = self.services.iter();
-            services.find(|service| service.settings().name == name)
-        };
-        match name {
-            LOCAL => Some(Way::Local),
-            METADATA => Some(Way::Metadata),
-            _ => service().map(|service| Way::Service(Arc::clone(service))),
-        }
-    }
-
-    /// Whose turn it is first, where the models of this machine are here or not.
-    #[must_use]
-    pub fn first(&self, has_models: bool) -> Option<&Way> {
-        let mut order = self.order.iter();
-        order.find(|way| has_models || !matches!(way, Way::Local))
-    }
-
-    /// Those who may make again what has an artifact with this key: none of those who come after whoever made it.
-    #[must_use]
-    pub(crate) fn no_worse_than(&self, made: Option<&str>) -> &[Way] {
-        let Some(made) = made else {
-            return &self.order;
-        };
-        match self.order.iter().position(|way| way.has_made(made)) {
-            Some(at) => &self.order[..=at],
-            // Whoever made it is not asked any more; it is better than nothing all the same.
-            None => match self.order.split_last() {
-                Some((Way::Metadata, others)) => others,
-                _ => &self.order,
-            },
-        }
-    }
 }
 
 /// Has a recording heard by the first who can. `heard` is told what was said as soon as it is known, `skipped` why somebody
@@ -258,7 +126,7 @@ async fn hear_elsewhere(
     recording: &Recording<'_>,
     heard: &mut impl FnMut(SoFar<'_>),
 ) -> Result<Outcome, SpeechError> {
-    let transcript = service.hear(recording, heard).await?;
+    let transcript = elsewhere::hear(service, recording, heard).await?;
     Ok(Outcome {
         heard: Heard {
             method: service.settings().name.clone(),
@@ -307,48 +175,5 @@ fn may_be_tried_elsewhere(error: &SpeechError) -> bool {
         SpeechError::Confinement(ConfinementError::NoSpace | ConfinementError::Cancelled)
         | SpeechError::Disk(_) => false,
         SpeechError::Confinement(_) => true,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ways(order: &[&str]) -> Transcription {
-        let service = ServiceSettings {
-            name: "cloud".to_owned(),
-            address: "https://example.org/v1".to_owned(),
-            ..ServiceSettings::default()
-        };
-        let settings = TranscriptionSettings {
-            order: order.iter().map(|name| Method::from(*name)).collect(),
-            services: vec![service],
-        };
-        Transcription::new(&settings).unwrap()
-    }
-
-    fn names(ways: &[Way]) -> Vec<&str> {
-        ways.iter().map(Way::name).collect()
-    }
-
-    #[test]
-    fn what_is_better_is_not_made_again_by_who_comes_later() {
-        let all = ways(&["local", "cloud", "metadata"]);
-        assert_eq!(names(all.no_worse_than(None)).len(), 3);
-        assert_eq!(names(all.no_worse_than(Some("metadata"))).len(), 3);
-        let cloud = all.no_worse_than(Some("cloud:an-older-model"));
-        assert_eq!(names(cloud), ["local", "cloud"]);
-        assert_eq!(names(all.no_worse_than(Some("whisper-base@12"))), ["local"]);
-        // Of a service that is not configured any more.
-        let gone = all.no_worse_than(Some("groq:whisper"));
-        assert_eq!(names(gone), ["local", "cloud"]);
-    }
-
-    #[test]
-    fn without_models_it_is_the_next_ones_turn() {
-        let all = ways(&["local", "cloud", "metadata"]);
-        assert_eq!(all.first(true).map(Way::name), Some("local"));
-        assert_eq!(all.first(false).map(Way::name), Some("cloud"));
-        assert!(Transcription::default().first(false).is_none());
     }
 }

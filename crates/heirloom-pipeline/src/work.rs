@@ -15,6 +15,7 @@ use heirloom_core::{ContentHash, unit::FailureCode};
 use heirloom_db::{
     artifact::Part, asset::Measures, claim::NewClaim, text::Text, workpiece::Workpiece,
 };
+use heirloom_models::Ability;
 use serde_json::Value as Json;
 
 use crate::{
@@ -23,9 +24,9 @@ use crate::{
     log::Log,
     open::{OpenError, open_original},
     reading::{Eyes, ReadingError},
+    service::{Way, Ways},
     speech::{Ears, SoFar, SpeechError},
     tool::Parameter,
-    transcription::{Transcription, Way},
     workshop::Workshop,
 };
 
@@ -266,23 +267,29 @@ impl<'a> Task<'a> {
         self.workshop.hearings().restart(self.asset.id);
     }
 
-    /// Who reads pictures.
+    /// Who reads pictures in this way.
     ///
     /// # Errors
     /// [`ReadingError::Model`] when a model is missing.
-    pub fn eyes(&self) -> Result<Eyes, ReadingError> {
-        self.workshop.eyes()
+    pub fn eyes(&self, way: &Way) -> Result<Eyes, ReadingError> {
+        self.workshop.eyes(way)
+    }
+
+    /// Who may read what is written.
+    #[must_use]
+    pub const fn reading(&self) -> &Ways {
+        self.workshop.reading()
     }
 
     /// Who may write down what is said.
     #[must_use]
-    pub const fn transcription(&self) -> &Transcription {
+    pub const fn transcription(&self) -> &Ways {
         self.workshop.transcription()
     }
 
-    /// Whether somebody who may write down what is said has what is needed for it.
-    pub(crate) fn is_there(&self, way: &Way) -> bool {
-        self.workshop.is_there(way)
+    /// Whether somebody who may do it has what is needed for it.
+    pub(crate) fn is_there(&self, way: &Way, ability: Ability) -> bool {
+        self.workshop.is_there(way, ability)
     }
 
     /// What its asset has of a kind already was made with, by its key.

@@ -1,6 +1,7 @@
 //! What tools work with: confined processes for bytes that nobody knows.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -16,8 +17,8 @@ use crate::{
     hearing::Hearings,
     machine::{Working, processors},
     reading::{self, Eyes, ReadingError},
+    service::{ServiceError, Way, Ways},
     speech::{self, Ears, SpeechError},
-    transcription::{ServiceError, Transcription, Way},
     work::Failure,
 };
 
@@ -30,7 +31,8 @@ pub struct Workshop {
     abilities: Abilities,
     ears: Arc<Mutex<Option<Ears>>>,
     hearings: Hearings,
-    eyes: Arc<Mutex<Option<Eyes>>>,
+    /// By who they are.
+    eyes: Arc<Mutex<HashMap<String, Eyes>>>,
 }
 
 /// What finds out what is in films and recordings: models of this machine, and services elsewhere.
@@ -39,7 +41,9 @@ pub struct Abilities {
     /// The models that there may be.
     pub models: Store,
     /// Who writes down what is said.
-    pub transcription: Transcription,
+    pub transcription: Ways,
+    /// Who reads what is written.
+    pub reading: Ways,
 }
 
 impl From<Store> for Abilities {
@@ -47,7 +51,8 @@ impl From<Store> for Abilities {
     fn from(models: Store) -> Self {
         Self {
             models,
-            transcription: Transcription::default(),
+            transcription: Ways::default(),
+            reading: Ways::default(),
         }
     }
 }
@@ -156,8 +161,14 @@ impl Workshop {
 
     /// Who writes down what is said.
     #[must_use]
-    pub const fn transcription(&self) -> &Transcription {
+    pub const fn transcription(&self) -> &Ways {
         &self.abilities.transcription
+    }
+
+    /// Who reads what is written.
+    #[must_use]
+    pub const fn reading(&self) -> &Ways {
+        &self.abilities.reading
     }
 
     /// The key of what has an ability now: of the models, [as the store says](Store::key_for), or of a service that takes
@@ -165,22 +176,16 @@ impl Workshop {
     #[must_use]
     pub fn model_key(&self, ability: Option<Ability>) -> String {
         let own = ability.map_or_else(String::new, |ability| self.models().key_for(ability));
-        match ability {
-            Some(Ability::Speech) => match self.first_for_speech() {
-                Some(way) => way.key(&own),
-                None => own,
-            },
-            _ => own,
+        match ability.and_then(|ability| self.first_for(ability)) {
+            Some(way) => way.key(&own),
+            None => own,
         }
     }
 
     /// Whether the models are here that an ability works with, or somebody else has it.
     #[must_use]
     pub fn has(&self, ability: Ability) -> bool {
-        match ability {
-            Ability::Speech => self.first_for_speech().is_some(),
-            _ => self.has_models(ability),
-        }
+        self.has_models(ability) || self.first_for(ability).is_some()
     }
 
     fn has_models(&self, ability: Ability) -> bool {
@@ -190,15 +195,23 @@ impl Workshop {
         })
     }
 
-    /// Whether somebody who may write down what is said has what is needed for it.
-    pub(crate) fn is_there(&self, way: &Way) -> bool {
-        !matches!(way, Way::Local) || self.has_models(Ability::Speech)
+    /// Whether somebody who may do it has what is needed for it.
+    pub(crate) fn is_there(&self, way: &Way, ability: Ability) -> bool {
+        !matches!(way, Way::Local) || self.has_models(ability)
     }
 
-    /// Whose turn it is first when something is said.
-    fn first_for_speech(&self) -> Option<&Way> {
-        let transcription = self.transcription();
-        transcription.first(self.has_models(Ability::Speech))
+    /// Who has an ability, in which order, where services may take the place of models.
+    fn ways(&self, ability: Ability) -> Option<&Ways> {
+        match ability {
+            Ability::Speech => Some(self.transcription()),
+            Ability::Reading => Some(self.reading()),
+            _ => None,
+        }
+    }
+
+    /// Whose turn it is first.
+    fn first_for(&self, ability: Ability) -> Option<&Way> {
+        self.ways(ability)?.first(self.has_models(ability))
     }
 
     /// Who hears recordings, with the model that is used for that now.
@@ -237,25 +250,29 @@ impl Workshop {
             }
             Ability::Reading => {
                 let eyes = self.eyes.lock().unwrap_or_else(PoisonError::into_inner);
-                let is_loaded = eyes.as_ref().is_some_and(Eyes::is_loaded);
+                let is_loaded = eyes.values().any(Eyes::is_loaded);
                 Some(working(READERS, reading::MEMORY_BYTES, is_loaded))
             }
             _ => None,
         }
     }
 
-    /// Who reads pictures, with the model that is used for that now.
+    /// Who reads pictures in this way, with the model that is used for that now.
     ///
     /// # Errors
     /// [`ReadingError::Model`] when a model is missing.
-    pub fn eyes(&self) -> Result<Eyes, ReadingError> {
+    pub fn eyes(&self, way: &Way) -> Result<Eyes, ReadingError> {
         let mut eyes = self.eyes.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = self.models().key_for(Ability::Reading);
-        if let Some(eyes) = eyes.as_ref().filter(|eyes| eyes.key() == key) {
+        let key = way.key(&self.models().key_for(Ability::Reading));
+        if let Some(eyes) = eyes.get(way.name()).filter(|eyes| eyes.key() == key) {
             return Ok(eyes.clone());
         }
-        let opened = Eyes::open(&self.confinement, self.models(), READERS)?;
-        Ok(eyes.insert(opened).clone())
+        let opened = match way {
+            Way::Service(service) => Eyes::elsewhere(&self.confinement, Arc::clone(service))?,
+            _ => Eyes::open(&self.confinement, self.models(), READERS)?,
+        };
+        eyes.insert(way.name().to_owned(), opened.clone());
+        Ok(opened)
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Hand>> {
@@ -291,6 +308,9 @@ impl From<ReadingError> for Failure {
             }
             ReadingError::NothingToRead(reason) => Self::NothingToDo(reason),
             ReadingError::Confinement(error) => error.into(),
+            ReadingError::Service(ServiceError::Cancelled) => Self::Temporary(said),
+            // The next run asks again: none is held up by who does not answer.
+            ReadingError::Service(_) => Self::Unavailable(FailureCode::NoService, said),
             ReadingError::Disk(_) => Self::Temporary(said),
         }
     }

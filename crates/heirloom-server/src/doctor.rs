@@ -59,7 +59,7 @@ async fn get_diagnosis(
     ];
     checks.extend(model::check_models(&library));
     checks.extend(model::check_runs(&library));
-    checks.extend(model::check_transcription(&library));
+    checks.extend(model::check_services(&library));
     checks.extend(check_places(&library, &actor).await?);
     checks.extend(ipfs::check_publications(&library, &actor).await?);
     for archive in archives {

@@ -46,11 +46,11 @@ mod scans;
 mod scrub;
 mod search;
 mod serve;
+mod service;
 mod store;
 mod tier;
 mod timeline;
 mod transcript;
-mod transcription;
 mod transfer;
 mod transfers;
 mod upload;
@@ -69,8 +69,8 @@ pub use heirloom_blobs::{
 pub use heirloom_models::Mirror;
 pub use heirloom_pipeline::confinement::RoomSettings;
 pub use heirloom_pipeline::ipfs::{IpfsSettings, Layout, NodeLogin, PinningService, Token};
-pub use heirloom_pipeline::transcription::{
-    Key as TranscriptionKey, Method, Reach, ServiceSettings, TranscriptionSettings,
+pub use heirloom_pipeline::service::{
+    Key as ServiceKey, Method, Reach, ServiceSettings, WaySettings,
 };
 pub use library::{Library, LibraryConfig};
 pub use models::ModelsConfig;

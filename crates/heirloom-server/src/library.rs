@@ -10,8 +10,8 @@ use heirloom_blobs::BlobStore;
 use heirloom_core::{Actor, RunId};
 use heirloom_db::{Db, DbError, Location, family::Family};
 use heirloom_pipeline::{
-    Context, confinement::Confinement, ipfs::IpfsSettings, run::Engine, scan::Progress, template,
-    transcription::Transcription, workshop::Abilities,
+    Context, confinement::Confinement, ipfs::IpfsSettings, reading, run::Engine, scan::Progress,
+    service::Ways, template, transcription, workshop::Abilities,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -89,7 +89,9 @@ impl Library {
     /// `no_library`, `not_a_library`, `in_use`, `read_only`, `no_space`, `newer_version`, `damaged`
     /// (also for a catalogue that is gone), `unavailable`; nothing was changed then.
     pub async fn open(config: &LibraryConfig) -> Result<Self, Problem> {
-        let transcription = Transcription::new(&config.models.transcription)
+        let transcription = Ways::new(&config.models.transcription, &transcription::TASK)
+            .map_err(|why| Problem::new(Code::InvalidRequest, why))?;
+        let reading = Ways::new(&config.models.reading, &reading::TASK)
             .map_err(|why| Problem::new(Code::InvalidRequest, why))?;
         let folder = DataFolder::open(&config.folder, config.is_creating)?;
         match open_parts(&folder, config).await {
@@ -108,6 +110,7 @@ impl Library {
                     Abilities {
                         models: config.models.open(folder.path()),
                         transcription,
+                        reading,
                     },
                     &template::ALL,
                 );

@@ -13,7 +13,7 @@ use heirloom_models::{
 };
 use heirloom_pipeline::{
     Context, Tasks, archive::find_around, confinement::RoomSettings, machine::graphics_cards,
-    run::Engine, template::UNDERSTAND, transcription::TranscriptionSettings,
+    run::Engine, service::WaySettings, template::UNDERSTAND,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -30,7 +30,9 @@ pub struct ModelsConfig {
     /// Who is asked for files first.
     pub mirror: Option<Mirror>,
     /// Who writes down what is said.
-    pub transcription: TranscriptionSettings,
+    pub transcription: WaySettings,
+    /// Who reads what is written.
+    pub reading: WaySettings,
     /// How long models stay in memory, and how much of it they may have.
     pub room: RoomSettings,
 }

@@ -21,7 +21,7 @@ use crate::{
     library::Library,
     live, model, observe, page, place,
     problem::{Code, Problem},
-    publication, reading, run, scrub, search, tier, timeline, transcript, transcription, transfer,
+    publication, reading, run, scrub, search, service, tier, timeline, transcript, transfer,
     upload, voice, web,
 };
 
@@ -180,7 +180,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(backup::routes())
         .merge(tier::routes())
         .merge(model::routes())
-        .merge(transcription::routes())
+        .merge(service::routes())
         .merge(live::routes())
 }
 

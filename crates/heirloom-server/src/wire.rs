@@ -21,10 +21,10 @@ mod run;
 pub(crate) mod schema;
 mod scrub;
 mod search;
+mod service;
 mod tier;
 mod timeline;
 mod transcript;
-mod transcription;
 mod transfer;
 mod upload;
 mod voice;
@@ -66,13 +66,13 @@ pub use scrub::{DamagedPlace, Scrub, ScrubPass};
 pub use search::{
     Found, Highlight, Ignored, IndexRebuilt, Match, SearchPage, Suggestion, Suggestions,
 };
+pub use service::{Service, Services};
 pub use tier::{
     NewStoreMove, PlaceHas, StayingBlob, Store, StoreMove, StorePlace, StoreRecall, StoreSurvey,
     ToMove,
 };
 pub use timeline::{Timeline, TimelineBucket, TimelinePart, TimelinePosition};
 pub use transcript::{Hearing, Passage, Speaker, Transcript, Word};
-pub use transcription::{Transcription, TranscriptionService};
 pub use transfer::{
     ExportReport, ImportNote, ImportReport, ImportSource, NewExport, NewImport, TransferProblem,
 };

@@ -1,5 +1,8 @@
-//! A service that writes down what is said, for a test: the published API of OpenAI, and that of the server of whisper.cpp,
-//! over real HTTP on a loopback port. It hears nothing but beeps: each is a word.
+//! A service that writes down what is said or written, for a test: the published APIs of OpenAI, of the server of whisper.cpp and
+//! of Google Cloud Vision, over real HTTP on a loopback port. It hears nothing but beeps: each is a word. Of a page it sees
+//! how wide and how high it is, and always reads the same on it.
+
+mod vision;
 
 use std::{
     collections::VecDeque,
@@ -53,6 +56,8 @@ pub struct Asked {
     pub file: (String, String),
     /// The file.
     pub bytes: Vec<u8>,
+    /// What was sent, where it is JSON.
+    pub json: Json,
 }
 
 impl Asked {
@@ -231,9 +236,15 @@ fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let boundary = boundary
         .split_once("boundary=")
         .map_or("", |(_, rest)| rest.trim_matches('"'));
+    let key = header("x-goog-api-key");
     let mut asked = Asked {
         path,
-        authorization: header("authorization"),
+        authorization: if key.is_empty() {
+            header("authorization")
+        } else {
+            key
+        },
+        json: serde_json::from_slice(&body).unwrap_or_default(),
         ..Asked::default()
     };
     read_form(&body, boundary, &mut asked);
@@ -337,6 +348,7 @@ fn judge(asked: &Asked) -> (u16, Json) {
     let is_openai = match asked.path.as_str() {
         "/v1/audio/transcriptions" => true,
         "/inference" => false,
+        "/v1/chat/completions" | "/v1/images:annotate" => return vision::judge(asked),
         _ => return refuse(404, "Invalid URL", "unknown_url"),
     };
     let ending = asked.file.0.rsplit('.').next().unwrap_or_default();

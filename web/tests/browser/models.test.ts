@@ -20,6 +20,11 @@ address = "https://api.example.org/v1"
 name = "nas"
 kind = "whisper.cpp"
 address = "http://192.168.1.4:8080"
+
+[[reading_services]]
+name = "olmocr"
+address = "http://pages.home.arpa:8000/v1"
+model = "olmOCR"
 `);
 let server: Server;
 let isHere = false;
@@ -86,4 +91,7 @@ test('services elsewhere say how far the sound goes', async () => {
   await nas.getByText('The sound stays in this network.').waitFor();
   await nas.getByText('are not sent to it by themselves').waitFor();
   expect(await cloud.getByText('are not sent to it').count()).toBe(0);
+  const olmocr = page.locator('li.card').filter({ hasText: 'pages.home.arpa' });
+  await olmocr.getByText('The pages stay in this network.').waitFor();
+  await olmocr.getByText('is not sent to it by itself').waitFor();
 });

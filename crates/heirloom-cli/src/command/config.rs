@@ -1,6 +1,6 @@
 //! `heirloom config show`
 
-use heirloom_server::{MasterSource, PlaceConfig, TranscriptionSettings};
+use heirloom_server::{MasterSource, PlaceConfig, WaySettings};
 use serde_json::json;
 
 use crate::{
@@ -179,8 +179,18 @@ pub(crate) fn show(config: &Config, output: &Output) {
         ),
         (
             "transcription_services",
-            describe_services(&config.transcription.value),
+            describe_services(&config.transcription.value, "the sound"),
             &config.transcription.origin,
+        ),
+        (
+            "reading",
+            Some(describe_order(&config.reading.value)),
+            &config.reading.origin,
+        ),
+        (
+            "reading_services",
+            describe_services(&config.reading.value, "the page"),
+            &config.reading.origin,
         ),
     ];
     let items: Vec<_> = settings
@@ -205,13 +215,13 @@ pub(crate) fn show(config: &Config, output: &Output) {
     });
 }
 
-fn describe_order(settings: &TranscriptionSettings) -> String {
+fn describe_order(settings: &WaySettings) -> String {
     let order = settings.order.iter().map(|method| method.as_str());
     order.collect::<Vec<_>>().join(", ")
 }
 
-/// Each service with where the sound goes. Its key is not shown.
-fn describe_services(settings: &TranscriptionSettings) -> Option<String> {
+/// Each service with where what it is sent goes. Its key is not shown.
+fn describe_services(settings: &WaySettings, sent: &str) -> Option<String> {
     let services = settings.services.iter().map(|service| {
         let key = if service.key.is_some() {
             ", key ***"
@@ -221,7 +231,7 @@ fn describe_services(settings: &TranscriptionSettings) -> Option<String> {
         let reach = service.reach().in_words();
         let (name, address) = (&service.name, &service.address);
         format!(
-            "{name} = {address}, model {}{key}: the sound {reach}",
+            "{name} = {address}, model {}{key}: {sent} {reach}",
             service.model
         )
     });

@@ -1,17 +1,22 @@
 //! `heirloom read`
 
-use std::{fs::File, path::Path};
+use std::{cell::RefCell, fs::File, path::Path, sync::Arc};
 
 use heirloom_pipeline::{
     confinement::Confinement,
-    reading::{Eyes, Outcome, ReadingError, SoFar, read},
+    reading::{Eyes, Outcome, ReadingError, SoFar, TASK, read_by},
+    service::{Way, Ways},
     tool::reading::Read,
 };
 use heirloom_server::{Code, Problem};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{bar::Bar, signal::Ends};
+use super::{
+    bar::Bar,
+    services::{named, say_where},
+    signal::Ends,
+};
 use crate::{Ending, arguments, config::Config, output::Output};
 
 /// What was read, with its plain text.
@@ -29,22 +34,29 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<Ending, Problem> {
     let mut input = open(&asked.file)?;
-    let store = config.models().open(&config.data.value);
+    let settings = config.models();
+    let store = settings.open(&config.data.value);
+    let ways = Ways::new(&settings.reading, &TASK)
+        .map_err(|why| Problem::new(Code::InvalidRequest, why))?;
+    let ways = named(&ways, &TASK, asked.provider.as_deref(), "reads")?;
     let confinement = Confinement::of_this_program();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let eyes = Eyes::open(&confinement, &store, threads)?;
+    let eyes = |way: &Way| match way {
+        Way::Service(service) => Eyes::elsewhere(&confinement, Arc::clone(service)),
+        _ => Eyes::open(&confinement, &store, threads),
+    };
     let name = asked.file.file_name().unwrap_or_default().to_string_lossy();
     let mut bar = Bar::new(*output);
-    let outcome = look(&eyes, &mut input, &name, &mut bar).await;
+    let outcome = look(&ways, eyes, (&mut input, &name), &mut bar).await;
     bar.finish();
-    let outcome = outcome.map_err(|error| match error {
+    let (eyes, outcome) = outcome.map_err(|error| match error {
         ReadingError::Confinement(_) | ReadingError::NothingToRead(_) => {
             let said = format!("{}: {error}", asked.file.display());
             Problem::new(Problem::from(error).code(), said).hint("A picture or a PDF is needed.")
         }
         error => error.into(),
     })?;
-    let read = Read::locally(eyes.model(), outcome);
+    let read = Read::by(&eyes, outcome);
     let told = Told {
         text: read.reading.to_text(),
         read,
@@ -61,20 +73,28 @@ pub(super) async fn run(
 
 /// Reads it to its end, or until somebody no longer wants that.
 async fn look(
-    eyes: &Eyes,
-    input: &mut File,
-    name: &str,
+    ways: &[Way],
+    eyes: impl Fn(&Way) -> Result<Eyes, ReadingError>,
+    file: (&mut File, &str),
     bar: &mut Bar,
-) -> Result<Outcome, ReadingError> {
+) -> Result<(Eyes, Outcome), ReadingError> {
     let stop = CancellationToken::new();
+    say_where(ways, "the page", bar);
+    let bar = RefCell::new(bar);
     let seen = |so_far: SoFar| {
         if so_far.count > 1 {
             let words = format!("page {} of {}", so_far.until, so_far.count);
-            bar.show(so_far.until.into(), so_far.count.into(), words);
+            bar.borrow_mut()
+                .show(so_far.until.into(), so_far.count.into(), words);
+        }
+    };
+    let skipped = |_: &Way, why: &ReadingError| {
+        if ways.len() > 1 {
+            bar.borrow_mut().say(&why.to_string());
         }
     };
     let mut ends = Ends::listen();
-    let reading = read(eyes, input, name, &stop, seen);
+    let reading = read_by(ways, eyes, file, &stop, seen, skipped);
     tokio::pin!(reading);
     tokio::select! {
         read = &mut reading => read,

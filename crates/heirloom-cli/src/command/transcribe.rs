@@ -8,14 +8,19 @@ use heirloom_core::{transcript::Transcript, unit::FailureCode};
 use heirloom_pipeline::{
     Ffmpeg,
     confinement::{Confinement, ConfinementError},
+    service::{Way, Ways},
     speech::{Asked, Ears, SoFar, SpeechError},
     tool::transcript::Heard,
-    transcription::{Outcome, Recording, Transcription, Way, hear},
+    transcription::{Outcome, Recording, TASK, hear},
 };
 use heirloom_server::{Code, Problem};
 use tokio_util::sync::CancellationToken;
 
-use super::{bar::Bar, signal::Ends};
+use super::{
+    bar::Bar,
+    services::{named, say_where},
+    signal::Ends,
+};
 use crate::{
     Ending,
     arguments::Transcribe,
@@ -35,9 +40,14 @@ pub(super) async fn run(
         return live::run(asked, &store, output).await;
     }
     let input = open(&asked.file)?;
-    let transcription = Transcription::new(&settings.transcription)
+    let transcription = Ways::new(&settings.transcription, &TASK)
         .map_err(|why| Problem::new(Code::InvalidRequest, why))?;
-    let ways = ways(asked, &transcription)?;
+    let ways = named(
+        &transcription,
+        &TASK,
+        asked.provider.as_deref(),
+        "writes down what is said",
+    )?;
     let confinement = Confinement::of_this_program();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     // What lies there meanwhile has no name.
@@ -90,27 +100,6 @@ fn explain(error: SpeechError, file: &Path) -> Problem {
     Problem::new(Problem::from(SpeechError::Confinement(failed)).code(), said).hint(hint)
 }
 
-/// Who is tried: the one that is named, or those that are configured.
-fn ways(asked: &Transcribe, transcription: &Transcription) -> Result<Vec<Way>, Problem> {
-    let Some(name) = &asked.provider else {
-        return Ok(transcription.order().to_vec());
-    };
-    let way = transcription.find(name).ok_or_else(|| {
-        let services = transcription.services().iter();
-        let mut names = vec!["local".to_owned()];
-        names.extend(services.map(|service| service.settings().name.clone()));
-        Problem::new(
-            Code::NotFound,
-            format!("nobody is called {name:?} who writes down what is said"),
-        )
-        .hint(format!(
-            "There is: {}. `heirloom config show` says where they are.",
-            names.join(", ")
-        ))
-    })?;
-    Ok(vec![way])
-}
-
 /// Hears it until its end, or until somebody no longer wants that.
 async fn listen(
     ways: &[Way],
@@ -118,21 +107,8 @@ async fn listen(
     stop: &CancellationToken,
     bar: &mut Bar,
 ) -> Result<Outcome, SpeechError> {
+    say_where(ways, "the sound", bar);
     let bar = RefCell::new(bar);
-    for way in ways {
-        if let Way::Service(service) = way {
-            let settings = service.settings();
-            let reach = settings.reach().in_words();
-            let words = match ways.len() {
-                1 => format!("the sound goes to {} and {reach}", settings.address),
-                _ => format!(
-                    "where it comes to {}, the sound goes to {} and {reach}",
-                    settings.name, settings.address
-                ),
-            };
-            bar.borrow_mut().say(&words);
-        }
-    }
     let show = |heard: SoFar<'_>| {
         let said: String = heard.words.iter().map(|word| word.text.as_str()).collect();
         let (until, all) = (duration(heard.until_ms), duration(heard.duration_ms));

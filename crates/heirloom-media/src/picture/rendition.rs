@@ -189,6 +189,24 @@ pub(super) fn resize(
 }
 
 fn jpeg(kind: RenditionKind, raster: Raster, quality: i32) -> Result<Rendition, PictureError> {
+    Ok(Rendition {
+        kind,
+        media_type: "image/jpeg",
+        width: raster.width,
+        height: raster.height,
+        bytes: encode_jpeg(&raster, quality)?,
+    })
+}
+
+/// A picture of three bytes a pixel as JPEG, made smaller where its longest side is longer than that.
+pub(super) fn jpeg_of(raster: &Raster, longest: u32) -> Result<Vec<u8>, PictureError> {
+    let (width, height) = fit(raster.width, raster.height, longest);
+    let smaller = resize(raster, width, height, FilterType::Lanczos3);
+    let smaller = smaller.ok_or_else(|| PictureError::damaged("it cannot be made smaller"))?;
+    encode_jpeg(&smaller, SCREEN_QUALITY)
+}
+
+fn encode_jpeg(raster: &Raster, quality: i32) -> Result<Vec<u8>, PictureError> {
     let image = turbojpeg::Image {
         pixels: raster.pixels.as_slice(),
         width: raster.width as usize,
@@ -196,20 +214,13 @@ fn jpeg(kind: RenditionKind, raster: Raster, quality: i32) -> Result<Rendition, 
         height: raster.height as usize,
         format: turbojpeg::PixelFormat::RGB,
     };
-    let bytes = turbojpeg::Compressor::new()
+    turbojpeg::Compressor::new()
         .and_then(|mut compressor| {
             compressor.set_quality(quality)?;
             compressor.set_subsamp(turbojpeg::Subsamp::Sub2x2)?;
             compressor.compress_to_vec(image)
         })
-        .map_err(PictureError::unsupported)?;
-    Ok(Rendition {
-        kind,
-        media_type: "image/jpeg",
-        width: raster.width,
-        height: raster.height,
-        bytes,
-    })
+        .map_err(PictureError::unsupported)
 }
 
 fn webp(

@@ -50,7 +50,7 @@ const PAGES: u32 = 50;
 
 impl PageReader {
     /// Gives `{"count": N}`, then each page from `from` up to `until` that has a text of its own, for as long as they do; or that
-    /// first page alone, read in its picture.
+    /// first page alone, read in its picture, or with `draw` that picture as JPEG whose longest side has at most so many pixels.
     pub(crate) fn read(
         &mut self,
         header: &JobHeader,
@@ -148,10 +148,19 @@ impl PageReader {
         picture: Picture,
         answer: &mut Answer<'_>,
     ) -> Result<(), Failure> {
-        let picture = picture.on_white();
         for problem in &picture.problems {
             answer.give(&json!({ "problem": problem.what }), &[])?;
         }
+        // Somebody else reads it.
+        if let Some(side) = number_of(header, "draw") {
+            let number = page.unwrap_or(1);
+            let bytes = picture
+                .to_jpeg(side)
+                .map_err(|error| Failure::new(error.code(), error.to_string()))?;
+            let about = json!({ "page": number, "is_single": page.is_none(), "is_drawn": true });
+            return Ok(answer.give(&about, &bytes)?);
+        }
+        let picture = picture.on_white();
         let (width, height) = (picture.width as usize, picture.height as usize);
         let sheet = Sheet::new(width, height, picture.pixels);
         let sheet = sheet.ok_or_else(|| refuse("a page has no pixels".to_owned()))?;

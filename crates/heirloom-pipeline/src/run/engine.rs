@@ -28,13 +28,13 @@ use crate::{
     confinement::Confinement,
     hearing::Hearings,
     machine::{Working, processors},
+    service::Ways,
     template::{Models, PREPARE, Step, Template, UNDERSTAND},
     tool::{
         ResourceClass,
         parameter::{ParameterError, check},
         transcript::HEARER,
     },
-    transcription::Transcription,
     voice::read_voices,
     workshop::{Abilities, Workshop},
 };
@@ -366,8 +366,14 @@ impl Engine {
 
     /// Who writes down what is said.
     #[must_use]
-    pub fn transcription(&self) -> &Transcription {
+    pub fn transcription(&self) -> &Ways {
         self.shared.workshop.transcription()
+    }
+
+    /// Who reads what is written.
+    #[must_use]
+    pub fn reading(&self) -> &Ways {
+        self.shared.workshop.reading()
     }
 
     /// How an ability that networks have is at work on this machine; none for what is no such ability.

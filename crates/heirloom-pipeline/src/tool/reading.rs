@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ResourceClass, Tool, View};
 use crate::{
-    reading::{Outcome, read},
+    reading::{Eyes, Outcome, ReadingError, read_by},
+    service::Way,
     work::{Content, Failure, Product, Task},
 };
 
@@ -32,7 +33,7 @@ pub const EYES: Tool = Tool {
 /// What stands there, with how that is known: the content of an artifact, and what `heirloom read` prints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Read {
-    /// Who read it: `local`, a model on this machine; `layer` where the document says all of it itself.
+    /// Who read it: `local`, a model on this machine; `layer` where the document says all of it itself; else a service by its name.
     pub method: String,
     /// The model.
     pub model: String,
@@ -47,13 +48,17 @@ pub struct Read {
 }
 
 impl Read {
-    /// Of a model on this machine.
+    /// As somebody read it.
     #[must_use]
-    pub fn locally(model: &str, outcome: Outcome) -> Self {
-        let method = if outcome.is_layer() { "layer" } else { "local" };
+    pub fn by(eyes: &Eyes, outcome: Outcome) -> Self {
+        let method = if outcome.is_layer() {
+            "layer"
+        } else {
+            eyes.method()
+        };
         Self {
             method: method.to_owned(),
-            model: model.to_owned(),
+            model: eyes.model(),
             confidence: outcome.reading.confidence(),
             problems: outcome.problems,
             reading: outcome.reading,
@@ -63,16 +68,26 @@ impl Read {
 
 pub(crate) fn read_writing<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
     async move {
+        let before = task.find_model(READING).await?;
+        let ways = task.reading().no_worse_than(before.as_deref());
+        if let Some(before) = &before
+            && !ways.iter().any(|way| task.is_there(way, Ability::Reading))
+        {
+            let why = format!("{before} has read it already, and nobody is there who is as good.");
+            return Err(Failure::Unwanted(why));
+        }
         let mut input = task.open().await?;
-        let eyes = task.eyes()?;
         // Whoever no longer wants this drops it.
         let cancelled = CancellationToken::new();
-        let outcome = read(&eyes, &mut input, &task.asset.name, &cancelled, |_| {}).await?;
+        let skipped = |way: &Way, why: &ReadingError| task.say(&format!("{}: {why}", way.name()));
+        let file = (&mut input, task.asset.name.as_str());
+        let eyes = |way: &Way| task.eyes(way);
+        let (eyes, outcome) = read_by(ways, eyes, file, &cancelled, |_| {}, skipped).await?;
         if outcome.is_layer() {
             let why = "Each of its pages has a text of its own, which is kept.";
             return Err(Failure::NothingToDo(why.to_owned()));
         }
-        let read = Read::locally(eyes.model(), outcome);
+        let read = Read::by(&eyes, outcome);
         let text = Text::read(&read.reading);
         let json = json!(read);
         let content = match read.reading.is_empty() {
@@ -80,7 +95,7 @@ pub(crate) fn read_writing<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<P
             false => Content::Text { json, text },
         };
         let mut product = Product::new(READING, content);
-        product.model = Some(eyes.key().to_owned());
+        product.model = Some(eyes.key());
         Ok(vec![product])
     }
     .boxed()

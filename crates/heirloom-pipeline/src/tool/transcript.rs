@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ResourceClass, Tool, View};
 use crate::{
+    service::{METADATA, Way},
     speech::{Asked, SpeechError},
-    transcription::{METADATA, Outcome, Recording, Way, hear},
+    transcription::{Outcome, Recording, hear},
     work::{Content, Failure, Product, Task},
 };
 
@@ -95,7 +96,7 @@ pub(crate) fn write_down<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Pro
         let before = task.find_model(TRANSCRIPT).await?;
         let ways = task.transcription().no_worse_than(before.as_deref());
         if let Some(before) = &before
-            && !ways.iter().any(|way| task.is_there(way))
+            && !ways.iter().any(|way| task.is_there(way, Ability::Speech))
         {
             let why = format!("{before} has heard it already, and nobody is there who is as good.");
             return Err(Failure::Unwanted(why));

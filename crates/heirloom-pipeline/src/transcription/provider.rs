@@ -9,12 +9,13 @@ use reqwest::{
 };
 use serde_json::Value as Json;
 
-use super::{answer, settings::ServiceSettings};
+use super::answer;
+use crate::service::{Kind, ServiceSettings};
 
 /// A kind of service: how it is asked, and what its answers mean.
 pub trait Provider: fmt::Debug + Send + Sync {
     /// What it is called in the configuration.
-    fn word(&self) -> &'static str;
+    fn kind(&self) -> Kind;
 
     /// The form of sound that it takes.
     fn sound(&self) -> Sound;
@@ -97,6 +98,18 @@ pub struct SaidWord {
     pub probability: Option<f32>,
 }
 
+/// How OpenAI is spoken with.
+pub(super) const OPENAI: Kind = Kind {
+    word: "openai",
+    model: "whisper-1",
+};
+
+/// How the server of whisper.cpp is; it has one model, whatever it is called.
+pub(super) const WHISPER_CPP: Kind = Kind {
+    word: "whisper.cpp",
+    model: "whisper-1",
+};
+
 /// Every kind of service.
 pub static PROVIDERS: [&'static dyn Provider; 2] = [&OpenAi, &WhisperCpp];
 
@@ -110,8 +123,8 @@ struct OpenAi;
 struct WhisperCpp;
 
 impl Provider for OpenAi {
-    fn word(&self) -> &'static str {
-        "openai"
+    fn kind(&self) -> Kind {
+        OPENAI
     }
 
     fn sound(&self) -> Sound {
@@ -137,8 +150,8 @@ impl Provider for OpenAi {
 }
 
 impl Provider for WhisperCpp {
-    fn word(&self) -> &'static str {
-        "whisper.cpp"
+    fn kind(&self) -> Kind {
+        WHISPER_CPP
     }
 
     fn sound(&self) -> Sound {

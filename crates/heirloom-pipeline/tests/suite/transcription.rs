@@ -11,11 +11,9 @@ use std::{
 
 use heirloom_core::transcript::Word;
 use heirloom_pipeline::{
+    service::{Key, Method, ServiceError, ServiceSettings, WaySettings, Ways},
     speech::{Asked, SpeechError},
-    transcription::{
-        Key, Method, Outcome, Recording, ServiceError, ServiceSettings, Transcription,
-        TranscriptionSettings, hear,
-    },
+    transcription::{Outcome, Recording, TASK, hear},
 };
 use heirloom_testing::transcriber::{Fault, Transcriber};
 use tokio_util::sync::CancellationToken;
@@ -32,6 +30,7 @@ fn service(transcriber: &Transcriber) -> ServiceSettings {
     ServiceSettings {
         name: "cloud".to_owned(),
         address: transcriber.api(),
+        model: "whisper-1".to_owned(),
         key: Some(Key::new(Transcriber::KEY)),
         patience: Duration::from_secs(60),
         pause: Duration::from_millis(1),
@@ -39,19 +38,15 @@ fn service(transcriber: &Transcriber) -> ServiceSettings {
     }
 }
 
-fn transcription(order: &[&str], service: ServiceSettings) -> Transcription {
-    let settings = TranscriptionSettings {
+fn transcription(order: &[&str], service: ServiceSettings) -> Ways {
+    let settings = WaySettings {
         order: order.iter().map(|name| Method::from(*name)).collect(),
         services: vec![service],
     };
-    Transcription::new(&settings).unwrap()
+    Ways::new(&settings, &TASK).unwrap()
 }
 
-fn heard_by(
-    studio: &Studio,
-    transcription: &Transcription,
-    file: &Path,
-) -> Result<Outcome, SpeechError> {
+fn heard_by(studio: &Studio, transcription: &Ways, file: &Path) -> Result<Outcome, SpeechError> {
     let input = File::open(file).unwrap();
     let cancelled = CancellationToken::new();
     let recording = Recording {

@@ -5,7 +5,7 @@ use std::path::Path;
 use heirloom_models::{Ability, ModelState};
 use heirloom_pipeline::{
     machine::graphics_cards,
-    transcription::{Reach, ServiceSettings, Way},
+    service::{Reach, ServiceSettings, Way, Ways},
 };
 
 use super::{amiss, well};
@@ -83,28 +83,35 @@ fn check_run(run: &ModelRun) -> Check {
     well(&name, detail)
 }
 
-/// Who writes down what is said, where somebody chose more than the models of this machine: where the sound goes, and
-/// whether they answer.
-pub(super) fn check_transcription(library: &Library) -> Option<Check> {
-    const NAME: &str = "transcription";
-    let transcription = library.engine().transcription();
-    if transcription.services().is_empty() && transcription.order().len() == 1 {
+/// Who does what models do, where somebody chose more than those of this machine: where what they are sent goes, and whether they
+/// answer.
+pub(super) fn check_services(library: &Library) -> Vec<Check> {
+    let engine = library.engine();
+    let tasks = [
+        ("transcription", "the sound", engine.transcription()),
+        ("reading", "the page", engine.reading()),
+    ];
+    let checks = tasks.into_iter();
+    checks
+        .filter_map(|(name, sent, ways)| check_ways(name, sent, ways))
+        .collect()
+}
+
+fn check_ways(name: &str, sent: &str, ways: &Ways) -> Option<Check> {
+    if ways.services().is_empty() && ways.order().len() == 1 {
         return None;
     }
-    let order = transcription.order().iter().map(|way| match way {
+    let order = ways.order().iter().map(|way| match way {
         Way::Local => "a model on this machine".to_owned(),
         Way::Metadata => "else it is noted that nobody could".to_owned(),
         Way::Service(service) => {
             let settings = service.settings();
             let reach = settings.reach().in_words();
-            format!(
-                "{} at {} (the sound {reach})",
-                settings.name, settings.address
-            )
+            format!("{} at {} ({sent} {reach})", settings.name, settings.address)
         }
     });
     let detail = order.collect::<Vec<_>>().join(", then ");
-    let mut used = transcription.order().iter().filter_map(|way| match way {
+    let mut used = ways.order().iter().filter_map(|way| match way {
         Way::Service(service) => Some(service),
         _ => None,
     });
@@ -114,23 +121,23 @@ pub(super) fn check_transcription(library: &Library) -> Option<Check> {
     let is_open =
         |settings: &ServiceSettings| !settings.is_encrypted() && settings.reach() == Reach::Outside;
     Some(if let Some((service, left)) = resting {
-        let name = &service.settings().name;
+        let who = &service.settings().name;
         amiss(
-            NAME,
+            name,
             format!(
-                "{detail}; {name} failed too often and is left alone for {} seconds",
+                "{detail}; {who} failed too often and is left alone for {} seconds",
                 left.as_secs() + 1
             ),
             "`heirloom run failed` says why, and a new run of `understand` asks it again.",
         )
     } else if let Some(service) = used.find(|service| is_open(service.settings())) {
-        let name = &service.settings().name;
+        let who = &service.settings().name;
         amiss(
-            NAME,
-            format!("{detail}; what {name} is sent can be read on the way"),
+            name,
+            format!("{detail}; what {who} is sent can be read on the way"),
             "Write its address with https:// in config.toml.",
         )
     } else {
-        well(NAME, detail)
+        well(name, detail)
     })
 }

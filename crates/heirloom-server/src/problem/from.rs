@@ -11,7 +11,7 @@ use heirloom_pipeline::{
     add::AddError, archive::RootRefused, backup::BackupError, confinement::ConfinementError,
     export::ExportError, fsck::FsckError, import::ImportError, ipfs::IpfsError, open::OpenError,
     purge::PurgeError, reading::ReadingError, run::EngineError, scan::ScanError,
-    speech::SpeechError, tier::MoveError, transcription::ServiceError, voice::TranscriptError,
+    service::ServiceError, speech::SpeechError, tier::MoveError, voice::TranscriptError,
 };
 
 use super::{Code, Problem};
@@ -336,6 +336,7 @@ impl From<ReadingError> for Problem {
             ReadingError::Confinement(_) | ReadingError::NothingToRead(_) => {
                 Self::new(Code::Refused, message)
             }
+            ReadingError::Service(error) => Self::from(error),
             ReadingError::Disk(_) => Self::new(Code::Unavailable, message),
         }
     }

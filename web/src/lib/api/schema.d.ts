@@ -1116,6 +1116,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reading": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who reads what is written, in which order, and which services elsewhere are sent pictures of pages for that. */
+        get: operations["get_reading_services"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -4438,6 +4455,39 @@ export interface components {
              */
             start_ms: number;
         };
+        /** @description A service elsewhere. Its key is never told. */
+        Service: {
+            /** @description Where it is. */
+            address: string;
+            /** @description Whether it is sent a key. */
+            has_key: boolean;
+            /** @description Whether nobody can read on the way what is sent. */
+            is_encrypted: boolean;
+            /** @description Whether what is in the library is sent to it by itself: it is in the order. */
+            is_used: boolean;
+            /** @description How it is spoken with: `openai`, `whisper.cpp` or `google-vision`. There may be more. */
+            kind: string;
+            /** @description The languages that it is asked for, by their codes; none for any. */
+            languages: string[];
+            /** @description The model that it is asked for. */
+            model: string;
+            /** @description What it is called here. */
+            name: string;
+            /** @description How far what it is sent goes, as its address tells: `machine`, `network` or `outside`, which leaves the house. */
+            reach: string;
+            /**
+             * Format: int64
+             * @description For how many seconds it is left alone, because it failed too often.
+             */
+            rest_seconds?: number | null;
+        };
+        /** @description Who does something that models do, and where what it is done with goes for that. */
+        Services: {
+            /** @description Who is tried, in this order: `local` is a model on this machine, `metadata` nobody, and all else a service by its name. */
+            order: string[];
+            /** @description The services that are configured. */
+            services: components["schemas"]["Service"][];
+        };
         /** @description A file that describes an asset. */
         Sidecar: {
             /**
@@ -4786,39 +4836,6 @@ export interface components {
             /** @description Who speaks, in the order in which they begin; empty where voices are not told apart. */
             speakers: components["schemas"]["Speaker"][];
         };
-        /** @description Who writes down what is said, and where the sound goes for that. */
-        Transcription: {
-            /** @description Who is tried, in this order: `local` is a model on this machine, `metadata` nobody, and all else a service by its name. */
-            order: string[];
-            /** @description The services that are configured. */
-            services: components["schemas"]["TranscriptionService"][];
-        };
-        /** @description A service that writes down what is said. Its key is never told. */
-        TranscriptionService: {
-            /** @description Where it is. */
-            address: string;
-            /** @description Whether it is sent a key. */
-            has_key: boolean;
-            /** @description Whether nobody can read on the way what is sent. */
-            is_encrypted: boolean;
-            /** @description Whether recordings of the library are sent to it by themselves: it is in the order. */
-            is_used: boolean;
-            /** @description How it is spoken with: `openai` or `whisper.cpp`. There may be more. */
-            kind: string;
-            /** @description The languages that it is asked for, by their codes; none for any. */
-            languages: string[];
-            /** @description The model that it is asked for. */
-            model: string;
-            /** @description What it is called here. */
-            name: string;
-            /** @description How far the sound goes, as its address tells: `machine`, `network` or `outside`, which leaves the house. */
-            reach: string;
-            /**
-             * Format: int64
-             * @description For how many seconds it is left alone, because it failed too often.
-             */
-            rest_seconds?: number | null;
-        };
         /** @description Something that could not be exported or imported. */
         TransferProblem: {
             /**
@@ -5159,6 +5176,8 @@ export type Scrub = components['schemas']['Scrub'];
 export type ScrubPass = components['schemas']['ScrubPass'];
 export type SearchPage = components['schemas']['SearchPage'];
 export type Segment = components['schemas']['Segment'];
+export type Service = components['schemas']['Service'];
+export type Services = components['schemas']['Services'];
 export type Sidecar = components['schemas']['Sidecar'];
 export type Snapshot = components['schemas']['Snapshot'];
 export type Speaker = components['schemas']['Speaker'];
@@ -5179,8 +5198,6 @@ export type TimelinePart = components['schemas']['TimelinePart'];
 export type TimelinePosition = components['schemas']['TimelinePosition'];
 export type ToMove = components['schemas']['ToMove'];
 export type Transcript = components['schemas']['Transcript'];
-export type Transcription = components['schemas']['Transcription'];
-export type TranscriptionService = components['schemas']['TranscriptionService'];
 export type TransferProblem = components['schemas']['TransferProblem'];
 export type Unit = components['schemas']['Unit'];
 export type Upload = components['schemas']['Upload'];
@@ -8120,6 +8137,35 @@ export interface operations {
             };
         };
     };
+    get_reading_services: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who does */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Services"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     list_runs: {
         parameters: {
             query?: {
@@ -8940,7 +8986,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Transcription"];
+                    "application/json": components["schemas"]["Services"];
                 };
             };
             /** @description Refused */

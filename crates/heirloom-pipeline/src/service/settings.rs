@@ -2,29 +2,45 @@
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
-use super::provider::PROVIDERS;
-
 /// What the models of this machine are called in the order.
 pub const LOCAL: &str = "local";
-/// What nobody is called in the order: what is known of the sound is noted, and no word.
+/// What nobody is called in the order: what is known of it is noted, and no word.
 pub const METADATA: &str = "metadata";
 
-/// What is configured. By default the models of this machine alone.
+/// What is configured of a task. By default the models of this machine alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TranscriptionSettings {
+pub struct WaySettings {
     /// Who is tried, in this order.
     pub order: Vec<Method>,
     /// The services that there are.
     pub services: Vec<ServiceSettings>,
 }
 
-impl Default for TranscriptionSettings {
+impl Default for WaySettings {
     fn default() -> Self {
         Self {
             order: vec![Method::Local],
             services: Vec::new(),
         }
     }
+}
+
+/// Something that services may do in the place of models.
+#[derive(Debug, Clone, Copy)]
+pub struct Task {
+    /// The kinds of service that there are; the first is meant where none is named.
+    pub kinds: &'static [Kind],
+    /// Whether [`METADATA`] may be the last in the order.
+    pub may_be_noted: bool,
+}
+
+/// A kind of service: how it is spoken with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// What it is called in the configuration.
+    pub word: &'static str,
+    /// The model that it is asked for where none is named.
+    pub model: &'static str,
 }
 
 /// One of those who may be tried.
@@ -65,7 +81,7 @@ impl From<&str> for Method {
 pub struct ServiceSettings {
     /// What it is called here.
     pub name: String,
-    /// How it is spoken with: the word of one of [`PROVIDERS`].
+    /// How it is spoken with: the word of a [`Kind`].
     pub kind: String,
     /// Where it is, as `https://api.openai.com/v1`.
     pub address: String,
@@ -89,7 +105,7 @@ impl Default for ServiceSettings {
             name: String::new(),
             kind: "openai".to_owned(),
             address: String::new(),
-            model: "whisper-1".to_owned(),
+            model: String::new(),
             key: None,
             languages: Vec::new(),
             // What OpenAI takes.
@@ -111,7 +127,7 @@ impl Key {
         Self(text.into())
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.0
     }
 }
@@ -155,30 +171,30 @@ impl Reach {
     }
 }
 
-/// The least that a service may take: a few seconds of sound.
+/// The least that a service may take: a few seconds of sound, or a small page.
 const LEAST_BYTES: u64 = 256 * 1024;
 const MOST_SERVICES: usize = 16;
 
-impl TranscriptionSettings {
+impl WaySettings {
     /// Whether it can be.
     ///
     /// # Errors
     /// What cannot be, in words for whoever wrote it.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self, task: &Task) -> Result<(), String> {
         if self.services.len() > MOST_SERVICES {
             return Err(format!("there are more than {MOST_SERVICES} services"));
         }
         for (at, service) in self.services.iter().enumerate() {
             let name = &service.name;
             service
-                .check()
+                .check(task.kinds)
                 .map_err(|why| format!("the service {name:?}: {why}"))?;
             if self.services[..at].iter().any(|other| other.name == *name) {
                 return Err(format!("two services are called {name:?}"));
             }
         }
         if self.order.is_empty() {
-            return Err("nobody is named who writes down what is said".to_owned());
+            return Err("nobody is named who does it".to_owned());
         }
         for (at, method) in self.order.iter().enumerate() {
             let name = method.as_str();
@@ -190,6 +206,9 @@ impl TranscriptionSettings {
             {
                 return Err(format!("no service is called {name:?}"));
             }
+            if *method == Method::Metadata && !task.may_be_noted {
+                return Err(format!("no service is called {METADATA:?}"));
+            }
             if *method == Method::Metadata && at + 1 < self.order.len() {
                 return Err(format!("{METADATA:?} comes last: it always succeeds"));
             }
@@ -199,7 +218,7 @@ impl TranscriptionSettings {
 }
 
 impl ServiceSettings {
-    fn check(&self) -> Result<(), String> {
+    fn check(&self, kinds: &[Kind]) -> Result<(), String> {
         let is_plain = |letter: char| {
             letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_.".contains(letter)
         };
@@ -209,11 +228,8 @@ impl ServiceSettings {
         if [LOCAL, METADATA].contains(&self.name.as_str()) {
             return Err("this name means something else".to_owned());
         }
-        if !PROVIDERS
-            .iter()
-            .any(|provider| provider.word() == self.kind)
-        {
-            let words: Vec<_> = PROVIDERS.iter().map(|provider| provider.word()).collect();
+        if !kinds.iter().any(|kind| kind.word == self.kind) {
+            let words: Vec<_> = kinds.iter().map(|kind| kind.word).collect();
             return Err(format!(
                 "{:?} is no kind; there is: {}",
                 self.kind,
@@ -305,6 +321,7 @@ mod tests {
         ServiceSettings {
             name: "a".to_owned(),
             address: address.to_owned(),
+            model: "m".to_owned(),
             ..ServiceSettings::default()
         }
     }
@@ -331,7 +348,7 @@ mod tests {
     fn what_cannot_be_is_refused_with_why() {
         let check = |order: &[&str], services: Vec<ServiceSettings>| {
             let order = order.iter().map(|name| Method::from(*name)).collect();
-            TranscriptionSettings { order, services }.check()
+            WaySettings { order, services }.check(&crate::transcription::TASK)
         };
         let good = || at("https://example.org/v1");
         assert_eq!(check(&["local", "a", "metadata"], vec![good()]), Ok(()));

@@ -1,24 +1,24 @@
-//! Who writes down what is said, on the wire.
+//! Who does what models do, on the wire: services elsewhere among them.
 
-use heirloom_pipeline::transcription::{self, Way};
+use heirloom_pipeline::service::{Way, Ways};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Who writes down what is said, and where the sound goes for that.
+/// Who does something that models do, and where what it is done with goes for that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Transcription {
+pub struct Services {
     /// Who is tried, in this order: `local` is a model on this machine, `metadata` nobody, and all else a service by its name.
     pub order: Vec<String>,
     /// The services that are configured.
-    pub services: Vec<TranscriptionService>,
+    pub services: Vec<Service>,
 }
 
-/// A service that writes down what is said. Its key is never told.
+/// A service elsewhere. Its key is never told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct TranscriptionService {
+pub struct Service {
     /// What it is called here.
     pub name: String,
-    /// How it is spoken with: `openai` or `whisper.cpp`. There may be more.
+    /// How it is spoken with: `openai`, `whisper.cpp` or `google-vision`. There may be more.
     pub kind: String,
     /// Where it is.
     pub address: String,
@@ -26,24 +26,24 @@ pub struct TranscriptionService {
     pub model: String,
     /// The languages that it is asked for, by their codes; none for any.
     pub languages: Vec<String>,
-    /// How far the sound goes, as its address tells: `machine`, `network` or `outside`, which leaves the house.
+    /// How far what it is sent goes, as its address tells: `machine`, `network` or `outside`, which leaves the house.
     pub reach: String,
     /// Whether nobody can read on the way what is sent.
     pub is_encrypted: bool,
     /// Whether it is sent a key.
     pub has_key: bool,
-    /// Whether recordings of the library are sent to it by themselves: it is in the order.
+    /// Whether what is in the library is sent to it by itself: it is in the order.
     pub is_used: bool,
     /// For how many seconds it is left alone, because it failed too often.
     pub rest_seconds: Option<u64>,
 }
 
-impl Transcription {
-    pub(crate) fn of(transcription: &transcription::Transcription) -> Self {
-        let order = transcription.order();
-        let services = transcription.services().iter().map(|service| {
+impl Services {
+    pub(crate) fn of(ways: &Ways) -> Self {
+        let order = ways.order();
+        let services = ways.services().iter().map(|service| {
             let settings = service.settings();
-            TranscriptionService {
+            Service {
                 name: settings.name.clone(),
                 kind: settings.kind.clone(),
                 address: settings.address.clone(),

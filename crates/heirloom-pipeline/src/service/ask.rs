@@ -10,7 +10,7 @@ use reqwest::{
 use serde_json::Value as Json;
 use tokio_util::sync::CancellationToken;
 
-use super::elsewhere::{Service, ServiceError};
+use super::{Service, ServiceError};
 use crate::unreachable;
 
 /// How often something is tried.
@@ -35,7 +35,7 @@ enum Failed {
 }
 
 /// Asks until there is an answer, a refusal or no hope.
-pub(super) async fn insist(
+pub(crate) async fn insist(
     service: &Service,
     request: impl Fn(&Client) -> RequestBuilder,
     cancelled: &CancellationToken,

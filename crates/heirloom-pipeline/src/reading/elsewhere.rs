@@ -1,0 +1,95 @@
+//! A service that reads pages.
+
+use bytes::Bytes;
+use heirloom_core::reading::{Block, Line, Page};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    ReadingError,
+    provider::{PROVIDERS, Question, Seen},
+};
+use crate::{
+    confinement::JobHeader,
+    service::{Service, ServiceError, insist},
+};
+
+/// Has each page read that was drawn; all else stays as it is.
+pub(super) async fn read(
+    service: &Service,
+    parts: Vec<(JobHeader, Bytes)>,
+    cancelled: &CancellationToken,
+) -> Result<Vec<(JobHeader, Bytes)>, ReadingError> {
+    let mut read = Vec::with_capacity(parts.len());
+    for (mut header, bytes) in parts {
+        if header["is_drawn"] != true {
+            read.push((header, bytes));
+            continue;
+        }
+        let number = header["page"]
+            .as_u64()
+            .and_then(|it| u32::try_from(it).ok());
+        let number = number.filter(|_| header["is_single"] != true);
+        let seen = ask(service, bytes, cancelled).await?;
+        if let Some(problem) = &seen.problem {
+            read.push((serde_json::json!({ "problem": problem }), Bytes::new()));
+        }
+        let page = serde_json::to_vec(&page_of(number, seen)).unwrap_or_default();
+        header["is_drawn"] = false.into();
+        read.push((header, page.into()));
+    }
+    Ok(read)
+}
+
+async fn ask(
+    service: &Service,
+    picture: Bytes,
+    cancelled: &CancellationToken,
+) -> Result<Seen, ServiceError> {
+    let settings = service.settings();
+    let who = || settings.name.clone();
+    if picture.len() as u64 > settings.max_bytes {
+        let why = format!(
+            "a page has {} bytes, and it takes {}",
+            picture.len(),
+            settings.max_bytes
+        );
+        return Err(ServiceError::Refused { who: who(), why });
+    }
+    let mut providers = PROVIDERS.into_iter();
+    let provider = providers.find(|provider| provider.kind().word == settings.kind);
+    // It was compared when it was configured.
+    let provider = provider.ok_or(ServiceError::Cancelled)?;
+    let question = Question {
+        picture,
+        languages: settings.languages.clone(),
+    };
+    let request = |client: &_| provider.ask(client, settings, &question);
+    let answer = insist(service, request, cancelled).await?;
+    provider.read(&answer).map_err(|why| {
+        service.fail();
+        ServiceError::Rubbish { who: who(), why }
+    })
+}
+
+fn page_of(number: Option<u32>, seen: Seen) -> Page {
+    let line = |line: super::SeenLine| {
+        let text = Line {
+            text: line.text,
+            corners: None,
+            confidence: line.confidence,
+            words: Vec::new(),
+        };
+        match line.corners {
+            Some(corners) => Line::of_words(line.words, corners).unwrap_or(text),
+            None => text,
+        }
+    };
+    let blocks = seen.blocks.into_iter().map(|lines| Block {
+        lines: lines.into_iter().map(line).collect(),
+    });
+    Page {
+        page: number,
+        blocks: blocks.collect(),
+        ..Page::default()
+    }
+}

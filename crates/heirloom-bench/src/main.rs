@@ -16,6 +16,7 @@ mod backup;
 mod blobs;
 mod catalogue;
 mod chance;
+mod faces;
 mod figures;
 mod hash;
 mod live;
@@ -54,6 +55,7 @@ subjects (all of them, if none is named)
   backup      backups and what comes back of them, beside restic, and the scrub
   speakers    who speaks when in conversations of readers; --data FOLDER has a folder for each reader
   voices      finding a voice in all other recordings of a library
+  faces       whose faces are in pictures; --data FOLDER has a manifest.json with who is in which
   reading     what stands on pages, beside tesseract; --data FOLDER has a manifest.json with the truth
   transcribe  what is said in recordings, beside faster-whisper; --data FOLDER has a manifest.json with the truth
   live        what is said while it is said, over a WebSocket, as it would be spoken; --data as for transcribe
@@ -96,6 +98,7 @@ async fn main() {
             "map" => map::measure(&options).await,
             "serve" => serve::measure(&options).await,
             "transcribe" => transcribe::measure(&options),
+            "faces" => faces::measure(&options),
             "reading" => reading::measure(&options),
             "live" => live::measure(&options),
             "speakers" => speakers::measure(&options),

@@ -19,7 +19,7 @@ pub(crate) struct Options {
     place: PathBuf,
 }
 
-const ALL: [&str; 17] = [
+const ALL: [&str; 18] = [
     "hash",
     "metadata",
     "renditions",
@@ -33,6 +33,7 @@ const ALL: [&str; 17] = [
     "serve",
     "backup",
     "reading",
+    "faces",
     "speakers",
     "voices",
     "transcribe",

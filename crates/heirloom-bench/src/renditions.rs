@@ -37,9 +37,7 @@ const SCENES: [&str; 5] = [
 
 pub(crate) fn measure(options: &Options) {
     let place = options.folder();
-    let photographs: Vec<PathBuf> = (0..SCENES.len())
-        .map(|number| photograph(place.path(), number))
-        .collect();
+    let photographs = photographs(place.path());
     let bytes: u64 = photographs
         .iter()
         .map(|path| fs::metadata(path).unwrap().len())
@@ -66,6 +64,12 @@ pub(crate) fn measure(options: &Options) {
     let peer = ("vipsthumbnail", rate(peer));
     figures.beside("photographs per CPU second", rate(ours), TIMES, peer, "/s");
     quality(&figures, &photographs);
+}
+
+/// Makes the photographs in a folder.
+pub(crate) fn photographs(place: &Path) -> Vec<PathBuf> {
+    let scenes = 0..SCENES.len();
+    scenes.map(|number| photograph(place, number)).collect()
 }
 
 /// Draws one as the program does, its metadata included.

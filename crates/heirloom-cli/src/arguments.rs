@@ -239,6 +239,10 @@ pub(crate) enum Command {
     ///
     /// It is read on this machine, with the models of `heirloom models`; nothing is kept.
     Read(Read),
+    /// Find the faces in a picture, which need not be in the library
+    ///
+    /// They are found on this machine, with the models of `heirloom models`; nothing is kept.
+    Faces(Faces),
     /// Say how Heirloom is doing and what it lacks
     Doctor,
     /// Say whether a server is running and ready, without opening anything: 0 if it is, 1 if not
@@ -322,6 +326,12 @@ pub(crate) struct Read {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Faces {
+    /// The picture
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Add {
     /// The files; a folder is catalogued where it is, with `heirloom scan`
     #[arg(required = true, value_name = "FILE")]
@@ -399,6 +409,11 @@ pub(crate) enum Asset {
     },
     /// Print what stands in a picture or on the pages of a document
     Reading {
+        /// Which
+        id: AssetId,
+    },
+    /// List the faces of a picture
+    Faces {
         /// Which
         id: AssetId,
     },

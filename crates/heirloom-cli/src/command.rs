@@ -11,6 +11,7 @@ mod collection;
 pub(crate) mod config;
 mod doctor;
 mod encryption;
+mod faces;
 mod fsck;
 mod health;
 mod ipfs;
@@ -75,6 +76,9 @@ pub(crate) async fn run(
     } = &command
     {
         fsck::take_pages(config, output).await?;
+    }
+    if let Command::Faces(asked) = &command {
+        return faces::run(asked, config, output).await;
     }
     if let Command::Read(asked) = &command {
         return read::run(asked, config, output).await;
@@ -234,6 +238,7 @@ async fn ask(
         Command::Serve { .. }
         | Command::Health
         | Command::Restore(_)
+        | Command::Faces(_)
         | Command::Read(_)
         | Command::Transcribe(_)
         | Command::Config(_)

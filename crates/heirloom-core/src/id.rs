@@ -110,6 +110,8 @@ ids! {
     CollectionId, "a collection";
     /// Who may see.
     AudienceId, "an audience";
+    /// One face in a picture.
+    FaceId, "a face";
     /// One execution of a pipeline.
     RunId, "a run";
     /// One subject through one step of a run.

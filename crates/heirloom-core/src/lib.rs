@@ -4,12 +4,15 @@
 //! handed in. Every other crate speaks in these types; each module is one noun of the glossary.
 
 pub mod actor;
+pub mod area;
 pub mod audience;
 pub mod backup;
 pub mod breaker;
 pub mod bucket;
 pub mod claim;
+mod digits;
 pub mod edtf;
+pub mod face;
 pub mod hash;
 pub mod id;
 pub mod map;
@@ -28,6 +31,7 @@ pub mod transcript;
 pub mod unit;
 
 pub use actor::Actor;
+pub use area::Area;
 pub use bucket::Bucket;
 pub use edtf::Edtf;
 pub use hash::ContentHash;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{AssetId, Segment};
+use crate::{Area, AssetId, Segment};
 
 /// The kinds of thing that something can be said about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -121,6 +121,23 @@ impl Subject {
             id: id.uuid(),
             part: segment.to_string(),
         }
+    }
+
+    /// A face in an asset.
+    #[must_use]
+    pub fn face(id: AssetId, area: Area) -> Self {
+        Self {
+            kind: SubjectKind::Face,
+            id: id.uuid(),
+            part: area.to_string(),
+        }
+    }
+
+    /// Where in a picture it is, if it is a face.
+    #[must_use]
+    pub fn as_face(&self) -> Option<Area> {
+        let is_face = self.kind == SubjectKind::Face;
+        is_face.then(|| self.part.parse().ok())?
     }
 
     /// Which stretch of a recording it is, if it is one.

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heirloom_core::{
     Actor, ArtifactId, AssetId, ContentHash, FamilyId, RunId, Subject, SubjectKind, UnitId,
     claim::{Author, Claim},
+    face::Face,
 };
 use serde_json::Value as Json;
 
@@ -18,7 +19,7 @@ use crate::{
     asset::Asset,
     blob,
     claim::{self, NewClaim, Provenance},
-    clock,
+    clock, face,
     row::Row,
     sql::statements,
     text::{self, Text},
@@ -100,6 +101,15 @@ pub enum Payload {
         /// The words, and when they are said.
         text: Text,
     },
+    /// The faces that are in the asset, as JSON here or in a blob, and by themselves.
+    Faces {
+        /// The JSON, where it is small enough to lie in the database.
+        json: Option<Json>,
+        /// Else the blob that is already stored, with its size in bytes.
+        blob: Option<(ContentHash, u64)>,
+        /// The faces.
+        faces: Vec<Face>,
+    },
 }
 
 impl Payload {
@@ -108,7 +118,7 @@ impl Payload {
     pub const fn json(&self) -> Option<&Json> {
         match self {
             Self::Json(json) | Self::Media(json, ..) => Some(json),
-            Self::Text { json, .. } => json.as_ref(),
+            Self::Text { json, .. } | Self::Faces { json, .. } => json.as_ref(),
             Self::Blob(..) => None,
         }
     }
@@ -117,10 +127,14 @@ impl Payload {
     #[must_use]
     pub const fn blob(&self) -> Option<ContentHash> {
         match self {
-            Self::Json(_) | Self::Text { blob: None, .. } => None,
+            Self::Json(_) | Self::Text { blob: None, .. } | Self::Faces { blob: None, .. } => None,
             Self::Blob(hash, _)
             | Self::Media(_, hash, _)
             | Self::Text {
+                blob: Some((hash, _)),
+                ..
+            }
+            | Self::Faces {
                 blob: Some((hash, _)),
                 ..
             } => Some(*hash),
@@ -350,12 +364,14 @@ pub(crate) async fn add(
 ) -> Result<(), DbError> {
     let mut artifacts = Vec::with_capacity(derived.len());
     let mut claims = Vec::new();
-    let mut texts = Vec::new();
+    let (mut texts, mut faces) = (Vec::new(), Vec::new());
     for (asset, unit, mut derived) in derived {
         let id = clock::new_id();
         let origin = (family, run, unit);
-        if let Payload::Text { text, .. } = &mut derived.artifact.payload {
-            texts.push((asset, id, std::mem::take(text)));
+        match &mut derived.artifact.payload {
+            Payload::Text { text, .. } => texts.push((asset, id, std::mem::take(text))),
+            Payload::Faces { faces: found, .. } => faces.push((asset, id, std::mem::take(found))),
+            Payload::Json(_) | Payload::Blob(..) | Payload::Media(..) => {}
         }
         artifacts.push(row(tx, origin, asset, id, derived.artifact, now_ms).await?);
         claims.extend(
@@ -365,6 +381,7 @@ pub(crate) async fn add(
     }
     tx.execute_rows(ADD, COLUMNS, artifacts).await?;
     claim::add(tx, family, claims).await?;
+    face::keep(tx, faces).await?;
     text::keep(tx, texts).await
 }
 
@@ -539,7 +556,7 @@ async fn row(
     let key = artifact_key(family, asset, &artifact.recipe());
     let subject = artifact.part.of(asset);
     let (payload, blob) = match artifact.payload {
-        Payload::Text { json, blob, .. } => (json, blob),
+        Payload::Text { json, blob, .. } | Payload::Faces { json, blob, .. } => (json, blob),
         Payload::Json(json) => (Some(json), None),
         Payload::Blob(hash, size_bytes) => (None, Some((hash, size_bytes))),
         Payload::Media(json, hash, size_bytes) => (Some(json), Some((hash, size_bytes))),

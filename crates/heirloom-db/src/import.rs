@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use heirloom_core::{
     Actor, ArtifactId, AssetId, ContentHash, FamilyId, FolderId, LocationId, SidecarId,
-    claim::Author, path, permission::Action,
+    claim::Author, face::Face, path, permission::Action,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -30,6 +30,7 @@ use crate::{
     claim::{self, Believed, Provenance},
     clock,
     export::{Place, Whole, WholeClaim, WholeSidecar},
+    face,
     place::{self, Placed},
     record::TRIES,
     sql::statements,
@@ -47,6 +48,8 @@ pub struct Brought {
     pub has_bytes: bool,
     /// Of its artifacts: what is to be found by, for those that are texts.
     pub texts: HashMap<ArtifactId, Text>,
+    /// The faces of those that are faces.
+    pub faces: HashMap<ArtifactId, Vec<Face>>,
 }
 
 /// What became of an asset that came in.
@@ -151,12 +154,14 @@ impl Db {
             now_ms: clock::now_ms(),
             stale: BTreeSet::new(),
             texts: Vec::new(),
+            faces: Vec::new(),
         };
         let mut imported = Vec::with_capacity(brought.len());
         for one in brought {
             imported.push(import.bring(&mut tx, one).await?);
         }
         text::keep(&mut tx, std::mem::take(&mut import.texts)).await?;
+        face::keep(&mut tx, std::mem::take(&mut import.faces)).await?;
         let stale: Vec<AssetId> = import.stale.iter().copied().collect();
         asset::refresh_many(&mut tx, &stale).await?;
         if !stale.is_empty() {
@@ -176,6 +181,7 @@ struct Import {
     /// Assets that are to be computed anew.
     stale: BTreeSet<AssetId>,
     texts: Vec<(AssetId, ArtifactId, Text)>,
+    faces: Vec<(AssetId, ArtifactId, Vec<Face>)>,
 }
 
 impl Import {
@@ -410,6 +416,9 @@ impl Import {
             made.insert(artifact.id, Some(own));
             if let Some(text) = brought.texts.get(&artifact.id) {
                 self.texts.push((id, own, text.clone()));
+            }
+            if let Some(faces) = brought.faces.get(&artifact.id) {
+                self.faces.push((id, own, faces.clone()));
             }
             has_new = true;
         }

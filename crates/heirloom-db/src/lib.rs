@@ -26,6 +26,7 @@ pub mod collection;
 pub mod count;
 mod dump;
 pub mod export;
+pub mod face;
 pub mod family;
 pub mod folder;
 pub mod health;
@@ -113,6 +114,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         sidecar::STATEMENTS,
         stack::STATEMENTS,
         text::STATEMENTS,
+        face::STATEMENTS,
         voice::STATEMENTS,
         timeline::STATEMENTS,
         unit::STATEMENTS,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 27] = [
+const MIGRATIONS: [(&str, &str); 28] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -89,6 +89,7 @@ const MIGRATIONS: [(&str, &str); 27] = [
     ),
     ("0026_voices", include_str!("../migrations/0026_voices.sql")),
     ("0027_read", include_str!("../migrations/0027_read.sql")),
+    ("0028_faces", include_str!("../migrations/0028_faces.sql")),
 ];
 
 /// The migration after which it has to be computed where assets were made.

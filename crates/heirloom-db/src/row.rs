@@ -98,5 +98,5 @@ macro_rules! id_cells {
 
 id_cells! {
     FamilyId AccountId PersonId ArchiveId FolderId AssetId LocationId SidecarId StackId DocumentId
-    ArtifactId ClaimId ClaimBatchId CollectionId AudienceId RunId UnitId AuditId UploadId BackupId
+    ArtifactId ClaimId ClaimBatchId CollectionId AudienceId FaceId RunId UnitId AuditId UploadId BackupId
 }

@@ -61,7 +61,7 @@ macro_rules! convert_ids {
 
 convert_ids! {
     FamilyId AccountId PersonId ArchiveId FolderId AssetId LocationId SidecarId StackId DocumentId
-    ArtifactId ClaimId ClaimBatchId CollectionId AudienceId RunId UnitId AuditId UploadId BackupId
+    ArtifactId ClaimId ClaimBatchId CollectionId AudienceId FaceId RunId UnitId AuditId UploadId BackupId
 }
 
 /// As SQLite takes them.

@@ -8,11 +8,14 @@
 //! paths, or a sentence that says what to do.
 
 mod error;
+pub mod faces;
 mod manifest;
 mod note;
 mod pull;
+mod quad;
 pub mod reading;
 mod runtime;
+mod sheet;
 mod source;
 pub mod speech;
 mod store;
@@ -21,6 +24,8 @@ mod torch;
 pub use error::ModelError;
 pub use manifest::{Ability, Model, ModelFile};
 pub use pull::{Mirror, Progress, Pulling};
+pub use quad::{Point, Quad};
 pub use runtime::{Runtime, RuntimeError};
+pub use sheet::Sheet;
 pub use source::{Package, Source};
 pub use store::{Fault, ModelState, NewFile, NewModel, Store};

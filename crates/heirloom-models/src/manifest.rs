@@ -102,6 +102,7 @@ impl Ability {
         match self {
             Self::Speech => &["model.bin", "config.json", "vocabulary.txt"],
             Self::Reading => &["_det_", "_cls_", "_rec_"],
+            Self::Faces => &["_detect", "_landmark", "_feature"],
             _ => &[],
         }
     }

@@ -6,15 +6,11 @@
 
 mod classifier;
 mod detector;
-mod quad;
 mod reader;
 mod recogniser;
 mod region;
-mod sheet;
 
-pub use quad::{Point, Quad};
 pub use reader::{Reader, Seen, SeenLine, SeenWord};
-pub use sheet::Sheet;
 
 /// Why nothing can be read: the fault is the model's or the machine's.
 #[derive(Debug, thiserror::Error)]

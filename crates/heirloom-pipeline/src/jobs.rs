@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::{
     confinement::{Answer, Failure, JobHeader, Jobs},
+    faces::{self, FaceLooker},
     reading::{self, PageReader},
     speech::{self, Hearer},
     tool::{pages, rendition, text},
@@ -19,6 +20,7 @@ use crate::{
 /// - `voice` finds where somebody speaks in samples, `voices` takes voiceprints of stretches of them, and `hear` writes
 ///   down what is said in some. `overhear` does so quickly while it goes on.
 /// - `read` reads what stands in a picture, or on pages of a document, from `from` on.
+/// - `faces` finds the faces of a picture.
 /// - `length` reads the input to its end and answers `{"size_bytes": N}`: whether a disk gives all of it.
 ///
 /// A job fails when there is none of that name, or the file does not let it be done.
@@ -34,6 +36,7 @@ pub fn jobs() -> impl Jobs {
 struct Kept {
     hearer: Hearer,
     reader: PageReader,
+    looker: FaceLooker,
 }
 
 fn work(
@@ -56,6 +59,7 @@ fn work(
         Some(speech::VOICES) => kept.hearer.voices(header, &input, answer),
         Some(speech::HEAR) => kept.hearer.hear(header, &input, answer),
         Some(speech::OVERHEAR) => kept.hearer.overhear(header, &input, answer),
+        Some(faces::FIND) => kept.looker.find(header, input, answer),
         Some(reading::READ) => kept.reader.read(header, input, answer),
         _ => {
             let reason = format!("there is no such job: {header}");

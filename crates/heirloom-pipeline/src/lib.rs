@@ -10,6 +10,7 @@ pub mod backup;
 pub mod confinement;
 mod context;
 pub mod export;
+pub mod faces;
 mod ffmpeg;
 pub mod film;
 pub mod fsck;

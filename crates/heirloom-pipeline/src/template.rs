@@ -11,6 +11,7 @@ use heirloom_db::{
 use crate::{
     tool::{
         FILE_NAME, METADATA, SIDECAR, Tool,
+        faces::{FACES, find_faces},
         film::{FILM, make_stills},
         pages::{DRAWER, draw_pages},
         place::{NAMER, name_position},
@@ -172,7 +173,7 @@ pub static PREPARE: Template = Template {
     ],
 };
 
-/// What is in it: what is said and what stands there, as far as models are here that find it out.
+/// What is in it: what is said, what stands there and whose faces are seen, as far as models are here that find it out.
 pub static UNDERSTAND: Template = Template {
     name: "understand",
     aim: Aim::Complete,
@@ -186,6 +187,11 @@ pub static UNDERSTAND: Template = Template {
             name: "reading",
             tool: EYES,
             work: read_writing,
+        },
+        Step {
+            name: "faces",
+            tool: FACES,
+            work: find_faces,
         },
     ],
 };

@@ -5,6 +5,7 @@
 //! and does not end what it is part of. Changing what a tool makes means raising its version.
 
 mod document;
+pub mod faces;
 mod file_name;
 pub mod film;
 mod metadata;

@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use heirloom_core::{ContentHash, unit::FailureCode};
+use heirloom_core::{ContentHash, face::Face, unit::FailureCode};
 use heirloom_db::{
     artifact::Part, asset::Measures, claim::NewClaim, text::Text, workpiece::Workpiece,
 };
@@ -21,6 +21,7 @@ use serde_json::Value as Json;
 use crate::{
     Context, Ffmpeg,
     confinement::{ConfinementError, JobHeader, JobLimits},
+    faces::{FaceFinder, FacesError},
     log::Log,
     open::{OpenError, open_original},
     reading::{Eyes, ReadingError},
@@ -87,6 +88,13 @@ pub enum Content {
         json: Json,
         /// The words.
         text: Text,
+    },
+    /// A JSON object with the faces that are in an asset, and these by themselves.
+    Faces {
+        /// The object.
+        json: Json,
+        /// The faces.
+        faces: Vec<Face>,
     },
 }
 
@@ -165,7 +173,8 @@ impl Content {
         let (Self::Json(json)
         | Self::Bytes(json, _)
         | Self::File(json, _)
-        | Self::Text { json, .. }) = self;
+        | Self::Text { json, .. }
+        | Self::Faces { json, .. }) = self;
         let problems = json["problems"].as_array().into_iter().flatten();
         problems.filter_map(Json::as_str)
     }
@@ -279,6 +288,14 @@ impl<'a> Task<'a> {
     #[must_use]
     pub const fn reading(&self) -> &Ways {
         self.workshop.reading()
+    }
+
+    /// Who finds faces.
+    ///
+    /// # Errors
+    /// [`FacesError::Model`] when a model is missing.
+    pub fn face_finder(&self) -> Result<FaceFinder, FacesError> {
+        self.workshop.face_finder()
     }
 
     /// Who may write down what is said.

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Ffmpeg,
     confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
+    faces::{self, FaceFinder, FacesError},
     hearing::Hearings,
     machine::{Working, processors},
     reading::{self, Eyes, ReadingError},
@@ -33,6 +34,7 @@ pub struct Workshop {
     hearings: Hearings,
     /// By who they are.
     eyes: Arc<Mutex<HashMap<String, Eyes>>>,
+    face_finder: Arc<Mutex<Option<FaceFinder>>>,
 }
 
 /// What finds out what is in films and recordings: models of this machine, and services elsewhere.
@@ -102,6 +104,7 @@ impl Workshop {
             ears: Arc::default(),
             hearings: Hearings::default(),
             eyes: Arc::default(),
+            face_finder: Arc::default(),
         }
     }
 
@@ -253,6 +256,12 @@ impl Workshop {
                 let is_loaded = eyes.values().any(Eyes::is_loaded);
                 Some(working(READERS, reading::MEMORY_BYTES, is_loaded))
             }
+            Ability::Faces => {
+                let finder = self.face_finder.lock();
+                let finder = finder.unwrap_or_else(PoisonError::into_inner);
+                let is_loaded = finder.as_ref().is_some_and(FaceFinder::is_loaded);
+                Some(working(1, faces::MEMORY_BYTES, is_loaded))
+            }
             _ => None,
         }
     }
@@ -273,6 +282,20 @@ impl Workshop {
         };
         eyes.insert(way.name().to_owned(), opened.clone());
         Ok(opened)
+    }
+
+    /// Who finds faces, with the model that is used for that now.
+    ///
+    /// # Errors
+    /// [`FacesError::Model`] when a model is missing.
+    pub fn face_finder(&self) -> Result<FaceFinder, FacesError> {
+        let mut finder = (self.face_finder.lock()).unwrap_or_else(PoisonError::into_inner);
+        let key = self.models().key_for(Ability::Faces);
+        if let Some(finder) = finder.as_ref().filter(|finder| finder.key() == key) {
+            return Ok(finder.clone());
+        }
+        let opened = FaceFinder::open(&self.confinement, self.models())?;
+        Ok(finder.insert(opened).clone())
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Hand>> {
@@ -312,6 +335,20 @@ impl From<ReadingError> for Failure {
             // The next run asks again: none is held up by who does not answer.
             ReadingError::Service(_) => Self::Unavailable(FailureCode::NoService, said),
             ReadingError::Disk(_) => Self::Temporary(said),
+        }
+    }
+}
+
+impl From<FacesError> for Failure {
+    fn from(error: FacesError) -> Self {
+        let said = error.to_string();
+        match error {
+            FacesError::Model(_) | FacesError::NoModel(_) => {
+                Self::Unavailable(FailureCode::NoModel, said)
+            }
+            FacesError::NoPicture(reason) => Self::NothingToDo(reason),
+            FacesError::Confinement(error) => error.into(),
+            FacesError::Disk(_) => Self::Temporary(said),
         }
     }
 }

@@ -23,6 +23,7 @@ mod edge;
 mod encryption;
 mod event;
 mod extract;
+mod face;
 mod folder;
 mod fsck;
 mod guard;

@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     archive, artifact, asset, backup, claim, collection, description, doctor, edge, encryption,
-    event, extract, folder, fsck, guard,
+    event, extract, face, folder, fsck, guard,
     library::Library,
     live, model, observe, page, place,
     problem::{Code, Problem},
@@ -164,6 +164,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(archive::routes())
         .merge(artifact::routes())
         .merge(reading::routes())
+        .merge(face::routes())
         .merge(transcript::routes())
         .merge(voice::routes())
         .merge(run::routes())

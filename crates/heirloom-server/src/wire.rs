@@ -10,6 +10,7 @@ mod claim;
 mod collection;
 mod doctor;
 mod encryption;
+mod face;
 mod folder;
 mod fsck;
 mod lineage;
@@ -45,6 +46,7 @@ pub use collection::{
 };
 pub use doctor::{Check, Counts, Diagnosis};
 pub use encryption::{Encryption, EncryptionKey, MasterKind, NewMaster};
+pub use face::{Face, Faces};
 pub use folder::{Folder, Folders};
 pub use fsck::{Fault, FsckReport, NewFsck};
 pub use lineage::{Lineage, LineageInput, LineageSource};

@@ -3,7 +3,9 @@
 use heirloom_core::AssetId;
 use heirloom_server::{
     Code, Problem,
-    wire::{Asset, AssetDetail, Hearing, Page, Passage, Purged, Reading, Transcript, Voice},
+    wire::{
+        Asset, AssetDetail, Face, Faces, Hearing, Page, Passage, Purged, Reading, Transcript, Voice,
+    },
 };
 use http::Method;
 use serde::Serialize;
@@ -11,6 +13,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     claim::{fact_lines, value_text},
+    faces,
     paging::{collect, more},
 };
 use crate::{
@@ -67,6 +70,13 @@ pub(super) async fn run(
             output.data(&reading, || match reading.text.is_empty() {
                 true => "No writing was found in it.".to_owned(),
                 false => reading.text.clone(),
+            });
+        }
+        arguments::Asset::Faces { id } => {
+            let found: Faces = api.get(&format!("/api/v1/assets/{id}/faces")).await?;
+            output.data(&found, || match found.faces.as_slice() {
+                [] => faces::NONE.to_owned(),
+                all => all.iter().map(face_line).collect::<Vec<_>>().join("\n"),
             });
         }
         arguments::Asset::Delete { ids, if_version } => {
@@ -362,4 +372,9 @@ fn describe(detail: &AssetDetail) -> String {
         }
     }
     text
+}
+
+fn face_line(face: &Face) -> String {
+    let shares: [f64; 4] = face.area.clone().try_into().unwrap_or_default();
+    format!("{}  {}", face.id, faces::in_words(shares, face.quality))
 }

@@ -33,7 +33,7 @@ pub(super) async fn run(
     config: &Config,
     output: &Output,
 ) -> Result<Ending, Problem> {
-    let mut input = open(&asked.file)?;
+    let mut input = open(&asked.file, "a picture or a PDF")?;
     let settings = config.models();
     let store = settings.open(&config.data.value);
     let ways = Ways::new(&settings.reading, &TASK)
@@ -105,21 +105,22 @@ async fn look(
     }
 }
 
-fn open(file: &Path) -> Result<File, Problem> {
+/// Opens a file that a command works on: `what` it has to be.
+pub(super) fn open(file: &Path, what: &str) -> Result<File, Problem> {
     let refuse = |error: std::io::Error| {
         let code = match error.kind() {
             std::io::ErrorKind::NotFound => Code::NotFound,
             _ => Code::Unavailable,
         };
         Problem::new(code, format!("{} cannot be read: {error}", file.display()))
-            .hint("Name a picture or a PDF that is there and that you may read.")
+            .hint(format!("Name {what} that is there and that you may read."))
     };
     let opened = File::open(file).map_err(refuse)?;
     match opened.metadata().map_err(refuse)?.is_file() {
         true => Ok(opened),
         false => Err(
             Problem::new(Code::Refused, format!("{} is no file", file.display()))
-                .hint("Name a picture or a PDF."),
+                .hint(format!("Name {what}.")),
         ),
     }
 }

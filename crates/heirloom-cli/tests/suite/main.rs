@@ -10,6 +10,7 @@ mod confinement;
 mod data_folder;
 mod documents;
 mod encryption;
+mod faces;
 mod harness;
 mod ipfs;
 mod json;

@@ -9,7 +9,7 @@ pub struct Voiceprint {
     /// The model that took it, with what tells its bytes from others of that name.
     pub model: String,
     /// A byte for each number, which is as exact as voices are; written in hexadecimal digits.
-    #[serde(with = "digits")]
+    #[serde(with = "crate::digits")]
     pub numbers: Vec<u8>,
 }
 
@@ -36,32 +36,6 @@ pub fn same_voice(a: &Voiceprint, b: &Voiceprint) -> f32 {
     #[expect(clippy::cast_possible_truncation, reason = "it is at most 1")]
     let likeness = (f64::from(both) / length) as f32;
     if length > 0.0 { likeness } else { 0.0 }
-}
-
-/// Bytes as hexadecimal digits, two for each.
-mod digits {
-    use std::fmt::Write as _;
-
-    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        let mut digits = String::with_capacity(bytes.len() * 2);
-        for byte in bytes {
-            let _ = write!(digits, "{byte:02x}");
-        }
-        to.serialize_str(&digits)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        let digits = String::deserialize(from)?;
-        let value = |digit: &u8| char::from(*digit).to_digit(16);
-        let byte = |pair: &[u8]| match pair {
-            [high, low] => u8::try_from(value(high)? * 16 + value(low)?).ok(),
-            _ => None,
-        };
-        let bytes: Option<Vec<u8>> = digits.as_bytes().chunks(2).map(byte).collect();
-        bytes.ok_or_else(|| D::Error::custom("a voiceprint is written in hexadecimal digits"))
-    }
 }
 
 #[cfg(test)]

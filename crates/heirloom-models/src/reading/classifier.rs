@@ -2,8 +2,8 @@
 
 use ort::{session::Session, value::Tensor};
 
-use super::{ReadingError, load, quad::Quad, sheet::Sheet};
-use crate::runtime::Runtime;
+use super::{ReadingError, load};
+use crate::{quad::Quad, runtime::Runtime, sheet::Sheet};
 
 /// Tells lines that stand on their heads.
 #[derive(Debug)]

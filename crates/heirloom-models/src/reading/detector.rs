@@ -2,8 +2,8 @@
 
 use ort::{session::Session, value::Tensor};
 
-use super::{ReadingError, load, quad::Quad, region::Map, sheet::Sheet};
-use crate::runtime::Runtime;
+use super::{ReadingError, load, region::Map};
+use crate::{quad::Quad, runtime::Runtime, sheet::Sheet};
 
 /// Finds lines of writing.
 #[derive(Debug)]

@@ -4,11 +4,9 @@ use super::{
     ReadingError,
     classifier::Classifier,
     detector::Detector,
-    quad::Quad,
     recogniser::{Letter, Recogniser},
-    sheet::Sheet,
 };
-use crate::runtime::Runtime;
+use crate::{quad::Quad, runtime::Runtime, sheet::Sheet};
 
 /// Reads pages and other pictures with writing on them.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use ort::{session::Session, value::Tensor};
 
-use super::{ReadingError, load, quad::Quad, sheet::Sheet};
-use crate::runtime::Runtime;
+use super::{ReadingError, load};
+use crate::{quad::Quad, runtime::Runtime, sheet::Sheet};
 
 /// Reads lines.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 //! Binarization" (2020): a network is taught to see the core of each line, so that lines do not touch, and the rectangle
 //! around a core is made larger by as much as the core was made smaller.
 
-use super::quad::{Point, Quad};
+use crate::quad::{Point, Quad};
 
 /// How likely each place of a page belongs to the core of a line.
 #[derive(Debug)]

@@ -87,6 +87,7 @@ impl Foreign<'_> {
             whole,
             has_bytes: got.has_bytes,
             texts: HashMap::new(),
+            faces: HashMap::new(),
         })
     }
 
@@ -388,7 +389,7 @@ fn add(whole: &mut Whole, derived: Derived, now_ms: i64) {
         Payload::Json(json) => (Some(json), None),
         Payload::Blob(hash, size_bytes) => (None, Some((hash, size_bytes))),
         Payload::Media(json, hash, size_bytes) => (Some(json), Some((hash, size_bytes))),
-        Payload::Text { json, blob, .. } => (json, blob),
+        Payload::Text { json, blob, .. } | Payload::Faces { json, blob, .. } => (json, blob),
     };
     whole.artifacts.push(Artifact {
         id,

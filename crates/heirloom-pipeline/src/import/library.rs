@@ -13,7 +13,9 @@ use std::{
 
 use bytes::Bytes;
 use heirloom_blobs::BlobError;
-use heirloom_core::{ArtifactId, AssetId, AudienceId, ContentHash, audience::AudienceKind};
+use heirloom_core::{
+    ArtifactId, AssetId, AudienceId, ContentHash, audience::AudienceKind, face::Face,
+};
 use heirloom_db::{
     archive::Archive,
     collection::Collection,
@@ -42,6 +44,7 @@ use crate::{
         publication, text_of,
     },
     original::Root,
+    tool::faces::faces_of,
 };
 
 /// Whether a folder is an export, or what is left of one: then it is not taken for anybody's plain folder.
@@ -328,6 +331,7 @@ impl Importing<'_> {
         }
         record.sidecars = sidecars;
         let mut texts: HashMap<ArtifactId, Text> = HashMap::new();
+        let mut faces: HashMap<ArtifactId, Vec<Face>> = HashMap::new();
         let mut blobs: HashMap<ArtifactId, (ContentHash, u64)> = HashMap::new();
         let mut artifacts = Vec::new();
         for artifact in std::mem::take(&mut record.artifacts) {
@@ -345,8 +349,11 @@ impl Importing<'_> {
                     }
                 }
             }
-            if let Some(text) = payload.and_then(|json| text_of(&artifact.kind, &json)) {
+            if let Some(text) = payload.as_ref().and_then(|it| text_of(&artifact.kind, it)) {
                 texts.insert(artifact.id, text);
+            }
+            if let Some(found) = payload.and_then(|json| faces_of(&artifact.kind, json)) {
+                faces.insert(artifact.id, found);
             }
             artifacts.push(artifact);
         }
@@ -357,6 +364,7 @@ impl Importing<'_> {
                 whole,
                 has_bytes,
                 texts,
+                faces,
             })),
             Err(why) => {
                 let why = Why::new(ProblemCode::BadRecord, why);

@@ -11,7 +11,10 @@ use heirloom_media::{
     document::{DocumentError, Layer, Pages},
     picture::{self, Limits, Picture, PictureError, Want},
 };
-use heirloom_models::reading::{Quad, Reader, ReadingError, Seen, Sheet};
+use heirloom_models::{
+    Quad, Sheet,
+    reading::{Reader, ReadingError, Seen},
+};
 use serde_json::json;
 
 use crate::{

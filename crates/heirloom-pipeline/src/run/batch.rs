@@ -357,6 +357,11 @@ impl<'a> Batch<'a> {
                     let json = Some(json).filter(|_| blob.is_none());
                     Payload::Text { json, blob, text }
                 }
+                Content::Faces { json, faces } => {
+                    let blob = self.keep_if_long(&json);
+                    let json = Some(json).filter(|_| blob.is_none());
+                    Payload::Faces { json, blob, faces }
+                }
                 Content::Bytes(says, bytes) => {
                     let (hash, size_bytes) = self.keep(bytes);
                     Payload::Media(says, hash, size_bytes)

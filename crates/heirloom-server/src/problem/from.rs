@@ -9,8 +9,8 @@ use heirloom_core::{claim::InvalidClaimValue, permission::Denied, query::QueryEr
 use heirloom_db::DbError;
 use heirloom_pipeline::{
     add::AddError, archive::RootRefused, backup::BackupError, confinement::ConfinementError,
-    export::ExportError, fsck::FsckError, import::ImportError, ipfs::IpfsError, open::OpenError,
-    purge::PurgeError, reading::ReadingError, run::EngineError, scan::ScanError,
+    export::ExportError, faces::FacesError, fsck::FsckError, import::ImportError, ipfs::IpfsError,
+    open::OpenError, purge::PurgeError, reading::ReadingError, run::EngineError, scan::ScanError,
     service::ServiceError, speech::SpeechError, tier::MoveError, voice::TranscriptError,
 };
 
@@ -338,6 +338,24 @@ impl From<ReadingError> for Problem {
             }
             ReadingError::Service(error) => Self::from(error),
             ReadingError::Disk(_) => Self::new(Code::Unavailable, message),
+        }
+    }
+}
+
+impl From<FacesError> for Problem {
+    fn from(error: FacesError) -> Self {
+        let message = error.to_string();
+        match error {
+            FacesError::Model(error) => error.into(),
+            FacesError::NoModel(_) => Self::new(Code::ModelMissing, message),
+            FacesError::Confinement(ConfinementError::Cancelled) => {
+                Self::new(Code::Stopping, message)
+            }
+            FacesError::Confinement(ConfinementError::NoSpace) => Self::new(Code::NoSpace, message),
+            FacesError::Confinement(_) | FacesError::NoPicture(_) => {
+                Self::new(Code::Refused, message)
+            }
+            FacesError::Disk(_) => Self::new(Code::Unavailable, message),
         }
     }
 }

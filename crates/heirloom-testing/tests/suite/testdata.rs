@@ -31,7 +31,7 @@ fn each_malformed_file_has_its_licence_source_and_hash() {
 
 #[test]
 fn each_other_test_file_has_its_licence_source_and_hash() {
-    for name in ["documents", "media", "pictures"] {
+    for name in ["documents", "faces", "media", "pictures"] {
         check(
             &known(&format!("{name}/manifest.json"), name),
             &repository().join("testdata").join(name),

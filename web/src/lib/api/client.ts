@@ -36,6 +36,7 @@ export type PlaceCount = components['schemas']['PlaceCount'];
 export type Places = components['schemas']['Places'];
 export type Publication = components['schemas']['Publication'];
 export type Reading = components['schemas']['Reading'];
+export type Faces = components['schemas']['Faces'];
 export type Run = components['schemas']['Run'];
 export type RunStep = components['schemas']['RunStep'];
 export type ScanReport = components['schemas']['ScanReport'];

@@ -274,6 +274,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assets/{id}/faces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The faces of a picture, from the left. */
+        get: operations["list_faces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assets/{id}/original": {
         parameters: {
             query?: never;
@@ -2345,6 +2362,38 @@ export interface components {
              * @default []
              */
             problems: components["schemas"]["TransferProblem"][];
+        };
+        /** @description A face in a picture. */
+        Face: {
+            /** @description Its left, top, width and height as shares of the picture as it is shown. */
+            area: number[];
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            id: string;
+            /**
+             * Format: float
+             * @description How likely it is a face at all, from 0 to 1.
+             */
+            probability: number;
+            /**
+             * Format: float
+             * @description How well somebody can be known again by it, from 0 to 1.
+             */
+            quality: number;
+        };
+        /** @description The faces of a picture. */
+        Faces: {
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            artifact_id: string;
+            /** @description From the left. */
+            faces: components["schemas"]["Face"][];
+            /** @description The model that found them, with what tells its bytes from others of that name. */
+            model: string;
         };
         /** @description What follows from all claims of one kind. */
         Fact: {
@@ -5082,6 +5131,8 @@ export type Diagnosis = components['schemas']['Diagnosis'];
 export type Encryption = components['schemas']['Encryption'];
 export type EncryptionKey = components['schemas']['EncryptionKey'];
 export type ExportReport = components['schemas']['ExportReport'];
+export type Face = components['schemas']['Face'];
+export type Faces = components['schemas']['Faces'];
 export type Fact = components['schemas']['Fact'];
 export type Fault = components['schemas']['Fault'];
 export type Folder = components['schemas']['Folder'];
@@ -5903,6 +5954,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Collection"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_faces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that were found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Faces"];
+                };
+            };
+            /** @description There is no such asset, or nobody has looked for faces in it yet */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             /** @description Refused */

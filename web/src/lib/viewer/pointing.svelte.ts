@@ -4,6 +4,8 @@ class Pointing {
   page = $state<number>();
   /** Left, top, width and height, as shares of the picture. */
   box = $state.raw<number[]>();
+  /** All that is outlined while somebody wants to see where it is. */
+  outlines = $state.raw<number[][]>([]);
 
   at(page: number | undefined, box: number[] | undefined): void {
     this.page = page;

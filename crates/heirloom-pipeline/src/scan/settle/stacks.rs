@@ -63,7 +63,7 @@ impl Settling<'_, '_> {
                 let payload = match payload {
                     Payload::Json(payload) => payload,
                     // No reader of metadata makes one.
-                    Payload::Text { .. } => continue,
+                    Payload::Text { .. } | Payload::Faces { .. } => continue,
                     Payload::Blob(hash, _) | Payload::Media(_, hash, _) => {
                         match self.read_blob(hash).await {
                             Some(payload) => payload,

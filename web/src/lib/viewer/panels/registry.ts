@@ -8,6 +8,7 @@ import type { AssetDetail } from '../../api/client';
 import type { Word } from '../../words/words.svelte';
 import { transcriptOf } from '../heard';
 import Collections from './Collections.svelte';
+import Faces from './Faces.svelte';
 import Facts from './Facts.svelte';
 import FileAbout from './FileAbout.svelte';
 import Made from './Made.svelte';
@@ -40,6 +41,11 @@ export const PANELS: Panel[] = [
     title: 'panel_reading',
     isFor: (detail) => detail.artifacts.some((it) => it.kind === 'reading'),
     content: Reading
+  },
+  {
+    title: 'panel_faces',
+    isFor: (detail) => detail.artifacts.some((it) => it.kind === 'faces'),
+    content: Faces
   },
   { title: 'panel_facts', isFor: () => true, content: Facts },
   {

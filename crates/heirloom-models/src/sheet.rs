@@ -1,8 +1,8 @@
-//! The pixels of a page.
+//! The pixels of a picture that networks look at.
 
-use super::quad::{Point, Quad};
+use crate::quad::{Point, Quad};
 
-/// A picture to be read: rows of pixels from the top left, three bytes each.
+/// A picture to be looked at: rows of pixels from the top left, three bytes each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sheet {
     width: usize,
@@ -10,7 +10,7 @@ pub struct Sheet {
     pixels: Vec<u8>,
 }
 
-/// Networks see pixels from -1 to 1, channel by channel, blue first.
+/// Networks see pixels from -1 to 1, channel by channel; those for reading blue first.
 const CHANNELS: usize = 3;
 
 impl Sheet {
@@ -37,10 +37,26 @@ impl Sheet {
         self.height
     }
 
-    /// What lies within a quadrilateral as a rectangle of that size, as networks see it; `row` is how long a row is,
-    /// and what is beyond the rectangle is grey.
-    pub(super) fn take(&self, quad: &Quad, width: usize, height: usize, row: usize) -> Vec<f32> {
+    /// What lies within a quadrilateral as a rectangle of that size, as networks for reading see it; `row` is how long a
+    /// row is, and what is beyond the rectangle is grey.
+    pub(crate) fn take(&self, quad: &Quad, width: usize, height: usize, row: usize) -> Vec<f32> {
         let mut taken = vec![0.0; CHANNELS * height * row];
+        self.sample(quad, width, height, |x, y, colour| {
+            for (channel, value) in colour.iter().rev().enumerate() {
+                taken[(channel * height + y) * row + x] = value / 127.5 - 1.0;
+            }
+        });
+        taken
+    }
+
+    /// Gives each pixel of a rectangle of that size with its colour, from what lies within a quadrilateral.
+    pub(crate) fn sample(
+        &self,
+        quad: &Quad,
+        width: usize,
+        height: usize,
+        mut give: impl FnMut(usize, usize, [f32; CHANNELS]),
+    ) {
         // So many points to a pixel in each direction: none of what lies between is passed over.
         let finer = |length: f32, count: usize| {
             let count = (length / count as f32).round();
@@ -60,12 +76,36 @@ impl Sheet {
                         *sum += value;
                     }
                 }
-                for (channel, sum) in sum.iter().rev().enumerate() {
-                    taken[(channel * height + y) * row + x] = sum * share / 127.5 - 1.0;
+                give(x, y, sum.map(|sum| sum * share));
+            }
+        }
+    }
+
+    /// The same with half as many pixels in each direction; `None` where none would be left.
+    pub(crate) fn halved(&self) -> Option<Self> {
+        let (width, height) = (self.width / 2, self.height / 2);
+        let mut pixels = Vec::with_capacity(width * height * CHANNELS);
+        for pair in self
+            .pixels
+            .chunks_exact(self.width * CHANNELS * 2)
+            .take(height)
+        {
+            let (upper, lower) = pair.split_at(self.width * CHANNELS);
+            for at in 0..width {
+                for channel in 0..CHANNELS {
+                    let at = at * 2 * CHANNELS + channel;
+                    let sum = [
+                        upper[at],
+                        upper[at + CHANNELS],
+                        lower[at],
+                        lower[at + CHANNELS],
+                    ];
+                    let sum: u16 = sum.into_iter().map(u16::from).sum();
+                    pixels.push(((sum + 2) / 4) as u8);
                 }
             }
         }
-        taken
+        Self::new(width, height, pixels)
     }
 
     /// The colour at a place, between the pixels around it.
@@ -93,5 +133,19 @@ impl Sheet {
             }
         }
         colour
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_picture_is_the_mean_of_four_pixels_each() {
+        let pixels = (0_u8..15).flat_map(|at| [at, at, 100]).collect();
+        let half = Sheet::new(5, 3, pixels).unwrap().halved().unwrap();
+        assert_eq!((half.width(), half.height()), (2, 1));
+        assert_eq!(half.pixels, [3, 3, 100, 5, 5, 100]);
+        assert_eq!(half.halved(), None);
     }
 }

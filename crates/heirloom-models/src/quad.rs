@@ -9,7 +9,7 @@ pub struct Point {
     pub y: f32,
 }
 
-/// A quadrilateral around writing. Its corners follow one another as whoever reads it sees them: top left, top right,
+/// A quadrilateral, around writing or a face. Its corners follow one another as whoever looks at that sees them: top left, top right,
 /// bottom right, bottom left.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Quad(pub [Point; 4]);
@@ -22,14 +22,14 @@ impl Point {
         }
     }
 
-    pub(super) fn distance(self, other: Self) -> f32 {
+    pub(crate) fn distance(self, other: Self) -> f32 {
         (self.x - other.x).hypot(self.y - other.y)
     }
 }
 
 impl Quad {
     /// An upright rectangle.
-    pub(super) fn of_rectangle(left: f32, top: f32, right: f32, bottom: f32) -> Self {
+    pub(crate) fn of_rectangle(left: f32, top: f32, right: f32, bottom: f32) -> Self {
         let corner = |x, y| Point { x, y };
         Self([
             corner(left, top),
@@ -40,25 +40,25 @@ impl Quad {
     }
 
     /// How long its lines are.
-    pub(super) fn width(&self) -> f32 {
+    pub(crate) fn width(&self) -> f32 {
         let [a, b, c, d] = self.0;
         a.distance(b).max(d.distance(c))
     }
 
     /// How high its lines are.
-    pub(super) fn height(&self) -> f32 {
+    pub(crate) fn height(&self) -> f32 {
         let [a, b, c, d] = self.0;
         a.distance(d).max(b.distance(c))
     }
 
     /// The place within, each of `u` and `v` from 0 to 1.
-    pub(super) fn at(&self, u: f32, v: f32) -> Point {
+    pub(crate) fn at(&self, u: f32, v: f32) -> Point {
         let [a, b, c, d] = self.0;
         a.towards(b, u).towards(d.towards(c, u), v)
     }
 
     /// The part of it from one share of its lines to another.
-    pub(super) fn part(&self, from: f32, until: f32) -> Self {
+    pub(crate) fn part(&self, from: f32, until: f32) -> Self {
         Self([
             self.at(from, 0.0),
             self.at(until, 0.0),
@@ -68,20 +68,20 @@ impl Quad {
     }
 
     /// The same place, read after so many quarter turns of the page against the clock.
-    pub(super) fn turned(mut self, quarters: usize) -> Self {
+    pub(crate) fn turned(mut self, quarters: usize) -> Self {
         self.0.rotate_left(quarters % 4);
         self
     }
 
     /// How it leans, in degrees with the clock: 0 where its lines run to the right.
-    pub(super) fn angle(&self) -> f32 {
+    pub(crate) fn angle(&self) -> f32 {
         let [a, b, c, d] = self.0;
         let (dx, dy) = (b.x - a.x + c.x - d.x, b.y - a.y + c.y - d.y);
         dy.atan2(dx).to_degrees()
     }
 
     /// In another measure.
-    pub(super) fn scaled(mut self, x: f32, y: f32) -> Self {
+    pub(crate) fn scaled(mut self, x: f32, y: f32) -> Self {
         for corner in &mut self.0 {
             corner.x *= x;
             corner.y *= y;
@@ -90,7 +90,7 @@ impl Quad {
     }
 
     /// The rectangle of least area around points, in whatever direction; `None` of fewer than three that lie apart.
-    pub(super) fn around(points: &[Point]) -> Option<Self> {
+    pub(crate) fn around(points: &[Point]) -> Option<Self> {
         let hull = hull(points);
         let mut best: Option<(f32, Self)> = None;
         for (at, from) in hull.iter().enumerate() {
@@ -135,7 +135,7 @@ impl Quad {
     }
 
     /// Larger by this much on each side.
-    pub(super) fn grown(&self, by: f32) -> Self {
+    pub(crate) fn grown(&self, by: f32) -> Self {
         let (across, down) = (by / self.width().max(1.0), by / self.height().max(1.0));
         Self([
             self.at(-across, -down),
@@ -146,7 +146,7 @@ impl Quad {
     }
 
     /// Within a page of that size.
-    pub(super) fn within(mut self, width: f32, height: f32) -> Self {
+    pub(crate) fn within(mut self, width: f32, height: f32) -> Self {
         for corner in &mut self.0 {
             corner.x = corner.x.clamp(0.0, width);
             corner.y = corner.y.clamp(0.0, height);

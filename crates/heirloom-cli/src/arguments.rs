@@ -15,7 +15,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use heirloom_core::{
-    ArchiveId, ArtifactId, AssetId, Bucket, ClaimBatchId, ClaimId, Segment, claim::ClaimKind,
+    ArchiveId, ArtifactId, AssetId, Bucket, ClaimBatchId, ClaimId, Segment, Strip, claim::ClaimKind,
 };
 
 pub(crate) use backup::{Backup, Restore, Target};
@@ -407,10 +407,13 @@ pub(crate) enum Asset {
         /// Which
         id: AssetId,
     },
-    /// Print what stands in a picture or on the pages of a document
+    /// Print what stands in a picture or on the pages of a document, as people corrected it
     Reading {
         /// Which
         id: AssetId,
+        /// Each line with its strip, as `claim make --on` takes it, and how sure it is
+        #[arg(long, conflicts_with = "json")]
+        lines: bool,
     },
     /// List the faces of a picture
     Faces {
@@ -465,6 +468,10 @@ pub(crate) enum Claim {
         /// Of which stretch of a recording, in milliseconds: of what is said there, and of who says it
         #[arg(long, value_name = "START-END")]
         at: Option<Segment>,
+        /// Of which strip of a page: of what is written there; the page, then its corners, or left, top, width and height, as
+        /// shares of the page, such as 1:0.1,0.2,0.8,0.05
+        #[arg(long, value_name = "STRIP", conflicts_with = "at")]
+        on: Option<Strip>,
         /// Say that it is not so
         #[arg(long)]
         not: bool,

@@ -4,11 +4,13 @@
 //! [`resolve`]: people's words outrank machines', the newest of equals wins, a negation takes away
 //! what it denies, and whatever was undone does not count.
 
+mod anchor;
 mod kind;
 mod resolve;
 
+pub use anchor::{Anchored, anchored};
 pub use kind::{Cardinality, ClaimKind, ClaimValue, InvalidClaimValue, ValueType};
-pub use resolve::{Anchored, Resolution, anchored, believed_texts, resolve};
+pub use resolve::{Resolution, believed_texts, resolve};
 
 use serde::{Deserialize, Serialize};
 

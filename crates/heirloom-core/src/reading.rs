@@ -4,9 +4,15 @@
 //! Places are shares of the width and height of the page as it is shown, however it lies there, so they hold for every
 //! rendition of it.
 
+mod correct;
 mod order;
 
 use serde::{Deserialize, Serialize};
+
+use crate::{
+    ClaimId,
+    text::{Span, spread},
+};
 
 pub use order::Lie;
 
@@ -56,6 +62,12 @@ pub struct Line {
     /// Its words, where they were read one by one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub words: Vec<Word>,
+    /// The claim that it is from, where a person corrected what was read, or wrote down what was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction_id: Option<ClaimId>,
+    /// What was read there before a person corrected it; `None` where nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<String>,
 }
 
 /// A word, with the marks around it.
@@ -72,21 +84,67 @@ pub struct Word {
 /// A quadrilateral on a page, in shares of its width and height. Its corners follow one another as whoever reads it sees
 /// them: top left, top right, bottom right, bottom left.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "RawCorners")]
 pub struct Corners(pub [[f32; 2]; 4]);
 
-/// Where a line is: which page, and the upright rectangle around it.
+/// Where a line was is kept as the rectangle around it in older catalogues.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawCorners {
+    Corners([[f32; 2]; 4]),
+    Rectangle([f32; 4]),
+}
+
+/// Where a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Spot {
     /// The page, from 1; `None` of a picture that is a single sheet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<u32>,
-    /// Left, top, width and height as shares of the page; `None` in a document's own text.
+    /// Where on it; `None` in a document's own text.
     #[serde(rename = "box", default, skip_serializing_if = "Option::is_none")]
-    pub rectangle: Option<[f32; 4]>,
+    pub corners: Option<Corners>,
+}
+
+impl From<RawCorners> for Corners {
+    fn from(raw: RawCorners) -> Self {
+        match raw {
+            RawCorners::Corners(corners) => Self(corners),
+            RawCorners::Rectangle(rectangle) => Self::of_rectangle(rectangle),
+        }
+    }
 }
 
 impl Corners {
+    /// Of an upright rectangle: left, top, width and height.
+    #[must_use]
+    pub const fn of_rectangle([left, top, width, height]: [f32; 4]) -> Self {
+        let (right, bottom) = (left + width, top + height);
+        Self([[left, top], [right, top], [right, bottom], [left, bottom]])
+    }
+
+    /// The point in its middle.
+    #[must_use]
+    pub fn middle(&self) -> [f32; 2] {
+        [0, 1].map(|axis| self.0.iter().map(|corner| corner[axis]).sum::<f32>() / 4.0)
+    }
+
+    /// What lies in it from one share of its length to another.
+    #[must_use]
+    pub fn stretch(&self, from: f32, until: f32) -> Self {
+        let Self([top_left, top_right, bottom_right, bottom_left]) = *self;
+        let between = |[a, b]: [[f32; 2]; 2], share: f32| {
+            [0, 1].map(|axis| ((a[axis] + (b[axis] - a[axis]) * share) * 1e4).round() / 1e4)
+        };
+        let (top, bottom) = ([top_left, top_right], [bottom_left, bottom_right]);
+        Self([
+            between(top, from),
+            between(top, until),
+            between(bottom, until),
+            between(bottom, from),
+        ])
+    }
+
     /// The upright rectangle around it: left, top, width and height.
     #[must_use]
     pub fn rectangle(&self) -> [f32; 4] {
@@ -120,8 +178,71 @@ impl Line {
             corners: Some(corners),
             confidence: sum / all,
             words,
+            ..Self::default()
         })
     }
+
+    /// Of a text of which only the whole line is known to be there: its words share that by their letters.
+    #[must_use]
+    pub fn of_text(text: &str, corners: Option<Corners>) -> Self {
+        let words = corners.map_or_else(Vec::new, |corners| {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            place_words(&[], &words, corners, 1.0)
+        });
+        Self {
+            text: text.to_owned(),
+            corners,
+            confidence: 1.0,
+            words,
+            ..Self::default()
+        }
+    }
+}
+
+/// The parts of a line that a place in it is counted in.
+const PARTS: f32 = 1e6;
+
+/// Words of a line where those are that were known there, so far as they are the same, and in between.
+fn place_words(known: &[Word], words: &[&str], corners: Corners, probability: f32) -> Vec<Word> {
+    let known: Vec<_> = known
+        .iter()
+        .map(|word| (word.text.as_str(), span_in(corners, &word.corners)))
+        .collect();
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a million parts"
+    )]
+    let (whole, share) = (PARTS as u64, |part: u64| part as f32 / PARTS);
+    let spans = spread(&known, words, (0, whole));
+    let placed = words.iter().zip(spans);
+    placed
+        .map(|(word, (from, until))| Word {
+            text: (*word).to_owned(),
+            corners: corners.stretch(share(from), share(until)),
+            probability,
+        })
+        .collect()
+}
+
+/// From where to where something is in a line, in parts of its length.
+fn span_in(Corners(line): Corners, Corners(word): &Corners) -> Span {
+    let middle = |[a, b]: [[f32; 2]; 2]| [0, 1].map(|axis| f32::midpoint(a[axis], b[axis]));
+    let (start, end) = (middle([line[0], line[3]]), middle([line[1], line[2]]));
+    let along = [end[0] - start[0], end[1] - start[1]];
+    let length = along[0].mul_add(along[0], along[1] * along[1]);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "from 0 to a million"
+    )]
+    let part = |point: [f32; 2]| {
+        let dot = (point[0] - start[0]).mul_add(along[0], (point[1] - start[1]) * along[1]);
+        ((dot / length.max(f32::MIN_POSITIVE)).clamp(0.0, 1.0) * PARTS) as u64
+    };
+    let (from, until) = (middle([word[0], word[3]]), middle([word[1], word[2]]));
+    (part(from), part(until))
 }
 
 impl Page {
@@ -187,7 +308,7 @@ impl Reading {
     )]
     pub fn confidence(&self) -> f64 {
         let (mut all, mut sure) = (0.0, 0.0);
-        for line in self.pages.iter().flat_map(Page::lines) {
+        for (line, _) in self.lines() {
             let length = line.text.chars().count() as f64;
             all += length;
             sure += length * f64::from(line.confidence);
@@ -195,31 +316,37 @@ impl Reading {
         if all > 0.0 { sure / all } else { 0.0 }
     }
 
+    /// Its lines in the order in which they are read, each with where it is.
+    pub fn lines(&self) -> impl Iterator<Item = (&Line, Spot)> {
+        let pages = self.pages.iter();
+        pages.flat_map(|page| {
+            page.lines().map(|line| {
+                let (page, corners) = (page.page, line.corners);
+                (line, Spot { page, corners })
+            })
+        })
+    }
+
     /// Its words as they are looked for, a line for each line, with where that is. A word that is divided at the end of a
     /// line is whole in the line that it begins in.
     #[must_use]
     pub fn to_words(&self) -> Vec<(String, Spot)> {
         let mut words: Vec<(String, Spot)> = Vec::new();
-        for page in &self.pages {
-            let mut is_divided = false;
-            for line in page.lines() {
-                let mut text = line.text.trim();
-                if let Some((before, _)) = words.last_mut().filter(|_| is_divided) {
-                    let (rest, after) = text.split_once(' ').unwrap_or((text, ""));
-                    if rest.starts_with(char::is_lowercase) {
-                        before.pop();
-                        before.push_str(rest);
-                        text = after;
-                    }
+        let mut divided_on = None;
+        for (line, spot) in self.lines() {
+            let mut text = line.text.trim();
+            let is_divided = divided_on == Some(spot.page);
+            if let Some((before, _)) = words.last_mut().filter(|_| is_divided) {
+                let (rest, after) = text.split_once(' ').unwrap_or((text, ""));
+                if rest.starts_with(char::is_lowercase) {
+                    before.pop();
+                    before.push_str(rest);
+                    text = after;
                 }
-                is_divided = is_divided_at_end(text);
-                let spot = Spot {
-                    page: page.page,
-                    rectangle: line.corners.map(|corners| corners.rectangle()),
-                };
-                if !text.is_empty() {
-                    words.push((text.to_owned(), spot));
-                }
+            }
+            divided_on = is_divided_at_end(text).then_some(spot.page);
+            if !text.is_empty() {
+                words.push((text.to_owned(), spot));
             }
         }
         words

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Area, AssetId, Segment};
+use crate::{Area, AssetId, Segment, Strip};
 
 /// The kinds of thing that something can be said about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub enum SubjectKind {
     Asset,
     /// A stretch of a recording or film.
     Segment,
-    /// One page.
+    /// One page, or a strip of one.
     Page,
     /// One face in a picture.
     Face,
@@ -97,7 +97,8 @@ pub struct Subject {
     /// Its id. For a segment, page or face: that of the asset or document it is a piece of.
     pub id: Uuid,
     /// Which piece, in coordinates of the medium and never of an artifact row: `12000-15500`
-    /// (milliseconds), `3` (page), `0.12,0.3,0.2,0.25` (box as shares of width and height). Empty for the whole.
+    /// (milliseconds), `3` (page), `3:0.1,0.2,0.5,0.2,0.5,0.25,0.1,0.25` (a strip of it by its corners), `0.12,0.3,0.2,0.25`
+    /// (box as shares of width and height). Empty for the whole.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub part: String,
 }
@@ -138,6 +139,23 @@ impl Subject {
     pub fn as_face(&self) -> Option<Area> {
         let is_face = self.kind == SubjectKind::Face;
         is_face.then(|| self.part.parse().ok())?
+    }
+
+    /// A strip of a page of an asset.
+    #[must_use]
+    pub fn strip(id: AssetId, strip: Strip) -> Self {
+        Self {
+            kind: SubjectKind::Page,
+            id: id.uuid(),
+            part: strip.to_string(),
+        }
+    }
+
+    /// Which strip of a page it is, if it is one.
+    #[must_use]
+    pub fn as_strip(&self) -> Option<Strip> {
+        let is_page = self.kind == SubjectKind::Page;
+        is_page.then(|| self.part.parse().ok())?
     }
 
     /// Which stretch of a recording it is, if it is one.

@@ -9,10 +9,12 @@
 //! - [`tokens`] cuts a text into folded words that know where they stand in it.
 //! - [`Phrase`] is words that are looked for, one after the other.
 //! - [`snippet`] is the part of a text that shows best why it was found.
+//! - [`spread`] says where the words of a corrected text are.
 
 mod fold;
 mod phrase;
 mod snippet;
+mod spread;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -20,4 +22,5 @@ mod tokens;
 pub use fold::fold;
 pub use phrase::Phrase;
 pub use snippet::{Snippet, snippet};
+pub use spread::{Span, spread};
 pub use tokens::{MAX_TOKEN_CHARS, Token, Tokens, tokens};

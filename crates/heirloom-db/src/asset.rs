@@ -323,7 +323,10 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
         place::store(tx, asset, believed.position, placed).await?;
         let placed = asset.placed.as_ref();
         named_by.push((asset.id, name::names_of(&claims, placed, named.as_ref())));
-        let text = texts.remove(&asset.id).map(|text| text.corrected(&claims));
+        // People also write down what no machine heard or read.
+        let text = texts.remove(&asset.id).unwrap_or_default();
+        let text = text.corrected(&claims);
+        let words = Some(text.words.as_str()).filter(|words| !words.is_empty());
         documents.push((
             asset.timeline_key,
             compose(
@@ -332,8 +335,7 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
                 &places,
                 &collections,
                 &claims,
-                text.as_ref()
-                    .map(|text| (text.words.as_str(), !text.times.is_empty())),
+                words.map(|words| (words, !text.times.is_empty())),
                 named.and_then(|named| named.words()).as_deref(),
             ),
         ));

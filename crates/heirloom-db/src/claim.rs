@@ -227,6 +227,7 @@ fn require_subject(kind: ClaimKind, subject: SubjectKind) -> Result<(), DbError>
     }
     let of = match kind.subject_kind() {
         SubjectKind::Segment => "a stretch of a recording",
+        SubjectKind::Page => "a strip of a page",
         _ => "a whole original",
     };
     Err(DbError::Refused(format!("{kind} is said of {of}")))

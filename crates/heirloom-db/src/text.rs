@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 use heirloom_core::{
     ArtifactId, AssetId,
     claim::{Claim, ClaimKind},
-    reading::{Reading, Spot},
+    reading::{Block, Line, Page, Reading, Spot},
     transcript::{Passage, Transcript, Word},
 };
 use serde_json::json;
@@ -49,11 +49,19 @@ impl Text {
     /// What was read in a picture or on the pages of a document: a line for each line.
     #[must_use]
     pub fn read(reading: &Reading) -> Self {
+        let lines = reading.lines();
+        Self::of_lines(lines.map(|(line, spot)| (line.text.as_str(), spot)))
+    }
+
+    fn of_lines<'a>(lines: impl Iterator<Item = (&'a str, Spot)>) -> Self {
         let mut text = Self::default();
-        for (words, spot) in reading.to_words() {
-            text.words.push_str(&words);
-            text.words.push('\n');
-            text.spots.push(spot);
+        for (line, spot) in lines {
+            let line = line.trim();
+            if !line.is_empty() {
+                text.words.push_str(line);
+                text.words.push('\n');
+                text.spots.push(spot);
+            }
         }
         text
     }
@@ -70,12 +78,27 @@ impl Text {
         }
     }
 
-    /// As people corrected it by these claims.
+    /// As it is looked for: as people corrected it by these claims, or wrote it down themselves, and with divided words
+    /// whole.
     pub(crate) fn corrected(self, claims: &[Claim]) -> Self {
-        let is_about = |claim: &Claim| claim.statement.kind() == ClaimKind::Said;
-        if self.times.is_empty() || !claims.iter().any(is_about) {
+        let is_claimed = |kind: ClaimKind| {
+            let mut standing = claims.iter().filter(|claim| claim.undone_at_ms.is_none());
+            standing.any(|claim| claim.statement.kind() == kind)
+        };
+        let is_heard = !self.times.is_empty() || self.words.is_empty();
+        if is_heard && is_claimed(ClaimKind::Said) {
+            return Self::spoken(&self.to_transcript().corrected(claims));
+        }
+        let has_corrections = is_claimed(ClaimKind::Written);
+        if self.spots.is_empty() && !has_corrections {
             return self;
         }
+        let reading = self.to_reading(has_corrections).corrected(claims);
+        let words = reading.to_words();
+        Self::of_lines(words.iter().map(|(line, spot)| (line.as_str(), *spot)))
+    }
+
+    fn to_transcript(&self) -> Transcript {
         let mut times = self.times.iter().copied();
         let mut passages = Vec::new();
         for line in self.words.lines() {
@@ -92,11 +115,39 @@ impl Text {
                 None,
             ));
         }
-        let transcript = Transcript {
+        Transcript {
             passages,
             ..Transcript::default()
-        };
-        Self::spoken(&transcript.corrected(claims))
+        }
+    }
+
+    /// `has_words` asks for where the words of its lines are.
+    fn to_reading(&self, has_words: bool) -> Reading {
+        let mut pages: Vec<Page> = Vec::new();
+        let spots = self.spots.iter().copied();
+        let spots = spots.chain(std::iter::repeat(Spot::default()));
+        for (text, spot) in self.words.lines().zip(spots) {
+            if pages.last().is_none_or(|page| page.page != spot.page) {
+                pages.push(Page {
+                    page: spot.page,
+                    blocks: vec![Block::default()],
+                    ..Page::default()
+                });
+            }
+            let line = match has_words {
+                true => Line::of_text(text, spot.corners),
+                false => Line {
+                    text: text.to_owned(),
+                    corners: spot.corners,
+                    ..Line::default()
+                },
+            };
+            let block = pages.last_mut().and_then(|page| page.blocks.last_mut());
+            if let Some(block) = block {
+                block.lines.push(line);
+            }
+        }
+        Reading { pages }
     }
 }
 

@@ -24,6 +24,7 @@ mod log;
 pub mod machine;
 pub mod open;
 mod original;
+pub mod payload;
 pub mod place;
 pub mod probe;
 pub mod purge;

@@ -1,29 +1,14 @@
 //! The voices of transcripts that were stored before the catalogue kept voices.
 
-use futures_util::TryStreamExt as _;
-use heirloom_blobs::BlobError;
 use heirloom_core::{ArtifactId, AssetId};
-use heirloom_db::{DbError, artifact::Artifact, voice::Voice};
-use tokio_util::{io::ReaderStream, sync::CancellationToken};
+use heirloom_db::{DbError, voice::Voice};
+use tokio_util::sync::CancellationToken;
 
-use crate::{Context, tool::transcript::Heard};
-
-/// Why a transcript cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum TranscriptError {
-    /// The catalogue failed.
-    #[error(transparent)]
-    Db(#[from] DbError),
-    /// Its blob is not there, or cannot be read.
-    #[error(transparent)]
-    Blob(#[from] BlobError),
-    /// The same, in the middle of it.
-    #[error("a transcript cannot be read: {0}")]
-    Read(#[from] std::io::Error),
-    /// It is none.
-    #[error("a transcript is unreadable: {0}")]
-    Unreadable(#[from] serde_json::Error),
-}
+use crate::{
+    Context,
+    payload::{PayloadError, read_payload},
+    tool::transcript::Heard,
+};
 
 /// How many transcripts are listed at once.
 const AT_ONCE: i64 = 256;
@@ -69,23 +54,8 @@ pub async fn read_voices(ctx: &Context, stop: &CancellationToken) -> Result<(), 
     }
 }
 
-async fn voices_of(ctx: &Context, artifact: ArtifactId) -> Result<Vec<Voice>, TranscriptError> {
+async fn voices_of(ctx: &Context, artifact: ArtifactId) -> Result<Vec<Voice>, PayloadError> {
     let (artifact, _) = ctx.db.get_artifact(&ctx.actor, artifact).await?;
-    Ok(Voice::list(
-        &read_transcript(ctx, &artifact).await?.transcript,
-    ))
-}
-
-/// What is said in a recording, as it was stored.
-///
-/// # Errors
-/// [`TranscriptError`]
-pub async fn read_transcript(ctx: &Context, artifact: &Artifact) -> Result<Heard, TranscriptError> {
-    let Some(hash) = artifact.blob_hash else {
-        let payload = artifact.payload.clone().unwrap_or_default();
-        return Ok(serde_json::from_value(payload)?);
-    };
-    let reader = ctx.blobs.get(hash).await?;
-    let blocks: Vec<_> = ReaderStream::new(reader).try_collect().await?;
-    Ok(serde_json::from_slice(&blocks.concat())?)
+    let heard: Heard = read_payload(ctx, &artifact).await?;
+    Ok(Voice::list(&heard.transcript))
 }

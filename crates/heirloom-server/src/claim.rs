@@ -8,11 +8,12 @@ use axum::{
     http::StatusCode,
 };
 use heirloom_core::{
-    Actor, AssetId, ClaimId, MediaKind, Segment, Subject, SubjectKind,
+    Actor, AssetId, ClaimId, MediaKind, Segment, Strip, Subject, SubjectKind,
     claim::{ClaimKind, Statement},
+    reading::Corners,
 };
-use heirloom_db::{claim::NewClaim, once::Once};
-use heirloom_pipeline::place::name_positions;
+use heirloom_db::{artifact::Part, asset::Asset, claim::NewClaim, once::Once};
+use heirloom_pipeline::{place::name_positions, tool::pages::PAGES};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -30,7 +31,7 @@ pub(crate) fn routes() -> OpenApiRouter<Library> {
         .routes(routes!(redo_claim))
 }
 
-/// Says something about an asset, or about what is said in a stretch of it. Nothing is overwritten: what is believed
+/// Says something about an asset, about what is said in a stretch of it, or about what is written on its pages. Nothing is overwritten: what is believed
 /// follows from all claims.
 #[utoipa::path(post, path = "/api/v1/assets/{id}/claims", tag = "claim", params(
     ("id" = String, Path, description = "The asset", format = "uuid"),
@@ -67,7 +68,7 @@ async fn make_claim(
 /// Players say that they are so much farther than a recording is long.
 const PLAYED_MS: u64 = 1_000;
 
-/// What a claim is about: an asset, or a stretch of one that is heard.
+/// What a claim is about: an asset, a stretch of one that is heard, or a strip of a page.
 async fn subject_of(
     library: &Library,
     actor: &Actor,
@@ -76,8 +77,8 @@ async fn subject_of(
 ) -> Result<Subject, Problem> {
     let refuse = |what: String| Problem::new(Code::InvalidClaim, what);
     let kind = new.kind;
-    match (kind.subject_kind(), new.at) {
-        (SubjectKind::Segment, Some(at)) => {
+    match (kind.subject_kind(), new.at, new.on) {
+        (SubjectKind::Segment, Some(at), None) => {
             let segment = Segment::new(at.start_ms, at.end_ms)
                 .map_err(|error| refuse(error.to_string()).hint("It ends after it begins."))?;
             let asset = library.db().get_asset(actor, id).await?;
@@ -94,15 +95,49 @@ async fn subject_of(
             }
             Ok(Subject::segment(id, segment))
         }
-        (SubjectKind::Segment, None) => Err(refuse(format!(
+        (SubjectKind::Segment, ..) => Err(refuse(format!(
             "{kind} is claimed of a stretch of a recording"
         ))
-        .hint("Say which: `at` with `start_ms` and `end_ms`.")),
-        (_, Some(_)) => {
-            Err(refuse(format!("{kind} is claimed of a whole original")).hint("Leave `at` out."))
+        .hint("Say which, and nothing else: `at` with `start_ms` and `end_ms`.")),
+        (SubjectKind::Page, None, Some(on)) => {
+            let strip = Strip::new(on.page, Corners(on.corners)).map_err(|error| {
+                refuse(error.to_string())
+                    .hint("They follow one another around it, two shares from 0 to 1 each.")
+            })?;
+            let asset = library.db().get_asset(actor, id).await?;
+            match count_pages(library, &asset).await? {
+                Some(0) => Err(refuse("nothing can be read in this original".to_owned())
+                    .hint("It is neither a picture nor a document with pages.")),
+                Some(count) if strip.page() > count => {
+                    Err(refuse(format!("there is no page {}", strip.page()))
+                        .hint(format!("Its last page is {count}.")))
+                }
+                _ => Ok(Subject::strip(id, strip)),
+            }
         }
-        (_, None) => Ok(Subject::asset(id)),
+        (SubjectKind::Page, ..) => Err(refuse(format!("{kind} is claimed of a strip of a page"))
+            .hint("Say which, and nothing else: `on` with `page` and `corners`.")),
+        (_, None, None) => Ok(Subject::asset(id)),
+        _ => Err(refuse(format!("{kind} is claimed of a whole original"))
+            .hint("Leave `at` and `on` out.")),
     }
+}
+
+/// How many pages an original has; `None` where nobody has counted them yet.
+async fn count_pages(library: &Library, asset: &Asset) -> Result<Option<u32>, Problem> {
+    let counted = library
+        .db()
+        .find_artifact(asset, PAGES, Part::Whole)
+        .await?;
+    let count = counted.and_then(|pages| pages.payload?["count"].as_u64());
+    if let Some(count) = count {
+        return Ok(u32::try_from(count).ok());
+    }
+    Ok(match (asset.kind, asset.media_type.as_str()) {
+        (MediaKind::Image, "image/tiff") | (MediaKind::Document, "application/pdf") => None,
+        (MediaKind::Image, _) => Some(1),
+        _ => Some(0),
+    })
 }
 
 fn check_confidence(confidence: f32) -> Result<(), Problem> {

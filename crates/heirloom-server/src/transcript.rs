@@ -6,12 +6,12 @@ use axum::{
     http::header,
     response::{IntoResponse as _, Response},
 };
-use heirloom_core::{Actor, AssetId, transcript::Transcript};
-use heirloom_db::artifact::{Artifact, Part};
+use heirloom_core::{Actor, ArtifactId, AssetId, transcript::Transcript};
+use heirloom_db::artifact::Part;
 use heirloom_pipeline::{
     hearing::Hearing,
+    payload::read_payload,
     tool::transcript::{Heard, TRANSCRIPT, keywords_of},
-    voice::read_transcript,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -44,13 +44,11 @@ async fn get_transcript(
     // Before what is stored: what is no longer being heard is there.
     let hearing = library.engine().hearings().find(id);
     let (artifact, mut heard) = match (find(&library, &actor, id).await, &hearing) {
+        (Ok((None, _)), Some(hearing)) => (None, so_far(&library, &actor, id, hearing).await?),
         (Err(problem), Some(hearing)) if problem.code() == Code::NotFound => {
             (None, so_far(&library, &actor, id, hearing).await?)
         }
-        (found, _) => {
-            let (artifact, heard) = found?;
-            (Some(artifact.id), heard)
-        }
+        (found, _) => found?,
     };
     heard.keywords = keywords_of(&heard.transcript);
     Ok(Json(wire::Transcript::of(
@@ -96,30 +94,43 @@ async fn get_captions(
     Ok(([(header::CONTENT_TYPE, "text/vtt; charset=utf-8")], vtt).into_response())
 }
 
-/// What was heard in an asset, as people corrected it.
-async fn find(library: &Library, actor: &Actor, id: AssetId) -> Result<(Artifact, Heard), Problem> {
+/// What was heard in an asset, as people corrected it; or what they wrote down themselves, where nobody heard it.
+async fn find(
+    library: &Library,
+    actor: &Actor,
+    id: AssetId,
+) -> Result<(Option<ArtifactId>, Heard), Problem> {
     let asset = library.db().get_asset(actor, id).await?;
     let found = library.db().find_artifact(&asset, TRANSCRIPT, Part::Whole);
-    let artifact = found.await?.ok_or_else(|| {
-        Problem::new(
+    let artifact = found.await?;
+    let stored: Option<Heard> = match &artifact {
+        Some(artifact) => Some(read_payload(&library.context(actor.clone()), artifact).await?),
+        None => None,
+    };
+    let claims = library.db().list_claims(actor, id).await?;
+    if let (Some(artifact), Some(mut heard)) = (
+        artifact,
+        stored.as_ref().filter(|it| !it.is_unheard()).cloned(),
+    ) {
+        heard.transcript = heard.transcript.corrected(&claims);
+        return Ok((Some(artifact.id), heard));
+    }
+    let written = Transcript::default().corrected(&claims);
+    if !written.passages.is_empty() {
+        return Ok((None, Heard::by_people(written)));
+    }
+    let Some(unheard) = stored else {
+        return Err(Problem::new(
             Code::NotFound,
             format!("nobody has written down what is said in the asset {id}"),
         )
-        .hint("Begin a run of `understand`, once the model for speech is here: see the models.")
-    })?;
-    let mut heard = read_transcript(&library.context(actor.clone()), &artifact).await?;
-    if heard.is_unheard() {
-        let why = heard.basics.and_then(|basics| basics.why);
-        let why = why.unwrap_or_else(|| "nobody is there who could".to_owned());
-        return Err(Problem::new(
-            Code::NotFound,
-            format!("nobody has heard the asset {id} yet: {why}"),
-        )
-        .hint(
-            "Begin a run of `understand`, once a model for speech is here or the service answers.",
-        ));
-    }
-    let claims = library.db().list_claims(actor, id).await?;
-    heard.transcript = heard.transcript.corrected(&claims);
-    Ok((artifact, heard))
+        .hint("Begin a run of `understand`, once the model for speech is here: see the models."));
+    };
+    let why = unheard.basics.and_then(|basics| basics.why);
+    let why = why.unwrap_or_else(|| "nobody is there who could".to_owned());
+    Err(Problem::new(
+        Code::NotFound,
+        format!("nobody has heard the asset {id} yet: {why}"),
+    )
+    .hint("Begin a run of `understand`, once a model for speech is here or the service answers."))
 }

@@ -32,9 +32,10 @@ struct Built;
 
 /// The addresses of the app's pages: each is answered with the app, which shows what belongs there.
 /// The service worker knows the same (`web/src/service-worker.ts`).
-pub(crate) const PAGES: [&str; 17] = [
+pub(crate) const PAGES: [&str; 18] = [
     "/",
     "/assets/{id}",
+    "/assets/{id}/reading",
     "/search",
     "/places",
     "/runs",

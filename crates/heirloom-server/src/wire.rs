@@ -40,7 +40,7 @@ pub use backup::{
     AlarmCause, Backup, BackupAlarm, BackupOutcome, BackupProgress, BackupSchedule, BackupStanding,
     Keep, LackingFile, NewBackup, RepositoryFault, Snapshot,
 };
-pub use claim::{Author, Claim, ClaimBatch, Fact, NewClaim, NewClaimBatch, Segment};
+pub use claim::{Author, Claim, ClaimBatch, Fact, NewClaim, NewClaimBatch, Segment, Strip};
 pub use collection::{
     Collection, CollectionPatch, MemberMove, Members, MembersChanged, NewCollection,
 };

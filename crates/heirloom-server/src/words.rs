@@ -102,6 +102,7 @@ words! {
     ClaimOrientation "claim_orientation"
     ClaimLanguage "claim_language"
     ClaimSaid "claim_said"
+    ClaimWritten "claim_written"
     ClaimSpeaker "claim_speaker"
     SaidByYou "said_by_you"
     SaidBySomebody "said_by_somebody"

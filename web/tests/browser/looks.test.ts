@@ -31,6 +31,7 @@ async function addresses(): Promise<string[]> {
     `/assets/${await heirloom.asset('IMG_5195.MOV')}`,
     `/assets/${await heirloom.asset('Grand-père Lucien.m4a')}`,
     `/assets/${await heirloom.asset('Typesetting notes.pdf')}`,
+    `/assets/${await heirloom.asset('1944-03-12 Anna to Karl.tif')}/reading?page=2`,
     '/?q=type%3Aimage%20camera%3Agibtesnicht',
     '/?q=type%3Aimage',
     '/search',

@@ -1,10 +1,11 @@
 //! `heirloom asset …`
 
-use heirloom_core::AssetId;
+use heirloom_core::{AssetId, Strip, reading::Corners};
 use heirloom_server::{
     Code, Problem,
     wire::{
-        Asset, AssetDetail, Face, Faces, Hearing, Page, Passage, Purged, Reading, Transcript, Voice,
+        Asset, AssetDetail, Face, Faces, Hearing, Page, Passage, Purged, ReadLine, ReadPage,
+        Reading, Transcript, Voice,
     },
 };
 use http::Method;
@@ -65,10 +66,11 @@ pub(super) async fn run(
                     .collect(),
             });
         }
-        arguments::Asset::Reading { id } => {
+        arguments::Asset::Reading { id, lines } => {
             let reading: Reading = api.get(&format!("/api/v1/assets/{id}/reading")).await?;
             output.data(&reading, || match reading.text.is_empty() {
                 true => "No writing was found in it.".to_owned(),
+                false if lines => read_lines(&reading),
                 false => reading.text.clone(),
             });
         }
@@ -239,6 +241,27 @@ fn spoken(transcript: &Transcript) -> String {
             list(&rows) + &about + &goes_on
         }
     }
+}
+
+/// What is read, line by line, with where it stands and how sure that is.
+fn read_lines(reading: &Reading) -> String {
+    let strip = |page: &ReadPage, line: &ReadLine| {
+        Strip::new(page.page.unwrap_or(1), Corners(line.corners?)).ok()
+    };
+    let row = |page: &ReadPage, line_read: &ReadLine| {
+        let strip = strip(page, line_read).map_or_else(String::new, |strip| strip.to_string());
+        let sure = match line_read.correction_id {
+            Some(_) => "corrected".to_owned(),
+            None => format!("{:.2}", line_read.confidence),
+        };
+        vec![strip, sure, line(&line_read.text)]
+    };
+    let pages = reading.pages.iter();
+    let rows = pages.flat_map(|page| {
+        let lines = page.blocks.iter().flat_map(|block| &block.lines);
+        lines.map(move |line| row(page, line))
+    });
+    list(&rows.collect::<Vec<_>>())
 }
 
 /// Who a voice is, or may be, with what to type then, and where else it is heard.

@@ -10,7 +10,7 @@ use heirloom_server::{
     Code, Problem,
     wire::{
         AssetDetail, Author, Claim, ClaimBatch, Fact, KnownPlace, NewClaim, NewClaimBatch, Page,
-        Segment,
+        Segment, Strip,
     },
 };
 use http::Method;
@@ -62,6 +62,7 @@ pub(super) async fn run(
             kind,
             value,
             at,
+            on,
             not,
             source,
             confidence,
@@ -71,6 +72,10 @@ pub(super) async fn run(
                 at: at.map(|at| Segment {
                     start_ms: at.start_ms(),
                     end_ms: at.end_ms(),
+                }),
+                on: on.map(|on| Strip {
+                    page: on.page(),
+                    corners: on.corners().0,
                 }),
                 kind,
                 value: parse_value(kind, &value)?,
@@ -305,6 +310,9 @@ fn row(claim: &Claim, is_believed: bool) -> Vec<String> {
     let at = claim.at.map_or_else(String::new, |at| {
         format!(" ({} to {} ms)", at.start_ms, at.end_ms)
     });
+    let on = claim
+        .on
+        .map_or_else(String::new, |on| format!(" (on page {})", on.page));
     let state = match claim.undone_at_ms {
         Some(_) => "taken back",
         None if is_believed => "believed",
@@ -313,7 +321,7 @@ fn row(claim: &Claim, is_believed: bool) -> Vec<String> {
     vec![
         claim.id.to_string(),
         claim.kind.to_string(),
-        format!("{not}{}{at}", value_text(claim)),
+        format!("{not}{}{at}{on}", value_text(claim)),
         source_text(claim),
         state.to_owned(),
     ]
@@ -332,7 +340,9 @@ fn source_text(claim: &Claim) -> String {
 /// What was typed, as the kind takes it. Whether it fits, the API says.
 fn parse_value(kind: ClaimKind, text: &str) -> Result<Json, Problem> {
     match kind.value_type() {
-        ValueType::Date | ValueType::Text | ValueType::Language => Ok(json!(text)),
+        ValueType::Date | ValueType::Text | ValueType::Writing | ValueType::Language => {
+            Ok(json!(text))
+        }
         ValueType::Number(..) => Ok(text
             .trim()
             .parse::<i64>()

@@ -396,6 +396,92 @@ fn what_stands_in_a_library_is_found_with_where_it_stands_and_stays_when_it_is_r
 }
 
 #[test]
+fn what_was_read_wrong_is_corrected_where_it_stands_and_taken_back() {
+    let home = understood(&[FIRST_PAGE]);
+    let id = home.asset(Path::new(FIRST_PAGE).file_name().unwrap().to_str().unwrap());
+    let lines = || home.done(["asset", "reading", "--lines", &id]).stdout;
+    let before = home.done(["asset", "reading", &id]).stdout;
+    let line = lines();
+    let line = line.lines().find(|line| line.contains("harbour")).unwrap();
+    let (strip, text) = line.split_once(' ').unwrap();
+    let claim = home.json([
+        "claim",
+        "make",
+        &id,
+        "written",
+        "down to the Hafen",
+        "--on",
+        strip,
+    ]);
+    let shown = lines();
+    let corrected = shown.lines().find(|line| line.contains("Hafen")).unwrap();
+    assert!(
+        corrected.starts_with(strip) && corrected.contains("corrected"),
+        "{corrected}"
+    );
+    assert!(!shown.contains("harbour"), "{shown}");
+    assert_eq!(
+        shown.lines().count(),
+        before.lines().filter(|line| !line.is_empty()).count()
+    );
+    assert_eq!(
+        (found(&home, "hafen").len(), found(&home, "harbour").len()),
+        (1, 0)
+    );
+    let read = home.json(["asset", "reading", &id]);
+    let lines_read = read["pages"][0]["blocks"].as_array().unwrap().iter();
+    let mut lines_read = lines_read.flat_map(|block| block["lines"].as_array().unwrap());
+    let line = lines_read
+        .find(|line| line["text"] == "down to the Hafen")
+        .unwrap();
+    assert_eq!(
+        (&line["correction_id"], &line["confidence"]),
+        (&claim["id"], &json!(1.0))
+    );
+    assert!(
+        text.contains(line["instead_of"].as_str().unwrap()),
+        "{text}: {line}"
+    );
+
+    // It leaves with it, as text and as a claim, and holds where nothing was read as well.
+    let missed = [
+        "claim",
+        "make",
+        &id,
+        "written",
+        "In haste",
+        "--on",
+        "1:0.1,0.95,0.3,0.03",
+    ];
+    home.done(missed);
+    let bag = home.folder.path().join("bag");
+    home.done(["export", path(&bag)]);
+    let text = bag.join("data/texts/Letters").join(format!(
+        "{}.txt",
+        Path::new(FIRST_PAGE).file_name().unwrap().to_str().unwrap()
+    ));
+    let text = fs::read_to_string(text).unwrap();
+    assert!(
+        text.contains("Hafen") && text.contains("In haste") && !text.contains("harbour"),
+        "{text}"
+    );
+    let data = home.folder.path().join("other");
+    let other = program().data(&data);
+    let _ = other.run(["import", path(&bag)]).expect_code(0);
+    let there = other
+        .run(["search", "hafen", "--json"])
+        .expect_code(0)
+        .json();
+    assert_eq!(
+        there["items"][0]["matches"],
+        found(&home, "hafen")[0]["matches"]
+    );
+
+    home.done(["claim", "undo", &id, claim["id"].as_str().unwrap()]);
+    assert_eq!(found(&home, "harbour").len(), 1);
+}
+
+#[test]
 fn what_was_read_leaves_and_comes_back() {
     let home = understood(&[FIRST_PAGE]);
     let bag = home.folder.path().join("bag");

@@ -27,6 +27,8 @@ pub enum ValueType {
     Position,
     /// Words.
     Text,
+    /// What is written somewhere: words, or nothing.
+    Writing,
     /// A language by its code of ISO 639: two or three small letters.
     Language,
     /// A whole number between these bounds, both included.
@@ -97,6 +99,8 @@ kinds! {
     Said, "said", Single, ValueType::Text;
     /// Who speaks in a stretch of a recording.
     Speaker, "speaker", Single, ValueType::Text;
+    /// What is written in a strip of a page; nothing, where it is empty.
+    Written, "written", Single, ValueType::Writing;
 }
 
 /// What a claim says.
@@ -113,7 +117,7 @@ pub enum ClaimValue {
         /// Metres above the sea, where known.
         altitude_m: Option<f64>,
     },
-    /// Words: not empty, at most [`ClaimValue::MAX_TEXT_BYTES`].
+    /// Words: at most [`ClaimValue::MAX_TEXT_BYTES`], and not empty but for what is written.
     Text(String),
     /// A whole number.
     Number(i64),
@@ -186,6 +190,7 @@ impl ClaimKind {
     pub const fn subject_kind(self) -> SubjectKind {
         match self {
             Self::Said | Self::Speaker => SubjectKind::Segment,
+            Self::Written => SubjectKind::Page,
             _ => SubjectKind::Asset,
         }
     }
@@ -202,7 +207,7 @@ impl ClaimKind {
                 .parse()
                 .map(ClaimValue::Date)
                 .map_err(|error| self.invalid_date(json, text, &error))?,
-            (ValueType::Text | ValueType::Language, Value::String(text)) => {
+            (ValueType::Text | ValueType::Writing | ValueType::Language, Value::String(text)) => {
                 ClaimValue::Text(text.clone())
             }
             (ValueType::Number(..), Value::Number(_)) => ClaimValue::Number(
@@ -240,9 +245,9 @@ impl ClaimKind {
                     && (-180.0..=180.0).contains(longitude)
                     && altitude_m.is_none_or(f64::is_finite)
             }
-            (ValueType::Text, ClaimValue::Text(text)) => {
+            (ValueType::Text | ValueType::Writing, ClaimValue::Text(text)) => {
                 // A NUL cannot be stored by PostgreSQL and means nothing in a text.
-                !text.trim().is_empty()
+                (self.value_type() == ValueType::Writing || !text.trim().is_empty())
                     && text.len() <= ClaimValue::MAX_TEXT_BYTES
                     && !text.contains('\0')
             }
@@ -297,6 +302,10 @@ impl ClaimKind {
                 "write a word at least, and no more than {} bytes",
                 ClaimValue::MAX_TEXT_BYTES
             ),
+            ValueType::Writing => format!(
+                "write no more than {} bytes; nothing says that nothing is written there",
+                ClaimValue::MAX_TEXT_BYTES
+            ),
             ValueType::Language => {
                 "write en for English, de for German, yue for Cantonese".to_owned()
             }
@@ -314,6 +323,9 @@ impl ClaimKind {
             }
             ValueType::Text => {
                 format!("a text of 1 to {} bytes", ClaimValue::MAX_TEXT_BYTES)
+            }
+            ValueType::Writing => {
+                format!("a text of at most {} bytes", ClaimValue::MAX_TEXT_BYTES)
             }
             ValueType::Language => "the code of a language: two or three small letters".to_owned(),
             ValueType::Number(least, most) => format!("a whole number from {least} to {most}"),
@@ -356,6 +368,7 @@ mod tests {
             (ClaimKind::Position, position),
             (ClaimKind::Title, ClaimValue::Text("Am Meer".into())),
             (ClaimKind::Rating, ClaimValue::Number(4)),
+            (ClaimKind::Written, ClaimValue::Text(String::new())),
         ];
         for (kind, value) in cases {
             let read = Statement::from_json(kind, &value.to_json()).unwrap();

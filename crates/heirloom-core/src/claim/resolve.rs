@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 
-use super::{Cardinality, Claim, ClaimKind, ClaimValue};
-use crate::{Edtf, Segment, SubjectKind, text};
+use super::{Cardinality, Claim, ClaimKind, ClaimValue, anchored};
+use crate::{Edtf, Subject, SubjectKind, text};
 
 /// What follows from the claims of one kind about one subject.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,46 +76,12 @@ pub fn resolve(kind: ClaimKind, claims: &[Claim]) -> Resolution<'_> {
     }
 }
 
-/// What is claimed of a stretch of a recording.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Anchored<'a> {
-    /// Which stretch.
-    pub segment: Segment,
-    /// What holds for it. A negation says that nothing of the kind does.
-    pub claim: &'a Claim,
-    /// Since when something of the kind is said of it.
-    pub since_ms: i64,
-}
-
-/// What holds of each stretch of a recording that claims of a kind are about: of the same stretch the last word. What was
-/// said last comes last.
-#[must_use]
-pub fn anchored(kind: ClaimKind, claims: &[Claim]) -> Vec<Anchored<'_>> {
-    let mut standing: Vec<(Segment, &Claim)> = claims
-        .iter()
-        .filter(|claim| claim.statement.kind() == kind && claim.undone_at_ms.is_none())
-        .filter_map(|claim| Some((claim.subject.as_segment()?, claim)))
-        .collect();
-    standing.sort_by_key(|(_, claim)| rank(claim));
-    let mut all: Vec<Anchored<'_>> = Vec::new();
-    for (segment, claim) in standing {
-        let before = all.iter().position(|said| said.segment == segment);
-        let before = before.map(|at| all.remove(at).since_ms);
-        all.push(Anchored {
-            segment,
-            claim,
-            since_ms: before.map_or(claim.made_at_ms, |before| before.min(claim.made_at_ms)),
-        });
-    }
-    all
-}
-
 /// The texts of a kind that are believed of an asset, or of any stretch of it, each once.
 #[must_use]
 pub fn believed_texts(kind: ClaimKind, claims: &[Claim]) -> Vec<&str> {
     let believed = match kind.subject_kind() {
         SubjectKind::Segment => {
-            let anchored = anchored(kind, claims).into_iter();
+            let anchored = anchored(kind, claims, Subject::as_segment).into_iter();
             let is_so = anchored.filter(|anchored| !anchored.claim.is_negation);
             is_so.map(|anchored| anchored.claim).collect()
         }
@@ -133,7 +99,7 @@ pub fn believed_texts(kind: ClaimKind, claims: &[Claim]) -> Vec<&str> {
 }
 
 /// A claim's weight; the greater comes first. The id decides last, so that the order is total.
-fn rank(claim: &Claim) -> (bool, u32, i64, crate::ClaimId) {
+pub(super) fn rank(claim: &Claim) -> (bool, u32, i64, crate::ClaimId) {
     let is_person = claim.author.is_person();
     // Confidence in thousandths: a float has no total order, and a thousandth is finer than any
     // tool knows itself. A newer word of a person replaces an older, however sure they were then.

@@ -6,10 +6,17 @@ use std::collections::BTreeMap;
 
 use super::{Passage, Transcript, Word};
 use crate::{
-    Segment,
-    claim::{Anchored, Claim, ClaimKind, ClaimValue, anchored},
-    text::fold,
+    Segment, Subject,
+    claim::{self, Claim, ClaimKind},
+    text::{fold, spread},
 };
+
+/// What is claimed of a stretch of a recording.
+type Anchored<'a> = claim::Anchored<'a, Segment>;
+
+fn anchored(kind: ClaimKind, claims: &[Claim]) -> Vec<Anchored<'_>> {
+    claim::anchored(kind, claims, Subject::as_segment)
+}
 
 impl Transcript {
     /// As people corrected it. Of two corrections that overlap the later one holds where they do.
@@ -23,7 +30,7 @@ impl Transcript {
     }
 
     fn correct(&mut self, said: &Anchored<'_>) {
-        let segment = said.segment;
+        let segment = said.place;
         let mut kept = Vec::new();
         let mut heard = Vec::new();
         for passage in std::mem::take(&mut self.passages) {
@@ -32,7 +39,7 @@ impl Transcript {
             heard.extend(within);
             kept.extend(after);
         }
-        let text = text_of(said.claim);
+        let text = said.claim.words();
         if let Some(text) = text.filter(|_| !said.claim.is_negation) {
             let voice = |passage: &Passage| passage.end_ms.saturating_sub(passage.start_ms);
             let loudest = heard.iter().max_by_key(|passage| voice(passage));
@@ -71,15 +78,15 @@ impl Transcript {
             let direct = last_about(claims, passage.start_ms, passage.end_ms);
             let direct = direct.map(|said| said.claim);
             let denies_another = |claim: &&Claim| {
-                let denied = text_of(claim).filter(|_| claim.is_negation);
-                let name = of_voice.and_then(text_of);
+                let denied = claim.words().filter(|_| claim.is_negation);
+                let name = of_voice.and_then(Claim::words);
                 matches!((denied, name), (Some(denied), Some(name)) if fold(&denied) != fold(&name))
             };
             let Some(claim) = direct.filter(|claim| !denies_another(claim)).or(of_voice) else {
                 continue;
             };
             passage.speaker_claim_id = Some(claim.id);
-            passage.speaker_name = text_of(claim).filter(|_| !claim.is_negation);
+            passage.speaker_name = claim.words().filter(|_| !claim.is_negation);
         }
     }
 }
@@ -97,7 +104,8 @@ impl VoiceName {
     /// Of a voice that says what lasts from one millisecond to another.
     #[must_use]
     pub fn of(passages: &[(u64, u64)], claims: &[Claim]) -> Self {
-        let name = first_name(passages, &anchored(ClaimKind::Speaker, claims)).and_then(text_of);
+        let name =
+            first_name(passages, &anchored(ClaimKind::Speaker, claims)).and_then(Claim::words);
         let is_about = |claim: &&Claim| {
             let segment = claim.subject.as_segment();
             let is_held = |segment: Segment| {
@@ -112,7 +120,11 @@ impl VoiceName {
         };
         Self {
             name,
-            denied: claims.iter().filter(is_about).filter_map(text_of).collect(),
+            denied: claims
+                .iter()
+                .filter(is_about)
+                .filter_map(Claim::words)
+                .collect(),
         }
     }
 
@@ -126,7 +138,7 @@ impl VoiceName {
 /// What a voice was called first of all that it is called, each passage by the last word about it, and so is each piece of
 /// one that anything is said about: a correction may have cut it out.
 fn first_name<'a>(passages: &[(u64, u64)], claims: &[Anchored<'a>]) -> Option<&'a Claim> {
-    let pieces = claims.iter().map(|said| said.segment);
+    let pieces = claims.iter().map(|said| said.place);
     let pieces = pieces.filter(|segment| is_within(*segment, passages));
     let pieces = pieces.map(|segment| (segment.start_ms(), segment.end_ms()));
     let said = passages.iter().copied().chain(pieces);
@@ -146,7 +158,7 @@ fn is_within(segment: Segment, passages: &[(u64, u64)]) -> bool {
 
 /// The last word about what lasts from one millisecond to another.
 fn last_about<'a>(claims: &[Anchored<'a>], start_ms: u64, end_ms: u64) -> Option<Anchored<'a>> {
-    let is_about = |claim: &&Anchored<'_>| claim.segment.holds(start_ms, end_ms);
+    let is_about = |claim: &&Anchored<'_>| claim.place.holds(start_ms, end_ms);
     claims.iter().rfind(is_about).copied()
 }
 
@@ -182,56 +194,15 @@ impl Passage {
     }
 }
 
-/// A word without the marks around it, in whatever case.
-fn letters_of(word: &str) -> String {
-    fold(word.trim_matches(|letter: char| !letter.is_alphanumeric()))
-}
-
-/// What a claim says, on one line.
-fn text_of(claim: &Claim) -> Option<String> {
-    match claim.statement.value() {
-        ClaimValue::Text(text) => Some(text.split_whitespace().collect::<Vec<_>>().join(" ")),
-        _ => None,
-    }
-}
-
 /// When each word of a corrected text is said: what begins and what ends as it was heard keeps its time, and the words
 /// between share what is left.
 fn retime(heard: &[Word], text: &str, segment: Segment, probability: f32) -> Vec<Word> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let is_same = |(word, heard): &(&&str, &Word)| letters_of(word) == letters_of(&heard.text);
-    let first = words.iter().zip(heard).take_while(is_same).count();
-    let most = words.len().min(heard.len()) - first;
-    let (rest, heard_rest) = (&words[first..], &heard[first..]);
-    let last = rest.iter().rev().zip(heard_rest.iter().rev());
-    let last = last.take(most).take_while(is_same).count();
-    let (between, heard_between) = (
-        &rest[..rest.len() - last],
-        &heard_rest[..heard_rest.len() - last],
-    );
-    let from_ms = match (heard_between.first(), first.checked_sub(1)) {
-        (Some(word), _) => word.start_ms,
-        (None, Some(before)) => heard[before].end_ms,
-        (None, None) => segment.start_ms(),
-    };
-    let until_ms = match (heard_between.last(), last) {
-        (Some(word), _) => word.end_ms,
-        (None, 0) => segment.end_ms(),
-        (None, last) => heard[heard.len() - last].start_ms,
-    };
-    let share_ms = |at: usize| {
-        let length_ms = until_ms.saturating_sub(from_ms);
-        from_ms + length_ms * at as u64 / between.len().max(1) as u64
-    };
-    let times = (heard[..first]
+    let known: Vec<_> = heard
         .iter()
-        .map(|word| (word.start_ms, word.end_ms)))
-    .chain((0..between.len()).map(|at| (share_ms(at), share_ms(at + 1))))
-    .chain(
-        heard[heard.len() - last..]
-            .iter()
-            .map(|word| (word.start_ms, word.end_ms)),
-    );
+        .map(|word| (word.text.as_str(), (word.start_ms, word.end_ms)))
+        .collect();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let times = spread(&known, &words, (segment.start_ms(), segment.end_ms()));
     words
         .iter()
         .zip(times)
@@ -249,7 +220,7 @@ mod tests {
     use super::*;
     use crate::{
         AssetId, Subject,
-        claim::{Author, Statement},
+        claim::{Author, ClaimValue, Statement},
     };
 
     /// Words of 300 ms each, one after the other, said by these voices in turn.

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use heirloom_core::{
-    AssetId, MediaKind, Subject,
+    AssetId, MediaKind, Strip, Subject,
     claim::ClaimKind::{self, Caption},
-    reading::Spot,
+    reading::{Corners, Spot},
     run::RunEvent,
 };
 use heirloom_db::{
@@ -154,7 +154,7 @@ on_both_engines! {
 
     async fn what_is_read_is_found_with_where_it_stands(store: Store) {
         let letter = store.add(file("letter.pdf").of_kind(MediaKind::Document)).await;
-        let spot = |page, left| Spot { page: Some(page), rectangle: Some([left, 0.25, 0.5, 0.125]) };
+        let spot = |page, left| Spot { page: Some(page), corners: Some(Corners::of_rectangle([left, 0.25, 0.5, 0.125])) };
         let read = Text {
             words: "Dear Karl,\nthe ferry runs again\nsince Sunday.\n".to_owned(),
             spots: vec![spot(1, 0.25), spot(1, 0.5), spot(2, 0.125)],
@@ -206,6 +206,64 @@ on_both_engines! {
         assert!(refused.unwrap_err().to_string().contains("a whole original"));
         let refused = store.db.make_claim(OPERATOR, tape, claim(ClaimKind::Said, "Yes.")).await;
         assert!(refused.unwrap_err().to_string().contains("a stretch of a recording"));
+    }
+
+    async fn what_people_write_down_is_found_where_nothing_was_heard(store: Store) {
+        let tape = store.add(file("tape.wav").of_kind(MediaKind::Audio)).await;
+        let at = Subject::segment(tape, "5000-6400".parse().unwrap());
+        let said = claim(ClaimKind::Said, "The harvest is in.");
+        let said = store.db.make_claim(OPERATOR, at, said).await.unwrap();
+        for _ in 0..2 {
+            let found = store.search_as(OPERATOR, "harvest").await.unwrap().items;
+            let found = &found[0].matches[0];
+            assert_eq!(found.field, Field::Spoken);
+            assert!(found.at_ms.is_some_and(|at_ms| (5_000..6_400).contains(&at_ms)), "{found:?}");
+            store.db.rebuild_search(OPERATOR).await.unwrap();
+        }
+        store.db.undo_claim(OPERATOR, tape, said.id, true).await.unwrap();
+        assert_eq!(store.find("harvest").await, Vec::<String>::new());
+    }
+
+    async fn a_correction_of_what_is_written_is_found_with_where_it_stands(store: Store) {
+        let letter = store.add(file("letter.pdf").of_kind(MediaKind::Document)).await;
+        let row = |number: f32| Corners::of_rectangle([0.125, number / 8.0, 0.5, 0.0625]);
+        let spot = |number| Spot { page: Some(2), corners: Some(row(number)) };
+        let read = |words: &str| Text {
+            words: words.to_owned(),
+            spots: vec![spot(1.0), spot(2.0), spot(3.0)],
+            ..Text::default()
+        };
+        store.find_in(letter, (1, "small"), read("Dear Karl,\nthe fery is dan-\ngerous again.\n")).await;
+        let strip = |number| Subject::strip(letter, Strip::new(2, row(number)).unwrap());
+        let written = claim(ClaimKind::Written, "the ferry is dan-");
+        let written = store.db.make_claim(OPERATOR, strip(2.0), written).await.unwrap();
+        let added = claim(ClaimKind::Written, "Greetings from Lotte");
+        store.db.make_claim(OPERATOR, strip(5.0), added).await.unwrap();
+        let better = read("Dear Karl,\nthe furry is dan-\ngerous again!\n");
+        for better in [Some(better), None] {
+            assert_eq!(store.find("fery").await, Vec::<String>::new());
+            for (query, number) in [("\"ferry is dangerous\"", 2.0), ("lotte", 5.0)] {
+                let found = store.search_as(OPERATOR, query).await.unwrap().items;
+                let found = &found[0].matches[0];
+                assert_eq!((found.field, found.spot), (Field::Text, Some(spot(number))), "{query}");
+            }
+            store.db.rebuild_search(OPERATOR).await.unwrap();
+            if let Some(better) = better {
+                store.find_in(letter, (1, "large"), better).await;
+            }
+        }
+        store.db.undo_claim(OPERATOR, letter, written.id, true).await.unwrap();
+        assert_eq!(store.find("ferry").await, Vec::<String>::new());
+        assert_eq!(store.find("furry dangerous").await, ["letter.pdf"]);
+
+        // Where nothing was read, too.
+        let other = store.add(file("other.jpg")).await;
+        let note = claim(ClaimKind::Written, "Summer of 1921");
+        let at = Subject::strip(other, Strip::new(1, row(1.0)).unwrap());
+        store.db.make_claim(OPERATOR, at, note).await.unwrap();
+        let found = store.search_as(OPERATOR, "\"summer of 1921\"").await.unwrap().items;
+        let expected = Spot { page: None, corners: Some(row(1.0)) };
+        assert_eq!((found.len(), found[0].matches[0].spot), (1, Some(expected)));
     }
 
     async fn what_a_better_model_hears_takes_the_place_of_what_was_heard_before(store: Store) {

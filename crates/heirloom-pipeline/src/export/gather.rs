@@ -219,24 +219,49 @@ impl Gathered {
             let Some(payload) = payload else { continue };
             let heard = heard_of(&artifact.kind, &payload).map(|heard| heard.corrected(&claims));
             let read = (artifact.kind == READING).then(|| Reading::deserialize(&payload).ok());
-            let text = match (&heard, read.flatten()) {
+            let read = read.flatten().map(|read| read.corrected(&claims));
+            let text = match (&heard, read) {
                 (Some(heard), _) => Some(heard.to_text()),
                 (None, Some(read)) => Some(read.to_text()),
                 (None, None) => text_of(&artifact.kind, &payload).map(|text| text.words),
             };
-            if let Some(text) = text.filter(|text| !text.trim().is_empty()) {
-                let base = wanted.strip_prefix(ORIGINALS).unwrap_or(wanted);
-                let path = names.take(&format!("{TEXTS}{base}.txt"));
-                self.record.artifacts[number].text_path = Some(path.clone());
-                self.card.text = Some(path.clone());
-                self.texts.push((path, text));
-                if let Some(heard) = heard {
-                    let path = names.take(&format!("{TEXTS}{base}.vtt"));
-                    self.record.artifacts[number].captions_path = Some(path.clone());
-                    self.texts.push((path, heard.to_vtt()));
-                }
-            }
+            let (text, captions) = self.add_texts(names, wanted, text, heard.as_ref());
+            self.record.artifacts[number].text_path = text;
+            self.record.artifacts[number].captions_path = captions;
         }
+        // What people wrote down where nobody heard or read anything.
+        let is_there = |kind: &str| whole.artifacts.iter().any(|artifact| artifact.kind == kind);
+        if !is_there(transcript::TRANSCRIPT) {
+            let heard = Transcript::default().corrected(&claims);
+            self.add_texts(names, wanted, Some(heard.to_text()), Some(&heard));
+        }
+        if !is_there(READING) {
+            let read = Reading::default().corrected(&claims);
+            self.add_texts(names, wanted, Some(read.to_text()), None);
+        }
+    }
+
+    /// Adds a text, with captions of what is said, unless nothing stands in it; where they are.
+    fn add_texts(
+        &mut self,
+        names: &mut Names,
+        wanted: &str,
+        text: Option<String>,
+        heard: Option<&Transcript>,
+    ) -> (Option<String>, Option<String>) {
+        let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
+            return (None, None);
+        };
+        let base = wanted.strip_prefix(ORIGINALS).unwrap_or(wanted);
+        let path = names.take(&format!("{TEXTS}{base}.txt"));
+        self.card.text = Some(path.clone());
+        self.texts.push((path.clone(), text));
+        let captions = heard.map(|heard| {
+            let path = names.take(&format!("{TEXTS}{base}.vtt"));
+            self.texts.push((path.clone(), heard.to_vtt()));
+            path
+        });
+        (Some(path), captions)
     }
 
     /// Something small to look at, and what browsers show in the place of what they do not.

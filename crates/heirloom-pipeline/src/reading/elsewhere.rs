@@ -75,9 +75,8 @@ fn page_of(number: Option<u32>, seen: Seen) -> Page {
     let line = |line: super::SeenLine| {
         let text = Line {
             text: line.text,
-            corners: None,
             confidence: line.confidence,
-            words: Vec::new(),
+            ..Line::default()
         };
         match line.corners {
             Some(corners) => Line::of_words(line.words, corners).unwrap_or(text),

@@ -1,7 +1,7 @@
 //! The tool `reading`: what stands in a picture, and on the pages of a document that are pictures.
 
 use futures_util::{FutureExt as _, future::BoxFuture};
-use heirloom_core::reading::Reading;
+use heirloom_core::{claim::Claim, reading::Reading};
 use heirloom_db::text::Text;
 use heirloom_models::Ability;
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,8 @@ pub const EYES: Tool = Tool {
 /// What stands there, with how that is known: the content of an artifact, and what `heirloom read` prints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Read {
-    /// Who read it: `local`, a model on this machine; `layer` where the document says all of it itself; else a service by its name.
+    /// Who read it: `local`, a model on this machine; `layer` where the document says all of it itself; `people` where only
+    /// people did; else a service by its name.
     pub method: String,
     /// The model.
     pub model: String,
@@ -63,6 +64,24 @@ impl Read {
             problems: outcome.problems,
             reading: outcome.reading,
         }
+    }
+
+    /// Where nobody read it: what people write down themselves.
+    #[must_use]
+    pub fn by_people() -> Self {
+        Self {
+            method: "people".to_owned(),
+            model: String::new(),
+            confidence: 0.0,
+            problems: Vec::new(),
+            reading: Reading::default(),
+        }
+    }
+
+    /// Puts over it what people say of it.
+    pub fn correct(&mut self, claims: &[Claim]) {
+        self.reading = std::mem::take(&mut self.reading).corrected(claims);
+        self.confidence = self.reading.confidence();
     }
 }
 

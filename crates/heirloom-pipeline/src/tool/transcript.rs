@@ -34,7 +34,8 @@ pub const HEARER: Tool = Tool {
 /// What is said, with how that is known: the content of an artifact, and what `heirloom transcribe` prints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Heard {
-    /// Who heard it: `local`, a model on this machine; a service by its name; `metadata` where nobody did.
+    /// Who heard it: `local`, a model on this machine; a service by its name; `people` where only people did; `metadata`
+    /// where nobody did.
     pub method: String,
     /// The model.
     pub model: String,
@@ -67,6 +68,15 @@ impl Heard {
     #[must_use]
     pub fn is_unheard(&self) -> bool {
         self.method == METADATA
+    }
+
+    /// Where no machine heard it: what people write down themselves.
+    #[must_use]
+    pub fn by_people(transcript: Transcript) -> Self {
+        Self {
+            method: "people".to_owned(),
+            ..Self::locally("", transcript)
+        }
     }
 
     /// Of a model on this machine.

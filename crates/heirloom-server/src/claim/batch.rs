@@ -49,7 +49,7 @@ async fn make_claims(
     let once = key.map(|key| once(&actor, &key, &("claims", &new)));
     let statement = Statement::from_json(new.kind, &new.value)?;
     if new.kind.subject_kind() != SubjectKind::Asset {
-        let what = format!("{} is claimed of a stretch of one recording", new.kind);
+        let what = format!("{} is claimed of a piece of one original", new.kind);
         return Err(Problem::new(Code::InvalidClaim, what).hint("Say it of each of them."));
     }
     let assets = match new.only_unplaced {

@@ -336,6 +336,7 @@ const fn claim_word(kind: ClaimKind) -> Word {
         ClaimKind::Orientation => Word::ClaimOrientation,
         ClaimKind::Language => Word::ClaimLanguage,
         ClaimKind::Said => Word::ClaimSaid,
+        ClaimKind::Written => Word::ClaimWritten,
         ClaimKind::Speaker => Word::ClaimSpeaker,
     }
 }

@@ -10,8 +10,8 @@ use heirloom_db::DbError;
 use heirloom_pipeline::{
     add::AddError, archive::RootRefused, backup::BackupError, confinement::ConfinementError,
     export::ExportError, faces::FacesError, fsck::FsckError, import::ImportError, ipfs::IpfsError,
-    open::OpenError, purge::PurgeError, reading::ReadingError, run::EngineError, scan::ScanError,
-    service::ServiceError, speech::SpeechError, tier::MoveError, voice::TranscriptError,
+    open::OpenError, payload::PayloadError, purge::PurgeError, reading::ReadingError,
+    run::EngineError, scan::ScanError, service::ServiceError, speech::SpeechError, tier::MoveError,
 };
 
 use super::{Code, Problem};
@@ -50,14 +50,14 @@ impl From<DbError> for Problem {
     }
 }
 
-impl From<TranscriptError> for Problem {
-    fn from(error: TranscriptError) -> Self {
+impl From<PayloadError> for Problem {
+    fn from(error: PayloadError) -> Self {
         let message = error.to_string();
         match error {
-            TranscriptError::Db(error) => error.into(),
-            TranscriptError::Blob(error) => error.into(),
-            TranscriptError::Read(_) => Self::new(Code::Unavailable, message),
-            TranscriptError::Unreadable(_) => Self::new(Code::Internal, message),
+            PayloadError::Db(error) => error.into(),
+            PayloadError::Blob(error) => error.into(),
+            PayloadError::Read(_) => Self::new(Code::Unavailable, message),
+            PayloadError::Unreadable(_) => Self::new(Code::Internal, message),
         }
     }
 }

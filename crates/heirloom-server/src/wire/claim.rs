@@ -19,8 +19,10 @@ pub struct Claim {
     /// The asset that it is about.
     #[schema(schema_with = schema::id)]
     pub asset_id: AssetId,
-    /// Which stretch of the recording it is about; null for the whole asset.
+    /// Which stretch of the recording it is about; null for anything else.
     pub at: Option<Segment>,
+    /// Which strip of a page it is about; null for anything else.
+    pub on: Option<Strip>,
     /// What it says something of.
     #[schema(schema_with = schema::claim_kind)]
     pub kind: ClaimKind,
@@ -49,6 +51,18 @@ pub struct Segment {
     pub start_ms: u64,
     /// Where it ends.
     pub end_ms: u64,
+}
+
+/// A part of a page: a quadrilateral.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Strip {
+    /// Which page, from 1; 1 of a picture that is a single sheet.
+    pub page: u32,
+    /// Its four corners, each to the right and down as shares of the page's width and height: top left as whoever reads it
+    /// sees it, then with the clock.
+    #[schema(value_type = Vec<Vec<f32>>)]
+    pub corners: [[f32; 2]; 4],
 }
 
 /// Who makes a claim.
@@ -93,6 +107,9 @@ pub struct NewClaim {
     /// Of which stretch of a recording: of what is said there (`said`), and of who says it (`speaker`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Segment>,
+    /// Of which strip of a page: of what is written there (`written`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Strip>,
     /// What is said something of.
     #[schema(schema_with = schema::claim_kind)]
     pub kind: ClaimKind,
@@ -176,6 +193,7 @@ impl From<&core::Claim> for Claim {
                 start_ms: segment.start_ms(),
                 end_ms: segment.end_ms(),
             }),
+            on: claim.subject.as_strip().map(Strip::from),
             kind: claim.statement.kind(),
             value: claim.statement.value().to_json(),
             is_negation: claim.is_negation,
@@ -188,6 +206,15 @@ impl From<&core::Claim> for Claim {
             confidence: claim.confidence,
             made_at_ms: claim.made_at_ms,
             undone_at_ms: claim.undone_at_ms,
+        }
+    }
+}
+
+impl From<heirloom_core::Strip> for Strip {
+    fn from(strip: heirloom_core::Strip) -> Self {
+        Self {
+            page: strip.page(),
+            corners: strip.corners().0,
         }
     }
 }

@@ -1,20 +1,19 @@
 //! What stands in a picture or on the pages of a document.
 
-use heirloom_core::{ArtifactId, reading};
+use heirloom_core::{ArtifactId, ClaimId, reading};
 use heirloom_pipeline::tool::reading::Read;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::schema;
-
-/// What stands in a picture or on the pages of a document. Places are shares of the width and height of a page as it is
+/// What stands in a picture or on the pages of a document, as people corrected it. Places are shares of the width and height of a page as it is
 /// shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Reading {
-    /// The artifact that it is.
-    #[schema(schema_with = schema::id)]
-    pub artifact_id: ArtifactId,
-    /// Who read it: `local`, a model on this machine; `layer` where the document says all of it itself.
+    /// The artifact that it is; null where only people wrote down what stands there.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub artifact_id: Option<ArtifactId>,
+    /// Who read it: `local`, a model on this machine; `layer` where the document says all of it itself; `people` where only
+    /// people did.
     pub method: String,
     /// The model.
     pub model: String,
@@ -57,11 +56,17 @@ pub struct ReadLine {
     pub text: String,
     /// Its corners, each to the right and down, from the top left of the line with the clock; null in a document's own
     /// text.
-    pub corners: Option<Vec<Vec<f32>>>,
+    #[schema(value_type = Option<Vec<Vec<f32>>>)]
+    pub corners: Option<[[f32; 2]; 4]>,
     /// How sure it is, from 0 to 1.
     pub confidence: f32,
     /// Its words, where they were read one by one.
     pub words: Vec<ReadWord>,
+    /// The claim that it is from, where a person corrected what was read, or wrote down what was not.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    pub correction_id: Option<ClaimId>,
+    /// What a machine read there, where a person corrected it; null where nothing was read.
+    pub instead_of: Option<String>,
 }
 
 /// A word with the marks around it.
@@ -70,13 +75,14 @@ pub struct ReadWord {
     /// How it is written.
     pub text: String,
     /// Its corners, as those of a line.
-    pub corners: Vec<Vec<f32>>,
+    #[schema(value_type = Vec<Vec<f32>>)]
+    pub corners: [[f32; 2]; 4],
     /// How likely it is, from 0 to 1.
     pub probability: f32,
 }
 
 impl Reading {
-    pub(crate) fn of(artifact_id: ArtifactId, read: Read) -> Self {
+    pub(crate) fn of(artifact_id: Option<ArtifactId>, read: Read) -> Self {
         Self {
             artifact_id,
             method: read.method,
@@ -108,18 +114,16 @@ impl From<reading::Line> for ReadLine {
     fn from(line: reading::Line) -> Self {
         let word = |word: reading::Word| ReadWord {
             text: word.text,
-            corners: corners(word.corners),
+            corners: word.corners.0,
             probability: word.probability,
         };
         Self {
             text: line.text,
-            corners: line.corners.map(corners),
+            corners: line.corners.map(|corners| corners.0),
             confidence: line.confidence,
             words: line.words.into_iter().map(word).collect(),
+            correction_id: line.correction_id,
+            instead_of: line.instead_of,
         }
     }
-}
-
-fn corners(reading::Corners(corners): reading::Corners) -> Vec<Vec<f32>> {
-    corners.into_iter().map(Vec::from).collect()
 }

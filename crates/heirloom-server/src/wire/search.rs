@@ -122,7 +122,10 @@ impl From<db::Match> for Match {
             highlights: highlights.collect(),
             at_ms: found.at_ms,
             page: found.spot.and_then(|spot| spot.page),
-            rectangle: found.spot.and_then(|spot| spot.rectangle).map(Vec::from),
+            rectangle: found
+                .spot
+                .and_then(|spot| spot.corners)
+                .map(|corners| corners.rectangle().to_vec()),
             text: found.snippet.text,
         }
     }

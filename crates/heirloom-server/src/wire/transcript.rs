@@ -8,12 +8,14 @@ use utoipa::ToSchema;
 /// What is said in a film or recording. Times are milliseconds from its beginning.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Transcript {
-    /// The artifact that it is; null where it is not finished: what was heard so far is shown, and nothing of it is stored.
+    /// The artifact that it is; null where it is not finished: what was heard so far is shown, and nothing of it is stored;
+    /// and where only people wrote down what is said.
     #[schema(value_type = Option<String>, format = "uuid")]
     pub artifact_id: Option<ArtifactId>,
     /// How far it has been heard, where that goes on: for the first time, or anew.
     pub hearing: Option<Hearing>,
-    /// Who heard it: `local`, a model on this machine, or the name of a service; empty where it is not finished.
+    /// Who heard it: `local`, a model on this machine, or the name of a service; `people` where only people wrote it down;
+    /// empty where it is not finished.
     pub method: String,
     /// The model; that of a service with its name before it, as `openai:whisper-1`.
     pub model: String,

@@ -306,3 +306,157 @@ async fn what_is_said_is_claimed_of_a_stretch_of_a_recording_alone() {
     let kept = asset["claims"].as_array().unwrap().iter();
     assert!(kept.clone().any(|claim| claim["at"] == at(0, 100)));
 }
+
+/// The corners of an upright rectangle.
+fn corners([left, top, width, height]: [f64; 4]) -> Json {
+    let (right, bottom) = (left + width, top + height);
+    json!([[left, top], [right, top], [right, bottom], [left, bottom]])
+}
+
+#[tokio::test]
+async fn what_is_written_is_claimed_of_an_strip_of_a_page_alone() {
+    let home = Home::on_sqlite().await;
+    home.scanned().await;
+    let (picture, tape) = (
+        home.asset("Strand.jpg").await,
+        home.asset("Oma erzählt.wav").await,
+    );
+    let on = |page: u32, corners: Json| json!({ "page": page, "corners": corners });
+    let row = corners([0.1, 0.1, 0.8, 0.05]);
+    let written = |kind: &str, on: Json| json!({ "kind": kind, "value": "Strand 1921", "on": on });
+    let outside = json!([[0.1, 0.1], [1.2, 0.1], [1.2, 0.2], [0.1, 0.2]]);
+    let crossed = json!([[0.1, 0.1], [0.5, 0.2], [0.5, 0.1], [0.1, 0.2]]);
+    for (asset, claim, why) in [
+        (
+            &tape,
+            written("written", on(1, row.clone())),
+            "nothing can be read",
+        ),
+        (
+            &picture,
+            written("written", json!(null)),
+            "of a strip of a page",
+        ),
+        (
+            &picture,
+            written("title", on(1, row.clone())),
+            "of a whole original",
+        ),
+        (
+            &picture,
+            written("written", on(2, row.clone())),
+            "there is no page 2",
+        ),
+        (
+            &picture,
+            written("written", on(0, row.clone())),
+            "no part of a page",
+        ),
+        (
+            &picture,
+            written("written", on(1, outside)),
+            "no part of a page",
+        ),
+        (
+            &picture,
+            written("written", on(1, crossed)),
+            "no part of a page",
+        ),
+    ] {
+        let claims = format!("/api/v1/assets/{asset}/claims");
+        let problem = home.post(&claims, &claim).await;
+        let problem = problem.assert_problem(422, "invalid_claim");
+        assert!(
+            problem["detail"].as_str().unwrap().contains(why),
+            "{problem}"
+        );
+        assert!(problem["hint"].is_string(), "{problem}");
+    }
+    let three = json!([[0.1, 0.1], [0.5, 0.1], [0.5, 0.2]]);
+    home.post(
+        &format!("/api/v1/assets/{picture}/claims"),
+        &written("written", on(1, three)),
+    )
+    .await
+    .assert_problem(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn what_people_write_down_is_the_reading_where_no_machine_read_it() {
+    on_both_engines(async |home| {
+        home.scanned().await;
+        let id = home.asset("Strand.jpg").await;
+        let (reading, claims) = (
+            format!("/api/v1/assets/{id}/reading"),
+            format!("/api/v1/assets/{id}/claims"),
+        );
+        home.get(&reading).await.assert_problem(404, "not_found");
+        let write = async |top: f64, text: &str| {
+            let on = json!({ "page": 1, "corners": corners([0.1, top, 0.5, 0.05]) });
+            let new = json!({ "kind": "written", "value": text, "on": on });
+            let made = home.post(&claims, &new).await;
+            assert_eq!(made.status, 201, "{}", made.text());
+            made.json()
+        };
+        let second = write(0.2, "im Sommer 1921").await;
+        assert_eq!(second["on"]["corners"], corners([0.1, 0.2, 0.5, 0.05]));
+        write(0.1, "Tante Frieda").await;
+        let read = home.get(&reading).await.json();
+        assert_eq!(read["text"], "Tante Frieda\nim Sommer 1921\n");
+        assert_eq!(
+            (&read["method"], &read["artifact_id"], &read["confidence"]),
+            (&json!("people"), &Json::Null, &json!(1.0))
+        );
+        let line = &read["pages"][0]["blocks"][0]["lines"][1];
+        assert_eq!(line["correction_id"], second["id"]);
+        assert_eq!(line["words"].as_array().unwrap().len(), 3);
+        let found = home
+            .get("/api/v1/search?q=%22sommer%201921%22")
+            .await
+            .json();
+        assert_eq!(found["items"][0]["id"], json!(id), "{found}");
+        let place = &found["items"][0]["matches"][0];
+        assert_eq!(
+            (&place["field"], &place["page"]),
+            (&json!("text"), &Json::Null)
+        );
+
+        let undo = format!("{claims}/{}/undo", second["id"].as_str().unwrap());
+        home.ask("POST", &undo, &[], None).await;
+        assert_eq!(home.get(&reading).await.json()["text"], "Tante Frieda\n");
+        // Nothing is written there: an empty text says so.
+        write(0.1, "").await;
+        home.get(&reading).await.assert_problem(404, "not_found");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_people_write_down_is_the_transcript_where_no_machine_heard_it() {
+    let home = Home::on_sqlite().await;
+    home.scanned().await;
+    let id = home.asset("Oma erzählt.wav").await;
+    let transcript = format!("/api/v1/assets/{id}/transcript");
+    home.get(&transcript).await.assert_problem(404, "not_found");
+    let at = json!({ "start_ms": 0, "end_ms": 400 });
+    let said = json!({ "kind": "said", "value": "Es war einmal.", "at": at });
+    home.post(&format!("/api/v1/assets/{id}/claims"), &said)
+        .await;
+    let heard = home.get(&transcript).await.json();
+    assert_eq!(heard["passages"][0]["text"], "Es war einmal.");
+    assert_eq!(
+        (&heard["method"], &heard["artifact_id"]),
+        (&json!("people"), &Json::Null)
+    );
+    let captions = home.get(&format!("/api/v1/assets/{id}/captions")).await;
+    assert!(
+        captions.text().contains("Es war einmal."),
+        "{}",
+        captions.text()
+    );
+    let found = home.get("/api/v1/search?q=einmal").await.json();
+    assert_eq!(
+        found["items"][0]["matches"][0]["field"], "spoken",
+        "{found}"
+    );
+}

@@ -9,6 +9,7 @@ async fn every_page_of_the_app_answers_with_a_strict_policy() {
     for path in [
         "/",
         "/assets/anything",
+        "/assets/anything/reading?page=2",
         "/search?q=x",
         "/runs",
         "/runs/anything",

@@ -213,7 +213,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Says something about an asset, or about what is said in a stretch of it. Nothing is overwritten: what is believed
+         * Says something about an asset, about what is said in a stretch of it, or about what is written on its pages. Nothing is overwritten: what is believed
          *     follows from all claims.
          */
         post: operations["make_claim"];
@@ -335,7 +335,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What stands in a picture or on the pages of a document, line by line and word by word, with its places. */
+        /**
+         * What stands in a picture or on the pages of a document, line by line and word by word, with its places, as people
+         *     corrected it. Where nobody has read it but people wrote down what stands there, that.
+         */
         get: operations["get_reading"];
         put?: never;
         post?: never;
@@ -2066,12 +2069,13 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written";
             /**
              * Format: int64
              * @description When it was made.
              */
             made_at_ms: number;
+            on?: components["schemas"]["Strip"] | null;
             /** @description Where the author has it from, such as `exif:DateTimeOriginal`; often empty for people. */
             source: string;
             /**
@@ -2102,7 +2106,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written";
             /**
              * Format: int64
              * @description When it was made.
@@ -2410,7 +2414,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written";
         };
         /** @description Something that is not as it should be. */
         Fault: {
@@ -3156,7 +3160,8 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written";
+            on?: components["schemas"]["Strip"] | null;
             /** @description Where it is known from, in a few words. */
             source?: string;
             /** @description What is said. */
@@ -3177,7 +3182,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written";
             /** @description Of a position: leave out the assets of which one is known, so that no exact one is lost to a vague one. */
             only_unplaced?: boolean;
             /** @description Where it is known from, in a few words. */
@@ -4128,6 +4133,13 @@ export interface components {
              *     text.
              */
             corners?: number[][] | null;
+            /**
+             * Format: uuid
+             * @description The claim that it is from, where a person corrected what was read, or wrote down what was not.
+             */
+            correction_id?: string | null;
+            /** @description What a machine read there, where a person corrected it; null where nothing was read. */
+            instead_of?: string | null;
             /** @description What stands in it. */
             text: string;
             /** @description Its words, where they were read one by one. */
@@ -4168,21 +4180,24 @@ export interface components {
             text: string;
         };
         /**
-         * @description What stands in a picture or on the pages of a document. Places are shares of the width and height of a page as it is
+         * @description What stands in a picture or on the pages of a document, as people corrected it. Places are shares of the width and height of a page as it is
          *     shown.
          */
         Reading: {
             /**
              * Format: uuid
-             * @description An id: UUID version 7.
+             * @description The artifact that it is; null where only people wrote down what stands there.
              */
-            artifact_id: string;
+            artifact_id?: string | null;
             /**
              * Format: double
              * @description How sure it is of all of it, from 0 to 1.
              */
             confidence: number;
-            /** @description Who read it: `local`, a model on this machine; `layer` where the document says all of it itself. */
+            /**
+             * @description Who read it: `local`, a model on this machine; `layer` where the document says all of it itself; `people` where only
+             *     people did.
+             */
             method: string;
             /** @description The model. */
             model: string;
@@ -4774,6 +4789,19 @@ export interface components {
             /** @description What of it is kept elsewhere. */
             to_move: components["schemas"]["ToMove"][];
         };
+        /** @description A part of a page: a quadrilateral. */
+        Strip: {
+            /**
+             * @description Its four corners, each to the right and down as shares of the page's width and height: top left as whoever reads it
+             *     sees it, then with the clock.
+             */
+            corners: number[][];
+            /**
+             * Format: int32
+             * @description Which page, from 1; 1 of a picture that is a single sheet.
+             */
+            page: number;
+        };
         /** @description Something that a query could go on with. */
         Suggestion: {
             /**
@@ -4863,7 +4891,8 @@ export interface components {
         Transcript: {
             /**
              * Format: uuid
-             * @description The artifact that it is; null where it is not finished: what was heard so far is shown, and nothing of it is stored.
+             * @description The artifact that it is; null where it is not finished: what was heard so far is shown, and nothing of it is stored;
+             *     and where only people wrote down what is said.
              */
             artifact_id?: string | null;
             /**
@@ -4876,7 +4905,10 @@ export interface components {
             keywords: string[];
             /** @description The language that most of it is in, by its code of ISO 639; null where nobody speaks. */
             language?: string | null;
-            /** @description Who heard it: `local`, a model on this machine, or the name of a service; empty where it is not finished. */
+            /**
+             * @description Who heard it: `local`, a model on this machine, or the name of a service; `people` where only people wrote it down;
+             *     empty where it is not finished.
+             */
             method: string;
             /** @description The model; that of a service with its name before it, as `openai:whisper-1`. */
             model: string;
@@ -5241,6 +5273,7 @@ export type StoreMove = components['schemas']['StoreMove'];
 export type StorePlace = components['schemas']['StorePlace'];
 export type StoreRecall = components['schemas']['StoreRecall'];
 export type StoreSurvey = components['schemas']['StoreSurvey'];
+export type Strip = components['schemas']['Strip'];
 export type Suggestion = components['schemas']['Suggestion'];
 export type Suggestions = components['schemas']['Suggestions'];
 export type Timeline = components['schemas']['Timeline'];

@@ -3,6 +3,8 @@
 let widthRem = $state(40);
 
 export const isWide = () => widthRem >= 48;
+/** Whether two things fit beside each other. */
+export const isBroad = () => widthRem >= 58;
 export const isRoomy = () => widthRem >= 16.5;
 
 export function measure(): void {

@@ -6,7 +6,7 @@ import { say } from '../words/words.svelte';
 
 /** What somebody says. */
 export type Said = Pick<Claim, 'kind' | 'value'> &
-  Partial<Pick<Claim, 'at' | 'is_negation' | 'source'>>;
+  Partial<Pick<Claim, 'at' | 'on' | 'is_negation' | 'source'>>;
 
 export class Saying {
   /** Why it did not go well the last time. */
@@ -57,11 +57,19 @@ export class Saying {
     return this.change(say('claim_saved'), () => each([claim], this.redo), this.undo);
   }
 
-  make({ kind, value, at, is_negation = false, source = '' }: Said): Promise<Claim> {
+  make({ kind, value, at, on, is_negation = false, source = '' }: Said): Promise<Claim> {
     return answered(
       api.POST('/api/v1/assets/{id}/claims', {
         params: { path: { id: this.#asset() }, header: { 'idempotency-key': crypto.randomUUID() } },
-        body: { kind, value, is_negation, source, confidence: 1, ...(at && { at }) }
+        body: {
+          kind,
+          value,
+          is_negation,
+          source,
+          confidence: 1,
+          ...(at && { at }),
+          ...(on && { on })
+        }
       })
     );
   }

@@ -7,6 +7,7 @@ import type { Component } from 'svelte';
 import type { AssetDetail } from '../../api/client';
 import type { Word } from '../../words/words.svelte';
 import { transcriptOf } from '../heard';
+import { isRead, isWrittenDown } from '../written';
 import Collections from './Collections.svelte';
 import Faces from './Faces.svelte';
 import Facts from './Facts.svelte';
@@ -34,12 +35,13 @@ export interface Panel {
 export const PANELS: Panel[] = [
   {
     title: 'panel_transcript',
-    isFor: (detail) => transcriptOf(detail) !== undefined || detail.hearing != null,
+    isFor: (detail) =>
+      transcriptOf(detail) !== undefined || detail.hearing != null || isWrittenDown(detail, 'said'),
     content: Transcript
   },
   {
     title: 'panel_reading',
-    isFor: (detail) => detail.artifacts.some((it) => it.kind === 'reading'),
+    isFor: isRead,
     content: Reading
   },
   {

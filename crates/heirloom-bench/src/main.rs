@@ -19,6 +19,7 @@ mod chance;
 mod faces;
 mod figures;
 mod hash;
+mod like;
 mod live;
 mod map;
 mod metadata;
@@ -31,6 +32,7 @@ mod search;
 mod serve;
 mod served;
 mod speakers;
+mod tags;
 mod timeline;
 mod transcribe;
 mod voices;
@@ -56,6 +58,8 @@ subjects (all of them, if none is named)
   speakers    who speaks when in conversations of readers; --data FOLDER has a folder for each reader
   voices      finding a voice in all other recordings of a library
   faces       whose faces are in pictures; --data FOLDER has a manifest.json with who is in which
+  like        finding what looks like a picture among 10,000 and 100,000 others
+  tags        what pictures show; --data FOLDER has a manifest.json with the truth
   reading     what stands on pages, beside tesseract; --data FOLDER has a manifest.json with the truth
   transcribe  what is said in recordings, beside faster-whisper; --data FOLDER has a manifest.json with the truth
   live        what is said while it is said, over a WebSocket, as it would be spoken; --data as for transcribe
@@ -99,6 +103,8 @@ async fn main() {
             "serve" => serve::measure(&options).await,
             "transcribe" => transcribe::measure(&options),
             "faces" => faces::measure(&options),
+            "like" => like::measure(&options).await,
+            "tags" => tags::measure(&options),
             "reading" => reading::measure(&options),
             "live" => live::measure(&options),
             "speakers" => speakers::measure(&options),

@@ -19,7 +19,7 @@ pub(crate) struct Options {
     place: PathBuf,
 }
 
-const ALL: [&str; 18] = [
+const ALL: [&str; 20] = [
     "hash",
     "metadata",
     "renditions",
@@ -34,6 +34,8 @@ const ALL: [&str; 18] = [
     "backup",
     "reading",
     "faces",
+    "tags",
+    "like",
     "speakers",
     "voices",
     "transcribe",

@@ -243,6 +243,10 @@ pub(crate) enum Command {
     ///
     /// They are found on this machine, with the models of `heirloom models`; nothing is kept.
     Faces(Faces),
+    /// Name what a picture shows, which need not be in the library
+    ///
+    /// It is looked at on this machine, with the models of `heirloom models`; nothing is kept.
+    Tag(Tag),
     /// Say how Heirloom is doing and what it lacks
     Doctor,
     /// Say whether a server is running and ready, without opening anything: 0 if it is, 1 if not
@@ -327,6 +331,12 @@ pub(crate) struct Read {
 
 #[derive(Debug, Args)]
 pub(crate) struct Faces {
+    /// The picture
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tag {
     /// The picture
     pub(crate) file: PathBuf,
 }
@@ -417,6 +427,11 @@ pub(crate) enum Asset {
     },
     /// List the faces of a picture
     Faces {
+        /// Which
+        id: AssetId,
+    },
+    /// List the tags of an asset: what people, its files and machines call what is in it
+    Tags {
         /// Which
         id: AssetId,
     },

@@ -32,6 +32,7 @@ mod serve;
 mod services;
 mod signal;
 mod store;
+mod tag;
 mod timeline;
 mod transcribe;
 mod transfer;
@@ -82,6 +83,9 @@ pub(crate) async fn run(
     }
     if let Command::Read(asked) = &command {
         return read::run(asked, config, output).await;
+    }
+    if let Command::Tag(asked) = &command {
+        return tag::run(asked, config, output).await;
     }
     if let Command::Transcribe(asked) = &command {
         return transcribe::run(asked, config, output).await;
@@ -240,6 +244,7 @@ async fn ask(
         | Command::Restore(_)
         | Command::Faces(_)
         | Command::Read(_)
+        | Command::Tag(_)
         | Command::Transcribe(_)
         | Command::Config(_)
         | Command::Completions { .. }

@@ -30,7 +30,7 @@ use crate::{
     claim::{self, Believed, Provenance},
     clock,
     export::{Place, Whole, WholeClaim, WholeSidecar},
-    face,
+    face, imprint,
     place::{self, Placed},
     record::TRIES,
     sql::statements,
@@ -457,7 +457,7 @@ impl Import {
             artifact.made_at_ms,
         ];
         tx.execute(ADD_ARTIFACT, values).await?;
-        Ok(())
+        imprint::keep(tx, asset, id, (&artifact.kind, artifact.payload.as_ref())).await
     }
 
     async fn add_claims(

@@ -31,6 +31,7 @@ pub mod family;
 pub mod folder;
 pub mod health;
 pub mod import;
+pub mod imprint;
 pub mod location;
 pub mod once;
 pub mod place;
@@ -91,6 +92,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         import::FOLDER_STATEMENTS,
         import::PART_STATEMENTS,
         location::STATEMENTS,
+        imprint::STATEMENTS,
         migrate::STATEMENTS,
         name::STATEMENTS,
         once::STATEMENTS,
@@ -105,6 +107,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         scrub::STATEMENTS,
         tier::STATEMENTS,
         search::STATEMENTS,
+        search::ALIKE_STATEMENTS,
         search::BUCKET_STATEMENTS,
         search::COVERAGE_STATEMENTS,
         search::FEW_STATEMENTS,

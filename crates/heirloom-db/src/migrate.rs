@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 28] = [
+const MIGRATIONS: [(&str, &str); 29] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -90,6 +90,10 @@ const MIGRATIONS: [(&str, &str); 28] = [
     ("0026_voices", include_str!("../migrations/0026_voices.sql")),
     ("0027_read", include_str!("../migrations/0027_read.sql")),
     ("0028_faces", include_str!("../migrations/0028_faces.sql")),
+    (
+        "0029_imprints",
+        include_str!("../migrations/0029_imprints.sql"),
+    ),
 ];
 
 /// The migration after which it has to be computed where assets were made.

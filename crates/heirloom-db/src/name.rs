@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use heirloom_core::{
     AssetId,
     claim::{Claim, ClaimKind, believed_texts},
+    tag::Noun,
     text::Phrase,
 };
 
@@ -39,6 +40,7 @@ pub(crate) enum Named {
     Country,
     /// Make or model.
     Camera,
+    /// A tag; one of the vocabulary in every language.
     Tag,
 }
 
@@ -81,6 +83,9 @@ pub(crate) fn names_of(
         }
         for name in believed_texts(kind, claims) {
             add(named, name);
+            if let Some(noun) = Noun::find(name).filter(|_| named == Named::Tag) {
+                noun.names().into_iter().for_each(|name| add(named, name));
+            }
         }
     }
     if let Some(placed) = placed {

@@ -7,8 +7,9 @@
 //! What is *called* so comes first: assets with each of the words in a title or in the name of a
 //! person, a place or a tag. Then come those where a caption, a file name or anything else has them.
 //! Both are newest first, so no page depends on how many there are, and both engines give the same
-//! order.
+//! order. What looks like a picture comes in the order of how alike it is.
 
+mod alike;
 mod bucket;
 mod coverage;
 mod cursor;
@@ -26,6 +27,7 @@ use heirloom_core::{Actor, FamilyId, permission::Action, query::Query};
 
 use crate::{Db, DbError, asset::Asset, sql::statements};
 
+pub(crate) use alike::STATEMENTS as ALIKE_STATEMENTS;
 pub(crate) use bucket::STATEMENTS as BUCKET_STATEMENTS;
 pub use coverage::Coverage;
 pub(crate) use coverage::STATEMENTS as COVERAGE_STATEMENTS;
@@ -130,9 +132,16 @@ impl Db {
         limit: usize,
     ) -> Result<(Vec<Asset>, Option<Cursor>), DbError> {
         let after = after.unwrap_or_default();
-        let mut found = match self.find_few(plan, after, limit + 1).await? {
-            Some(found) => found,
-            None => self.find_many(plan, after, limit + 1).await?,
+        let mut found = match &plan.alike {
+            Some(alike) => {
+                let mut found = self.find_alike(plan, alike).await?;
+                found.retain(|(cursor, _)| after.is_before(cursor));
+                found
+            }
+            None => match self.find_few(plan, after, limit + 1).await? {
+                Some(found) => found,
+                None => self.find_many(plan, after, limit + 1).await?,
+            },
         };
         let has_more = found.len() > limit;
         found.truncate(limit);

@@ -9,8 +9,10 @@
 
 mod error;
 pub mod faces;
+mod graph;
 mod manifest;
 mod note;
+pub mod pictures;
 mod pull;
 mod quad;
 pub mod reading;

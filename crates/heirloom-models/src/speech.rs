@@ -5,7 +5,6 @@
 //! [`Listener`] takes what is spoken, window by window, and writes it down. None keeps more sound than one window,
 //! however long a recording is; of its voices 2 kB stay for each second that somebody speaks.
 
-mod graph;
 mod listener;
 mod mel;
 mod overhear;

@@ -34,8 +34,8 @@ fn refuse<T>(why: impl Into<String>) -> Result<T, TorchError> {
 }
 
 impl Tensors {
-    /// Reads those that lie in the file under this name.
-    pub(crate) fn read(bytes: &[u8], name: &str) -> Result<Self, TorchError> {
+    /// Reads those that lie in the file under this name, or all where it has nothing else.
+    pub(crate) fn read(bytes: &[u8], name: Option<&str>) -> Result<Self, TorchError> {
         if bytes.starts_with(b"PK") {
             return refuse("it is in the form of PyTorch 1.6 and later");
         }
@@ -74,11 +74,17 @@ impl Tensors {
             };
             storages.insert(key, pickle.take(length)?);
         }
-        let (names, values) = (all.iter().step_by(2), all.iter().skip(1).step_by(2));
-        let mut pairs = names.zip(values);
-        let found = pairs.find(|(known, _)| matches!(known, Value::Text(text) if **text == *name));
-        let Some((_, Value::Many(found, _))) = found else {
-            return refuse(format!("it has no {name}"));
+        let found = match name {
+            None => &all,
+            Some(name) => {
+                let mut pairs = all.chunks_exact(2);
+                let is_named =
+                    |pair: &&[Value]| matches!(&pair[0], Value::Text(text) if **text == *name);
+                let Some([_, Value::Many(found, _)]) = pairs.find(is_named) else {
+                    return refuse(format!("it has no {name}"));
+                };
+                found
+            }
         };
         let mut tensors = HashMap::new();
         for pair in found.chunks_exact(2) {
@@ -119,25 +125,35 @@ struct Place {
     storage: Storage,
     offset: usize,
     shape: Vec<usize>,
+    /// How far it is in the storage from one number to the next of each side.
+    steps: Vec<usize>,
 }
 
 impl Place {
     fn tensor(&self, bytes: &[u8]) -> Result<Tensor, TorchError> {
-        let count = self
-            .shape
-            .iter()
-            .try_fold(1_usize, |all, side| all.checked_mul(*side));
-        let end = count.and_then(|count| self.offset.checked_add(count)?.checked_mul(4));
-        let bytes = end.and_then(|end| bytes.get(self.offset * 4..end));
-        let Some(bytes) = bytes else {
+        let (numbers, rest) = bytes.as_chunks::<4>();
+        let mut sides = self.shape.iter();
+        let count = sides.try_fold(1_usize, |all, side| all.checked_mul(*side));
+        // Each number of what lies there is used once.
+        let count = count.filter(|count| rest.is_empty() && *count <= numbers.len());
+        let Some(count) = count else {
             return refuse("a tensor is longer than what it lies in");
         };
-        let numbers = bytes.chunks_exact(4);
+        let mut values = Vec::with_capacity(count);
+        for at in 0..count {
+            let (mut left, mut place) = (at, self.offset);
+            for (side, step) in self.shape.iter().zip(&self.steps).rev() {
+                place = place.saturating_add((left % side).saturating_mul(*step));
+                left /= side;
+            }
+            match numbers.get(place) {
+                Some(number) => values.push(f32::from_le_bytes(*number)),
+                None => return refuse("a tensor is longer than what it lies in"),
+            }
+        }
         Ok(Tensor {
             shape: self.shape.clone(),
-            values: numbers
-                .map(|n| f32::from_le_bytes([n[0], n[1], n[2], n[3]]))
-                .collect(),
+            values,
         })
     }
 }
@@ -414,20 +430,18 @@ impl Machine {
                 ],
             ) => {
                 let place = usize::try_from(*offset).ok().zip(shape.sizes());
-                let Some(((offset, shape), steps)) = place.zip(steps.sizes()) else {
+                let steps = steps.sizes();
+                let Some(((offset, shape), steps)) = place.zip(steps) else {
                     return refuse("a tensor is described otherwise");
                 };
-                let mut step = 1;
-                for (side, given) in shape.iter().zip(&steps).rev() {
-                    if *side != 1 && *given != step {
-                        return refuse("a tensor does not lie in one piece");
-                    }
-                    step = step.saturating_mul(*side);
+                if shape.len() != steps.len() {
+                    return refuse("a tensor is described otherwise");
                 }
                 Value::Tensor(Place {
                     storage: storage.clone(),
                     offset,
                     shape,
+                    steps,
                 })
             }
             _ => return refuse(format!("it wants to call {name}")),

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::{
     confinement::{Answer, Failure, JobHeader, Jobs},
     faces::{self, FaceLooker},
+    pictures::{self, Onlooker},
     reading::{self, PageReader},
     speech::{self, Hearer},
     tool::{pages, rendition, text},
@@ -21,6 +22,7 @@ use crate::{
 ///   down what is said in some. `overhear` does so quickly while it goes on.
 /// - `read` reads what stands in a picture, or on pages of a document, from `from` on.
 /// - `faces` finds the faces of a picture.
+/// - `look` looks at a picture: which tags it gets, and what it looks like.
 /// - `length` reads the input to its end and answers `{"size_bytes": N}`: whether a disk gives all of it.
 ///
 /// A job fails when there is none of that name, or the file does not let it be done.
@@ -37,6 +39,7 @@ struct Kept {
     hearer: Hearer,
     reader: PageReader,
     looker: FaceLooker,
+    onlooker: Onlooker,
 }
 
 fn work(
@@ -61,6 +64,7 @@ fn work(
         Some(speech::OVERHEAR) => kept.hearer.overhear(header, &input, answer),
         Some(faces::FIND) => kept.looker.find(header, input, answer),
         Some(reading::READ) => kept.reader.read(header, input, answer),
+        Some(pictures::LOOK) => kept.onlooker.look(header, input, answer),
         _ => {
             let reason = format!("there is no such job: {header}");
             Err(Failure::new(FailureCode::Other, reason))

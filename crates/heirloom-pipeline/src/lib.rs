@@ -25,6 +25,7 @@ pub mod machine;
 pub mod open;
 mod original;
 pub mod payload;
+pub mod pictures;
 pub mod place;
 pub mod probe;
 pub mod purge;

@@ -19,6 +19,7 @@ use crate::{
         reading::{EYES, read_writing},
         rendition::{RENDITIONS, make_renditions},
         reread,
+        tags::{BEHOLDER, tag_picture},
         text::{READER, read_document},
         transcript::{HEARER, write_down},
         waveform::{LISTENER, draw_waveform},
@@ -173,7 +174,8 @@ pub static PREPARE: Template = Template {
     ],
 };
 
-/// What is in it: what is said, what stands there and whose faces are seen, as far as models are here that find it out.
+/// What is in it: what is said, what stands there, whose faces are seen and what it shows, as far as models are here that
+/// find it out.
 pub static UNDERSTAND: Template = Template {
     name: "understand",
     aim: Aim::Complete,
@@ -192,6 +194,11 @@ pub static UNDERSTAND: Template = Template {
             name: "faces",
             tool: FACES,
             work: find_faces,
+        },
+        Step {
+            name: "tags",
+            tool: BEHOLDER,
+            work: tag_picture,
         },
     ],
 };

@@ -17,6 +17,7 @@ pub mod reading;
 pub mod rendition;
 pub(crate) mod reread;
 mod sidecar;
+pub mod tags;
 pub mod text;
 pub mod transcript;
 pub mod waveform;

@@ -24,6 +24,7 @@ use crate::{
     faces::{FaceFinder, FacesError},
     log::Log,
     open::{OpenError, open_original},
+    pictures::{Beholder, PicturesError},
     reading::{Eyes, ReadingError},
     service::{Way, Ways},
     speech::{Ears, SoFar, SpeechError},
@@ -296,6 +297,14 @@ impl<'a> Task<'a> {
     /// [`FacesError::Model`] when a model is missing.
     pub fn face_finder(&self) -> Result<FaceFinder, FacesError> {
         self.workshop.face_finder()
+    }
+
+    /// Who looks at pictures.
+    ///
+    /// # Errors
+    /// [`PicturesError::Model`] when a model is missing.
+    pub fn beholder(&self) -> Result<Beholder, PicturesError> {
+        self.workshop.beholder()
     }
 
     /// Who may write down what is said.

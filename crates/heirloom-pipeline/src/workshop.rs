@@ -17,6 +17,7 @@ use crate::{
     faces::{self, FaceFinder, FacesError},
     hearing::Hearings,
     machine::{Working, processors},
+    pictures::{self, Beholder, PicturesError},
     reading::{self, Eyes, ReadingError},
     service::{ServiceError, Way, Ways},
     speech::{self, Ears, SpeechError},
@@ -35,6 +36,7 @@ pub struct Workshop {
     /// By who they are.
     eyes: Arc<Mutex<HashMap<String, Eyes>>>,
     face_finder: Arc<Mutex<Option<FaceFinder>>>,
+    beholder: Arc<Mutex<Option<Beholder>>>,
 }
 
 /// What finds out what is in films and recordings: models of this machine, and services elsewhere.
@@ -64,7 +66,7 @@ fn threads() -> usize {
     (processors() / 2).max(1)
 }
 
-/// With how many threads pictures are read: what is said is written down meanwhile.
+/// With how many threads pictures are read and looked at: what is said is written down meanwhile.
 const READERS: usize = 1;
 
 /// How many hands are kept for later, each with a process that waits.
@@ -105,6 +107,7 @@ impl Workshop {
             hearings: Hearings::default(),
             eyes: Arc::default(),
             face_finder: Arc::default(),
+            beholder: Arc::default(),
         }
     }
 
@@ -262,6 +265,11 @@ impl Workshop {
                 let is_loaded = finder.as_ref().is_some_and(FaceFinder::is_loaded);
                 Some(working(1, faces::MEMORY_BYTES, is_loaded))
             }
+            Ability::ImageFeatures => {
+                let beholder = self.beholder.lock().unwrap_or_else(PoisonError::into_inner);
+                let is_loaded = beholder.as_ref().is_some_and(Beholder::is_loaded);
+                Some(working(READERS, pictures::MEMORY_BYTES, is_loaded))
+            }
             _ => None,
         }
     }
@@ -296,6 +304,20 @@ impl Workshop {
         }
         let opened = FaceFinder::open(&self.confinement, self.models())?;
         Ok(finder.insert(opened).clone())
+    }
+
+    /// Who looks at pictures, with the model that is used for that now.
+    ///
+    /// # Errors
+    /// [`PicturesError::Model`] when a model is missing.
+    pub fn beholder(&self) -> Result<Beholder, PicturesError> {
+        let mut beholder = self.beholder.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = self.models().key_for(Ability::ImageFeatures);
+        if let Some(beholder) = beholder.as_ref().filter(|it| it.key() == key) {
+            return Ok(beholder.clone());
+        }
+        let opened = Beholder::open(&self.confinement, self.models(), READERS)?;
+        Ok(beholder.insert(opened).clone())
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Hand>> {
@@ -349,6 +371,20 @@ impl From<FacesError> for Failure {
             FacesError::NoPicture(reason) => Self::NothingToDo(reason),
             FacesError::Confinement(error) => error.into(),
             FacesError::Disk(_) => Self::Temporary(said),
+        }
+    }
+}
+
+impl From<PicturesError> for Failure {
+    fn from(error: PicturesError) -> Self {
+        let said = error.to_string();
+        match error {
+            PicturesError::Model(_) | PicturesError::NoModel(_) => {
+                Self::Unavailable(FailureCode::NoModel, said)
+            }
+            PicturesError::NothingToSee(reason) => Self::NothingToDo(reason),
+            PicturesError::Confinement(error) => error.into(),
+            PicturesError::Disk(_) => Self::Temporary(said),
         }
     }
 }

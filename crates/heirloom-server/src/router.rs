@@ -21,8 +21,8 @@ use crate::{
     library::Library,
     live, model, observe, page, place,
     problem::{Code, Problem},
-    publication, reading, run, scrub, search, service, tier, timeline, transcript, transfer,
-    upload, voice, web,
+    publication, reading, run, scrub, search, service, similar, tag, tier, timeline, transcript,
+    transfer, upload, voice, web,
 };
 
 /// How a request came in, and so who is asking.
@@ -165,6 +165,8 @@ fn api() -> OpenApiRouter<Library> {
         .merge(artifact::routes())
         .merge(reading::routes())
         .merge(face::routes())
+        .merge(similar::routes())
+        .merge(tag::routes())
         .merge(transcript::routes())
         .merge(voice::routes())
         .merge(run::routes())

@@ -23,6 +23,7 @@ pub(crate) mod schema;
 mod scrub;
 mod search;
 mod service;
+mod tag;
 mod tier;
 mod timeline;
 mod transcript;
@@ -69,6 +70,7 @@ pub use search::{
     Found, Highlight, Ignored, IndexRebuilt, Match, SearchPage, Suggestion, Suggestions,
 };
 pub use service::{Service, Services};
+pub use tag::{Similar, Tag};
 pub use tier::{
     NewStoreMove, PlaceHas, StayingBlob, Store, StoreMove, StorePlace, StoreRecall, StoreSurvey,
     ToMove,

@@ -5,7 +5,7 @@ use heirloom_server::{
     Code, Problem,
     wire::{
         Asset, AssetDetail, Face, Faces, Hearing, Page, Passage, Purged, ReadLine, ReadPage,
-        Reading, Transcript, Voice,
+        Reading, Tag, Transcript, Voice,
     },
 };
 use http::Method;
@@ -79,6 +79,13 @@ pub(super) async fn run(
             output.data(&found, || match found.faces.as_slice() {
                 [] => faces::NONE.to_owned(),
                 all => all.iter().map(face_line).collect::<Vec<_>>().join("\n"),
+            });
+        }
+        arguments::Asset::Tags { id } => {
+            let tags: Page<Tag> = api.get(&format!("/api/v1/assets/{id}/tags")).await?;
+            output.data(&tags, || match tags.items.is_empty() {
+                true => "It has no tags.".to_owned(),
+                false => table(&tags.items.iter().map(tag_row).collect::<Vec<_>>()),
             });
         }
         arguments::Asset::Delete { ids, if_version } => {
@@ -265,6 +272,17 @@ fn read_lines(reading: &Reading) -> String {
 }
 
 /// Who a voice is, or may be, with what to type then, and where else it is heard.
+/// A tag, who says so, and how sure they are.
+fn tag_row(tag: &Tag) -> Vec<String> {
+    let percent = (tag.confidence * 100.0).round();
+    let by = match (&tag.model, tag.is_denied) {
+        (_, true) => "a person says that it is not so".to_owned(),
+        (Some(model), _) => format!("{model}, {percent} % sure"),
+        (None, _) => format!("a {}", tag.by),
+    };
+    vec![tag.tag.clone(), by]
+}
+
 fn describe_voice(id: AssetId, voice: &Voice) -> String {
     let who = voice
         .name

@@ -29,6 +29,7 @@ mod served;
 mod sharing;
 mod space;
 mod store;
+mod tag;
 mod tiers;
 mod transcribe;
 mod transfer;

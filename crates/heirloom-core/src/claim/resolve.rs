@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::{Cardinality, Claim, ClaimKind, ClaimValue, anchored};
-use crate::{Edtf, Subject, SubjectKind, text};
+use crate::{Edtf, Subject, SubjectKind, tag, text};
 
 /// What follows from the claims of one kind about one subject.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,8 @@ pub fn resolve(kind: ClaimKind, claims: &[Claim]) -> Resolution<'_> {
     let denials: Vec<&Claim> = standing.iter().copied().filter(|c| c.is_negation).collect();
     let is_denied = |claim: &Claim| {
         denials.iter().any(|denial| {
-            rank(denial) > rank(claim) && is_same(denial.statement.value(), claim.statement.value())
+            rank(denial) > rank(claim)
+                && is_same(kind, denial.statement.value(), claim.statement.value())
         })
     };
     // The best claim of each distinct value, the best value first.
@@ -41,7 +42,7 @@ pub fn resolve(kind: ClaimKind, claims: &[Claim]) -> Resolution<'_> {
     {
         if !best
             .iter()
-            .any(|kept| is_same(kept.statement.value(), claim.statement.value()))
+            .any(|kept| is_same(kind, kept.statement.value(), claim.statement.value()))
         {
             best.push(claim);
         }
@@ -65,7 +66,7 @@ pub fn resolve(kind: ClaimKind, claims: &[Claim]) -> Resolution<'_> {
                 .filter(|claim| {
                     !believed
                         .iter()
-                        .any(|b| agrees(b.statement.value(), claim.statement.value()))
+                        .any(|b| agrees(kind, b.statement.value(), claim.statement.value()))
                 })
                 .collect();
             Resolution {
@@ -116,16 +117,19 @@ pub(super) fn rank(claim: &Claim) -> (bool, u32, i64, crate::ClaimId) {
     (is_person, sureness, claim.made_at_ms, claim.id)
 }
 
-/// Whether two values say the very same. Texts are compared as they are searched: "Strand" is "strand".
-fn is_same(a: &ClaimValue, b: &ClaimValue) -> bool {
+/// Whether two values say the very same. Texts are compared as they are searched: "Strand" is "strand"; and a tag in
+/// whichever language: "Hund" is "dog".
+fn is_same(kind: ClaimKind, a: &ClaimValue, b: &ClaimValue) -> bool {
     match (a, b) {
-        (ClaimValue::Text(a), ClaimValue::Text(b)) => a == b || text::fold(a) == text::fold(b),
+        (ClaimValue::Text(a), ClaimValue::Text(b)) => {
+            a == b || text::fold(a) == text::fold(b) || kind == ClaimKind::Tag && tag::is_same(a, b)
+        }
         _ => a == b,
     }
 }
 
 /// Whether both can be true: an exact date within a vague one, two readings of one GPS.
-fn agrees(a: &ClaimValue, b: &ClaimValue) -> bool {
+fn agrees(kind: ClaimKind, a: &ClaimValue, b: &ClaimValue) -> bool {
     match (a, b) {
         (ClaimValue::Date(a), ClaimValue::Date(b)) => dates_agree(a, b),
         (
@@ -145,7 +149,7 @@ fn agrees(a: &ClaimValue, b: &ClaimValue) -> bool {
             let across = (lon_a - lon_b).abs();
             (lat_a - lat_b).abs() <= 0.01 && across.min(360.0 - across) <= 0.01
         }
-        _ => is_same(a, b),
+        _ => is_same(kind, a, b),
     }
 }
 
@@ -242,6 +246,9 @@ mod tests {
             ("tags stand beside each other, spelt alike they are one", Tag,
                 vec![said(Tag, r#""Strand""#, 1), read(Tag, r#""strand""#, 2, 0.9), read(Tag, r#""Meer""#, 3, 0.9)],
                 vec![r#""Strand""#, r#""Meer""#], vec![]),
+            ("a tag is the same in every language", Tag,
+                vec![said(Tag, r#""Hund""#, 1), read(Tag, r#""dog""#, 2, 0.9), read(Tag, r#""cat""#, 2, 0.8),
+                    not(said(Tag, r#""Katze""#, 1)), read(Tag, r#""cat""#, 9, 1.0)], vec![r#""Hund""#], vec![]),
             ("a person's no holds against every later machine", Person,
                 vec![not(said(Person, r#""Anna""#, 1)), read(Person, r#""Anna""#, 9, 1.0)], vec![], vec![]),
             ("a person may change their mind", Person,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::digits;
+
 /// What a voice sounds like, in numbers that only a model means something by: 256 with Resemblyzer's. As a direction,
 /// they tell voices apart; only those of one model can be compared.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -24,18 +26,7 @@ pub fn same_voice(a: &Voiceprint, b: &Voiceprint) -> f32 {
     if a.model != b.model || a.numbers.len() != b.numbers.len() {
         return 0.0;
     }
-    // Of whole numbers, and in one go: a library has thousands.
-    let (mut both, mut own, mut other) = (0_u32, 0_u32, 0_u32);
-    for (a, b) in a.numbers.iter().zip(&b.numbers) {
-        let (a, b) = (u32::from(*a), u32::from(*b));
-        both += a * b;
-        own += a * a;
-        other += b * b;
-    }
-    let length = f64::from(own).sqrt() * f64::from(other).sqrt();
-    #[expect(clippy::cast_possible_truncation, reason = "it is at most 1")]
-    let likeness = (f64::from(both) / length) as f32;
-    if length > 0.0 { likeness } else { 0.0 }
+    digits::cosine(&a.numbers, &b.numbers)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use heirloom_core::{Actor, AssetId, ContentHash, permission::Action};
 
 use crate::{
-    Db, DbError, Engine, Tx, audit, blob, clock, face, migrate, search::document, sidecar,
+    Db, DbError, Engine, Tx, audit, blob, clock, face, imprint, migrate, search::document, sidecar,
     sql::statements, unit, value::args, voice,
 };
 
@@ -83,6 +83,7 @@ impl Db {
         contents.push(asset.content_hash);
         voice::delete(&mut tx, id).await?;
         face::delete(&mut tx, id).await?;
+        imprint::delete(&mut tx, id).await?;
         tx.execute(DELETE_TEXT, args![id]).await?;
         tx.execute(DELETE_ARTIFACTS, args![id]).await?;
         unit::delete_of_asset(&mut tx, id).await?;

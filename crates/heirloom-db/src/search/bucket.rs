@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, ops::RangeInclusive};
 use heirloom_core::{Actor, Bucket, FamilyId, permission::Action, query::Query};
 
 use super::{
+    alike,
     plan::Plan,
     walk::{SCOPES, condition, date_conditions},
 };
@@ -72,6 +73,20 @@ impl Db {
         (text, args)
     }
 
+    /// The keys of what looks like a picture, where a query asks for that.
+    async fn keys_alike(
+        &self,
+        plan: &Plan,
+        within: &RangeInclusive<i64>,
+    ) -> Result<Option<Vec<i64>>, DbError> {
+        let Some(alike) = &plan.alike else {
+            return Ok(None);
+        };
+        let found = self.find_alike(plan, alike).await?.into_iter();
+        let keys = found.map(|(_, asset)| asset.timeline_key);
+        Ok(Some(keys.filter(|key| within.contains(key)).collect()))
+    }
+
     /// How much of what a query finds, among these keys, is in each bucket.
     pub(crate) async fn count_found(
         &self,
@@ -81,6 +96,9 @@ impl Db {
         within: &RangeInclusive<i64>,
     ) -> Result<BTreeMap<Bucket, i64>, DbError> {
         let questions = self.ask(actor, family, query, within).await?;
+        if let Some(keys) = self.keys_alike(&questions.plan, within).await? {
+            return Ok(alike::count(&keys));
+        }
         let mut counts = BTreeMap::new();
         for (condition, keys) in &questions.list {
             let args = args![condition, *keys.start(), *keys.end()];
@@ -103,6 +121,9 @@ impl Db {
         (offset, limit): (i64, i64),
     ) -> Result<Vec<i64>, DbError> {
         let questions = self.ask(actor, family, query, within).await?;
+        if let Some(keys) = self.keys_alike(&questions.plan, within).await? {
+            return Ok(timeline::page_of(keys, (offset, limit)));
+        }
         // Of several lists each may have what comes first of all.
         let is_one = questions.list.len() == 1;
         let (skipped, most) = if is_one {

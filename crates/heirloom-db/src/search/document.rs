@@ -13,6 +13,7 @@ use heirloom_core::{
     bucket::Span,
     claim::{Claim, ClaimKind, believed_texts},
     query::TextField,
+    tag::Noun,
     text,
 };
 
@@ -162,11 +163,14 @@ fn push_said<'a>(
     if claims.iter().all(|claim| claim.statement.kind() != kind) {
         return;
     }
-    texts.extend(
-        believed_texts(kind, claims)
-            .into_iter()
-            .map(|text| (field, text)),
-    );
+    for text in believed_texts(kind, claims) {
+        texts.push((field, text));
+        // A tag of the vocabulary is found in every language.
+        let noun = (kind == ClaimKind::Tag).then(|| Noun::find(text)).flatten();
+        let names = noun.into_iter().flat_map(Noun::names);
+        let others = names.filter(|name| !name.eq_ignore_ascii_case(text));
+        texts.extend(others.map(|name| (field, name)));
+    }
 }
 
 /// The words of a document in order.

@@ -1,7 +1,7 @@
 //! From a query to conditions on the index.
 
 use heirloom_core::{
-    Actor, AudienceId, FamilyId, MediaKind,
+    Actor, AssetId, AudienceId, FamilyId, MediaKind,
     bucket::Span,
     query::{DateRange, Matcher, Query, State, Term},
     text::Phrase,
@@ -37,6 +37,8 @@ pub(super) struct Plan {
     facts: Vec<(bool, Fact)>,
     /// Where in the timeline the whole query can match.
     keys: Keys,
+    /// What looks like the picture that the query names, the most alike first: nothing else is found.
+    pub(super) alike: Option<Vec<i64>>,
     /// What to show as found, with the field it was looked for in.
     pub(super) phrases: Vec<(Option<Field>, Phrase)>,
 }
@@ -67,6 +69,7 @@ impl Plan {
             called: None,
             facts: Vec::new(),
             keys: Keys::all(),
+            alike: None,
             phrases: Vec::new(),
         };
         let mut called = Vec::new();
@@ -78,6 +81,15 @@ impl Plan {
         {
             match (&term.matcher, expression) {
                 (_, Some(expression)) => plan.push(&term, expression),
+                (Matcher::Like(_), None) if term.is_negated || plan.alike.is_some() => {
+                    return Err(DbError::Refused(
+                        "one picture can be named with like:, and cannot be left out: say like: once"
+                            .to_owned(),
+                    ));
+                }
+                (Matcher::Like(id), None) => {
+                    plan.alike = Some(list_alike(db, actor, family, *id, &plan.audiences).await?);
+                }
                 // What a saved search looks for neither ranks what is found nor explains it.
                 (Matcher::Words(phrase), None) if !term.is_negated && is_typed => {
                     called.push(in_a_name(phrase));
@@ -120,15 +132,8 @@ impl Plan {
                 self.keys = Keys::none();
             }
             Matcher::Is(State::Deleted) => {}
-            Matcher::Like(_) => {
-                return Err(DbError::Refused(
-                    "pictures cannot be compared yet, so like: finds nothing: search for words \
-                     instead"
-                        .to_owned(),
-                ));
-            }
             // Looked up before.
-            Matcher::Archive(_) | Matcher::Collection(_) => {}
+            Matcher::Archive(_) | Matcher::Collection(_) | Matcher::Like(_) => {}
         }
         Ok(())
     }
@@ -257,6 +262,28 @@ impl Plan {
                 .iter()
                 .all(|(is_negated, fact)| fact.holds(asset) != *is_negated)
     }
+}
+
+/// The keys of what looks like an asset that the actor may see.
+async fn list_alike(
+    db: &Db,
+    actor: &Actor,
+    family: FamilyId,
+    id: AssetId,
+    audiences: &[AudienceId],
+) -> Result<Vec<i64>, DbError> {
+    let asset = db.get_asset(actor, id).await?;
+    if asset.family_id != family {
+        return Err(DbError::not_found("asset", id));
+    }
+    let alike = db.list_alike(actor, family, id, audiences).await?;
+    let alike = alike.ok_or_else(|| {
+        DbError::Refused(format!(
+            "nobody has looked at the asset {id} yet, so nothing can be compared with it: pictures are looked at by \
+             a run of `understand`"
+        ))
+    })?;
+    Ok(alike.into_iter().map(|(key, _)| key).collect())
 }
 
 impl Fact {

@@ -170,7 +170,7 @@ impl Expanding<'_> {
         within.pop();
         express_all(asked).ok_or_else(|| {
             DbError::Refused(format!(
-                "the saved search {:?} asks for a date or a state, so it can be looked into, but not left out \
+                "the saved search {:?} asks for a date, a state or a picture, so it can be looked into, but not left out \
                  or looked into together with another of its name: type its query instead",
                 known.name
             ))

@@ -9,6 +9,7 @@ use heirloom_core::{
     Actor, AudienceId, FamilyId,
     permission::Action,
     query::{Caret, Language, Query, Slot, TextField},
+    tag::Noun,
     text::Phrase,
 };
 
@@ -233,7 +234,9 @@ impl Asking<'_> {
             TextField::Tag => &[Named::Tag],
         };
         let mut found: Vec<Name> = Vec::new();
-        let limit = i64::try_from(self.limit).unwrap_or(i64::MAX);
+        // Of what is there in each language, some is left out.
+        let limit = self.limit.saturating_mul(Language::ALL.len());
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let until = format!("{typed}{LAST}");
         for named in kinds {
             let args = args![named.as_str(), typed, &until, limit];
@@ -252,8 +255,16 @@ impl Asking<'_> {
             part.sort_by(|a, b| (b.assets, &a.words).cmp(&(a.assets, &b.words)));
         }
         let slot = Slot::Name(field);
+        // A tag of the vocabulary is there in every language: it is offered in the reader's.
+        let is_foreign = |name: &Name| {
+            let noun = Noun::find(&name.name).filter(|_| field == TextField::Tag);
+            noun.is_some_and(|noun| {
+                noun.name(self.language).to_lowercase() != name.name.trim().to_lowercase()
+            })
+        };
         let offers = found
             .iter()
+            .filter(|name| !(typed.is_empty() && is_foreign(name)))
             .map(|name| self.offer(slot, &name.name, Some(name.assets)));
         Ok(offers.take(self.limit).collect())
     }

@@ -13,6 +13,7 @@ mod collections;
 mod concurrency;
 mod harness;
 mod hostile;
+mod imprints;
 mod migrations;
 mod pages;
 mod places;

@@ -160,7 +160,7 @@ on_both_engines! {
         let refusals = [
             ("archive:cellar", "there is no archive cellar"),
             ("in:favourites", "there is no collection favourites"),
-            (&format!("like:{id}"), "pictures cannot be compared yet"),
+            (&format!("like:{id}"), "nobody has looked at the asset"),
         ];
         for (query, message) in refusals {
             let error = store.search_as(OPERATOR, query).await.unwrap_err();

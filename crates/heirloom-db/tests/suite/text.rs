@@ -10,6 +10,7 @@ use heirloom_core::{
 };
 use heirloom_db::{
     artifact::{Derived, NewArtifact, Part, Payload, Recipe, artifact_key},
+    claim::NewClaim,
     plan::{Aim, Parameters, Wanted},
     search::Field,
     text::Text,
@@ -28,7 +29,25 @@ impl Store {
     }
 
     /// Has a version of a tool, with a model, find this text in an asset.
-    pub(crate) async fn find_in(&self, asset: AssetId, (version, model): (i64, &str), text: Text) {
+    pub(crate) async fn find_in(&self, asset: AssetId, made_by: (i64, &str), text: Text) {
+        let payload = Payload::Text {
+            json: Some(json!({ "pages": [{ "text": text.words }] })),
+            blob: None,
+            text,
+        };
+        self.derive(asset, "text", made_by, payload, Vec::new())
+            .await;
+    }
+
+    /// Has a tool of that name make something of an asset.
+    pub(crate) async fn derive(
+        &self,
+        asset: AssetId,
+        tool: &'static str,
+        (version, model): (i64, &str),
+        payload: Payload,
+        claims: Vec<NewClaim>,
+    ) {
         let run = self
             .db
             .create_deriving_run(
@@ -36,7 +55,7 @@ impl Store {
                 self.family_id(),
                 "prepare",
                 &Parameters::default(),
-                &["text"],
+                &[tool],
             )
             .await
             .unwrap();
@@ -46,49 +65,42 @@ impl Store {
             .unwrap();
         let wanted = |asset: &Workpiece, _: &Parameters| {
             let recipe = Recipe {
-                kind: "text",
+                kind: tool,
                 part: Part::Whole,
-                tool: ("text", version),
+                tool: (tool, version),
                 model,
                 parameters: &Json::Null,
                 inputs: &[asset.content_hash],
             };
             vec![Wanted {
-                step: "text",
-                tool: ("text", version),
+                step: tool,
+                tool: (tool, version),
                 model: model.to_owned(),
                 key: Some(artifact_key(asset.family_id, asset.id, &recipe)),
             }]
         };
         let planned = self.db.plan_run(run.id, 100, Aim::Complete, wanted).await;
         planned.unwrap();
-        let ready = self.db.list_ready_units(run.id, "text", 100).await.unwrap();
+        let ready = self.db.list_ready_units(run.id, tool, 100).await.unwrap();
         let leases = self.db.lease_units(&ready, 60_000).await.unwrap();
         let lease = leases
             .into_iter()
             .find(|lease| lease.asset == asset)
             .unwrap();
         let artifact = NewArtifact {
-            kind: "text",
+            kind: tool,
             part: Part::Whole,
-            tool: "text",
+            tool,
             tool_version: version,
             model: model.to_owned(),
             parameters: Json::Null,
             is_deterministic: true,
             inputs: vec![self.asset(asset).await.content_hash],
-            payload: Payload::Text {
-                json: Some(json!({ "pages": [{ "text": text.words }] })),
-                blob: None,
-                text,
-            },
+            payload,
         };
         let ended = Ended {
             lease,
-            outcome: Outcome::Done(vec![Derived {
-                artifact,
-                claims: Vec::new(),
-            }]),
+            outcome: Outcome::Done(vec![Derived { artifact, claims }]),
             has_crashed: false,
             duration_ms: 1,
             log: None,

@@ -12,10 +12,10 @@ use ort::{
 
 use super::{
     SpeechError,
-    graph::Net,
     mel::{HOP, Mel},
 };
 use crate::{
+    graph::Net,
     runtime::Runtime,
     torch::{Tensors, TorchError},
 };
@@ -58,7 +58,7 @@ impl Voiceprints {
     /// # Errors
     /// When they are no such model.
     pub fn load(runtime: &Runtime, model: &[u8]) -> Result<Self, SpeechError> {
-        let weights = Tensors::read(model, "model_state")?;
+        let weights = Tensors::read(model, Some("model_state"))?;
         let mut net = Net::new()?;
         let mut wire = net.input(
             "frames",

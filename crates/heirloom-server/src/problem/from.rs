@@ -10,8 +10,9 @@ use heirloom_db::DbError;
 use heirloom_pipeline::{
     add::AddError, archive::RootRefused, backup::BackupError, confinement::ConfinementError,
     export::ExportError, faces::FacesError, fsck::FsckError, import::ImportError, ipfs::IpfsError,
-    open::OpenError, payload::PayloadError, purge::PurgeError, reading::ReadingError,
-    run::EngineError, scan::ScanError, service::ServiceError, speech::SpeechError, tier::MoveError,
+    open::OpenError, payload::PayloadError, pictures::PicturesError, purge::PurgeError,
+    reading::ReadingError, run::EngineError, scan::ScanError, service::ServiceError,
+    speech::SpeechError, tier::MoveError,
 };
 
 use super::{Code, Problem};
@@ -356,6 +357,26 @@ impl From<FacesError> for Problem {
                 Self::new(Code::Refused, message)
             }
             FacesError::Disk(_) => Self::new(Code::Unavailable, message),
+        }
+    }
+}
+
+impl From<PicturesError> for Problem {
+    fn from(error: PicturesError) -> Self {
+        let message = error.to_string();
+        match error {
+            PicturesError::Model(error) => error.into(),
+            PicturesError::NoModel(_) => Self::new(Code::ModelMissing, message),
+            PicturesError::Confinement(ConfinementError::Cancelled) => {
+                Self::new(Code::Stopping, message)
+            }
+            PicturesError::Confinement(ConfinementError::NoSpace) => {
+                Self::new(Code::NoSpace, message)
+            }
+            PicturesError::Confinement(_) | PicturesError::NothingToSee(_) => {
+                Self::new(Code::Refused, message)
+            }
+            PicturesError::Disk(_) => Self::new(Code::Unavailable, message),
         }
     }
 }

@@ -382,6 +382,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/assets/{id}/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The pictures that look most like one, of those that one may see: at most 24. None where nobody has looked at it. All
+         *     that do are found by searching for `like:` and its id.
+         */
+        get: operations["list_similar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The tags of an asset, whoever gave them, and those that somebody says are not so. They are claims: to confirm one make a
+         *     claim that says the same, to deny one a claim that denies it.
+         */
+        get: operations["list_tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/assets/{id}/transcript": {
         parameters: {
             query?: never;
@@ -3686,6 +3726,51 @@ export interface components {
             next?: string | null;
         };
         /** @description A page of a list. */
+        Page_Similar: {
+            /** @description What is on it. */
+            items: {
+                /** @description The picture. */
+                asset: components["schemas"]["Asset"];
+                /**
+                 * Format: float
+                 * @description How alike they are, at most 1.
+                 */
+                likeness: number;
+            }[];
+            /** @description Where the next page begins: the value for `after`. Null on the last page. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Tag: {
+            /** @description What is on it. */
+            items: {
+                /** @description Who says so: `person`, `file` (the file itself, or one that describes it) or `model`. */
+                by: string;
+                /**
+                 * Format: uuid
+                 * @description An id: UUID version 7.
+                 */
+                claim_id: string;
+                /**
+                 * Format: float
+                 * @description How sure they are, from 0 to 1.
+                 */
+                confidence: number;
+                /** @description Whether a person says that it is not so: nobody finds the asset by it, and no machine gives it this tag again. */
+                is_denied: boolean;
+                /** @description The model, where it is one. */
+                model?: string | null;
+                /** @description What it is called in each language, by the language's code, where it is a word that machines give; else empty. */
+                names: {
+                    [key: string]: string;
+                };
+                /** @description What it says. */
+                tag: string;
+            }[];
+            /** @description Where the next page begins: the value for `after`. Null on the last page. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Unit: {
             /** @description What is on it. */
             items: {
@@ -4571,6 +4656,16 @@ export interface components {
             /** @description Path below the archive's root, as path text. */
             path: string;
         };
+        /** @description A picture that looks like another one. */
+        Similar: {
+            /** @description The picture. */
+            asset: components["schemas"]["Asset"];
+            /**
+             * Format: float
+             * @description How alike they are, at most 1.
+             */
+            likeness: number;
+        };
         /** @description A snapshot in a repository. */
         Snapshot: {
             /**
@@ -4828,6 +4923,31 @@ export interface components {
              *     where something is put in.
              */
             replaces: components["schemas"]["Highlight"];
+        };
+        /** @description A word that an asset has, or that somebody says is not so. */
+        Tag: {
+            /** @description Who says so: `person`, `file` (the file itself, or one that describes it) or `model`. */
+            by: string;
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            claim_id: string;
+            /**
+             * Format: float
+             * @description How sure they are, from 0 to 1.
+             */
+            confidence: number;
+            /** @description Whether a person says that it is not so: nobody finds the asset by it, and no machine gives it this tag again. */
+            is_denied: boolean;
+            /** @description The model, where it is one. */
+            model?: string | null;
+            /** @description What it is called in each language, by the language's code, where it is a word that machines give; else empty. */
+            names: {
+                [key: string]: string;
+            };
+            /** @description What it says. */
+            tag: string;
         };
         /** @description How much there is in each stretch of time. */
         Timeline: {
@@ -5229,6 +5349,8 @@ export type PageCollection = components['schemas']['Page_Collection'];
 export type PageKnownContent = components['schemas']['Page_KnownContent'];
 export type PagePipeline = components['schemas']['Page_Pipeline'];
 export type PageRun = components['schemas']['Page_Run'];
+export type PageSimilar = components['schemas']['Page_Similar'];
+export type PageTag = components['schemas']['Page_Tag'];
 export type PageUnit = components['schemas']['Page_Unit'];
 export type PageVoice = components['schemas']['Page_Voice'];
 export type Passage = components['schemas']['Passage'];
@@ -5262,6 +5384,7 @@ export type Segment = components['schemas']['Segment'];
 export type Service = components['schemas']['Service'];
 export type Services = components['schemas']['Services'];
 export type Sidecar = components['schemas']['Sidecar'];
+export type Similar = components['schemas']['Similar'];
 export type Snapshot = components['schemas']['Snapshot'];
 export type Speaker = components['schemas']['Speaker'];
 export type Stack = components['schemas']['Stack'];
@@ -5276,6 +5399,7 @@ export type StoreSurvey = components['schemas']['StoreSurvey'];
 export type Strip = components['schemas']['Strip'];
 export type Suggestion = components['schemas']['Suggestion'];
 export type Suggestions = components['schemas']['Suggestions'];
+export type Tag = components['schemas']['Tag'];
 export type Timeline = components['schemas']['Timeline'];
 export type TimelineBucket = components['schemas']['TimelineBucket'];
 export type TimelinePart = components['schemas']['TimelinePart'];
@@ -6329,6 +6453,70 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_similar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The most alike first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Similar"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_tags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The asset */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What people say first, then what is surest; what is denied at the end */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Tag"];
                 };
             };
             /** @description Refused */

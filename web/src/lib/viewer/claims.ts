@@ -70,6 +70,7 @@ export function sourceInWords(claim: Claim): string {
   if (source === 'name') return say('from_name');
   if (source === 'folder') return say('from_folder');
   if (source === 'position') return say('from_position');
+  if (source === 'seen') return say('from_seen');
   return say('from_file');
 }
 

@@ -3,10 +3,7 @@
 use ort::{operator::Attribute, session::Session, value::TensorElementType};
 
 use super::weights::{Weights, half};
-use crate::{
-    runtime::Runtime,
-    speech::{SpeechError, graph::Net},
-};
+use crate::{graph::Net, runtime::Runtime, speech::SpeechError};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sizes {

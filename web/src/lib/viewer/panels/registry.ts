@@ -15,6 +15,8 @@ import FileAbout from './FileAbout.svelte';
 import Made from './Made.svelte';
 import Places from './Places.svelte';
 import Reading from './Reading.svelte';
+import Similar from './Similar.svelte';
+import Tags from './Tags.svelte';
 import Together from './Together.svelte';
 import Transcript from './Transcript.svelte';
 
@@ -49,11 +51,21 @@ export const PANELS: Panel[] = [
     isFor: (detail) => detail.artifacts.some((it) => it.kind === 'faces'),
     content: Faces
   },
+  {
+    title: 'panel_tags',
+    isFor: (detail) => detail.claims.some((it) => it.kind === 'tag' && it.undone_at_ms == null),
+    content: Tags
+  },
   { title: 'panel_facts', isFor: () => true, content: Facts },
   {
     title: 'panel_together',
     isFor: (detail) => detail.stacks.length > 0 || detail.replaces_asset_id != null,
     content: Together
+  },
+  {
+    title: 'panel_similar',
+    isFor: (detail) => detail.artifacts.some((it) => it.kind === 'tags'),
+    content: Similar
   },
   { title: 'panel_collections', isFor: (detail) => !detail.deleted_at_ms, content: Collections },
   { title: 'panel_places', isFor: (detail) => detail.locations.length > 0, content: Places },

@@ -17,14 +17,14 @@ const MICROSOFT: &str = "com.microsoft";
 const BLOCK: usize = 32;
 
 /// A network under construction. What flows in it has names.
-pub(super) struct Net {
+pub(crate) struct Net {
     graph: Graph,
     names: usize,
     inputs: Vec<Outlet>,
     outputs: Vec<Outlet>,
 }
 
-pub(super) type Wire = String;
+pub(crate) type Wire = String;
 
 fn outlet(name: &str, ty: TensorElementType, shape: &[i64]) -> Outlet {
     Outlet::new(
@@ -38,7 +38,7 @@ fn outlet(name: &str, ty: TensorElementType, shape: &[i64]) -> Outlet {
 }
 
 impl Net {
-    pub(super) fn new() -> ort::Result<Self> {
+    pub(crate) fn new() -> ort::Result<Self> {
         Ok(Self {
             graph: Graph::new()?,
             names: 0,
@@ -48,13 +48,13 @@ impl Net {
     }
 
     /// Something that comes in; -1 for a side whose length differs.
-    pub(super) fn input(&mut self, name: &str, ty: TensorElementType, shape: &[i64]) -> Wire {
+    pub(crate) fn input(&mut self, name: &str, ty: TensorElementType, shape: &[i64]) -> Wire {
         self.inputs.push(outlet(name, ty, shape));
         name.to_owned()
     }
 
     /// Something that is given out.
-    pub(super) fn output(&mut self, name: &str, wire: &str, shape: &[i64]) -> ort::Result<()> {
+    pub(crate) fn output(&mut self, name: &str, wire: &str, shape: &[i64]) -> ort::Result<()> {
         self.outputs
             .push(outlet(name, TensorElementType::Float32, shape));
         self.graph.add_node(Node::new(
@@ -67,7 +67,7 @@ impl Net {
         )?)
     }
 
-    pub(super) fn constant<T: PrimitiveTensorElementType + Copy + std::fmt::Debug + 'static>(
+    pub(crate) fn constant<T: PrimitiveTensorElementType + Copy + std::fmt::Debug + 'static>(
         &mut self,
         shape: &[usize],
         values: &[T],
@@ -79,7 +79,7 @@ impl Net {
         Ok(name)
     }
 
-    pub(super) fn node<const A: usize>(
+    pub(crate) fn node<const A: usize>(
         &mut self,
         operator: &str,
         inputs: &[&str],
@@ -90,7 +90,7 @@ impl Net {
             .remove(0))
     }
 
-    pub(super) fn nodes<const A: usize>(
+    pub(crate) fn nodes<const A: usize>(
         &mut self,
         domain: &str,
         operator: &str,
@@ -106,22 +106,22 @@ impl Net {
         Ok(outputs)
     }
 
-    pub(super) fn add(&mut self, a: &str, b: &str) -> ort::Result<Wire> {
+    pub(crate) fn add(&mut self, a: &str, b: &str) -> ort::Result<Wire> {
         self.node("Add", &[a, b], [])
     }
 
-    pub(super) fn transpose(&mut self, wire: &str, order: &[i64]) -> ort::Result<Wire> {
+    pub(crate) fn transpose(&mut self, wire: &str, order: &[i64]) -> ort::Result<Wire> {
         self.node("Transpose", &[wire], [Attribute::new("perm", order)?])
     }
 
-    pub(super) fn reshape(&mut self, wire: &str, shape: &[i64]) -> ort::Result<Wire> {
+    pub(crate) fn reshape(&mut self, wire: &str, shape: &[i64]) -> ort::Result<Wire> {
         let shape = self.constant(&[shape.len()], shape)?;
         self.node("Reshape", &[wire, &shape], [])
     }
 
     /// Weights of `rows` outputs, each of so many inputs: eight bits each, with a scale for each 32 of them. What
     /// comes in is rounded likewise.
-    pub(super) fn linear(
+    pub(crate) fn linear(
         &mut self,
         wire: &str,
         weights: &[f32],
@@ -172,7 +172,7 @@ impl Net {
         }
     }
 
-    pub(super) fn norm(&mut self, wire: &str, gamma: &[f32], beta: &[f32]) -> ort::Result<Wire> {
+    pub(crate) fn norm(&mut self, wire: &str, gamma: &[f32], beta: &[f32]) -> ort::Result<Wire> {
         let gamma = self.constant(&[gamma.len()], gamma)?;
         let beta = self.constant(&[beta.len()], beta)?;
         self.node(
@@ -185,12 +185,12 @@ impl Net {
         )
     }
 
-    pub(super) fn gelu(&mut self, wire: &str) -> ort::Result<Wire> {
+    pub(crate) fn gelu(&mut self, wire: &str) -> ort::Result<Wire> {
         self.node("Gelu", &[wire], [])
     }
 
     /// Everything looks at everything.
-    pub(super) fn attend(
+    pub(crate) fn attend(
         &mut self,
         query: &str,
         key: &str,
@@ -208,7 +208,7 @@ impl Net {
             .remove(0))
     }
 
-    pub(super) fn finish(self, builder: &SessionBuilder) -> ort::Result<Session> {
+    pub(crate) fn finish(self, builder: &SessionBuilder) -> ort::Result<Session> {
         let Self {
             mut graph,
             inputs,

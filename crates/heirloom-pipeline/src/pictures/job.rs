@@ -1,0 +1,109 @@
+//! What the confined process does: it decodes a picture and looks at it.
+
+use std::{
+    fs::File,
+    io::{Cursor, Read as _},
+};
+
+use heirloom_core::{imprint::Imprint, query::Language, tag};
+use heirloom_media::picture::{self, Limits, PictureError, Want};
+use heirloom_models::pictures::{Looker, Photo, PicturesError};
+use serde_json::json;
+
+use super::SeenTag;
+use crate::{
+    confinement::{Answer, Failure, JobHeader},
+    loading::{self, Loading, files, refuse},
+};
+
+/// Looks at a picture.
+pub(crate) const LOOK: &str = "look";
+
+/// What is kept loaded from job to job.
+#[derive(Debug, Default)]
+pub(crate) struct Onlooker {
+    loading: Loading,
+    looker: Option<Looker>,
+}
+
+/// The largest file that is read into memory.
+const FILE_BYTES: u64 = 512 * 1024 * 1024;
+/// The longest side that is enough for what the network sees, in pixels.
+const SIDE: u32 = 640;
+/// A picture with more pixels is not looked at: it would take half of a small machine's memory.
+const LIMITS: Limits = Limits {
+    pixels: 1 << 27,
+    full_side: 0,
+    output_bytes: 0,
+};
+
+impl Onlooker {
+    /// Gives `{"problem": …}` for what is wrong with the file, and `{"tags": […]}` with what the picture looks like, a byte
+    /// for each number; or `{"nothing": …}` where there is nothing to see.
+    pub(crate) fn look(
+        &mut self,
+        header: &JobHeader,
+        input: File,
+        answer: &mut Answer<'_>,
+    ) -> Result<(), Failure> {
+        let mut bytes = Vec::new();
+        input.take(FILE_BYTES + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > FILE_BYTES {
+            let nothing = "The file is larger than 512 MiB and is not looked at.";
+            return Ok(answer.give(&json!({ "nothing": nothing }), &[])?);
+        }
+        let name = header["name"].as_str().unwrap_or_default();
+        let file_type = heirloom_media::sniff(&mut Cursor::new(&bytes), name)?;
+        let want = Want {
+            page: 0,
+            longest_side: Some(SIDE),
+        };
+        let picture = match picture::decode(&bytes, file_type, &LIMITS, want) {
+            Ok(picture) => picture.on_white(),
+            // Nothing is wrong with such a file.
+            Err(nothing @ (PictureError::NotDrawn { .. } | PictureError::NoPreview)) => {
+                let nothing = nothing.to_string();
+                return Ok(answer.give(&json!({ "nothing": nothing }), &[])?);
+            }
+            Err(error) => {
+                let failure = Failure::new(error.code(), error.to_string());
+                return Err(failure.with_detail(error.detail()));
+            }
+        };
+        drop(bytes);
+        for problem in &picture.problems {
+            answer.give(&json!({ "problem": problem.what }), &[])?;
+        }
+        let (width, height) = (picture.width as usize, picture.height as usize);
+        let photo = Photo::new(width, height, picture.pixels);
+        let photo = photo.ok_or_else(|| refuse("a picture has no pixels".to_owned()))?;
+        let seen = self.looker(header)?.look(&photo).map_err(failed)?;
+        let tags = tag::seen(&seen.views).into_iter();
+        let tags = tags.map(|(noun, likely)| SeenTag {
+            tag: noun.name(Language::English).to_owned(),
+            confidence: (likely * 1e3).round() / 1e3,
+        });
+        let tags: Vec<SeenTag> = tags.collect();
+        let imprint = Imprint::of("", &seen.features);
+        Ok(answer.give(&json!({ "tags": tags }), &imprint.numbers)?)
+    }
+
+    fn looker(&mut self, header: &JobHeader) -> Result<&mut Looker, Failure> {
+        if self.looker.is_none() {
+            let model = files(header, "image_features")?;
+            let mut files = model.iter();
+            let weights = files.find(|(name, _)| name.ends_with(".pth"));
+            let missing = || refuse("the model for pictures has no file *.pth".to_owned());
+            let (_, path) = weights.ok_or_else(missing)?;
+            let weights = loading::read(path)?;
+            let runtime = self.loading.runtime(header)?;
+            self.looker = Some(Looker::load(runtime, &weights).map_err(failed)?);
+        }
+        let missing = || refuse("there is no model for pictures".to_owned());
+        self.looker.as_mut().ok_or_else(missing)
+    }
+}
+
+fn failed(error: PicturesError) -> Failure {
+    refuse(error.to_string())
+}

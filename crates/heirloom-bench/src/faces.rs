@@ -1,11 +1,15 @@
 //! Faces: how many are found, how often two of one person are rightly taken for one, and what it costs.
 
 use std::{
+    collections::HashMap,
     fs,
     path::{Path, PathBuf},
 };
 
-use heirloom_core::face::{CLEAR, Face, Faceprint, SAME_FACE, same_face};
+use heirloom_core::{
+    AssetId, FaceId,
+    face::{CLEAR, Face, FaceWord, Faceprint, Gathered, SAME_FACE, gather, same_face},
+};
 use heirloom_pipeline::tool::faces::Seen;
 use heirloom_testing::{media, models, process::Heirloom};
 use serde_json::Value as Json;
@@ -19,6 +23,8 @@ use crate::{
 
 /// So much of what is taken for one person is one.
 const PRECISION: f64 = 0.95;
+/// So many of the faces of a group are of who most of them are.
+const PURITY: f64 = 0.98;
 /// What the faces of a photograph of 12 megapixels may cost, with whatever else is seen in it.
 const CPU_S: f64 = 0.6;
 /// What the program and what it starts may have resident.
@@ -36,9 +42,15 @@ pub(crate) fn measure(options: &Options) {
     let place = options.folder();
     let known = known(options);
     let mut people: Vec<(String, Faceprint)> = Vec::new();
+    let mut all: Vec<(Gathered, Faceprint, Option<String>)> = Vec::new();
     let (mut counted, mut right, mut alone) = (0, 0, 0);
-    for picture in &known {
+    for (at, picture) in known.iter().enumerate() {
         let faces = find(place.path(), &picture.file).1;
+        for face in &faces {
+            let is_alone = faces.len() == 1;
+            let person = picture.person.clone().filter(|_| is_alone);
+            all.push((gathered(all.len(), at, face), face.print.clone(), person));
+        }
         if let Some(count) = picture.count {
             counted += 1;
             right += usize::from(faces.len() as u64 == count);
@@ -57,6 +69,7 @@ pub(crate) fn measure(options: &Options) {
         people.len()
     );
     alike(&people);
+    groups(all);
     let figures = Figures::of("the faces of photographs of 12 megapixels, loading too");
     let photographs = photographs(place.path());
     let costs: Vec<Cost> = (photographs.iter())
@@ -105,6 +118,57 @@ fn alike(people: &[(String, Faceprint)]) {
             is_shipped && right > 0 && precision < PRECISION,
         );
     }
+}
+
+/// A face that nobody said anything of.
+fn gathered(number: usize, picture: usize, face: &Face) -> Gathered {
+    Gathered {
+        id: FaceId::from_parts(number as u64, [0; 10]),
+        asset: AssetId::from_parts(picture as u64, [0; 10]),
+        group: None,
+        quality: face.quality,
+        word: FaceWord::default(),
+    }
+}
+
+/// How pure the groups are that faces are put into, and how many of those that belong together are. All faces of all
+/// pictures are gathered; those count of whom it is known who they are.
+fn groups(mut all: Vec<(Gathered, Faceprint, Option<String>)>) {
+    let prints: HashMap<FaceId, Faceprint> =
+        (all.iter().map(|(face, print, _)| (face.id, print.clone()))).collect();
+    let faces: Vec<Gathered> = all.iter().map(|(face, ..)| face.clone()).collect();
+    let group_of = gather(&faces, |face| prints.get(&face));
+    all.retain(|(face, _, person)| person.is_some() && face.quality >= CLEAR);
+    let mut groups: HashMap<FaceId, HashMap<&str, u64>> = HashMap::new();
+    let mut people: HashMap<&str, u64> = HashMap::new();
+    for (face, _, person) in &all {
+        let person = person.as_deref().unwrap();
+        let group = groups.entry(group_of[&face.id]).or_default();
+        *group.entry(person).or_default() += 1;
+        *people.entry(person).or_default() += 1;
+    }
+    let pairs = |count: &u64| count * (count - 1) / 2;
+    let most = groups.values().map(|group| group.values().max().unwrap());
+    let purity = most.sum::<u64>() as f64 / all.len().max(1) as f64;
+    let together: u64 = groups
+        .values()
+        .flat_map(|group| group.values())
+        .map(pairs)
+        .sum();
+    let recall = together as f64 / people.values().map(pairs).sum::<u64>().max(1) as f64;
+    let title = format!(
+        "{} faces put into groups, {} of {} known people into {}",
+        faces.len(),
+        all.len(),
+        people.len(),
+        groups.len()
+    );
+    let figures = Figures::of(&title);
+    figures.at_least("pure", purity * 100.0, PURITY * 100.0, "%");
+    figures.plain(
+        "pairs of one person that are together",
+        &format!("{:.1} %", recall * 100.0),
+    );
 }
 
 /// The pictures of `--data`, else the one that comes with Heirloom.

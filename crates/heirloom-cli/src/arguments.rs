@@ -5,6 +5,7 @@ mod collection;
 mod encryption;
 mod ipfs;
 mod model;
+mod people;
 mod prepare;
 mod run;
 mod store;
@@ -15,7 +16,8 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use heirloom_core::{
-    ArchiveId, ArtifactId, AssetId, Bucket, ClaimBatchId, ClaimId, Segment, Strip, claim::ClaimKind,
+    ArchiveId, Area, ArtifactId, AssetId, Bucket, ClaimBatchId, ClaimId, Segment, Strip,
+    claim::ClaimKind,
 };
 
 pub(crate) use backup::{Backup, Restore, Target};
@@ -23,6 +25,7 @@ pub(crate) use collection::{Collection, Which};
 pub(crate) use encryption::Encryption;
 pub(crate) use ipfs::{Consent, Ipfs};
 pub(crate) use model::{AddModel, Models};
+pub(crate) use people::{People, WhichFaces};
 pub(crate) use prepare::prepare;
 pub(crate) use run::{Artifact, Param, Pipeline, Run};
 pub(crate) use store::Store;
@@ -239,6 +242,9 @@ pub(crate) enum Command {
     ///
     /// It is read on this machine, with the models of `heirloom models`; nothing is kept.
     Read(Read),
+    /// Whose faces are in pictures: who they are, who belongs together, and who is left out
+    #[command(subcommand)]
+    People(People),
     /// Find the faces in a picture, which need not be in the library
     ///
     /// They are found on this machine, with the models of `heirloom models`; nothing is kept.
@@ -487,6 +493,9 @@ pub(crate) enum Claim {
         /// shares of the page, such as 1:0.1,0.2,0.8,0.05
         #[arg(long, value_name = "STRIP", conflicts_with = "at")]
         on: Option<Strip>,
+        /// Of which face, as shares of its picture: who it shows, in which group it is, why it is left out
+        #[arg(long, value_name = "LEFT,TOP,WIDTH,HEIGHT", conflicts_with_all = ["at", "on"])]
+        area: Option<Area>,
         /// Say that it is not so
         #[arg(long)]
         not: bool,

@@ -19,6 +19,7 @@ mod lineage;
 pub(crate) mod manual;
 mod model;
 mod paging;
+mod people;
 mod pipeline;
 mod place;
 mod read;
@@ -231,6 +232,7 @@ async fn ask(
             offset,
             limit,
         } => timeline::list_bucket(api, (bucket, &query), (offset, limit), output).await?,
+        Command::People(asked) => people::run(api, asked, output).await?,
         Command::Place(asked) => place::run(api, asked, output).await?,
         Command::Run(asked) if asked.may_take_long() => {
             return api.answering(run::run(api, asked, output)).await;

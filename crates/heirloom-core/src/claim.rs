@@ -10,6 +10,7 @@ mod resolve;
 
 pub use anchor::{Anchored, anchored};
 pub use kind::{Cardinality, ClaimKind, ClaimValue, InvalidClaimValue, ValueType};
+pub(crate) use resolve::weigh;
 pub use resolve::{Resolution, believed_texts, resolve};
 
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,17 @@ pub struct Claim {
     pub made_at_ms: i64,
     /// When it was taken back, if it was.
     pub undone_at_ms: Option<i64>,
+}
+
+impl Claim {
+    /// The text that it states; `None` of another value.
+    #[must_use]
+    pub const fn text(&self) -> Option<&str> {
+        match &self.statement.value {
+            ClaimValue::Text(text) => Some(text.as_str()),
+            _ => None,
+        }
+    }
 }
 
 /// What is stated: a kind with a value that fits it.

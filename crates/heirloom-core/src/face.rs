@@ -1,6 +1,13 @@
 //! Faces in pictures: where each is, how well it is seen, and what tells it from others.
 
+mod group;
+mod word;
+
 use serde::{Deserialize, Serialize};
+
+pub use group::{Gathered, Whose, gather, whose};
+pub(crate) use word::names_of;
+pub use word::{Aside, FaceWord};
 
 use crate::Area;
 

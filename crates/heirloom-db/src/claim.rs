@@ -49,10 +49,13 @@ statements! {
           author_kind, author_id, source, confidence, made_at_ms, undone_at_ms
         FROM claim WHERE subject_id IN ({list}) AND kind = 'speaker' AND undone_at_ms IS NULL
         ORDER BY subject_id, id";
+    LIST_ABOUT_FACES = "SELECT subject_id, id, subject_kind, subject_part, kind, value, is_negation,
+          author_kind, author_id, source, confidence, made_at_ms, undone_at_ms
+        FROM claim WHERE family_id = $1 AND subject_kind = 'face' AND undone_at_ms IS NULL";
     LIST_TEXTS = "SELECT subject_id, id, subject_kind, subject_part, kind, value, is_negation,
           author_kind, author_id, source, confidence, made_at_ms, undone_at_ms
         FROM claim WHERE subject_id IN ({list}) AND undone_at_ms IS NULL
-          AND kind NOT IN ('date', 'position', 'rating', 'orientation')";
+          AND kind NOT IN ('date', 'position', 'rating', 'orientation', 'group')";
     ADD = "INSERT INTO claim (subject_id, id, subject_kind, subject_part, family_id, kind, value,
           is_negation, author_kind, author_id, source, confidence, made_at_ms, undone_at_ms, carried_from_id,
           batch_id)
@@ -228,13 +231,14 @@ fn require_subject(kind: ClaimKind, subject: SubjectKind) -> Result<(), DbError>
     let of = match kind.subject_kind() {
         SubjectKind::Segment => "a stretch of a recording",
         SubjectKind::Page => "a strip of a page",
+        SubjectKind::Face => "a face in a picture",
         _ => "a whole original",
     };
     Err(DbError::Refused(format!("{kind} is said of {of}")))
 }
 
 /// As whom somebody says something; nobody where nobody knows who it is.
-fn author(actor: &Actor) -> Option<Author> {
+pub(crate) fn author(actor: &Actor) -> Option<Author> {
     match actor {
         Actor::Operator => Some(Author::Operator),
         Actor::Member { account_id, .. } => Some(Author::Account(*account_id)),
@@ -315,6 +319,14 @@ pub(crate) async fn list_speakers(
     assets: Vec<Value>,
 ) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {
     group(&db.fetch_list(LIST_SPEAKERS, args![], assets).await?)
+}
+
+/// What is said of faces, by the pictures that they are in.
+pub(crate) async fn list_about_faces(
+    db: &Db,
+    family: FamilyId,
+) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {
+    group(&db.fetch(LIST_ABOUT_FACES, args![family]).await?)
 }
 
 fn group(rows: &[Row]) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {
@@ -505,7 +517,7 @@ fn read(row: &Row) -> Result<Claim, DbError> {
     })
 }
 
-fn read_statement(row: &Row, column: usize) -> Result<Statement, DbError> {
+pub(crate) fn read_statement(row: &Row, column: usize) -> Result<Statement, DbError> {
     let kind = row.word(column, "a claim kind", ClaimKind::from_word)?;
     let value: String = row.get(column + 1)?;
     serde_json::from_str(&value)

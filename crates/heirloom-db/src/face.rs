@@ -115,13 +115,13 @@ fn read(row: &Row) -> Result<KnownFace, DbError> {
     })
 }
 
-fn read_area(row: &Row, column: usize) -> Result<Area, DbError> {
+pub(crate) fn read_area(row: &Row, column: usize) -> Result<Area, DbError> {
     let area: String = row.get(column)?;
     area.parse()
         .map_err(|error| DbError::unreadable("a face", error))
 }
 
-fn read_share(row: &Row, column: usize) -> Result<f32, DbError> {
+pub(crate) fn read_share(row: &Row, column: usize) -> Result<f32, DbError> {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "was a f32 when it was stored"

@@ -34,6 +34,7 @@ pub mod import;
 pub mod imprint;
 pub mod location;
 pub mod once;
+pub mod person;
 pub mod place;
 pub mod plan;
 pub mod publication;
@@ -118,6 +119,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         stack::STATEMENTS,
         text::STATEMENTS,
         face::STATEMENTS,
+        person::STATEMENTS,
         voice::STATEMENTS,
         timeline::STATEMENTS,
         unit::STATEMENTS,

@@ -63,9 +63,10 @@ pub(crate) fn names_of(
     placed: Option<&Placed>,
     made: Option<&Made>,
 ) -> Option<String> {
-    const SAID: [(ClaimKind, Named); 5] = [
+    const SAID: [(ClaimKind, Named); 6] = [
         (ClaimKind::Person, Named::Person),
         (ClaimKind::Speaker, Named::Person),
+        (ClaimKind::Shown, Named::Person),
         (ClaimKind::CameraMake, Named::Camera),
         (ClaimKind::CameraModel, Named::Camera),
         (ClaimKind::Tag, Named::Tag),

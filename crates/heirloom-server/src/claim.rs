@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
 };
 use heirloom_core::{
-    Actor, AssetId, ClaimId, MediaKind, Segment, Strip, Subject, SubjectKind,
+    Actor, Area, AssetId, ClaimId, MediaKind, Segment, Strip, Subject, SubjectKind,
     claim::{ClaimKind, Statement},
     reading::Corners,
 };
@@ -77,6 +77,16 @@ async fn subject_of(
 ) -> Result<Subject, Problem> {
     let refuse = |what: String| Problem::new(Code::InvalidClaim, what);
     let kind = new.kind;
+    if let SubjectKind::Face = kind.subject_kind() {
+        let missing = || {
+            let refused = refuse(format!("{kind} is claimed of a face in a picture"));
+            refused.hint("Say where it is: `area` with left, top, width and height as shares.")
+        };
+        let shares = new.area.clone().and_then(|it| it.try_into().ok());
+        let area = Area::new(shares.ok_or_else(missing)?);
+        let area = area.map_err(|error| refuse(error.to_string()).hint("It lies in the picture."));
+        return Ok(Subject::face(id, area?));
+    }
     match (kind.subject_kind(), new.at, new.on) {
         (SubjectKind::Segment, Some(at), None) => {
             let segment = Segment::new(at.start_ms, at.end_ms)

@@ -49,6 +49,10 @@ pub(crate) fn describe(mut openapi: OpenApi) -> OpenApi {
             "publication",
             "Collections that are kept on IPFS for good, by choice",
         ),
+        tag(
+            "face",
+            "Faces in pictures, whose they are, and what people say of them",
+        ),
         tag("artifact", "What was derived from assets"),
         tag(
             "upload",

@@ -1,7 +1,9 @@
 //! The faces that are in pictures.
 
+use std::collections::HashMap;
+
 use axum::{Json, extract::State};
-use heirloom_core::AssetId;
+use heirloom_core::{AssetId, FaceId, face::Whose};
 use heirloom_db::artifact::Part;
 use heirloom_pipeline::tool::faces::SEEN_FACES;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -40,9 +42,16 @@ async fn list_faces(
             .hint("Begin a run of `understand`, once the model for faces is here: see the models.")
     })?;
     let faces = library.db().list_faces(&actor, id).await?;
+    let portraits = library.db().list_portraits(&actor, asset.family_id).await?;
+    let portraits = portraits.into_iter().filter(|face| face.asset == id);
+    let mut whose: HashMap<FaceId, Whose> = portraits.map(|face| (face.id, face.whose)).collect();
+    let faces = faces.into_iter().map(|face| {
+        let whose = whose.remove(&face.id);
+        wire::Face::of(face, whose)
+    });
     Ok(Json(wire::Faces {
         artifact_id: artifact.id,
         model: artifact.model,
-        faces: faces.into_iter().map(wire::Face::from).collect(),
+        faces: faces.collect(),
     }))
 }

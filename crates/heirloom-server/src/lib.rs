@@ -36,6 +36,7 @@ mod models;
 mod moves;
 mod observe;
 mod page;
+mod person;
 mod place;
 mod problem;
 mod publication;

@@ -19,7 +19,7 @@ use crate::{
     archive, artifact, asset, backup, claim, collection, description, doctor, edge, encryption,
     event, extract, face, folder, fsck, guard,
     library::Library,
-    live, model, observe, page, place,
+    live, model, observe, page, person, place,
     problem::{Code, Problem},
     publication, reading, run, scrub, search, service, similar, tag, tier, timeline, transcript,
     transfer, upload, voice, web,
@@ -167,6 +167,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(face::routes())
         .merge(similar::routes())
         .merge(tag::routes())
+        .merge(person::routes())
         .merge(transcript::routes())
         .merge(voice::routes())
         .merge(run::routes())
@@ -192,6 +193,7 @@ fn slow_api() -> OpenApiRouter<Library> {
     OpenApiRouter::new()
         .merge(asset::slow_routes())
         .merge(claim::batch::slow_routes())
+        .merge(person::slow_routes())
         .merge(collection::slow_routes())
         .merge(upload::slow_routes())
         .merge(fsck::routes())

@@ -32,12 +32,14 @@ struct Built;
 
 /// The addresses of the app's pages: each is answered with the app, which shows what belongs there.
 /// The service worker knows the same (`web/src/service-worker.ts`).
-pub(crate) const PAGES: [&str; 18] = [
+pub(crate) const PAGES: [&str; 20] = [
     "/",
     "/assets/{id}",
     "/assets/{id}/reading",
     "/search",
     "/places",
+    "/people",
+    "/people/{id}",
     "/runs",
     "/runs/{id}",
     "/collections",

@@ -15,6 +15,7 @@ mod folder;
 mod fsck;
 mod lineage;
 mod model;
+mod person;
 mod place;
 mod publication;
 mod reading;
@@ -55,6 +56,7 @@ pub use model::{
     Model, ModelCheck, ModelFault, ModelFile, ModelRemoved, ModelRun, Models, NewModel,
     NewModelFile, NewPull,
 };
+pub use person::{FacesReset, NewSaying, Person, Portrait, Said, What, Whose};
 pub use place::{KnownPlace, KnownPlaces, MapCluster, MapClusters, PlaceCount, Places};
 pub use publication::{
     NewPublication, NewPublicationImport, Pin, Publication, PublicationKey, PublicationReport,

@@ -44,6 +44,8 @@ async function addresses(): Promise<string[]> {
     '/places?country=DE',
     '/places?country=DE&region=Bremen&name=Bremen',
     '/places?view=map',
+    '/people',
+    '/people?aside',
     '/archives',
     '/backups',
     '/models',

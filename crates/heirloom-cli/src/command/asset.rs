@@ -417,5 +417,12 @@ fn describe(detail: &AssetDetail) -> String {
 
 fn face_line(face: &Face) -> String {
     let shares: [f64; 4] = face.area.clone().try_into().unwrap_or_default();
-    format!("{}  {}", face.id, faces::in_words(shares, face.quality))
+    let place = faces::in_words(shares, face.quality);
+    let whose = face.whose.as_ref();
+    let name = whose.and_then(|whose| Some((whose.name.as_deref()?, whose.is_said)));
+    match name {
+        Some((name, true)) => format!("{}  {place}; {}", face.id, line(name)),
+        Some((name, false)) => format!("{}  {place}; {}?", face.id, line(name)),
+        None => format!("{}  {place}", face.id),
+    }
 }

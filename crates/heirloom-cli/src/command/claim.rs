@@ -63,6 +63,7 @@ pub(super) async fn run(
             value,
             at,
             on,
+            area,
             not,
             source,
             confidence,
@@ -77,6 +78,7 @@ pub(super) async fn run(
                     page: on.page(),
                     corners: on.corners().0,
                 }),
+                area: area.map(|area| area.shares().into()),
                 kind,
                 value: parse_value(kind, &value)?,
                 is_negation: not,
@@ -340,9 +342,12 @@ fn source_text(claim: &Claim) -> String {
 /// What was typed, as the kind takes it. Whether it fits, the API says.
 fn parse_value(kind: ClaimKind, text: &str) -> Result<Json, Problem> {
     match kind.value_type() {
-        ValueType::Date | ValueType::Text | ValueType::Writing | ValueType::Language => {
-            Ok(json!(text))
-        }
+        ValueType::Date
+        | ValueType::Text
+        | ValueType::Writing
+        | ValueType::Language
+        | ValueType::Word(_)
+        | ValueType::Id => Ok(json!(text)),
         ValueType::Number(..) => Ok(text
             .trim()
             .parse::<i64>()

@@ -20,6 +20,7 @@ mod machine;
 mod malformed;
 mod models;
 mod originals;
+mod people;
 mod read;
 mod rebuild;
 mod refused;

@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use crate::{Edtf, SubjectKind, edtf::InvalidEdtf};
+use crate::{Edtf, SubjectKind, edtf::InvalidEdtf, face::Aside};
 
 /// How many claims of a kind hold at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,10 @@ pub enum ValueType {
     Language,
     /// A whole number between these bounds, both included.
     Number(i64, i64),
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// The id of something else.
+    Id,
 }
 
 macro_rules! kinds {
@@ -101,6 +106,12 @@ kinds! {
     Speaker, "speaker", Single, ValueType::Text;
     /// What is written in a strip of a page; nothing, where it is empty.
     Written, "written", Single, ValueType::Writing;
+    /// Who a face shows.
+    Shown, "shown", Single, ValueType::Text;
+    /// The group that a face is put into.
+    Group, "group", Single, ValueType::Id;
+    /// Why a face is left out.
+    Aside, "aside", Single, ValueType::Word(Aside::WORDS);
 }
 
 /// What a claim says.
@@ -143,7 +154,7 @@ impl InvalidClaimValue {
 
 const fn article(kind: ClaimKind) -> &'static str {
     match kind {
-        ClaimKind::Author | ClaimKind::Orientation => "an",
+        ClaimKind::Author | ClaimKind::Orientation | ClaimKind::Aside => "an",
         _ => "a",
     }
 }
@@ -191,6 +202,7 @@ impl ClaimKind {
         match self {
             Self::Said | Self::Speaker => SubjectKind::Segment,
             Self::Written => SubjectKind::Page,
+            Self::Shown | Self::Group | Self::Aside => SubjectKind::Face,
             _ => SubjectKind::Asset,
         }
     }
@@ -207,9 +219,14 @@ impl ClaimKind {
                 .parse()
                 .map(ClaimValue::Date)
                 .map_err(|error| self.invalid_date(json, text, &error))?,
-            (ValueType::Text | ValueType::Writing | ValueType::Language, Value::String(text)) => {
-                ClaimValue::Text(text.clone())
-            }
+            (
+                ValueType::Text
+                | ValueType::Writing
+                | ValueType::Language
+                | ValueType::Word(_)
+                | ValueType::Id,
+                Value::String(text),
+            ) => ClaimValue::Text(text.clone()),
             (ValueType::Number(..), Value::Number(_)) => ClaimValue::Number(
                 json.as_i64()
                     .ok_or_else(|| self.invalid(json, self.expectation()))?,
@@ -254,6 +271,8 @@ impl ClaimKind {
             (ValueType::Language, ClaimValue::Text(code)) => {
                 (2..=3).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_lowercase())
             }
+            (ValueType::Word(words), ClaimValue::Text(word)) => words.contains(&word.as_str()),
+            (ValueType::Id, ClaimValue::Text(id)) => Uuid::parse_str(id).is_ok(),
             (ValueType::Number(least, most), ClaimValue::Number(number)) => {
                 (least..=most).contains(number)
             }
@@ -312,6 +331,8 @@ impl ClaimKind {
             ValueType::Number(least, most) => {
                 format!("write one of the numbers from {least} to {most}")
             }
+            ValueType::Word(words) => format!("write one of {}", words.join(", ")),
+            ValueType::Id => "write the id of a group of faces".to_owned(),
         }
     }
 
@@ -329,6 +350,8 @@ impl ClaimKind {
             }
             ValueType::Language => "the code of a language: two or three small letters".to_owned(),
             ValueType::Number(least, most) => format!("a whole number from {least} to {most}"),
+            ValueType::Word(words) => format!("one of {}", words.join(", ")),
+            ValueType::Id => "an id".to_owned(),
         }
     }
 }

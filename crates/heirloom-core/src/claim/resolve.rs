@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::{Cardinality, Claim, ClaimKind, ClaimValue, anchored};
-use crate::{Edtf, Subject, SubjectKind, tag, text};
+use crate::{Edtf, Subject, SubjectKind, face::names_of, tag, text};
 
 /// What follows from the claims of one kind about one subject.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +21,15 @@ pub struct Resolution<'a> {
 /// and from people who said so before. A machine's negation only concerns machines.
 #[must_use]
 pub fn resolve(kind: ClaimKind, claims: &[Claim]) -> Resolution<'_> {
+    weigh(kind, claims.iter())
+}
+
+/// The same of claims that lie apart.
+pub(crate) fn weigh<'a>(
+    kind: ClaimKind,
+    claims: impl Iterator<Item = &'a Claim>,
+) -> Resolution<'a> {
     let mut standing: Vec<&Claim> = claims
-        .iter()
         .filter(|claim| claim.statement.kind() == kind && claim.undone_at_ms.is_none())
         .collect();
     standing.sort_by_key(|claim| Reverse(rank(claim)));
@@ -77,7 +84,7 @@ pub fn resolve(kind: ClaimKind, claims: &[Claim]) -> Resolution<'_> {
     }
 }
 
-/// The texts of a kind that are believed of an asset, or of any stretch of it, each once.
+/// The texts of a kind that are believed of an asset, or of any piece of it, each once.
 #[must_use]
 pub fn believed_texts(kind: ClaimKind, claims: &[Claim]) -> Vec<&str> {
     let believed = match kind.subject_kind() {
@@ -86,14 +93,13 @@ pub fn believed_texts(kind: ClaimKind, claims: &[Claim]) -> Vec<&str> {
             let is_so = anchored.filter(|anchored| !anchored.claim.is_negation);
             is_so.map(|anchored| anchored.claim).collect()
         }
+        SubjectKind::Face if kind == ClaimKind::Shown => names_of(claims),
         _ => resolve(kind, claims).believed,
     };
     let mut texts = Vec::new();
     for claim in believed {
-        if let ClaimValue::Text(text) = claim.statement.value()
-            && !texts.contains(&text.as_str())
-        {
-            texts.push(text.as_str());
+        if let Some(text) = claim.text().filter(|text| !texts.contains(text)) {
+            texts.push(text);
         }
     }
     texts

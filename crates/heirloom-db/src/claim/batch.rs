@@ -216,6 +216,8 @@ impl Db {
         for row in &rows {
             assets.push((row.get(0)?, row.get(7)?));
         }
+        // Of faces, several things are said at once.
+        assets.dedup_by_key(|(asset, _)| *asset);
         let ids: Vec<AssetId> = assets.iter().map(|(asset, _)| *asset).collect();
         let seen = self.find_assets(actor, &ids).await?;
         assets.retain(|(id, _)| seen.binary_search_by_key(id, |asset| asset.id).is_ok());

@@ -129,10 +129,11 @@ pub(crate) fn texts<'a>(
     claims: &'a [Claim],
     text: Option<(&'a str, bool)>,
 ) -> Vec<(Field, &'a str)> {
-    const SAID: [(ClaimKind, Field); 9] = [
+    const SAID: [(ClaimKind, Field); 10] = [
         (ClaimKind::Title, Field::Title),
         (ClaimKind::Person, Field::Person),
         (ClaimKind::Speaker, Field::Person),
+        (ClaimKind::Shown, Field::Person),
         (ClaimKind::Place, Field::Place),
         (ClaimKind::Tag, Field::Tag),
         (ClaimKind::Author, Field::Author),

@@ -14,7 +14,7 @@ use super::{Sql, count_arguments, open_hooks};
 use crate::{Db, DbError, Engine, Location, value::Value};
 
 /// Statements whose types PostgreSQL does not infer, because they are values before they are columns.
-const TOLD: [(&str, &[&str]); 3] = [
+const TOLD: [(&str, &[&str]); 4] = [
     ("heirloom_db::search::ADD", &["INT8", "TEXT"]),
     (
         "heirloom_db::plan::ADD_UNITS",
@@ -22,6 +22,7 @@ const TOLD: [(&str, &[&str]); 3] = [
             "BYTEA", "BYTEA", "TEXT", "BYTEA", "TEXT", "INT8", "TEXT", "INT8", "BYTEA", "TEXT",
         ],
     ),
+    ("heirloom_db::person::MOVE", &["BYTEA", "BYTEA"]),
     (
         "heirloom_db::unit::end::END",
         &[

@@ -16,6 +16,7 @@ mod hostile;
 mod imprints;
 mod migrations;
 mod pages;
+mod people;
 mod places;
 mod purge;
 mod scans;

@@ -426,9 +426,12 @@ fn described(whole: &Whole) -> Described {
         texts.map(str::to_owned).collect()
     };
     let mut persons = texts(ClaimKind::Person);
-    for speaker in texts(ClaimKind::Speaker) {
-        if !persons.contains(&speaker) {
-            persons.push(speaker);
+    for name in texts(ClaimKind::Speaker)
+        .into_iter()
+        .chain(texts(ClaimKind::Shown))
+    {
+        if !persons.contains(&name) {
+            persons.push(name);
         }
     }
     let mut described = Described {

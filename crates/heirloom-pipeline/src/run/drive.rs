@@ -8,6 +8,7 @@ use heirloom_core::{
     run::{RunEvent, RunState},
 };
 use heirloom_db::{DbError, Engine as Database, run::Run};
+use heirloom_models::Ability;
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
@@ -119,6 +120,7 @@ async fn work(
             let engine = Engine {
                 shared: Arc::clone(shared),
             };
+            gather(shared, &run, template).await;
             engine.follow(id).await?;
             advance(shared, id, RunEvent::Finish).await?;
             break Order::Rest;
@@ -136,6 +138,19 @@ async fn work(
         }
     };
     rest(shared, id, feeders, &orders, told).await
+}
+
+/// Puts the faces that a run found into groups. Should that fail, the next run does it.
+async fn gather(shared: &Shared, run: &Run, template: &Template) {
+    let mut steps = template.steps.iter();
+    if !steps.any(|step| step.tool.ability == Some(Ability::Faces)) {
+        return;
+    }
+    match shared.ctx.db.gather_faces(run.family_id).await {
+        Ok(0) => {}
+        Ok(count) => tracing::debug!(run = %run.id, count, "faces were put into groups"),
+        Err(error) => tracing::warn!("faces are not put into groups: {error}"),
+    }
 }
 
 /// Waits for the hands that are still at work after they were told so; what is cancelled or stopped

@@ -338,6 +338,9 @@ const fn claim_word(kind: ClaimKind) -> Word {
         ClaimKind::Said => Word::ClaimSaid,
         ClaimKind::Written => Word::ClaimWritten,
         ClaimKind::Speaker => Word::ClaimSpeaker,
+        ClaimKind::Shown => Word::ClaimShown,
+        ClaimKind::Group => Word::ClaimGroup,
+        ClaimKind::Aside => Word::ClaimAside,
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Claim {
     pub at: Option<Segment>,
     /// Which strip of a page it is about; null for anything else.
     pub on: Option<Strip>,
+    /// Which face it is about: its left, top, width and height as shares of the picture; null for the whole asset.
+    pub area: Option<Vec<f64>>,
     /// What it says something of.
     #[schema(schema_with = schema::claim_kind)]
     pub kind: ClaimKind,
@@ -110,6 +112,9 @@ pub struct NewClaim {
     /// Of which strip of a page: of what is written there (`written`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<Strip>,
+    /// Of which face (`shown`, `group`, `aside`): its left, top, width and height as shares of the picture as it is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<Vec<f64>>,
     /// What is said something of.
     #[schema(schema_with = schema::claim_kind)]
     pub kind: ClaimKind,
@@ -194,6 +199,7 @@ impl From<&core::Claim> for Claim {
                 end_ms: segment.end_ms(),
             }),
             on: claim.subject.as_strip().map(Strip::from),
+            area: claim.subject.as_face().map(|area| area.shares().into()),
             kind: claim.statement.kind(),
             value: claim.statement.value().to_json(),
             is_negation: claim.is_negation,

@@ -1,11 +1,11 @@
 //! The faces that are in pictures.
 
-use heirloom_core::{ArtifactId, FaceId};
+use heirloom_core::{ArtifactId, FaceId, face};
 use heirloom_db::face::KnownFace;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::schema;
+use super::{Whose, schema};
 
 /// The faces of a picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -31,15 +31,18 @@ pub struct Face {
     pub probability: f32,
     /// How well somebody can be known again by it, from 0 to 1.
     pub quality: f32,
+    /// Whose it is; null in what is deleted or was replaced.
+    pub whose: Option<Whose>,
 }
 
-impl From<KnownFace> for Face {
-    fn from(face: KnownFace) -> Self {
+impl Face {
+    pub(crate) fn of(face: KnownFace, whose: Option<face::Whose>) -> Self {
         Self {
             id: face.id,
             area: face.area.shares().into(),
             probability: face.probability,
             quality: face.quality,
+            whose: whose.as_ref().map(Whose::from),
         }
     }
 }

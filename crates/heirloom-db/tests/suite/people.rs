@@ -1,0 +1,274 @@
+//! Whose faces are in pictures: gathered by machines, told by people, and as it was before when that is taken back.
+
+use std::collections::BTreeMap;
+
+use heirloom_core::{
+    Area, AssetId, ClaimBatchId, FaceId,
+    face::{Aside, Face, Faceprint},
+    role::Role,
+};
+use heirloom_db::{
+    DbError,
+    artifact::Payload,
+    person::{Portrait, SaidKind, Saying, Seen, seen_of},
+};
+use serde_json::json;
+
+use crate::harness::{Chance, OPERATOR, Store, file, member, on_both_engines};
+
+const ANNA: [f32; 4] = [1.0, 0.0, 0.1, 0.0];
+const EMIL: [f32; 4] = [0.0, 1.0, 0.0, 0.1];
+const IDA: [f32; 4] = [0.1, 0.0, 1.0, 0.0];
+
+fn face(left: f64, look: [f32; 4]) -> Face {
+    Face {
+        area: Area::new([left, 0.1, 0.2, 0.3]).unwrap(),
+        probability: 1.0,
+        quality: 0.9,
+        landmarks: Vec::new(),
+        print: Faceprint::of("eyes", &look),
+    }
+}
+
+impl Store {
+    /// A picture with faces from the left.
+    async fn portrait(&self, name: &str, looks: &[[f32; 4]]) -> AssetId {
+        let picture = self.add(file(name)).await;
+        self.look_at(picture, 1, looks).await;
+        picture
+    }
+
+    /// Has a version of a tool find these faces in a picture.
+    async fn look_at(&self, picture: AssetId, version: i64, looks: &[[f32; 4]]) {
+        let places = (0_u8..).map(|at| f64::from(at) * 0.25);
+        let faces = looks.iter().zip(places);
+        let faces: Vec<Face> = faces.map(|(look, left)| face(left, *look)).collect();
+        let payload = Payload::Faces {
+            json: Some(json!({ "faces": faces })),
+            blob: None,
+            faces,
+        };
+        self.derive(picture, "faces", (version, "eyes"), payload, Vec::new())
+            .await;
+        self.db.gather_faces(self.family_id()).await.unwrap();
+    }
+
+    async fn portraits(&self) -> Vec<Portrait> {
+        let portraits = self.db.list_portraits(OPERATOR, self.family_id());
+        portraits.await.unwrap()
+    }
+
+    async fn seen(&self) -> Vec<Seen> {
+        seen_of(self.portraits().await, false)
+    }
+
+    /// The names that are known, each with how many faces people gave it and how many it is asked of.
+    async fn people(&self) -> BTreeMap<String, (usize, usize)> {
+        let seen = self.seen().await.into_iter();
+        let named = seen.filter_map(|one| Some((one.name?, one.faces)));
+        let counts = named.map(|(name, faces)| {
+            let said = faces.iter().filter(|face| face.whose.is_said).count();
+            (name, (said, faces.len() - said))
+        });
+        counts.collect()
+    }
+
+    /// What is found by each of the names.
+    async fn found(&self) -> Vec<Vec<String>> {
+        let mut found = Vec::new();
+        for name in ["anna", "emil", "ida"] {
+            found.push(self.find(&format!("person:{name}")).await);
+        }
+        found
+    }
+
+    async fn tell(&self, faces: &[FaceId], saying: Saying) -> ClaimBatchId {
+        let told = self
+            .db
+            .say_of_faces(OPERATOR, self.family_id(), faces, &saying);
+        told.await.unwrap()
+    }
+
+    async fn face_of(&self, picture: AssetId) -> Portrait {
+        let mut portraits = self.portraits().await.into_iter();
+        portraits.find(|it| it.asset == picture).unwrap()
+    }
+}
+
+fn named(name: &str) -> Saying {
+    Saying::Name(name.to_owned())
+}
+
+fn ids(faces: &[Portrait]) -> Vec<FaceId> {
+    faces.iter().map(|face| face.id).collect()
+}
+
+on_both_engines! {
+    async fn faces_are_gathered_named_and_found_and_whoever_comes_later_is_asked_about(store: Store) {
+        for (name, looks) in [("1.jpg", &[ANNA, EMIL][..]), ("2.jpg", &[ANNA]), ("3.jpg", &[IDA])] {
+            store.portrait(name, looks).await;
+        }
+        let seen = store.seen().await;
+        let counts: Vec<usize> = seen.iter().map(|one| one.faces.len()).collect();
+        assert_eq!(counts, [2, 1, 1], "who is seen most comes first");
+        store.tell(&ids(&seen[0].faces), named("Anna")).await;
+        assert_eq!(store.find("person:anna").await, ["2.jpg", "1.jpg"]);
+        let later = store.portrait("4.jpg", &[ANNA]).await;
+        assert_eq!(store.people().await["Anna"], (2, 1));
+        assert_eq!(store.find("person:anna").await.len(), 2, "a guess is no find");
+        let face = store.face_of(later).await;
+        assert_eq!((face.whose.name.as_deref(), face.whose.is_said), (Some("Anna"), false));
+        store.tell(&[face.id], named("anna")).await;
+        assert_eq!(store.people().await["Anna"], (3, 0));
+        assert_eq!(store.find("person:anna").await.len(), 3);
+    }
+
+    async fn whoever_is_not_her_is_asked_about_no_more_and_nobody_like_them_joins(store: Store) {
+        let first = store.portrait("1.jpg", &[ANNA]).await;
+        store.tell(&[store.face_of(first).await.id], named("Anna")).await;
+        let other = store.portrait("2.jpg", &[ANNA]).await;
+        let denied = store.face_of(other).await;
+        let said = store.tell(&[denied.id], Saying::NotName("Anna".to_owned())).await;
+        assert_eq!(store.people().await["Anna"], (1, 0));
+        assert_eq!(store.seen().await.len(), 2);
+        store.portrait("3.jpg", &[EMIL]).await;
+        assert_eq!(store.people().await["Anna"], (1, 0), "it does not come back");
+        store.db.undo_claims(OPERATOR, store.family_id(), said, true).await.unwrap();
+        assert_eq!(store.people().await["Anna"], (1, 1));
+    }
+
+    async fn groups_are_joined_and_parted_and_two_with_one_name_are_one(store: Store) {
+        for (name, look) in [("1.jpg", ANNA), ("2.jpg", EMIL), ("3.jpg", IDA), ("4.jpg", ANNA)] {
+            store.portrait(name, &[look]).await;
+        }
+        let seen = store.seen().await;
+        let [anna, emil, ida] = [0, 1, 2].map(|at| seen[at].clone());
+        store.tell(&ids(&emil.faces), Saying::Same(anna.group)).await;
+        assert_eq!(store.seen().await[0].faces.len(), 3);
+        store.tell(&ids(&anna.faces), named("Anna")).await;
+        store.tell(&ids(&ida.faces), named("ANNA")).await;
+        assert_eq!(store.people().await.len(), 1);
+        // Of those that were joined, one is somebody else's.
+        store.tell(&ids(&emil.faces), Saying::Apart).await;
+        let seen = store.seen().await;
+        assert_eq!(seen.iter().map(|one| one.faces.len()).collect::<Vec<_>>(), [3, 1]);
+        store.tell(&ids(&emil.faces), named("Emil")).await;
+        store.portrait("5.jpg", &[EMIL]).await;
+        assert_eq!(store.people().await["Emil"], (1, 1), "whoever is like him is asked to be him");
+        assert_eq!(store.people().await["Anna"], (3, 0));
+    }
+
+    async fn what_is_kept_apart_stays_so_however_alike(store: Store) {
+        store.portrait("1.jpg", &[ANNA]).await;
+        let twin = store.portrait("2.jpg", &[ANNA]).await;
+        let seen = store.seen().await;
+        assert_eq!(seen.len(), 1);
+        let face = store.face_of(twin).await;
+        store.tell(&[face.id], Saying::NotSame(seen[0].group)).await;
+        assert_eq!(store.seen().await.len(), 2);
+        store.portrait("3.jpg", &[IDA]).await;
+        assert_eq!(store.seen().await.len(), 3);
+    }
+
+    async fn a_stranger_is_left_out_with_whoever_is_like_them_and_comes_back(store: Store) {
+        let first = store.portrait("1.jpg", &[ANNA]).await;
+        store.tell(&[store.face_of(first).await.id], Saying::Aside(Aside::Stranger)).await;
+        store.portrait("2.jpg", &[ANNA]).await;
+        let none = store.portrait("3.jpg", &[EMIL]).await;
+        store.tell(&[store.face_of(none).await.id], Saying::Aside(Aside::NoFace)).await;
+        store.portrait("4.jpg", &[EMIL]).await;
+        assert_eq!(store.seen().await.len(), 1, "what is no face says nothing of others");
+        let hidden = store.db.list_seen(OPERATOR, store.family_id(), true).await.unwrap();
+        assert_eq!(hidden.len(), 2);
+        let all: Vec<FaceId> = hidden.iter().flat_map(|one| ids(&one.faces)).collect();
+        store.tell(&all, Saying::Back).await;
+        assert_eq!(store.seen().await.len(), 3);
+    }
+
+    async fn what_people_said_holds_for_what_another_model_finds_there(store: Store) {
+        let picture = store.portrait("1.jpg", &[ANNA, EMIL]).await;
+        let anna = store.face_of(picture).await;
+        store.tell(&[anna.id], named("Anna")).await;
+        // Another one finds them too, and somebody else.
+        store.look_at(picture, 2, &[ANNA, EMIL, IDA]).await;
+        let faces = store.db.list_faces(OPERATOR, picture).await.unwrap();
+        assert_eq!((faces.len(), faces[0].id), (3, anna.id));
+        assert_eq!(store.people().await["Anna"], (1, 0));
+        let reset = store.db.reset_faces(OPERATOR, store.family_id()).await.unwrap();
+        assert_eq!((reset, store.portraits().await.len()), (1, 0));
+        assert_eq!(store.find("person:anna").await, ["1.jpg"], "nobody's word is lost");
+        store.look_at(picture, 2, &[ANNA, EMIL]).await;
+        assert_eq!(store.people().await["Anna"], (1, 0));
+        let somebody = store.portrait("2.jpg", &[ANNA]).await;
+        assert_eq!(store.face_of(somebody).await.whose.name.as_deref(), Some("Anna"));
+    }
+
+    async fn nobody_sees_faces_of_what_they_may_not_see(store: Store) {
+        let picture = store.portrait("1.jpg", &[ANNA]).await;
+        let face = store.face_of(picture).await.id;
+        let said = store.tell(&[face], named("Anna")).await;
+        let family = store.family_id();
+        let parents = store.db.create_audience(OPERATOR, family, "parents").await.unwrap();
+        let (id, audience) = (store.literal(picture.uuid()), store.literal(parents.uuid()));
+        store.sql(&format!("UPDATE asset SET audience_id = {audience} WHERE id = {id}")).await;
+        let other = member(family, Role::Member, &[store.family.audience_id]);
+        assert_eq!(store.db.list_portraits(&other, family).await.unwrap(), []);
+        assert_eq!(store.db.list_said_of_faces(&other, family, 9).await.unwrap(), []);
+        let refused = store.db.say_of_faces(&other, family, &[face], &named("Eve")).await;
+        assert!(matches!(refused, Err(DbError::NotFound { .. })), "{refused:?}");
+        let refused = store.db.undo_claims(&other, family, said, true).await;
+        assert!(refused.is_err());
+        let stranger = heirloom_core::Actor::Stranger;
+        assert!(store.db.list_portraits(&stranger, family).await.is_err());
+        assert!(store.db.reset_faces(&other, family).await.is_err());
+    }
+
+    async fn whatever_is_said_of_faces_and_taken_back_all_is_as_it_was(store: Store) {
+        for at in 0..6 {
+            let looks = [ANNA, EMIL, IDA];
+            store.portrait(&format!("{at}.jpg"), &[looks[at % 3], looks[(at + 1) % 3]]).await;
+        }
+        let family = store.family_id();
+        for seed in 0..6 {
+            let mut random = Chance(seed);
+            let mut states = vec![(store.portraits().await, store.found().await)];
+            let mut said = Vec::new();
+            for _ in 0..12 {
+                let portraits = store.portraits().await;
+                let count = 1 + random.below(4);
+                let chosen = (0..count).map(|_| portraits[random.below(portraits.len())].id);
+                let chosen: Vec<FaceId> = chosen.collect();
+                let group = portraits[random.below(portraits.len())].whose.group;
+                let name = random.one_of(&["Anna", "Emil", "anna", "Ida"]);
+                let saying = match random.below(8) {
+                    0 | 1 => named(name),
+                    2 => Saying::NotName(name.to_owned()),
+                    3 => Saying::Same(group),
+                    4 => Saying::NotSame(group),
+                    5 => Saying::Apart,
+                    6 => Saying::Aside(random.one_of(&[Aside::Stranger, Aside::NoFace])),
+                    _ => Saying::Back,
+                };
+                said.push(store.tell(&chosen, saying).await);
+                states.push((store.portraits().await, store.found().await));
+                if random.below(4) == 0 {
+                    // Taken back and held to again: as if it had not been.
+                    let last = *said.last().unwrap();
+                    store.db.undo_claims(OPERATOR, family, last, true).await.unwrap();
+                    store.db.undo_claims(OPERATOR, family, last, false).await.unwrap();
+                    assert_eq!(store.portraits().await, states.last().unwrap().0);
+                }
+            }
+            for batch in said.iter().rev() {
+                let after = states.pop().unwrap();
+                assert_eq!((store.portraits().await, store.found().await), after);
+                store.db.undo_claims(OPERATOR, family, *batch, true).await.unwrap();
+            }
+            let first = states.pop().unwrap();
+            assert_eq!((store.portraits().await, store.found().await), first, "seed {seed}");
+        }
+        let told = store.db.list_said_of_faces(OPERATOR, family, 100).await.unwrap();
+        assert!(told.iter().all(|said| said.is_undone), "and all of it can be read");
+        assert!(told.iter().any(|said| said.what == SaidKind::Name));
+    }
+}

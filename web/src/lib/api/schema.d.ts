@@ -1071,6 +1071,81 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Those whose faces are in pictures: who has a name first, in the order of the alphabet, then whose faces are most. */
+        get: operations["list_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Forgets the faces that machines found, so that the next run of `understand` looks for them anew. What people said of
+         *     faces stays, and holds for what is found where they said it.
+         */
+        post: operations["reset_faces"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/said": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was said of faces, the last first. */
+        get: operations["list_said"];
+        put?: never;
+        /**
+         * Says something of faces: whose they are or are not, that they belong together or apart, that they are left out. All
+         *     that is said at once is taken back at once, as other claims are (`/api/v1/claims/{id}/undo`).
+         */
+        post: operations["say_of_faces"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}/faces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The faces of somebody, those first that people say are theirs and that are seen best. */
+        get: operations["list_person_faces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pipelines": {
         parameters: {
             query?: never;
@@ -2085,6 +2160,8 @@ export interface components {
         };
         /** @description One statement about an asset. */
         Claim: {
+            /** @description Which face it is about: its left, top, width and height as shares of the picture; null for the whole asset. */
+            area?: number[] | null;
             /**
              * Format: uuid
              * @description An id: UUID version 7.
@@ -2109,7 +2186,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written" | "shown" | "group" | "aside";
             /**
              * Format: int64
              * @description When it was made.
@@ -2146,7 +2223,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written" | "shown" | "group" | "aside";
             /**
              * Format: int64
              * @description When it was made.
@@ -2426,6 +2503,7 @@ export interface components {
              * @description How well somebody can be known again by it, from 0 to 1.
              */
             quality: number;
+            whose?: components["schemas"]["Whose"] | null;
         };
         /** @description The faces of a picture. */
         Faces: {
@@ -2438,6 +2516,14 @@ export interface components {
             faces: components["schemas"]["Face"][];
             /** @description The model that found them, with what tells its bytes from others of that name. */
             model: string;
+        };
+        /** @description What came of forgetting all faces. */
+        FacesReset: {
+            /**
+             * Format: int64
+             * @description In so many pictures faces are to be looked for anew.
+             */
+            asset_count: number;
         };
         /** @description What follows from all claims of one kind. */
         Fact: {
@@ -2454,7 +2540,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written" | "shown" | "group" | "aside";
         };
         /** @description Something that is not as it should be. */
         Fault: {
@@ -3188,6 +3274,8 @@ export interface components {
         };
         /** @description A statement on its way in. */
         NewClaim: {
+            /** @description Of which face (`shown`, `group`, `aside`): its left, top, width and height as shares of the picture as it is shown. */
+            area?: number[] | null;
             at?: components["schemas"]["Segment"] | null;
             /**
              * Format: float
@@ -3200,7 +3288,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written" | "shown" | "group" | "aside";
             on?: components["schemas"]["Strip"] | null;
             /** @description Where it is known from, in a few words. */
             source?: string;
@@ -3222,7 +3310,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written" | "shown" | "group" | "aside";
             /** @description Of a position: leave out the assets of which one is known, so that no exact one is lost to a vague one. */
             only_unplaced?: boolean;
             /** @description Where it is known from, in a few words. */
@@ -3388,6 +3476,19 @@ export interface components {
              * @description The most assets, the newest.
              */
             sample?: number | null;
+        };
+        /** @description What is said of faces, on its way in. */
+        NewSaying: {
+            /** @description Of which faces. */
+            faces?: string[];
+            /** @description The group that they are said to be like, or not. */
+            group?: string | null;
+            /** @description The name that is said or denied. */
+            name?: string | null;
+            /** @description Of all faces of a group, instead. */
+            of?: string | null;
+            /** @description What is said of them. */
+            what: components["schemas"]["What"];
         };
         /** @description How an archive is to be scanned. */
         NewScan: {
@@ -3630,6 +3731,38 @@ export interface components {
             next?: string | null;
         };
         /** @description A page of a list. */
+        Page_Person: {
+            /** @description What is on it. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description How many of the faces are theirs only as far as a machine can tell.
+                 */
+                asked_count: number;
+                /**
+                 * Format: int64
+                 * @description In how many pictures.
+                 */
+                asset_count: number;
+                /** @description The face that is seen best. */
+                best: components["schemas"]["Portrait"];
+                /**
+                 * Format: int64
+                 * @description How many faces they have.
+                 */
+                face_count: number;
+                /**
+                 * Format: uuid
+                 * @description An id: UUID version 7.
+                 */
+                group: string;
+                /** @description Who people say it is; null where nobody has. */
+                name?: string | null;
+            }[];
+            /** @description Where the next page begins: the value for `after`. Null on the last page. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Pipeline: {
             /** @description What is on it. */
             items: {
@@ -3639,6 +3772,33 @@ export interface components {
                 name: string;
                 /** @description What each asset goes through. */
                 steps: components["schemas"]["Step"][];
+            }[];
+            /** @description Where the next page begins: the value for `after`. Null on the last page. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Portrait: {
+            /** @description What is on it. */
+            items: {
+                /** @description Its left, top, width and height as shares of the picture as it is shown. */
+                area: number[];
+                /**
+                 * Format: uuid
+                 * @description An id: UUID version 7.
+                 */
+                asset_id: string;
+                /**
+                 * Format: uuid
+                 * @description An id: UUID version 7.
+                 */
+                id: string;
+                /**
+                 * Format: float
+                 * @description How well somebody can be known again by it, from 0 to 1.
+                 */
+                quality: number;
+                /** @description Whose it is. */
+                whose: components["schemas"]["Whose"];
             }[];
             /** @description Where the next page begins: the value for `after`. Null on the last page. */
             next?: string | null;
@@ -3721,6 +3881,35 @@ export interface components {
                  * @enum {string}
                  */
                 waits_for_code?: "gone" | "changed" | "archived" | "damaged" | "unsupported" | "empty" | "too_large" | "out_of_memory" | "timed_out" | "crashed" | "no_space" | "no_program" | "no_model" | "no_service" | "other";
+            }[];
+            /** @description Where the next page begins: the value for `after`. Null on the last page. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Said: {
+            /** @description What is on it. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Of how many faces.
+                 */
+                face_count: number;
+                /**
+                 * Format: uuid
+                 * @description An id: UUID version 7.
+                 */
+                id: string;
+                /** @description Whether it was taken back. */
+                is_undone: boolean;
+                /**
+                 * Format: int64
+                 * @description When.
+                 */
+                made_at_ms: number;
+                /** @description The name that was said or denied. */
+                name?: string | null;
+                /** @description What was said. */
+                what: components["schemas"]["What"];
             }[];
             /** @description Where the next page begins: the value for `after`. Null on the last page. */
             next?: string | null;
@@ -3893,6 +4082,33 @@ export interface components {
             /** @description Its words, where they are known one by one. */
             words: components["schemas"]["Word"][];
         };
+        /** @description Somebody whose faces are in pictures. */
+        Person: {
+            /**
+             * Format: int64
+             * @description How many of the faces are theirs only as far as a machine can tell.
+             */
+            asked_count: number;
+            /**
+             * Format: int64
+             * @description In how many pictures.
+             */
+            asset_count: number;
+            /** @description The face that is seen best. */
+            best: components["schemas"]["Portrait"];
+            /**
+             * Format: int64
+             * @description How many faces they have.
+             */
+            face_count: number;
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            group: string;
+            /** @description Who people say it is; null where nobody has. */
+            name?: string | null;
+        };
         /** @description Somebody who was asked to keep a publication. */
         Pin: {
             /**
@@ -3975,6 +4191,28 @@ export interface components {
             /** @description Where the next page begins: the value for `after`. Null on the last page. */
             next?: string | null;
             unnamed?: components["schemas"]["PlaceCount"] | null;
+        };
+        /** @description A face, with whose it is. */
+        Portrait: {
+            /** @description Its left, top, width and height as shares of the picture as it is shown. */
+            area: number[];
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            asset_id: string;
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            id: string;
+            /**
+             * Format: float
+             * @description How well somebody can be known again by it, from 0 to 1.
+             */
+            quality: number;
+            /** @description Whose it is. */
+            whose: components["schemas"]["Whose"];
         };
         /** @description A problem as it is written (`application/problem+json`, RFC 9457). */
         ProblemDocument: Record<string, never> & {
@@ -4431,6 +4669,30 @@ export interface components {
             skipped: number;
             /** @description What it is called. */
             step: string;
+        };
+        /** @description Something that was said of faces. */
+        Said: {
+            /**
+             * Format: int64
+             * @description Of how many faces.
+             */
+            face_count: number;
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            id: string;
+            /** @description Whether it was taken back. */
+            is_undone: boolean;
+            /**
+             * Format: int64
+             * @description When.
+             */
+            made_at_ms: number;
+            /** @description The name that was said or denied. */
+            name?: string | null;
+            /** @description What was said. */
+            what: components["schemas"]["What"];
         };
         /** @description What a scan found, in numbers. */
         ScanReport: {
@@ -5229,6 +5491,25 @@ export interface components {
             /** @description Who it is there. */
             name: string;
         };
+        /**
+         * @description What can be said of faces.
+         * @enum {string}
+         */
+        What: "name" | "not_name" | "same" | "not_same" | "apart" | "stranger" | "no_face" | "back";
+        /** @description Whose a face is. */
+        Whose: {
+            /** @description Why it is left out: `stranger` or `no_face`; null where it is not. */
+            aside?: string | null;
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            group: string;
+            /** @description Whether people say so of this face. Else they say it of others that a machine takes for the same person's. */
+            is_said: boolean;
+            /** @description Who it shows. */
+            name?: string | null;
+        };
         /** @description A word with the space before it and the marks around it. */
         Word: {
             /**
@@ -5285,6 +5566,7 @@ export type EncryptionKey = components['schemas']['EncryptionKey'];
 export type ExportReport = components['schemas']['ExportReport'];
 export type Face = components['schemas']['Face'];
 export type Faces = components['schemas']['Faces'];
+export type FacesReset = components['schemas']['FacesReset'];
 export type Fact = components['schemas']['Fact'];
 export type Fault = components['schemas']['Fault'];
 export type Folder = components['schemas']['Folder'];
@@ -5340,6 +5622,7 @@ export type NewPublication = components['schemas']['NewPublication'];
 export type NewPublicationImport = components['schemas']['NewPublicationImport'];
 export type NewPull = components['schemas']['NewPull'];
 export type NewRun = components['schemas']['NewRun'];
+export type NewSaying = components['schemas']['NewSaying'];
 export type NewScan = components['schemas']['NewScan'];
 export type NewStoreMove = components['schemas']['NewStoreMove'];
 export type PageArchive = components['schemas']['Page_Archive'];
@@ -5347,19 +5630,24 @@ export type PageAsset = components['schemas']['Page_Asset'];
 export type PageBackup = components['schemas']['Page_Backup'];
 export type PageCollection = components['schemas']['Page_Collection'];
 export type PageKnownContent = components['schemas']['Page_KnownContent'];
+export type PagePerson = components['schemas']['Page_Person'];
 export type PagePipeline = components['schemas']['Page_Pipeline'];
+export type PagePortrait = components['schemas']['Page_Portrait'];
 export type PageRun = components['schemas']['Page_Run'];
+export type PageSaid = components['schemas']['Page_Said'];
 export type PageSimilar = components['schemas']['Page_Similar'];
 export type PageTag = components['schemas']['Page_Tag'];
 export type PageUnit = components['schemas']['Page_Unit'];
 export type PageVoice = components['schemas']['Page_Voice'];
 export type Passage = components['schemas']['Passage'];
+export type Person = components['schemas']['Person'];
 export type Pin = components['schemas']['Pin'];
 export type Pipeline = components['schemas']['Pipeline'];
 export type Place = components['schemas']['Place'];
 export type PlaceCount = components['schemas']['PlaceCount'];
 export type PlaceHas = components['schemas']['PlaceHas'];
 export type Places = components['schemas']['Places'];
+export type Portrait = components['schemas']['Portrait'];
 export type ProblemDocument = components['schemas']['ProblemDocument'];
 export type Progress = components['schemas']['Progress'];
 export type Publication = components['schemas']['Publication'];
@@ -5376,6 +5664,7 @@ export type RepositoryFault = components['schemas']['RepositoryFault'];
 export type Run = components['schemas']['Run'];
 export type RunHearing = components['schemas']['RunHearing'];
 export type RunStep = components['schemas']['RunStep'];
+export type Said = components['schemas']['Said'];
 export type ScanReport = components['schemas']['ScanReport'];
 export type Scrub = components['schemas']['Scrub'];
 export type ScrubPass = components['schemas']['ScrubPass'];
@@ -5413,6 +5702,8 @@ export type UploadState = components['schemas']['UploadState'];
 export type Voice = components['schemas']['Voice'];
 export type VoiceElsewhere = components['schemas']['VoiceElsewhere'];
 export type VoiceSuggestion = components['schemas']['VoiceSuggestion'];
+export type What = components['schemas']['What'];
+export type Whose = components['schemas']['Whose'];
 export type Word = components['schemas']['Word'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -8229,6 +8520,164 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelCheck"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_people: {
+        parameters: {
+            query?: {
+                /** @description Those who are left out, and no others. */
+                aside?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Person"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    reset_faces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In how many pictures */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacesReset"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_said: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Said"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    say_of_faces: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSaying"];
+            };
+        };
+        responses: {
+            /** @description What was said */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Said"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_person_faces: {
+        parameters: {
+            query?: {
+                /** @description Those who are left out, and no others. */
+                aside?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The group that their faces are in */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Portrait"];
                 };
             };
             /** @description Refused */

@@ -30,13 +30,13 @@ mod scan;
 mod scrub;
 mod search;
 mod serve;
-mod services;
 mod signal;
 mod store;
 mod tag;
 mod timeline;
 mod transcribe;
 mod transfer;
+mod way;
 
 use heirloom_server::{Problem, wire::NewFsck};
 

@@ -6,8 +6,8 @@
 mod ipfs;
 mod master;
 mod models;
-mod services;
 mod store;
+mod way;
 
 use std::{
     collections::BTreeMap,
@@ -95,9 +95,9 @@ struct File {
     models_memory: Option<ByteCount>,
     models_keep: Option<Span>,
     transcription: Option<Vec<String>>,
-    transcription_services: Option<Vec<services::Declared>>,
+    transcription_services: Option<Vec<way::Declared>>,
     reading: Option<Vec<String>>,
-    reading_services: Option<Vec<services::Declared>>,
+    reading_services: Option<Vec<way::Declared>>,
 }
 
 const DATA: &str = "HEIRLOOM_DATA";
@@ -128,9 +128,9 @@ impl Config {
             file.transcription.clone(),
             file.transcription_services.as_deref(),
         );
-        let transcription = services::TRANSCRIPTION.load(written, &data.value, from_file)?;
+        let transcription = way::TRANSCRIPTION.load(written, &data.value, from_file)?;
         let written = (file.reading.clone(), file.reading_services.as_deref());
-        let reading = services::READING.load(written, &data.value, from_file)?;
+        let reading = way::READING.load(written, &data.value, from_file)?;
         let database = pick(
             global.database.clone(),
             DATABASE,

@@ -358,7 +358,7 @@ mod tests {
     fn a_manifest_that_leads_elsewhere_is_refused() {
         let of = |id: &str, name: &str, sha256: &str| {
             format!(
-                "[[model]]\nid = {id:?}\nability = \"speech\"\nabout = \"a\"\nlicence = \"l\"\norigin = \"o\"\n\
+                "[[model]]\nid = {id:?}\nability = \"language\"\nabout = \"a\"\nlicence = \"l\"\norigin = \"o\"\n\
                  [[model.file]]\nname = {name:?}\nsha256 = {sha256:?}\nsources = [\"https://example.org/x\"]\n"
             )
         };
@@ -374,7 +374,7 @@ mod tests {
             of("mine", "model.toml", &hash),
             of("mine", "model.bin", "abc"),
             of("mine", "model.bin", &hash).replace("https://example.org/x", "x"),
-            of("mine", "model.bin", &hash).replace("speech", "juggling"),
+            of("mine", "model.bin", &hash).replace("language", "juggling"),
         ];
         for text in cases {
             let error = parse(&text, "here").unwrap_err();

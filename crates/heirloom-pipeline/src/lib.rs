@@ -35,7 +35,6 @@ pub mod run;
 pub mod scan;
 pub mod scrub;
 pub mod sealing;
-pub mod service;
 pub mod sound;
 pub mod speech;
 mod tasks;
@@ -45,6 +44,7 @@ pub mod tool;
 pub mod transcription;
 mod unreachable;
 pub mod voice;
+pub mod way;
 pub mod work;
 pub mod workshop;
 

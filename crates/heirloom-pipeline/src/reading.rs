@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
     loading::{TrainedHand, Untrained},
-    service::{self, LOCAL, Service, ServiceError, Way},
+    way::{self, LOCAL, Service, ServiceError, Way},
 };
 
 pub(crate) use job::{PageReader, READ};
@@ -35,7 +35,7 @@ use provider::{GOOGLE, OPENAI};
 pub use provider::{PROVIDERS, Provider, Question, Seen, SeenLine};
 
 /// What services are configured for here.
-pub const TASK: service::Task = service::Task {
+pub const TASK: way::Task = way::Task {
     kinds: &[OPENAI, GOOGLE],
     may_be_noted: false,
 };

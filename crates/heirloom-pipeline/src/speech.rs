@@ -29,7 +29,7 @@ use crate::{
     confinement::{Confinement, ConfinementError, HandSettings, JobHeader, JobLimits},
     loading::{TrainedHand, Untrained},
     probe::{Probe, probe},
-    service::ServiceError,
+    way::ServiceError,
 };
 
 pub(crate) use job::{HEAR, Hearer, OVERHEAR, VOICE, VOICES};

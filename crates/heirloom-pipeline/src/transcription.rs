@@ -20,9 +20,9 @@ use crate::{
     confinement::ConfinementError,
     ffmpeg::no_sound,
     probe::probe,
-    service::{METADATA, Service, ServiceError, Task, Way},
     speech::{Asked, Ears, SoFar, SpeechError, transcribe},
     tool::transcript::{Basics, Heard, keywords_of},
+    way::{METADATA, Service, ServiceError, Task, Way},
 };
 
 use provider::{OPENAI, WHISPER_CPP};

@@ -26,9 +26,9 @@ use crate::{
     open::{OpenError, open_original},
     pictures::{Beholder, PicturesError},
     reading::{Eyes, ReadingError},
-    service::{Way, Ways},
     speech::{Ears, SoFar, SpeechError},
     tool::Parameter,
+    way::{Way, Ways},
     workshop::Workshop,
 };
 

@@ -19,8 +19,8 @@ use crate::{
     machine::{Working, processors},
     pictures::{self, Beholder, PicturesError},
     reading::{self, Eyes, ReadingError},
-    service::{ServiceError, Way, Ways},
     speech::{self, Ears, SpeechError},
+    way::{ServiceError, Way, Ways},
     work::Failure,
 };
 

@@ -48,7 +48,6 @@ mod scans;
 mod scrub;
 mod search;
 mod serve;
-mod service;
 mod similar;
 mod store;
 mod tag;
@@ -60,6 +59,7 @@ mod transfers;
 mod upload;
 mod uploads;
 mod voice;
+mod way;
 mod web;
 pub mod wire;
 mod words;
@@ -73,9 +73,7 @@ pub use heirloom_blobs::{
 pub use heirloom_models::Mirror;
 pub use heirloom_pipeline::confinement::RoomSettings;
 pub use heirloom_pipeline::ipfs::{IpfsSettings, Layout, NodeLogin, PinningService, Token};
-pub use heirloom_pipeline::service::{
-    Key as ServiceKey, Method, Reach, ServiceSettings, WaySettings,
-};
+pub use heirloom_pipeline::way::{Key as ServiceKey, Method, Reach, ServiceSettings, WaySettings};
 pub use library::{Library, LibraryConfig};
 pub use models::ModelsConfig;
 pub use problem::{Code, Problem, ProblemDocument};

@@ -11,7 +11,7 @@ use heirloom_core::{Actor, RunId};
 use heirloom_db::{Db, DbError, Location, family::Family};
 use heirloom_pipeline::{
     Context, confinement::Confinement, ipfs::IpfsSettings, reading, run::Engine, scan::Progress,
-    service::Ways, template, transcription, workshop::Abilities,
+    template, transcription, way::Ways, workshop::Abilities,
 };
 use tokio_util::sync::CancellationToken;
 

@@ -13,7 +13,7 @@ use heirloom_models::{
 };
 use heirloom_pipeline::{
     Context, Tasks, archive::find_around, confinement::RoomSettings, machine::graphics_cards,
-    run::Engine, service::WaySettings, template::UNDERSTAND,
+    run::Engine, template::UNDERSTAND, way::WaySettings,
 };
 use tokio_util::sync::CancellationToken;
 

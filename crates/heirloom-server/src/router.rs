@@ -21,8 +21,8 @@ use crate::{
     library::Library,
     live, model, observe, page, person, place,
     problem::{Code, Problem},
-    publication, reading, run, scrub, search, service, similar, tag, tier, timeline, transcript,
-    transfer, upload, voice, web,
+    publication, reading, run, scrub, search, similar, tag, tier, timeline, transcript, transfer,
+    upload, voice, way, web,
 };
 
 /// How a request came in, and so who is asking.
@@ -184,7 +184,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(backup::routes())
         .merge(tier::routes())
         .merge(model::routes())
-        .merge(service::routes())
+        .merge(way::routes())
         .merge(live::routes())
 }
 

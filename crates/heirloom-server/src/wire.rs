@@ -23,7 +23,6 @@ mod run;
 pub(crate) mod schema;
 mod scrub;
 mod search;
-mod service;
 mod tag;
 mod tier;
 mod timeline;
@@ -31,6 +30,7 @@ mod transcript;
 mod transfer;
 mod upload;
 mod voice;
+mod way;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -71,7 +71,6 @@ pub use scrub::{DamagedPlace, Scrub, ScrubPass};
 pub use search::{
     Found, Highlight, Ignored, IndexRebuilt, Match, SearchPage, Suggestion, Suggestions,
 };
-pub use service::{Service, Services};
 pub use tag::{Similar, Tag};
 pub use tier::{
     NewStoreMove, PlaceHas, StayingBlob, Store, StoreMove, StorePlace, StoreRecall, StoreSurvey,
@@ -85,6 +84,7 @@ pub use transfer::{
 pub(crate) use upload::refusal;
 pub use upload::{Addition, Begun, KnownContent, KnownContents, NewAddition, Upload, UploadState};
 pub use voice::{Voice, VoiceElsewhere, VoiceSuggestion};
+pub use way::{Service, Services};
 
 /// A page of a list.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

@@ -5,8 +5,8 @@ use std::{cell::RefCell, fs::File, path::Path, sync::Arc};
 use heirloom_pipeline::{
     confinement::Confinement,
     reading::{Eyes, Outcome, ReadingError, SoFar, TASK, read_by},
-    service::{Way, Ways},
     tool::reading::Read,
+    way::{Way, Ways},
 };
 use heirloom_server::{Code, Problem};
 use serde::Serialize;
@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     bar::Bar,
-    services::{named, say_where},
     signal::Ends,
+    way::{named, say_where},
 };
 use crate::{Ending, arguments, config::Config, output::Output};
 

@@ -8,18 +8,18 @@ use heirloom_core::{transcript::Transcript, unit::FailureCode};
 use heirloom_pipeline::{
     Ffmpeg,
     confinement::{Confinement, ConfinementError},
-    service::{Way, Ways},
     speech::{Asked, Ears, SoFar, SpeechError},
     tool::transcript::Heard,
     transcription::{Outcome, Recording, TASK, hear},
+    way::{Way, Ways},
 };
 use heirloom_server::{Code, Problem};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     bar::Bar,
-    services::{named, say_where},
     signal::Ends,
+    way::{named, say_where},
 };
 use crate::{
     Ending,

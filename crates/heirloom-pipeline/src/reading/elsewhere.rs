@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     confinement::JobHeader,
-    service::{Service, ServiceError, insist},
+    way::{Service, ServiceError, insist},
 };
 
 /// Has each page read that was drawn; all else stays as it is.

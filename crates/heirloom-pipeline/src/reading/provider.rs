@@ -10,7 +10,7 @@ use heirloom_core::reading::{Corners, Word};
 use reqwest::{Client, RequestBuilder};
 use serde_json::Value as Json;
 
-use crate::service::{Kind, ServiceSettings};
+use crate::way::{Kind, ServiceSettings};
 
 use google::Google;
 use openai::OpenAi;

@@ -28,7 +28,6 @@ use crate::{
     confinement::Confinement,
     hearing::Hearings,
     machine::{Working, processors},
-    service::Ways,
     template::{Models, PREPARE, Step, Template, UNDERSTAND},
     tool::{
         ResourceClass,
@@ -36,6 +35,7 @@ use crate::{
         transcript::HEARER,
     },
     voice::read_voices,
+    way::Ways,
     workshop::{Abilities, Workshop},
 };
 

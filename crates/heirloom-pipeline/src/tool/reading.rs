@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{ResourceClass, Tool, View};
 use crate::{
     reading::{Eyes, Outcome, ReadingError, read_by},
-    service::Way,
+    way::Way,
     work::{Content, Failure, Product, Task},
 };
 

@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ResourceClass, Tool, View};
 use crate::{
-    service::{METADATA, Way},
     speech::{Asked, SpeechError},
     transcription::{Outcome, Recording, hear},
+    way::{METADATA, Way},
     work::{Content, Failure, Product, Task},
 };
 

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     probe::probe,
-    service::{Service, ServiceError, ServiceSettings, insist},
     speech::{Languages, SoFar, SpeechError, decode, to_ms},
+    way::{Service, ServiceError, ServiceSettings, insist},
 };
 
 /// Has a recording heard by a service, piece by piece.

@@ -10,7 +10,7 @@ use reqwest::{
 use serde_json::Value as Json;
 
 use super::answer;
-use crate::service::{Kind, ServiceSettings};
+use crate::way::{Kind, ServiceSettings};
 
 /// A kind of service: how it is asked, and what its answers mean.
 pub trait Provider: fmt::Debug + Send + Sync {

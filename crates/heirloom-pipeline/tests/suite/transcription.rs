@@ -11,9 +11,9 @@ use std::{
 
 use heirloom_core::transcript::Word;
 use heirloom_pipeline::{
-    service::{Key, Method, ServiceError, ServiceSettings, WaySettings, Ways},
     speech::{Asked, SpeechError},
     transcription::{Outcome, Recording, TASK, hear},
+    way::{Key, Method, ServiceError, ServiceSettings, WaySettings, Ways},
 };
 use heirloom_testing::transcriber::{Fault, Transcriber};
 use tokio_util::sync::CancellationToken;

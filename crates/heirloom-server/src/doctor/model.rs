@@ -5,7 +5,7 @@ use std::path::Path;
 use heirloom_models::{Ability, ModelState};
 use heirloom_pipeline::{
     machine::graphics_cards,
-    service::{Reach, ServiceSettings, Way, Ways},
+    way::{Reach, ServiceSettings, Way, Ways},
 };
 
 use super::{amiss, well};

@@ -11,8 +11,8 @@ use heirloom_pipeline::{
     add::AddError, archive::RootRefused, backup::BackupError, confinement::ConfinementError,
     export::ExportError, faces::FacesError, fsck::FsckError, import::ImportError, ipfs::IpfsError,
     open::OpenError, payload::PayloadError, pictures::PicturesError, purge::PurgeError,
-    reading::ReadingError, run::EngineError, scan::ScanError, service::ServiceError,
-    speech::SpeechError, tier::MoveError,
+    reading::ReadingError, run::EngineError, scan::ScanError, speech::SpeechError, tier::MoveError,
+    way::ServiceError,
 };
 
 use super::{Code, Problem};

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::{GOOGLE, Provider, Question, Seen, SeenLine, post};
-use crate::service::{Kind, ServiceSettings};
+use crate::way::{Kind, ServiceSettings};
 
 #[derive(Debug)]
 pub(super) struct Google;

@@ -6,7 +6,7 @@ use reqwest::{Client, RequestBuilder};
 use serde_json::{Value as Json, json};
 
 use super::{OPENAI, Provider, Question, Seen, SeenLine, post};
-use crate::service::{Kind, ServiceSettings};
+use crate::way::{Kind, ServiceSettings};
 
 #[derive(Debug)]
 pub(super) struct OpenAi;

@@ -1,6 +1,6 @@
 //! Who does what models do, on the wire: services elsewhere among them.
 
-use heirloom_pipeline::service::{Way, Ways};
+use heirloom_pipeline::way::{Way, Ways};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

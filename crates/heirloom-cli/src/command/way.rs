@@ -1,6 +1,6 @@
 //! Who does what models do, where a command says who is to.
 
-use heirloom_pipeline::service::{Task, Way, Ways};
+use heirloom_pipeline::way::{Task, Way, Ways};
 use heirloom_server::{Code, Problem};
 
 use super::bar::Bar;

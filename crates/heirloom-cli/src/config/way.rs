@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use heirloom_pipeline::{reading, service::Task, transcription};
+use heirloom_pipeline::{reading, transcription, way::Task};
 use heirloom_server::{Code, Method, Problem, ServiceKey, ServiceSettings, WaySettings};
 use serde::Deserialize;
 

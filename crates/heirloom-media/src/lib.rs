@@ -57,6 +57,7 @@ mod raw;
 mod read;
 mod riff;
 mod scanner;
+pub mod searchable;
 mod sidecar;
 mod sniff;
 mod source;

@@ -17,6 +17,7 @@ mod heif;
 mod jp2;
 mod jpeg;
 mod jxl;
+mod packed;
 mod png;
 mod raster;
 mod raw;
@@ -32,6 +33,7 @@ use std::{
 };
 
 pub use error::PictureError;
+pub(crate) use packed::{as_it_is, pack};
 pub use rendition::{Rendered, Rendition, RenditionKind};
 
 use crate::{

@@ -10,6 +10,7 @@ use crate::{
     faces::{self, FaceLooker},
     pictures::{self, Onlooker},
     reading::{self, PageReader},
+    searchable,
     speech::{self, Hearer},
     tool::{pages, rendition, text},
 };
@@ -23,6 +24,7 @@ use crate::{
 /// - `read` reads what stands in a picture, or on pages of a document, from `from` on.
 /// - `faces` finds the faces of a picture.
 /// - `look` looks at a picture: which tags it gets, and what it looks like.
+/// - `sheet` packs a page for a document that can be searched.
 /// - `length` reads the input to its end and answers `{"size_bytes": N}`: whether a disk gives all of it.
 ///
 /// A job fails when there is none of that name, or the file does not let it be done.
@@ -63,6 +65,7 @@ fn work(
         Some(speech::HEAR) => kept.hearer.hear(header, &input, answer),
         Some(speech::OVERHEAR) => kept.hearer.overhear(header, &input, answer),
         Some(faces::FIND) => kept.looker.find(header, input, answer),
+        Some(searchable::JOB) => searchable::pack(header, input, answer),
         Some(reading::READ) => kept.reader.read(header, input, answer),
         Some(pictures::LOOK) => kept.onlooker.look(header, input, answer),
         _ => {

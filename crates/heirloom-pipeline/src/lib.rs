@@ -35,6 +35,7 @@ pub mod run;
 pub mod scan;
 pub mod scrub;
 pub mod sealing;
+pub mod searchable;
 pub mod sound;
 pub mod speech;
 mod tasks;

@@ -47,6 +47,7 @@ mod run;
 mod scans;
 mod scrub;
 mod search;
+mod searchable;
 mod serve;
 mod similar;
 mod store;

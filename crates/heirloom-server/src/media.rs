@@ -141,6 +141,14 @@ impl Media<'_> {
         Ok(res)
     }
 
+    /// The answer with all of the bytes, of which nobody knows yet how many they are.
+    pub(crate) fn respond_whole(&self, body: Body) -> Response {
+        let mut res = body.into_response();
+        self.add_headers(res.headers_mut());
+        res.headers_mut().remove(header::ACCEPT_RANGES);
+        res
+    }
+
     fn etag(&self) -> Option<String> {
         self.tag.map(|tag| format!("\"{tag}\""))
     }

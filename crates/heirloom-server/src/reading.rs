@@ -1,8 +1,11 @@
 //! What stands in pictures and on the pages of documents.
 
 use axum::{Json, extract::State};
-use heirloom_core::AssetId;
-use heirloom_db::artifact::Part;
+use heirloom_core::{Actor, AssetId, claim::Claim};
+use heirloom_db::{
+    artifact::{Artifact, Part},
+    asset::Asset,
+};
 use heirloom_pipeline::{
     payload::read_payload,
     tool::reading::{READING, Read},
@@ -34,21 +37,31 @@ async fn get_reading(
     IdPath(id): IdPath<AssetId>,
 ) -> Result<Json<wire::Reading>, Problem> {
     let asset = library.db().get_asset(&actor, id).await?;
-    let found = library.db().find_artifact(&asset, READING, Part::Whole);
-    let (artifact, mut read) = match found.await? {
-        Some(artifact) => {
-            let read = read_payload(&library.context(actor.clone()), &artifact).await?;
-            (Some(artifact.id), read)
-        }
-        None => (None, Read::by_people()),
-    };
     let claims = library.db().list_claims(&actor, id).await?;
-    read.correct(&claims);
+    let (artifact, read) = find(&library, &actor, &asset, &claims).await?;
+    let id = artifact.map(|artifact| artifact.id);
+    Ok(Json(wire::Reading::of(id, read)))
+}
+
+/// What was read in an asset as these claims correct it, or what they say themselves where nobody read it.
+pub(crate) async fn find(
+    library: &Library,
+    actor: &Actor,
+    asset: &Asset,
+    claims: &[Claim],
+) -> Result<(Option<Artifact>, Read), Problem> {
+    let found = library.db().find_artifact(asset, READING, Part::Whole);
+    let artifact = found.await?;
+    let mut read = match &artifact {
+        Some(artifact) => read_payload(&library.context(actor.clone()), artifact).await?,
+        None => Read::by_people(),
+    };
+    read.correct(claims);
     if artifact.is_none() && read.reading.is_empty() {
-        let unread = Problem::new(Code::NotFound, format!("nobody has read the asset {id}"));
-        return Err(unread.hint(
+        let unread = format!("nobody has read the asset {}", asset.id);
+        return Err(Problem::new(Code::NotFound, unread).hint(
             "Begin a run of `understand`, once the model for reading is here: see the models.",
         ));
     }
-    Ok(Json(wire::Reading::of(artifact, read)))
+    Ok((artifact, read))
 }

@@ -21,8 +21,8 @@ use crate::{
     library::Library,
     live, model, observe, page, person, place,
     problem::{Code, Problem},
-    publication, reading, run, scrub, search, similar, tag, tier, timeline, transcript, transfer,
-    upload, voice, way, web,
+    publication, reading, run, scrub, search, searchable, similar, tag, tier, timeline, transcript,
+    transfer, upload, voice, way, web,
 };
 
 /// How a request came in, and so who is asking.
@@ -169,6 +169,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(tag::routes())
         .merge(person::routes())
         .merge(transcript::routes())
+        .merge(searchable::routes())
         .merge(voice::routes())
         .merge(run::routes())
         .merge(event::routes())

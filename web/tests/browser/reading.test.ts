@@ -38,6 +38,16 @@ test('what stands in a letter is found, and opens where it stands', async () => 
   expect(await violations(page)).toEqual([]);
 });
 
+test('it is saved as a document that can be searched', async () => {
+  const { page } = await visit(`/assets/${letter}`);
+  const link = page.getByRole('link', { name: 'Save it as a PDF that can be searched' });
+  const answer = await fetch(heirloom.address + (await link.getAttribute('href')));
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/pdf']);
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  expect(bytes.subarray(0, 8).toString()).toBe('%PDF-1.7');
+  expect(bytes.subarray(-6).toString()).toBe('%%EOF\n');
+});
+
 test('a find on the third page opens that page', async () => {
   const { page } = await visit('/search?q=%22books%20in%20the%20big%20chest%22');
   await page.locator('.assets a').first().click();

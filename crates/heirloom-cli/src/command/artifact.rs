@@ -2,7 +2,6 @@
 
 use std::{fs::OpenOptions, io::Write as _, path::Path};
 
-use heirloom_core::ArtifactId;
 use heirloom_server::{
     Code, Problem,
     wire::{Artifact, AssetDetail},
@@ -35,19 +34,30 @@ pub(super) async fn run(
             output.data(&artifact, || describe(&artifact));
         }
         arguments::Artifact::Export { id, file } => {
-            let written = export(api, id, &file).await?;
-            output.data(&json!({ "file": file, "size_bytes": written }), || {
-                format!("{} is written: {}.", file.display(), size(written))
-            });
+            let address = format!("/api/v1/artifacts/{id}/content");
+            tell_saved(api, &address, &file, output).await?;
         }
     }
     Ok(())
 }
 
-/// Writes the content of an artifact to a file that is not there yet; gives how much that was.
-async fn export(api: &Api, id: ArtifactId, path: &Path) -> Result<u64, Problem> {
-    let address = format!("/api/v1/artifacts/{id}/content");
-    let mut body = api.send(Method::GET, &address, &[], None).await?;
+/// Writes what is at an address of the API to a file, and says so.
+pub(super) async fn tell_saved(
+    api: &Api,
+    address: &str,
+    file: &Path,
+    output: &Output,
+) -> Result<(), Problem> {
+    let written = save(api, address, file).await?;
+    output.data(&json!({ "file": file, "size_bytes": written }), || {
+        format!("{} is written: {}.", file.display(), size(written))
+    });
+    Ok(())
+}
+
+/// Writes what is at an address of the API to a file that is not there yet; gives how much that was.
+async fn save(api: &Api, address: &str, path: &Path) -> Result<u64, Problem> {
+    let mut body = api.send(Method::GET, address, &[], None).await?;
     let refuse = |error: std::io::Error| {
         Problem::new(
             Code::InvalidRequest,

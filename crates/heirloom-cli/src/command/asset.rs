@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::{
+    artifact::tell_saved,
     claim::{fact_lines, value_text},
     faces,
     paging::{collect, more},
@@ -87,6 +88,10 @@ pub(super) async fn run(
                 true => "It has no tags.".to_owned(),
                 false => table(&tags.items.iter().map(tag_row).collect::<Vec<_>>()),
             });
+        }
+        arguments::Asset::Pdf { id, file } => {
+            let address = format!("/api/v1/assets/{id}/searchable.pdf");
+            tell_saved(api, &address, &file, output).await?;
         }
         arguments::Asset::Delete { ids, if_version } => {
             let version = for_one(&ids, if_version)?;

@@ -20,6 +20,7 @@ mod machine;
 mod malformed;
 mod models;
 mod originals;
+mod pdf;
 mod people;
 mod read;
 mod rebuild;

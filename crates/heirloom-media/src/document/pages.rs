@@ -78,6 +78,15 @@ impl Pages {
         }
     }
 
+    /// How long the longest side of a page, counted from 1, is in points of which 72 are an inch; `None` where it does not say.
+    #[must_use]
+    pub fn longest_points(&self, page: u32) -> Option<f32> {
+        match &self.0 {
+            Kind::Pdf(pdf) => pdf.longest_points(page.checked_sub(1)?),
+            Kind::Picture { .. } => None,
+        }
+    }
+
     /// The pixels of a page, counted from 1. A page of a PDF is drawn so that its longest side has that many.
     ///
     /// # Errors

@@ -97,6 +97,12 @@ impl Pdf {
         })
     }
 
+    /// How long the longest side of a page is, counted from 0.
+    pub(super) fn longest_points(&self, page: u32) -> Option<f32> {
+        let (width, height) = self.page(page)?.render_dimensions();
+        Some(width.max(height)).filter(|longest| longest.is_finite() && *longest > 0.0)
+    }
+
     fn page(&self, page: u32) -> Option<&Page<'_>> {
         self.0.pages().get(usize::try_from(page).ok()?)
     }

@@ -131,12 +131,12 @@ fn problem(warning: &str) -> Option<&'static str> {
 
 /// What the segments before the picture say of its colours.
 #[derive(Default)]
-struct Segments {
-    icc: Option<Vec<u8>>,
-    is_adobe: bool,
+pub(super) struct Segments {
+    pub(super) icc: Option<Vec<u8>>,
+    pub(super) is_adobe: bool,
 }
 
-fn segments(bytes: &[u8]) -> Segments {
+pub(super) fn segments(bytes: &[u8]) -> Segments {
     const ICC: &[u8] = b"ICC_PROFILE\0";
     let mut found = Segments::default();
     let mut parts: Vec<(u8, &[u8])> = Vec::new();
@@ -184,7 +184,10 @@ fn tidied(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// Walks the segments up to the picture's data; `visit` is given marker and content, and says whether to
 /// go on. Gives where the data begins, when it came so far.
-fn walk<'b>(bytes: &'b [u8], mut visit: impl FnMut(u8, &'b [u8]) -> bool) -> Option<usize> {
+pub(super) fn walk<'b>(
+    bytes: &'b [u8],
+    mut visit: impl FnMut(u8, &'b [u8]) -> bool,
+) -> Option<usize> {
     let mut at = 2;
     for _ in 0..SEGMENT_LIMIT {
         at += rest(bytes, at).iter().position(|byte| *byte == 0xFF)?;

@@ -5,7 +5,7 @@ use fast_image_resize::{
     images::{Image, ImageRef},
 };
 
-use super::{Limits, PictureError, hash, raster::Raster, stored::Stored};
+use super::{Limits, PictureError, hash, packed::pack, raster::Raster, stored::Stored};
 use crate::finding::Problem;
 
 /// The longest side of a picture in a grid, in pixels.
@@ -207,20 +207,7 @@ pub(super) fn jpeg_of(raster: &Raster, longest: u32) -> Result<Vec<u8>, PictureE
 }
 
 fn encode_jpeg(raster: &Raster, quality: i32) -> Result<Vec<u8>, PictureError> {
-    let image = turbojpeg::Image {
-        pixels: raster.pixels.as_slice(),
-        width: raster.width as usize,
-        pitch: raster.width as usize * 3,
-        height: raster.height as usize,
-        format: turbojpeg::PixelFormat::RGB,
-    };
-    turbojpeg::Compressor::new()
-        .and_then(|mut compressor| {
-            compressor.set_quality(quality)?;
-            compressor.set_subsamp(turbojpeg::Subsamp::Sub2x2)?;
-            compressor.compress_to_vec(image)
-        })
-        .map_err(PictureError::unsupported)
+    pack(&raster.pixels, 3, (raster.width, raster.height), quality)
 }
 
 fn webp(

@@ -364,6 +364,12 @@ impl Engine {
         self.shared.workshop.models()
     }
 
+    /// Where tools work.
+    #[must_use]
+    pub fn workshop(&self) -> &Workshop {
+        &self.shared.workshop
+    }
+
     /// Who writes down what is said.
     #[must_use]
     pub fn transcription(&self) -> &Ways {

@@ -11,8 +11,8 @@ use heirloom_pipeline::{
     add::AddError, archive::RootRefused, backup::BackupError, confinement::ConfinementError,
     export::ExportError, faces::FacesError, fsck::FsckError, import::ImportError, ipfs::IpfsError,
     open::OpenError, payload::PayloadError, pictures::PicturesError, purge::PurgeError,
-    reading::ReadingError, run::EngineError, scan::ScanError, speech::SpeechError, tier::MoveError,
-    way::ServiceError,
+    reading::ReadingError, run::EngineError, scan::ScanError, searchable::SearchableError,
+    speech::SpeechError, tier::MoveError, way::ServiceError,
 };
 
 use super::{Code, Problem};
@@ -318,6 +318,17 @@ impl From<SpeechError> for Problem {
             SpeechError::Service(error) => Self::from(error),
             SpeechError::Confinement(_) => Self::new(Code::Refused, message),
             SpeechError::Disk(_) => Self::new(Code::Unavailable, message),
+        }
+    }
+}
+
+impl From<SearchableError> for Problem {
+    fn from(error: SearchableError) -> Self {
+        let message = error.to_string();
+        match error {
+            SearchableError::Open(error) => error.into(),
+            SearchableError::Confinement(error) => ReadingError::from(error).into(),
+            SearchableError::Disk(_) => Self::new(Code::Unavailable, message),
         }
     }
 }

@@ -151,6 +151,11 @@ export async function whyNoOriginal(id: string): Promise<Problem | undefined> {
   }
 }
 
+/** Where an asset is as a document that can be searched. */
+export function searchableAddress(id: string): string {
+  return `/api/v1/assets/${id}/searchable.pdf`;
+}
+
 /** Where the captions of a film or recording are. */
 export function captionsAddress(id: string): string {
   return `/api/v1/assets/${id}/captions`;

@@ -60,6 +60,8 @@ const POINTS: f32 = 72.0;
 const LONGEST: f32 = 14_400.0;
 const TYPEFACE: Name<'_> = Name(b"F");
 const PICTURE: Name<'_> = Name(b"P");
+/// At least so much of a letter's height is between two words.
+const SPACE: f32 = 0.25;
 /// So much of a line's height is below the letters' foot.
 const BELOW: f32 = 0.2;
 
@@ -176,11 +178,16 @@ impl Searchable {
             spans.sort_by(|a, b| a.1.total_cmp(&b.1));
             let mut words = spans.iter().peekable();
             while let Some((word, from, length)) = words.next() {
-                self.show(&mut content, &along, word, (*from, *length));
-                if let Some((_, next, _)) = words.peek() {
-                    let gap = from + length;
-                    self.show(&mut content, &along, " ", (gap, (next - gap).max(0.01)));
-                }
+                let Some((_, next, _)) = words.peek() else {
+                    self.show(&mut content, &along, word, (*from, *length));
+                    break;
+                };
+                // Words that touch would be read as one.
+                let room = next - from - SPACE * along.size;
+                let length = length.min(room.max(length / 2.0));
+                self.show(&mut content, &along, word, (*from, length));
+                let gap = from + length;
+                self.show(&mut content, &along, " ", (gap, (next - gap).max(0.01)));
             }
         }
         content.end_text();

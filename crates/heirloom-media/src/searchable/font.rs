@@ -39,6 +39,10 @@ impl Letters {
     }
 
     fn add(&mut self, letter: char) -> Option<u16> {
+        // Checkers of PDF/A take the two halves of what lies beyond for letters.
+        if letter > '\u{ffff}' {
+            return None;
+        }
         let code = u16::try_from(self.letters.len() + 1).ok()?;
         self.letters.push(letter);
         self.codes.insert(letter, code);

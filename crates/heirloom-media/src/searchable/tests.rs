@@ -118,7 +118,7 @@ fn black_and_white_is_packed_without_loss_and_words_are_read_back() {
     };
     let read = Read {
         blocks: vec![Block {
-            lines: vec![line("Grüße aus дом", 0.2), line("\u{feff}港の\0町 😀", 0.5)],
+            lines: vec![line("Grüße aus дом", 0.2), line("\u{feff}港の\0町", 0.5)],
         }],
         ..Read::default()
     };
@@ -128,7 +128,7 @@ fn black_and_white_is_packed_without_loss_and_words_are_read_back() {
     let pages = Pages::open(bytes, types::PDF).unwrap();
     let text = pages.layer(2).unwrap().text;
     let words: Vec<&str> = text.split_whitespace().collect();
-    assert_eq!(words, ["Grüße", "aus", "дом", "港の町", "😀"]);
+    assert_eq!(words, ["Grüße", "aus", "дом", "港の町"]);
     let drawn = pages.pixels(1, 200, &Limits::default()).unwrap();
     assert_eq!(&drawn.pixels[..3], [255; 3]);
 }

@@ -48,7 +48,9 @@ test('somebody is named, is found, and is nobody again when that is taken back',
       .first()
       .focus();
     await page.keyboard.press('Enter');
-    await until(async () => (await page.getByRole('button', { name: /^Take back: / }).count()) === left);
+    await until(
+      async () => (await page.getByRole('button', { name: /^Take back: / }).count()) === left
+    );
   }
   await until(async () => (await link.count()) === 0);
 });

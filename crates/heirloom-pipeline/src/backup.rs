@@ -45,7 +45,7 @@ pub use progress::{Progress, ProgressNow};
 pub use prove::{PROOF, ProofReport, prove};
 pub use prune::{PruneReport, Retention, prune};
 pub use repository::{Snapshot, list_snapshots};
-pub use restore::{At, RESTORING, RestoreReport, restore};
+pub use restore::{At, RestoreReport, is_half_restored, restore};
 pub(crate) use retrieve::Retriever;
 pub use source::{Lacking, LackingFile};
 

@@ -27,7 +27,7 @@ use std::{
 
 use heirloom_blobs::KeyFile;
 use heirloom_core::FamilyId;
-use heirloom_pipeline::backup::RESTORING;
+use heirloom_pipeline::backup::is_half_restored;
 use lock::Lock;
 
 use crate::problem::{Code, Problem};
@@ -51,7 +51,7 @@ impl DataFolder {
     /// # Errors
     /// `no_library`, `not_a_library`, `in_use`, `read_only`, `no_space`; nothing was changed then.
     pub(crate) fn open(path: &Path, is_creating: bool) -> Result<Self, Problem> {
-        if path.join(RESTORING).exists() {
+        if is_half_restored(path) {
             return Err(Problem::new(
                 Code::Refused,
                 format!("a restore into {} has not come to its end", path.display()),

@@ -1,8 +1,8 @@
 //! Making a data folder of a snapshot: on any machine, with the program and the key alone.
 //!
-//! Everything is compared with its hash. Until all of it is there, the folder has [`RESTORING`] in it and is not
-//! opened as a library; whoever restores into it again goes on where it was. The catalogue comes to its place
-//! last.
+//! Everything is compared with its hash. Until all of it is there, a file in the folder says which snapshot is being
+//! restored, and it is not opened as a library; whoever restores into it again goes on where it was. The catalogue
+//! comes to its place last.
 
 mod files;
 mod hand;
@@ -40,8 +40,8 @@ use super::{
     source::{Lacking, SourceFile},
 };
 
-/// The folder in a data folder that a restore has not finished.
-pub const RESTORING: &str = "restoring";
+/// The folder in a data folder for what a restore needs until it has come to its end.
+const RESTORING: &str = "restoring";
 
 /// Which snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub struct RestoreReport {
 
 /// Threads that write.
 const HANDS: usize = 4;
-/// The file that says which snapshot is being restored.
+/// The file in it that says which snapshot is being restored; when it goes, the restore has come to its end.
 const WHICH: &str = "snapshot";
 /// The file that says under which name the catalogue is copied into a database.
 const COPY: &str = "copy";
@@ -126,6 +126,12 @@ pub async fn restore(
         report
     })
     .await
+}
+
+/// Whether a restore into a data folder has not come to its end.
+#[must_use]
+pub fn is_half_restored(folder: &Path) -> bool {
+    folder.join(RESTORING).join(WHICH).exists()
 }
 
 fn choose(snapshots: Vec<SnapshotFile>, at: &At) -> Result<SnapshotFile, BackupError> {
@@ -266,8 +272,11 @@ impl From {
             fs::rename(scratch.join("catalogue.db"), &catalogue).map_err(at(&catalogue))?;
         }
         sync(&folder)?;
-        fs::remove_dir_all(&scratch).map_err(at(&scratch))?;
-        sync(&folder)?;
+        let which = scratch.join(WHICH);
+        fs::remove_file(&which).map_err(at(&which))?;
+        sync(&scratch)?;
+        // Nothing is lost with what cannot be removed any more.
+        let _ = fs::remove_dir_all(&scratch);
         Ok(report)
     }
 

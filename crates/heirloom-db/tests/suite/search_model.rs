@@ -8,6 +8,7 @@ use heirloom_core::{
     claim::ClaimKind,
     query::{DateRange, Matcher, Query, State, Term, TextField},
     role::Role,
+    tag::Noun,
     text::Phrase,
 };
 use heirloom_db::{DbError, Engine, archive::Archive, search::Field};
@@ -112,6 +113,12 @@ fn draw(number: u64, chance: &mut Chance) -> (File, Known) {
         if chance.below(5) == 0 {
             let text = chance.text();
             file = file.says(kind, &text);
+            // A tag of the vocabulary is found in every language.
+            let noun = (kind == ClaimKind::Tag)
+                .then(|| Noun::find(&text))
+                .flatten();
+            let names = noun.into_iter().flat_map(Noun::names);
+            texts.extend(names.map(|name| (field, name.to_owned())));
             texts.push((field, text));
         }
     }

@@ -148,7 +148,11 @@ async fn a_query_that_cannot_be_read_is_refused_with_what_to_write() {
         ("type:", 400, "invalid_query"),
         ("type:picture", 400, "invalid_query"),
         ("archive:nowhere", 404, "not_found"),
-        ("like:01a1fd5a-0000-7000-8000-000000000000", 409, "refused"),
+        (
+            "like:01a1fd5a-0000-7000-8000-000000000000",
+            404,
+            "not_found",
+        ),
     ];
     for (query, status, code) in cases {
         let answer = home.get(&format!("/api/v1/search?q={query}")).await;

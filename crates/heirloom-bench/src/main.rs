@@ -19,11 +19,13 @@ mod chance;
 mod faces;
 mod figures;
 mod hash;
+mod library;
 mod like;
 mod live;
 mod map;
 mod metadata;
 mod options;
+mod people;
 mod reading;
 mod renditions;
 mod runs;
@@ -58,6 +60,7 @@ subjects (all of them, if none is named)
   speakers    who speaks when in conversations of readers; --data FOLDER has a folder for each reader
   voices      finding a voice in all other recordings of a library
   faces       whose faces are in pictures; --data FOLDER has a manifest.json with who is in which
+  people      gathering 100,000 faces, and listing and naming whose they are
   like        finding what looks like a picture among 10,000 and 100,000 others
   tags        what pictures show; --data FOLDER has a manifest.json with the truth
   reading     what stands on pages, beside tesseract; --data FOLDER has a manifest.json with the truth
@@ -70,7 +73,7 @@ options
   --assets N        how many assets to seed (1000000)
   --audiences N     how many audiences these are spread over (1)
   --minutes N       how long the long recording is that is written down (60)
-  --postgres        runs, search, timeline, map, serve and voices with a PostgreSQL of its own instead of SQLite
+  --postgres        runs, search, timeline, map, serve, voices, people and like with a PostgreSQL of its own instead of SQLite
   --only CLASS      search only with the classes of queries whose names contain this; of speakers, only whether a voice
                     is known again: recordings
   --data FOLDER     keep the seeded data folder here, or measure the one that is here
@@ -103,6 +106,7 @@ async fn main() {
             "serve" => serve::measure(&options).await,
             "transcribe" => transcribe::measure(&options),
             "faces" => faces::measure(&options),
+            "people" => people::measure(&options).await,
             "like" => like::measure(&options).await,
             "tags" => tags::measure(&options),
             "reading" => reading::measure(&options),

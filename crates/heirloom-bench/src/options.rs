@@ -19,7 +19,7 @@ pub(crate) struct Options {
     place: PathBuf,
 }
 
-const ALL: [&str; 20] = [
+const ALL: [&str; 21] = [
     "hash",
     "metadata",
     "renditions",
@@ -34,6 +34,7 @@ const ALL: [&str; 20] = [
     "backup",
     "reading",
     "faces",
+    "people",
     "tags",
     "like",
     "speakers",

@@ -30,13 +30,13 @@ test('a tag of the machine is denied with one touch, taken back, and confirmed',
     return items.some(({ id }) => id === cat);
   };
   expect(await isFound()).toBe(false);
-  await panel.getByRole('button', { name: 'Undo: cat' }).click();
+  await panel.getByRole('button', { name: 'Take back: cat' }).click();
   await panel.getByRole('button', { name: 'Right: cat' }).click();
-  await panel.getByRole('button', { name: 'Undo: cat' }).waitFor();
+  await panel.getByRole('button', { name: 'Take back: cat' }).waitFor();
   expect(await panel.getByText('seen by a machine').count()).toBe(0);
   expect(await isFound()).toBe(true);
   expect(await violations(page)).toEqual([]);
-  await panel.getByRole('button', { name: 'Undo: cat' }).click();
+  await panel.getByRole('button', { name: 'Take back: cat' }).click();
   await panel.getByRole('button', { name: 'Right: cat' }).waitFor();
 });
 

@@ -237,7 +237,7 @@ pub(crate) enum Command {
     ///
     /// It is heard on this machine, with the models of `heirloom models`; nothing is kept.
     Transcribe(Transcribe),
-    /// Read what stands in a picture or on the pages of a PDF, which need not be in the library
+    /// Read what stands in a picture, on the pages of a PDF or in a film, which need not be in the library
     ///
     /// It is read on this machine, with the models of `heirloom models`; nothing is kept.
     Read(Read),
@@ -324,7 +324,7 @@ pub(crate) struct Transcribe {
 
 #[derive(Debug, Args)]
 pub(crate) struct Read {
-    /// The picture or PDF
+    /// The picture, PDF or film
     pub(crate) file: PathBuf,
     /// Who does it: local, or a service of the configuration by its name [in the order that is configured]
     #[arg(long, value_name = "NAME")]

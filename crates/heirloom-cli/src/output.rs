@@ -243,6 +243,21 @@ pub(crate) fn duration(ms: u64) -> String {
     }
 }
 
+/// A moment of a film, as players show it: 1:02:03.
+pub(crate) fn moment(ms: u64) -> String {
+    let seconds = ms / 1000;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}
+
+/// A stretch of a film.
+pub(crate) fn stretch(start_ms: u64, end_ms: u64) -> String {
+    format!("{}–{}", moment(start_ms), moment(end_ms))
+}
+
 /// A number with its thousands apart.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();

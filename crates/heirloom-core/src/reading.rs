@@ -1,34 +1,38 @@
-//! What stands in a picture or on the pages of a document, as a machine read it: lines in the order in which they are read,
-//! words with their places.
+//! What stands in a picture, on the pages of a document or in a film, as a machine read it: lines in the order in which they
+//! are read, words with their places.
 //!
 //! Places are shares of the width and height of the page as it is shown, however it lies there, so they hold for every
 //! rendition of it.
 
 mod correct;
+mod frames;
 mod order;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClaimId,
+    ClaimId, Segment,
     text::{Span, spread},
 };
 
 pub use order::Lie;
 
-/// What stands in a picture or document.
+/// What stands in a picture, document or film.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Reading {
     /// Its pages in their order.
     pub pages: Vec<Page>,
 }
 
-/// A page, or the whole of a picture.
+/// A page, the whole of a picture, or what comes into sight at once in a film.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Page {
     /// Which page, from 1; `None` of a picture that is a single sheet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<u32>,
+    /// Of a film: from when to when it stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Segment>,
     /// Whether its text is that of the document itself, which is kept; else it was read in the picture of the page.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_layer: bool,
@@ -104,6 +108,17 @@ pub struct Spot {
     /// Where on it; `None` in a document's own text.
     #[serde(rename = "box", default, skip_serializing_if = "Option::is_none")]
     pub corners: Option<Corners>,
+    /// Of a film: when it begins to stand there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_ms: Option<u64>,
+}
+
+impl Spot {
+    /// What tells the sheet that it is on from others.
+    #[must_use]
+    pub const fn sheet(&self) -> (Option<u32>, Option<u64>) {
+        (self.page, self.at_ms)
+    }
 }
 
 impl From<RawCorners> for Corners {
@@ -321,8 +336,12 @@ impl Reading {
         let pages = self.pages.iter();
         pages.flat_map(|page| {
             page.lines().map(|line| {
-                let (page, corners) = (page.page, line.corners);
-                (line, Spot { page, corners })
+                let spot = Spot {
+                    page: page.page,
+                    corners: line.corners,
+                    at_ms: page.at.map(Segment::start_ms),
+                };
+                (line, spot)
             })
         })
     }
@@ -335,7 +354,7 @@ impl Reading {
         let mut divided_on = None;
         for (line, spot) in self.lines() {
             let mut text = line.text.trim();
-            let is_divided = divided_on == Some(spot.page);
+            let is_divided = divided_on == Some(spot.sheet());
             if let Some((before, _)) = words.last_mut().filter(|_| is_divided) {
                 let (rest, after) = text.split_once(' ').unwrap_or((text, ""));
                 if rest.starts_with(char::is_lowercase) {
@@ -344,7 +363,7 @@ impl Reading {
                     text = after;
                 }
             }
-            divided_on = is_divided_at_end(text).then_some(spot.page);
+            divided_on = is_divided_at_end(text).then_some(spot.sheet());
             if !text.is_empty() {
                 words.push((text.to_owned(), spot));
             }

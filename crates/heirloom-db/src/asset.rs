@@ -24,11 +24,12 @@ use crate::{
     place::{self, Placed},
     row::Row,
     search::{
-        Document, Scope,
+        Document, Field, Scope,
         document::{self, Known},
     },
     sql::statements,
-    text, timeline,
+    text::{self, Text},
+    timeline,
     value::{Value, args},
 };
 
@@ -324,9 +325,9 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
         let placed = asset.placed.as_ref();
         named_by.push((asset.id, name::names_of(&claims, placed, named.as_ref())));
         // People also write down what no machine heard or read.
-        let text = texts.remove(&asset.id).unwrap_or_default();
-        let text = text.corrected(&claims);
-        let words = Some(text.words.as_str()).filter(|words| !words.is_empty());
+        let texts = texts.remove(&asset.id).unwrap_or_default();
+        let texts = Text::corrected(texts, &claims);
+        let words: Vec<_> = texts.iter().map(Text::found_by).collect();
         documents.push((
             asset.timeline_key,
             compose(
@@ -335,7 +336,7 @@ pub(crate) async fn refresh(tx: &mut Tx, ids: &[AssetId]) -> Result<(), DbError>
                 &places,
                 &collections,
                 &claims,
-                words.map(|words| (words, !text.times.is_empty())),
+                &words,
                 named.and_then(|named| named.words()).as_deref(),
             ),
         ));
@@ -390,7 +391,7 @@ pub(crate) fn compose(
     places: &[Place],
     collections: &[CollectionId],
     claims: &[heirloom_core::claim::Claim],
-    text: Option<(&str, bool)>,
+    texts: &[(Field, &str)],
     named: Option<&str>,
 ) -> Document {
     let date = (believed.date_from_s, believed.date_until_s);
@@ -404,7 +405,7 @@ pub(crate) fn compose(
         places: shown_places(places),
         collections,
         claims,
-        text,
+        texts,
         named,
     })
 }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 29] = [
+const MIGRATIONS: [(&str, &str); 30] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -94,6 +94,7 @@ const MIGRATIONS: [(&str, &str); 29] = [
         "0029_imprints",
         include_str!("../migrations/0029_imprints.sql"),
     ),
+    ("0032_films", include_str!("../migrations/0032_films.sql")),
 ];
 
 /// The migration after which it has to be computed where assets were made.

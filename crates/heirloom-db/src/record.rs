@@ -411,7 +411,7 @@ async fn add_assets(
         };
         documents.push((
             key,
-            asset::compose(&asset, believed, &[place], &[], claims, None, None),
+            asset::compose(&asset, believed, &[place], &[], claims, &[], None),
         ));
         let names = name::names_of(claims, asset.placed.as_ref(), None);
         let mut row = asset_row(asset, believed);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use heirloom_core::{
-    ArtifactId, AssetId,
+    ArtifactId, AssetId, Segment,
     claim::{Claim, ClaimKind},
     reading::{Block, Line, Page, Reading, Spot},
     transcript::{Passage, Transcript, Word},
@@ -16,6 +16,7 @@ use serde_json::json;
 use crate::{
     Db, DbError, Tx, asset,
     row::Row,
+    search::Field,
     sql::statements,
     timeline,
     value::{Value, args},
@@ -53,6 +54,20 @@ impl Text {
         Self::of_lines(lines.map(|(line, spot)| (line.text.as_str(), spot)))
     }
 
+    /// Its words, with what they are to the asset.
+    pub(crate) fn found_by(&self) -> (Field, &str) {
+        let field = match self.times.is_empty() {
+            true => Field::Text,
+            false => Field::Spoken,
+        };
+        (field, &self.words)
+    }
+
+    /// Whether it is known where its lines are, or when its words are said.
+    pub(crate) const fn has_places(&self) -> bool {
+        !(self.times.is_empty() && self.spots.is_empty())
+    }
+
     fn of_lines<'a>(lines: impl Iterator<Item = (&'a str, Spot)>) -> Self {
         let mut text = Self::default();
         for (line, spot) in lines {
@@ -78,18 +93,25 @@ impl Text {
         }
     }
 
-    /// As it is looked for: as people corrected it by these claims, or wrote it down themselves, and with divided words
-    /// whole.
-    pub(crate) fn corrected(self, claims: &[Claim]) -> Self {
-        let is_claimed = |kind: ClaimKind| {
-            let mut standing = claims.iter().filter(|claim| claim.undone_at_ms.is_none());
-            standing.any(|claim| claim.statement.kind() == kind)
-        };
+    /// All texts of an asset as they are looked for: as people corrected them by these claims, or wrote them down themselves,
+    /// and with divided words whole.
+    pub(crate) fn corrected(mut texts: Vec<Self>, claims: &[Claim]) -> Vec<Self> {
+        let is_only_read = |text: &Self| text.times.is_empty() && !text.words.is_empty();
+        let is_heard_by_people =
+            texts.iter().all(is_only_read) && is_claimed(ClaimKind::Said, claims);
+        if texts.is_empty() || is_heard_by_people {
+            texts.push(Self::default());
+        }
+        let texts = texts.into_iter().map(|text| text.corrected_by(claims));
+        texts.filter(|text| !text.words.is_empty()).collect()
+    }
+
+    fn corrected_by(self, claims: &[Claim]) -> Self {
         let is_heard = !self.times.is_empty() || self.words.is_empty();
-        if is_heard && is_claimed(ClaimKind::Said) {
+        if is_heard && is_claimed(ClaimKind::Said, claims) {
             return Self::spoken(&self.to_transcript().corrected(claims));
         }
-        let has_corrections = is_claimed(ClaimKind::Written);
+        let has_corrections = is_claimed(ClaimKind::Written, claims);
         if self.spots.is_empty() && !has_corrections {
             return self;
         }
@@ -127,9 +149,13 @@ impl Text {
         let spots = self.spots.iter().copied();
         let spots = spots.chain(std::iter::repeat(Spot::default()));
         for (text, spot) in self.words.lines().zip(spots) {
-            if pages.last().is_none_or(|page| page.page != spot.page) {
+            let sheet = |page: &Page| (page.page, page.at.map(Segment::start_ms));
+            if pages.last().is_none_or(|page| sheet(page) != spot.sheet()) {
                 pages.push(Page {
                     page: spot.page,
+                    at: spot
+                        .at_ms
+                        .and_then(|at_ms| Segment::new(at_ms, at_ms + 1).ok()),
                     blocks: vec![Block::default()],
                     ..Page::default()
                 });
@@ -151,27 +177,32 @@ impl Text {
     }
 }
 
+/// Whether somebody says something of this kind.
+fn is_claimed(kind: ClaimKind, claims: &[Claim]) -> bool {
+    let mut standing = claims.iter().filter(|claim| claim.undone_at_ms.is_none());
+    standing.any(|claim| claim.statement.kind() == kind)
+}
+
 /// The most bytes of text by which an asset is found: as much as a document of the index holds.
 const WORDS_BYTES: usize = 512 * 1024;
 
 statements! {
     // What was read on the pages of a document has what the document says itself in it.
-    KEEP = "INSERT INTO asset_text (asset_id, artifact_id, words, times, voices, spots)
-        VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (asset_id) DO UPDATE SET artifact_id = excluded.artifact_id, words = excluded.words,
+    KEEP = "INSERT INTO asset_text (asset_id, artifact_id, words, times, voices, spots, is_said)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (asset_id, is_said) DO UPDATE SET artifact_id = excluded.artifact_id, words = excluded.words,
           times = excluded.times, voices = excluded.voices, spots = excluded.spots
         WHERE asset_text.spots IS NULL OR excluded.spots IS NOT NULL";
-    LIST = "SELECT asset_id, words, times, spots FROM asset_text WHERE asset_id IN ({list})";
-    FIND = "SELECT words, times, spots FROM asset_text WHERE asset_id = $1";
+    LIST = "SELECT asset_id, words, times, spots FROM asset_text
+        WHERE asset_id IN ({list}) ORDER BY asset_id, is_said";
+    LIST_OF = "SELECT words, times, spots FROM asset_text WHERE asset_id = $1 ORDER BY is_said";
 }
 
 impl Db {
-    /// What stands in an asset, or is said in it, that was fetched for whoever asks.
-    pub(crate) async fn find_text(&self, asset: AssetId) -> Result<Option<Text>, DbError> {
-        let Some(row) = self.fetch_optional(FIND, args![asset]).await? else {
-            return Ok(None);
-        };
-        read(&row, 0).map(Some)
+    /// What stands in an asset, and what is said in it, that was fetched for whoever asks.
+    pub(crate) async fn list_texts(&self, asset: AssetId) -> Result<Vec<Text>, DbError> {
+        let rows = self.fetch(LIST_OF, args![asset]).await?;
+        rows.iter().map(|row| read(row, 0)).collect()
     }
 }
 
@@ -197,26 +228,31 @@ pub(crate) async fn keep(
         let words = words.unwrap_or_default().replace('\0', " ");
         let times = (!times.is_empty()).then(|| json!(times).to_string());
         let count = voice::count(&voices);
+        let is_said = times.is_some();
         let spots = (!spots.is_empty()).then(|| serde_json::to_string(&spots).unwrap_or_default());
-        tx.execute(KEEP, args![asset, artifact, words, times, count, spots])
-            .await?;
-        voice::keep(tx, asset, artifact, &voices).await?;
+        // What stands in a film says nothing of who speaks there.
+        if spots.is_none() {
+            voice::keep(tx, asset, artifact, &voices).await?;
+        }
+        let row = args![asset, artifact, words, times, count, spots, is_said];
+        tx.execute(KEEP, row).await?;
         assets.insert(asset);
     }
     timeline::lock(tx).await?;
     asset::refresh(tx, &assets.into_iter().collect::<Vec<_>>()).await
 }
 
-/// What stands in these assets or is said in them.
+/// What stands in these assets, and what is said in them.
 pub(crate) async fn list(
     tx: &mut Tx,
     assets: &[AssetId],
-) -> Result<HashMap<AssetId, Text>, DbError> {
+) -> Result<HashMap<AssetId, Vec<Text>>, DbError> {
     let list = assets.iter().map(|asset| Value::from(*asset)).collect();
-    let rows = tx.fetch_list(LIST, args![], list).await?;
-    rows.iter()
-        .map(|row| Ok((row.get(0)?, read(row, 1)?)))
-        .collect()
+    let mut texts: HashMap<AssetId, Vec<Text>> = HashMap::new();
+    for row in &tx.fetch_list(LIST, args![], list).await? {
+        texts.entry(row.get(0)?).or_default().push(read(row, 1)?);
+    }
+    Ok(texts)
 }
 
 fn read(row: &Row, column: usize) -> Result<Text, DbError> {

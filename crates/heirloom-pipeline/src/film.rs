@@ -1,16 +1,36 @@
-//! Films: a poster, a storyboard, and a proxy that every browser plays.
+//! Films: a poster, a storyboard, a proxy that every browser plays, and the frames that are looked at.
 
+mod frames;
 mod poster;
 mod proxy;
 mod storyboard;
 
+pub(crate) use frames::FRAME;
+pub use frames::{Frame, see_film};
 pub use poster::{Poster, make_poster};
 pub use proxy::{FilmProxy, is_playable, make_proxy};
 pub use storyboard::{Storyboard, StoryboardHeader, StoryboardOptions, make_storyboard};
 
 pub(crate) use proxy::sound_arguments;
 
+use std::{
+    fs::File,
+    io::{self, Seek as _},
+};
+
+use heirloom_core::MediaKind;
+
 use crate::probe::PictureStream;
+
+/// Whether a file of that name is a film, by what its bytes say. It stands at its beginning afterwards.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn is_film(file: &mut File, name: &str) -> io::Result<bool> {
+    let kind = heirloom_media::sniff(file, name)?.kind;
+    file.rewind()?;
+    Ok(kind == MediaKind::Video)
+}
 
 /// What turns brightness beyond ordinary screens into what these can show, so that it does not look
 /// pale: to linear light, to the usual colours, then bent into the range (the curve by John Hable).

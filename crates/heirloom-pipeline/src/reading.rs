@@ -5,6 +5,7 @@
 //! costs no other. A page that has a text of its own keeps it. A service elsewhere is sent the picture of each page that has none.
 
 mod elsewhere;
+mod film;
 mod job;
 mod provider;
 
@@ -30,6 +31,7 @@ use crate::{
     way::{self, LOCAL, Service, ServiceError, Way},
 };
 
+pub use film::read_film;
 pub(crate) use job::{PageReader, READ};
 use provider::{GOOGLE, OPENAI};
 pub use provider::{PROVIDERS, Provider, Question, Seen, SeenLine};

@@ -87,7 +87,7 @@ pub enum View {
     Document,
     /// The pages of a document that has some, or of a picture that may have several.
     Pages,
-    /// What may have writing on it: a picture, or the pages of a document.
+    /// What may have writing on it: a picture, the pages of a document, or the frames of a film.
     Writing,
     /// Where it is believed to be made.
     Position,
@@ -144,7 +144,8 @@ impl View {
             Self::Sound => matches!(asset.kind, MediaKind::Audio | MediaKind::Video),
             Self::Document => matches!(asset.kind, MediaKind::Document),
             Self::Writing => {
-                matches!(asset.kind, MediaKind::Image) || asset.media_type == "application/pdf"
+                matches!(asset.kind, MediaKind::Image | MediaKind::Video)
+                    || asset.media_type == "application/pdf"
             }
             Self::Position => asset.position.is_some(),
             Self::Pages => matches!(asset.media_type.as_str(), "application/pdf" | "image/tiff"),

@@ -1,4 +1,4 @@
-//! What stands in pictures and on the pages of documents.
+//! What stands in pictures, on the pages of documents and in films.
 
 use axum::{Json, extract::State};
 use heirloom_core::{Actor, AssetId, claim::Claim};
@@ -24,8 +24,8 @@ pub(crate) fn routes() -> OpenApiRouter<Library> {
     OpenApiRouter::new().routes(routes!(get_reading))
 }
 
-/// What stands in a picture or on the pages of a document, line by line and word by word, with its places, as people
-/// corrected it. Where nobody has read it but people wrote down what stands there, that.
+/// What stands in a picture, on the pages of a document or in a film, line by line and word by word, with its places and
+/// times, as people corrected it. Where nobody has read it but people wrote down what stands there, that.
 #[utoipa::path(get, path = "/api/v1/assets/{id}/reading", tag = "asset", params(("id" = String, Path, description = "The asset", format = "uuid")), responses(
     (status = 200, description = "What stands there", body = wire::Reading),
     (status = 404, description = "There is no such asset, or nobody has read it yet", body = wire::ProblemDocument, content_type = "application/problem+json"),

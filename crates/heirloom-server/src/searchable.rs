@@ -3,7 +3,7 @@
 use axum::{body::Body, extract::State, response::Response};
 use futures_util::stream;
 use heirloom_core::{
-    AssetId,
+    AssetId, MediaKind,
     claim::{Claim, ClaimKind},
 };
 use heirloom_db::{
@@ -43,6 +43,11 @@ async fn get_searchable(
     IdPath(id): IdPath<AssetId>,
 ) -> Result<Response, Problem> {
     let asset = library.db().get_asset(&actor, id).await?;
+    if asset.kind == MediaKind::Video {
+        let has = format!("{:?} has no pages", asset.name);
+        return Err(Problem::new(Code::Refused, has)
+            .hint("What stands in a film is listed with its times: see its reading."));
+    }
     let claims = library.db().list_claims(&actor, id).await?;
     let (artifact, read) = match reading::find(&library, &actor, &asset, &claims).await {
         Err(problem) if problem.code() == Code::NotFound => {

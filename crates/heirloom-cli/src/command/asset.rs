@@ -22,7 +22,7 @@ use crate::{
     Ending,
     api::Api,
     arguments,
-    output::{Output, duration, error_document, line, list, number_of, size, table},
+    output::{Output, duration, error_document, line, list, number_of, size, stretch, table},
 };
 
 pub(super) async fn run(
@@ -71,7 +71,7 @@ pub(super) async fn run(
             let reading: Reading = api.get(&format!("/api/v1/assets/{id}/reading")).await?;
             output.data(&reading, || match reading.text.is_empty() {
                 true => "No writing was found in it.".to_owned(),
-                false if lines => read_lines(&reading),
+                false if lines || is_of_film(&reading) => read_lines(&reading),
                 false => reading.text.clone(),
             });
         }
@@ -261,12 +261,15 @@ fn read_lines(reading: &Reading) -> String {
         Strip::new(page.page.unwrap_or(1), Corners(line.corners?)).ok()
     };
     let row = |page: &ReadPage, line_read: &ReadLine| {
-        let strip = strip(page, line_read).map_or_else(String::new, |strip| strip.to_string());
+        let place = match page.at {
+            Some(at) => Some(stretch(at.start_ms, at.end_ms)),
+            None => strip(page, line_read).map(|strip| strip.to_string()),
+        };
         let sure = match line_read.correction_id {
             Some(_) => "corrected".to_owned(),
             None => format!("{:.2}", line_read.confidence),
         };
-        vec![strip, sure, line(&line_read.text)]
+        vec![place.unwrap_or_default(), sure, line(&line_read.text)]
     };
     let pages = reading.pages.iter();
     let rows = pages.flat_map(|page| {
@@ -276,7 +279,11 @@ fn read_lines(reading: &Reading) -> String {
     list(&rows.collect::<Vec<_>>())
 }
 
-/// Who a voice is, or may be, with what to type then, and where else it is heard.
+/// Whether it was read in a film: its lines are told by when they stand there.
+fn is_of_film(reading: &Reading) -> bool {
+    reading.pages.iter().any(|page| page.at.is_some())
+}
+
 /// A tag, who says so, and how sure they are.
 fn tag_row(tag: &Tag) -> Vec<String> {
     let percent = (tag.confidence * 100.0).round();
@@ -288,6 +295,7 @@ fn tag_row(tag: &Tag) -> Vec<String> {
     vec![tag.tag.clone(), by]
 }
 
+/// Who a voice is, or may be, with what to type then, and where else it is heard.
 fn describe_voice(id: AssetId, voice: &Voice) -> String {
     let who = voice
         .name

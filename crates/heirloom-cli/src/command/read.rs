@@ -3,8 +3,10 @@
 use std::{cell::RefCell, fs::File, path::Path, sync::Arc};
 
 use heirloom_pipeline::{
+    Ffmpeg,
     confinement::Confinement,
-    reading::{Eyes, Outcome, ReadingError, SoFar, TASK, read_by},
+    film::is_film,
+    reading::{Eyes, Outcome, ReadingError, SoFar, TASK, read_by, read_film},
     tool::reading::Read,
     way::{Way, Ways},
 };
@@ -17,7 +19,11 @@ use super::{
     signal::Ends,
     way::{named, say_where},
 };
-use crate::{Ending, arguments, config::Config, output::Output};
+use crate::{
+    Ending, arguments,
+    config::Config,
+    output::{Output, stretch},
+};
 
 /// What was read, with its plain text.
 #[derive(Debug, Serialize)]
@@ -33,7 +39,7 @@ pub(super) async fn run(
     config: &Config,
     output: &Output,
 ) -> Result<Ending, Problem> {
-    let mut input = open(&asked.file, "a picture or a PDF")?;
+    let mut input = open(&asked.file, "a picture, a PDF or a film")?;
     let settings = config.models();
     let store = settings.open(&config.data.value);
     let ways = Ways::new(&settings.reading, &TASK)
@@ -47,12 +53,21 @@ pub(super) async fn run(
     };
     let name = asked.file.file_name().unwrap_or_default().to_string_lossy();
     let mut bar = Bar::new(*output);
-    let outcome = look(&ways, eyes, (&mut input, &name), &mut bar).await;
+    let outcome = match is_film(&mut input, &name).is_ok_and(|it| it) {
+        true => {
+            let local = ways.iter().find(|way| matches!(way, Way::Local));
+            let local = local.ok_or_else(no_film)?;
+            let ffmpeg = Ffmpeg::new(confinement.clone(), std::env::temp_dir());
+            look_at_film(eyes(local)?, &ffmpeg, &input, &mut bar).await
+        }
+        false => look(&ways, eyes, (&mut input, &name), &mut bar).await,
+    };
     bar.finish();
     let (eyes, outcome) = outcome.map_err(|error| match error {
         ReadingError::Confinement(_) | ReadingError::NothingToRead(_) => {
             let said = format!("{}: {error}", asked.file.display());
-            Problem::new(Problem::from(error).code(), said).hint("A picture or a PDF is needed.")
+            Problem::new(Problem::from(error).code(), said)
+                .hint("A picture, a PDF or a film is needed.")
         }
         error => error.into(),
     })?;
@@ -61,7 +76,7 @@ pub(super) async fn run(
         text: read.reading.to_text(),
         read,
     };
-    output.data(&told, || told.text.clone());
+    output.data(&told, || in_words(&told));
     for problem in &told.read.problems {
         output.say(problem);
     }
@@ -69,6 +84,49 @@ pub(super) async fn run(
         output.say("No writing was found in it.");
     }
     Ok(Ending::Done)
+}
+
+/// What stands there; in a film each time from when to when.
+fn in_words(told: &Told) -> String {
+    let pages = &told.read.reading.pages;
+    if pages.iter().all(|page| page.at.is_none()) {
+        return told.text.clone();
+    }
+    let pages = pages.iter().map(|page| {
+        let at = page.at.map(|at| stretch(at.start_ms(), at.end_ms()) + "\n");
+        at.unwrap_or_default() + &page.to_text()
+    });
+    pages.collect::<Vec<_>>().join("\n")
+}
+
+fn no_film() -> Problem {
+    Problem::new(Code::Refused, "films are read on this machine alone")
+        .hint("Leave `--provider` out, or say `--provider local`.")
+}
+
+/// Reads a film to its end, or until somebody no longer wants that.
+async fn look_at_film(
+    eyes: Eyes,
+    ffmpeg: &Ffmpeg,
+    film: &File,
+    bar: &mut Bar,
+) -> Result<(Eyes, Outcome), ReadingError> {
+    let stop = CancellationToken::new();
+    let seen = |so_far: SoFar| {
+        let words = format!("picture {} of {}", so_far.until, so_far.count);
+        bar.show(so_far.until.into(), so_far.count.into(), words);
+    };
+    let mut ends = Ends::listen();
+    let reading = async { read_film(&eyes, ffmpeg, film, &stop, seen).await };
+    tokio::pin!(reading);
+    let outcome = tokio::select! {
+        read = &mut reading => read,
+        () = ends.wait() => {
+            stop.cancel();
+            reading.await
+        }
+    };
+    Ok((eyes.clone(), outcome?))
 }
 
 /// Reads it to its end, or until somebody no longer wants that.

@@ -267,6 +267,76 @@ fn ffmpeg(arguments: &[&str], to: &Path) {
     assert!(made.unwrap().success());
 }
 
+/// A film in which a newspaper, a cat and a letter are seen for three seconds each.
+fn film(home: &Home) -> PathBuf {
+    let to = home.folder.path().join("evening.mp4");
+    let show = |picture: &Path| {
+        let picture = path(picture).to_owned();
+        ["-r", "5", "-loop", "1", "-t", "3", "-i", &picture].map(str::to_owned)
+    };
+    let pictures = [
+        show(&sample("Papers/The Siege of Vicksburg.jpg")),
+        show(&repository().join("testdata/pictures/chelsea.png")),
+        show(&sample(FIRST_PAGE)),
+    ];
+    let fit = |number| {
+        format!(
+            "[{number}]scale=1280:960:force_original_aspect_ratio=decrease,pad=1280:960:-1:-1,setsar=1[p{number}];"
+        )
+    };
+    let filter = [0, 1, 2].map(fit).concat() + "[p0][p1][p2]concat=n=3";
+    let made = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-nostdin"])
+        .args(pictures.concat())
+        .args(["-filter_complex", &filter, "-pix_fmt", "yuv420p"])
+        .arg(&to)
+        .status();
+    assert!(made.unwrap().success());
+    to
+}
+
+#[test]
+fn a_film_is_read_with_from_when_to_when_it_stands_there_and_found_at_that_second() {
+    let mut home = Home::new();
+    home.heirloom = home
+        .heirloom
+        .env("HEIRLOOM_MODELS", path(&models::folder()));
+    let film = film(&home);
+    let told = read(&film);
+    let times: Vec<&str> = told["pages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|page| page["at"].as_str().unwrap())
+        .collect();
+    assert_eq!(times, ["0-3000", "6000-9000"], "{told}");
+    let shown = reading().run(["read", path(&film)]).expect_code(0).stdout;
+    assert!(shown.starts_with("0:00–0:03\n"), "{shown}");
+    let (first, second) = shown.split_once("\n0:06–0:09\n").unwrap();
+    assert!(first.contains("SIEGE OF VICKSBURG"), "{first}");
+    assert!(second.contains("harbour"), "{second}");
+
+    let root = home.folder.path().join("Films");
+    fs::create_dir_all(&root).unwrap();
+    fs::rename(&film, root.join("evening.mp4")).unwrap();
+    home.done(["scan", path(&root)]);
+    let found = &found(&home, "harbour")[0];
+    let at = &found["matches"][0];
+    assert_eq!(
+        (&at["field"], &at["at_ms"]),
+        (&json!("text"), &json!(6000)),
+        "{found}"
+    );
+    let id = found["id"].as_str().unwrap();
+    let lines = home.done(["asset", "reading", id]).stdout;
+    let line = lines.lines().find(|line| line.contains("harbour")).unwrap();
+    assert!(line.starts_with("0:06–0:09"), "{lines}");
+    let page = home.folder.path().join("film.pdf");
+    let refused = home.heirloom.run(["asset", "pdf", id, path(&page)]);
+    let refused = assert_refusal(&refused.expect_code(2));
+    assert!(refused.contains("no pages"), "{refused}");
+}
+
 #[test]
 fn nothing_is_invented_where_nothing_is_written() {
     let home = Home::new();

@@ -116,8 +116,8 @@ pub(crate) struct Known<'a> {
     pub(crate) places: Vec<(ArchiveId, &'a str, &'a str)>,
     pub(crate) collections: &'a [CollectionId],
     pub(crate) claims: &'a [Claim],
-    /// What stands in it, or (`true`) is said in it.
-    pub(crate) text: Option<(&'a str, bool)>,
+    /// What stands in it, and what is said in it.
+    pub(crate) texts: &'a [(Field, &'a str)],
     /// What follows from its position: the names of the place, the region and the country.
     pub(crate) named: Option<&'a str>,
 }
@@ -127,7 +127,7 @@ pub(crate) struct Known<'a> {
 pub(crate) fn texts<'a>(
     places: &[(ArchiveId, &'a str, &'a str)],
     claims: &'a [Claim],
-    text: Option<(&'a str, bool)>,
+    found: &[(Field, &'a str)],
 ) -> Vec<(Field, &'a str)> {
     const SAID: [(ClaimKind, Field); 10] = [
         (ClaimKind::Title, Field::Title),
@@ -150,7 +150,7 @@ pub(crate) fn texts<'a>(
         texts.push((Field::Folder, *folder));
     }
     push_said(&mut texts, ClaimKind::Caption, Field::Caption, claims);
-    texts.extend(text.map(|(text, is_said)| (Field::of_text(is_said), text)));
+    texts.extend(found);
     texts
 }
 
@@ -208,7 +208,7 @@ impl Document {
         if let Some(named) = known.named {
             document.push_text(Field::Place, named);
         }
-        for (field, text) in texts(&known.places, known.claims, known.text) {
+        for (field, text) in texts(&known.places, known.claims, known.texts) {
             document.push_text(field, text);
         }
         document.thin();
@@ -228,7 +228,7 @@ impl Document {
             self.push(GAP.to_owned());
         }
         let first = self.words.len();
-        let most = if matches!(field, Field::Caption | Field::Text) {
+        let most = if matches!(field, Field::Caption | Field::Text | Field::Spoken) {
             MAX_WORDS
         } else {
             MAX_NAME_WORDS

@@ -35,7 +35,7 @@ pub struct Match {
     pub field: Field,
     /// The part of it to show.
     pub snippet: Snippet,
-    /// When that is said, in milliseconds from the beginning of the recording.
+    /// When that is said, or begins to stand there, in milliseconds from the beginning of the recording or film.
     pub at_ms: Option<u64>,
     /// Where the line is that it stands in, where it was read in a picture or on the pages of a document.
     pub spot: Option<Spot>,
@@ -89,11 +89,6 @@ impl Field {
             Self::Spoken => "spoken",
         }
     }
-
-    /// What a text that a machine found in an asset is to it.
-    pub(super) const fn of_text(is_said: bool) -> Self {
-        if is_said { Self::Spoken } else { Self::Text }
-    }
 }
 
 impl Db {
@@ -121,7 +116,7 @@ impl Db {
             let mut places = places.remove(&asset.id).unwrap_or_default();
             places.retain(|place| sight.includes(place.audience));
             let shown = asset::shown_places(&places);
-            let mut said = texts(&shown, &claims, None);
+            let mut said = texts(&shown, &claims, &[]);
             said.sort_by_key(|(field, _)| *field);
             let mut matches = choose(&said, phrases);
             // What follows from a position, and what stands in it, are fetched only where nothing else
@@ -132,17 +127,15 @@ impl Db {
                 said.push((Field::Place, &named));
                 matches = choose(&said, phrases);
             }
-            let text;
+            let texts;
             if !matches.explains_all {
-                let found = self.find_text(asset.id).await?.unwrap_or_default();
-                text = found.corrected(&claims);
-                said.push((Field::of_text(!text.times.is_empty()), &text.words));
+                texts = Text::corrected(self.list_texts(asset.id).await?, &claims);
+                said.extend(texts.iter().map(Text::found_by));
                 matches = choose(&said, phrases);
                 for found in &mut matches.found {
-                    if found.field == Field::of_text(!text.times.is_empty())
-                        && !(text.times.is_empty() && text.spots.is_empty())
-                    {
-                        *found = find_line(&text, phrases);
+                    let mut texts = texts.iter().filter(|text| text.has_places());
+                    if let Some(text) = texts.find(|text| text.found_by().0 == found.field) {
+                        *found = find_line(text, phrases);
                     }
                 }
             }
@@ -155,7 +148,7 @@ impl Db {
 
 /// Where in what is said or was read most of the phrases are: when that is said, or in which line it stands.
 fn find_line(text: &Text, phrases: &[(Option<Field>, Phrase)]) -> Match {
-    let field = Field::of_text(!text.times.is_empty());
+    let (field, _) = text.found_by();
     let own = phrases
         .iter()
         .filter(|(of, _)| of.is_none_or(|of| of == field));
@@ -174,6 +167,7 @@ fn find_line(text: &Text, phrases: &[(Option<Field>, Phrase)]) -> Match {
                 .and_then(|first| text.times.get(before + first))
                 .map(|(start_ms, _)| *start_ms);
             spot = text.spots.get(number).copied();
+            at_ms = at_ms.or(spot.and_then(|spot| spot.at_ms));
         }
         before += line.split_whitespace().count();
     }

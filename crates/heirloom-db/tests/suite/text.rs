@@ -30,13 +30,17 @@ impl Store {
 
     /// Has a version of a tool, with a model, find this text in an asset.
     pub(crate) async fn find_in(&self, asset: AssetId, made_by: (i64, &str), text: Text) {
+        let tool = if text.times.is_empty() {
+            "text"
+        } else {
+            "transcript"
+        };
         let payload = Payload::Text {
             json: Some(json!({ "pages": [{ "text": text.words }] })),
             blob: None,
             text,
         };
-        self.derive(asset, "text", made_by, payload, Vec::new())
-            .await;
+        self.derive(asset, tool, made_by, payload, Vec::new()).await;
     }
 
     /// Has a tool of that name make something of an asset.
@@ -164,9 +168,47 @@ on_both_engines! {
         assert_eq!(found.snippet.text, "Der Zug kam spät.");
     }
 
+    async fn what_stands_in_a_film_and_what_is_said_in_it_are_found_with_when(store: Store) {
+        let film = store.add(file("film.mp4").of_kind(MediaKind::Video)).await;
+        let spot = |at_ms| Spot { at_ms: Some(at_ms), corners: Some(Corners::of_rectangle([0.25, 0.25, 0.5, 0.125])), page: None };
+        let read = || Text { words: "Summer at the lake\n1962\n".to_owned(), spots: vec![spot(2_000), spot(4_000)], ..Text::default() };
+        let heard = || Text { words: "Der Zug kam spät.\n".to_owned(), times: spoken_at(&[5_200, 5_400, 5_600, 5_800]), ..Text::default() };
+        store.find_in(film, (1, "ocr"), read()).await;
+        store.find_in(film, (2, "whisper"), heard()).await;
+        // Either is made anew without the other.
+        store.find_in(film, (3, "ocr"), read()).await;
+        for _ in 0..2 {
+            for (query, field, at_ms) in [("zug", Field::Spoken, 5_400), ("1962", Field::Text, 4_000), ("summer lake", Field::Text, 2_000)] {
+                let found = store.search_as(OPERATOR, query).await.unwrap().items;
+                let found = &found[0].matches[0];
+                assert_eq!((found.field, found.at_ms), (field, Some(at_ms)), "{query}");
+            }
+            let both = store.search_as(OPERATOR, "zug summer").await.unwrap().items;
+            let fields: Vec<Field> = both[0].matches.iter().map(|it| it.field).collect();
+            assert_eq!(fields, [Field::Text, Field::Spoken]);
+            store.db.rebuild_search(OPERATOR).await.unwrap();
+        }
+        // What people write down of what nobody heard is found beside what was read.
+        let silent = store.add(file("silent.mp4").of_kind(MediaKind::Video)).await;
+        store.find_in(silent, (1, "ocr"), read()).await;
+        let at = Subject::segment(silent, "0-1400".parse().unwrap());
+        store.db.make_claim(OPERATOR, at, claim(ClaimKind::Said, "We saw the harvest.")).await.unwrap();
+        assert_eq!(store.find("harvest").await, ["silent.mp4"]);
+        assert_eq!(store.find("1962 harvest").await, ["silent.mp4"]);
+    }
+
+    async fn what_is_said_is_found_to_its_end(store: Store) {
+        let tape = store.add(file("tape.wav").of_kind(MediaKind::Audio)).await;
+        let words: Vec<String> = (0..2_000).map(|n| format!("word{n}")).collect();
+        let times: Vec<u64> = (0..2_000).map(|n| n * 300).collect();
+        let heard = Text { words: words.join(" "), times: spoken_at(&times), ..Text::default() };
+        store.find_in(tape, (1, "whisper"), heard).await;
+        assert_eq!(store.find("word1999").await, ["tape.wav"]);
+    }
+
     async fn what_is_read_is_found_with_where_it_stands(store: Store) {
         let letter = store.add(file("letter.pdf").of_kind(MediaKind::Document)).await;
-        let spot = |page, left| Spot { page: Some(page), corners: Some(Corners::of_rectangle([left, 0.25, 0.5, 0.125])) };
+        let spot = |page, left| Spot { page: Some(page), corners: Some(Corners::of_rectangle([left, 0.25, 0.5, 0.125])), at_ms: None };
         let read = Text {
             words: "Dear Karl,\nthe ferry runs again\nsince Sunday.\n".to_owned(),
             spots: vec![spot(1, 0.25), spot(1, 0.5), spot(2, 0.125)],
@@ -239,7 +281,7 @@ on_both_engines! {
     async fn a_correction_of_what_is_written_is_found_with_where_it_stands(store: Store) {
         let letter = store.add(file("letter.pdf").of_kind(MediaKind::Document)).await;
         let row = |number: f32| Corners::of_rectangle([0.125, number / 8.0, 0.5, 0.0625]);
-        let spot = |number| Spot { page: Some(2), corners: Some(row(number)) };
+        let spot = |number| Spot { page: Some(2), corners: Some(row(number)), at_ms: None };
         let read = |words: &str| Text {
             words: words.to_owned(),
             spots: vec![spot(1.0), spot(2.0), spot(3.0)],
@@ -274,7 +316,7 @@ on_both_engines! {
         let at = Subject::strip(other, Strip::new(1, row(1.0)).unwrap());
         store.db.make_claim(OPERATOR, at, note).await.unwrap();
         let found = store.search_as(OPERATOR, "\"summer of 1921\"").await.unwrap().items;
-        let expected = Spot { page: None, corners: Some(row(1.0)) };
+        let expected = Spot { page: None, corners: Some(row(1.0)), at_ms: None };
         assert_eq!((found.len(), found[0].matches[0].spot), (1, Some(expected)));
     }
 

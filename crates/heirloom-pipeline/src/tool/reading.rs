@@ -1,7 +1,7 @@
-//! The tool `reading`: what stands in a picture, and on the pages of a document that are pictures.
+//! The tool `reading`: what stands in a picture, on the pages of a document that are pictures, and in a film.
 
 use futures_util::{FutureExt as _, future::BoxFuture};
-use heirloom_core::{claim::Claim, reading::Reading};
+use heirloom_core::{MediaKind, claim::Claim, reading::Reading};
 use heirloom_db::text::Text;
 use heirloom_models::Ability;
 use serde::{Deserialize, Serialize};
@@ -10,15 +10,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ResourceClass, Tool, View};
 use crate::{
-    reading::{Eyes, Outcome, ReadingError, read_by},
+    reading::{Eyes, Outcome, ReadingError, read_by, read_film},
     way::Way,
     work::{Content, Failure, Product, Task},
 };
 
-/// What stands in a picture or document.
+/// What stands in a picture, document or film.
 pub const READING: &str = "reading";
 
-/// Reads a picture, or the pages of a document that have no text of their own. Input: the original's bytes.
+/// Reads a picture, the pages of a document that have no text of their own, or the frames of a film. Input: the original's bytes.
 pub const EYES: Tool = Tool {
     name: "reading",
     version: 1,
@@ -95,9 +95,12 @@ pub(crate) fn read_writing<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<P
             let why = format!("{before} has read it already, and nobody is there who is as good.");
             return Err(Failure::Unwanted(why));
         }
-        let mut input = task.open().await?;
         // Whoever no longer wants this drops it.
         let cancelled = CancellationToken::new();
+        if task.asset.kind == MediaKind::Video {
+            return read_frames(task, ways, &cancelled).await;
+        }
+        let mut input = task.open().await?;
         let skipped = |way: &Way, why: &ReadingError| task.say(&format!("{}: {why}", way.name()));
         let file = (&mut input, task.asset.name.as_str());
         let eyes = |way: &Way| task.eyes(way);
@@ -106,16 +109,35 @@ pub(crate) fn read_writing<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<P
             let why = "Each of its pages has a text of its own, which is kept.";
             return Err(Failure::NothingToDo(why.to_owned()));
         }
-        let read = Read::by(&eyes, outcome);
-        let text = Text::read(&read.reading);
-        let json = json!(read);
-        let content = match read.reading.is_empty() {
-            true => Content::Json(json),
-            false => Content::Text { json, text },
-        };
-        let mut product = Product::new(READING, content);
-        product.model = Some(eyes.key());
-        Ok(vec![product])
+        Ok(vec![product(&eyes, outcome)])
     }
     .boxed()
+}
+
+async fn read_frames(
+    task: &Task<'_>,
+    ways: &[Way],
+    cancelled: &CancellationToken,
+) -> Result<Vec<Product>, Failure> {
+    let Some(local) = ways.iter().find(|way| matches!(way, Way::Local)) else {
+        let why = "Films are read on this machine alone, which does not read here.";
+        return Err(Failure::Unwanted(why.to_owned()));
+    };
+    let film = task.open().await?;
+    let eyes = task.eyes(local)?;
+    let outcome = read_film(&eyes, &task.ffmpeg(), &film, cancelled, |_| {}).await?;
+    Ok(vec![product(&eyes, outcome)])
+}
+
+fn product(eyes: &Eyes, outcome: Outcome) -> Product {
+    let read = Read::by(eyes, outcome);
+    let text = Text::read(&read.reading);
+    let json = json!(read);
+    let content = match read.reading.is_empty() {
+        true => Content::Json(json),
+        false => Content::Text { json, text },
+    };
+    let mut product = Product::new(READING, content);
+    product.model = Some(eyes.key());
+    product
 }

@@ -4,7 +4,9 @@ use std::fs::{self, File};
 
 use heirloom_pipeline::{
     confinement::ConfinementError,
-    film::{StoryboardOptions, is_playable, make_poster, make_proxy, make_storyboard},
+    film::{
+        Frame, StoryboardOptions, is_playable, make_poster, make_proxy, make_storyboard, see_film,
+    },
     probe::{Probe, probe},
 };
 use heirloom_testing::media::media;
@@ -312,6 +314,117 @@ fn a_storyboard_shows_a_film_from_beginning_to_end() {
             );
         }
     });
+}
+
+/// When frames begin and end, in tenths of a second.
+fn seen(frames: &[Frame]) -> Vec<(u64, u64)> {
+    let tenth = |ms: u64| (ms + 50) / 100;
+    let frames = frames.iter();
+    frames
+        .map(|frame| (tenth(frame.at.start_ms()), tenth(frame.at.end_ms())))
+        .collect()
+}
+
+#[test]
+fn a_film_is_looked_at_where_it_changes() {
+    let studio = Studio::new();
+    let never = CancellationToken::new();
+    let see = |path: &std::path::Path| {
+        let film = File::open(path).unwrap();
+        block_on(see_film(&studio.ffmpeg, &film, &never))
+    };
+    // Three scenes in which nothing moves.
+    let scene = |source: &str| format!("{source}s=320x240:r=10:d=4");
+    let still = studio.make(
+        "still.mp4",
+        &[
+            "-f",
+            "lavfi",
+            "-i",
+            &scene("color=white:"),
+            "-f",
+            "lavfi",
+            "-i",
+            &scene("testsrc="),
+            "-f",
+            "lavfi",
+            "-i",
+            &scene("color=black:"),
+            "-filter_complex",
+            "[1]select='eq(n,0)',loop=39:1,setpts=N/10/TB[m];[0][m][2]concat=n=3",
+            "-c:v",
+            "libx264",
+            "-pix_fmt",
+            "yuv420p",
+        ],
+    );
+    let frames = see(&still).unwrap();
+    assert_eq!(seen(&frames), [(0, 40), (40, 80), (80, 120)]);
+    let picture = studio.path("frame.jpg");
+    fs::write(&picture, &frames[2].jpeg).unwrap();
+    let pixels = studio.pixels_of(File::open(&picture).unwrap(), (8, 6));
+    assert!(mean(&pixels) < 5.0, "{}", mean(&pixels));
+
+    // What moves all the time is looked at every two seconds, and never more often than each second.
+    let moving = [
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=192x144:rate=25:duration=9",
+    ];
+    let moving = studio.make(
+        "moving.mp4",
+        &[&moving, &["-pix_fmt", "yuv420p"][..]].concat(),
+    );
+    let times = seen(&see(&moving).unwrap());
+    assert!((5..=10).contains(&times.len()), "{times:?}");
+    assert!(
+        times.iter().all(|(from, until)| until - from >= 10),
+        "{times:?}"
+    );
+
+    // However long it is, there are only so many, of its key frames.
+    let long = [
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=64x48:rate=5:duration=3600",
+    ];
+    let long = studio.make(
+        "long.mp4",
+        &[&long, &["-c:v", "mpeg4", "-g", "25"][..]].concat(),
+    );
+    let times = seen(&see(&long).unwrap());
+    assert!((80..=160).contains(&times.len()), "{}", times.len());
+    assert!(times.last().unwrap().0 > 35_000, "{times:?}");
+    studio.assert_clean();
+}
+
+#[test]
+fn of_a_broken_film_is_seen_what_can_be() {
+    let studio = Studio::new();
+    let never = CancellationToken::new();
+    let whole = [
+        &THREE_SECONDS[..4],
+        &["-c:v", "mpeg4", "-pix_fmt", "yuv420p"],
+    ]
+    .concat();
+    let path = studio.make("half.avi", &whole);
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() * 6 / 10]).unwrap();
+    let sound = studio.make("sound.wav", &THREE_SECONDS[4..]);
+    block_on(async {
+        let half = File::open(&path).unwrap();
+        let frames = see_film(&studio.ffmpeg, &half, &never).await.unwrap();
+        assert!(!frames.is_empty());
+        let cut = File::open(media("malformed/cut_bicycles.mp4")).unwrap();
+        let error = see_film(&studio.ffmpeg, &cut, &never).await.unwrap_err();
+        assert!(error.to_string().contains("cut short"), "{error}");
+        let sound = File::open(&sound).unwrap();
+        let error = see_film(&studio.ffmpeg, &sound, &never).await.unwrap_err();
+        assert!(error.to_string().contains("no pictures"), "{error}");
+    });
+    studio.assert_clean();
 }
 
 #[test]

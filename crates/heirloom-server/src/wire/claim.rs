@@ -194,10 +194,7 @@ impl From<&core::Claim> for Claim {
         Self {
             id: claim.id,
             asset_id: AssetId::from_uuid(claim.subject.id),
-            at: claim.subject.as_segment().map(|segment| Segment {
-                start_ms: segment.start_ms(),
-                end_ms: segment.end_ms(),
-            }),
+            at: claim.subject.as_segment().map(Segment::from),
             on: claim.subject.as_strip().map(Strip::from),
             area: claim.subject.as_face().map(|area| area.shares().into()),
             kind: claim.statement.kind(),
@@ -212,6 +209,15 @@ impl From<&core::Claim> for Claim {
             confidence: claim.confidence,
             made_at_ms: claim.made_at_ms,
             undone_at_ms: claim.undone_at_ms,
+        }
+    }
+}
+
+impl From<heirloom_core::Segment> for Segment {
+    fn from(segment: heirloom_core::Segment) -> Self {
+        Self {
+            start_ms: segment.start_ms(),
+            end_ms: segment.end_ms(),
         }
     }
 }

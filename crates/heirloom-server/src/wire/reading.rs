@@ -1,12 +1,14 @@
-//! What stands in a picture or on the pages of a document.
+//! What stands in a picture, on the pages of a document or in a film.
 
 use heirloom_core::{ArtifactId, ClaimId, reading};
 use heirloom_pipeline::tool::reading::Read;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What stands in a picture or on the pages of a document, as people corrected it. Places are shares of the width and height of a page as it is
-/// shown.
+use super::Segment;
+
+/// What stands in a picture, on the pages of a document or in a film, as people corrected it. Places are shares of the width and
+/// height of a page as it is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Reading {
     /// The artifact that it is; null where only people wrote down what stands there.
@@ -27,11 +29,13 @@ pub struct Reading {
     pub pages: Vec<ReadPage>,
 }
 
-/// A page, or the whole of a picture.
+/// A page, the whole of a picture, or what comes into sight at once in a film.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ReadPage {
-    /// Which page, from 1; null of a picture that is a single sheet.
+    /// Which page, from 1; null of a picture that is a single sheet, and of a film.
     pub page: Option<u32>,
+    /// From when to when it stands there; null of what is no film.
+    pub at: Option<Segment>,
     /// Whether its text is that of the document itself, which is kept.
     pub is_layer: bool,
     /// By how many degrees it has to be turned with the clock so that it can be read: 0, 90, 180 or 270.
@@ -102,6 +106,7 @@ impl From<reading::Page> for ReadPage {
         };
         Self {
             page: page.page,
+            at: page.at.map(Segment::from),
             is_layer: page.is_layer,
             turn: page.turn,
             lean: page.lean,

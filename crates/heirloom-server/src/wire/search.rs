@@ -40,7 +40,8 @@ pub struct Match {
     pub text: String,
     /// What was found in it, in order.
     pub highlights: Vec<Highlight>,
-    /// When that is said, in milliseconds from the beginning of the recording; null for what is not said.
+    /// When that is said, or begins to stand there, in milliseconds from the beginning of the recording or film; null for what
+    /// is neither.
     #[serde(default)]
     pub at_ms: Option<u64>,
     /// The page that it stands on, from 1; null where there are no pages, or it is not known.

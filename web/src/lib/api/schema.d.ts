@@ -336,8 +336,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What stands in a picture or on the pages of a document, line by line and word by word, with its places, as people
-         *     corrected it. Where nobody has read it but people wrote down what stands there, that.
+         * What stands in a picture, on the pages of a document or in a film, line by line and word by word, with its places and
+         *     times, as people corrected it. Where nobody has read it but people wrote down what stands there, that.
          */
         get: operations["get_reading"];
         put?: never;
@@ -3094,7 +3094,8 @@ export interface components {
         Match: {
             /**
              * Format: int64
-             * @description When that is said, in milliseconds from the beginning of the recording; null for what is not said.
+             * @description When that is said, or begins to stand there, in milliseconds from the beginning of the recording or film; null for what
+             *     is neither.
              */
             at_ms?: number | null;
             /**
@@ -4488,8 +4489,9 @@ export interface components {
             /** @description Its words, where they were read one by one. */
             words: components["schemas"]["ReadWord"][];
         };
-        /** @description A page, or the whole of a picture. */
+        /** @description A page, the whole of a picture, or what comes into sight at once in a film. */
         ReadPage: {
+            at?: components["schemas"]["Segment"] | null;
             /** @description Paragraphs and whatever else stands by itself, in the order in which they are read. */
             blocks: components["schemas"]["ReadBlock"][];
             /** @description Whether its text is that of the document itself, which is kept. */
@@ -4501,7 +4503,7 @@ export interface components {
             lean: number;
             /**
              * Format: int32
-             * @description Which page, from 1; null of a picture that is a single sheet.
+             * @description Which page, from 1; null of a picture that is a single sheet, and of a film.
              */
             page?: number | null;
             /**
@@ -4523,8 +4525,8 @@ export interface components {
             text: string;
         };
         /**
-         * @description What stands in a picture or on the pages of a document, as people corrected it. Places are shares of the width and height of a page as it is
-         *     shown.
+         * @description What stands in a picture, on the pages of a document or in a film, as people corrected it. Places are shares of the width and
+         *     height of a page as it is shown.
          */
         Reading: {
             /**

@@ -16,6 +16,7 @@ mod backup;
 mod blobs;
 mod catalogue;
 mod chance;
+mod duplicates;
 mod faces;
 mod figures;
 mod hash;
@@ -62,6 +63,8 @@ subjects (all of them, if none is named)
   faces       whose faces are in pictures; --data FOLDER has a manifest.json with who is in which
   people      gathering 100,000 faces, and listing and naming whose they are
   like        finding what looks like a picture among 10,000 and 100,000 others
+  duplicates  what there is twice, beside a plain perceptual hash, and comparing 100,000 pictures; --data FOLDER has a
+              manifest.json with the truth
   tags        what pictures show; --data FOLDER has a manifest.json with the truth
   reading     what stands on pages, beside tesseract; --data FOLDER has a manifest.json with the truth
   transcribe  what is said in recordings, beside faster-whisper; --data FOLDER has a manifest.json with the truth
@@ -108,6 +111,7 @@ async fn main() {
             "faces" => faces::measure(&options),
             "people" => people::measure(&options).await,
             "like" => like::measure(&options).await,
+            "duplicates" => duplicates::measure(&options).await,
             "tags" => tags::measure(&options),
             "reading" => reading::measure(&options),
             "live" => live::measure(&options),

@@ -19,7 +19,7 @@ pub(crate) struct Options {
     place: PathBuf,
 }
 
-const ALL: [&str; 21] = [
+const ALL: [&str; 22] = [
     "hash",
     "metadata",
     "renditions",
@@ -36,6 +36,7 @@ const ALL: [&str; 21] = [
     "faces",
     "people",
     "tags",
+    "duplicates",
     "like",
     "speakers",
     "voices",

@@ -3,6 +3,7 @@
 mod backup;
 mod claim;
 mod collection;
+mod duplicates;
 mod encryption;
 mod ipfs;
 mod model;
@@ -21,6 +22,7 @@ use heirloom_core::{ArchiveId, ArtifactId, AssetId, Bucket};
 pub(crate) use backup::{Backup, Restore, Target};
 pub(crate) use claim::Claim;
 pub(crate) use collection::{Collection, Which};
+pub(crate) use duplicates::Duplicates;
 pub(crate) use encryption::Encryption;
 pub(crate) use ipfs::{Consent, Ipfs};
 pub(crate) use model::{AddModel, Models};
@@ -244,6 +246,11 @@ pub(crate) enum Command {
     /// Whose faces are in pictures: who they are, who belongs together, and who is left out
     #[command(subcommand)]
     People(People),
+    /// Pictures that there are several of: copies, what shows the same, bursts; and which to keep
+    ///
+    /// Nothing is ever deleted: what is not kept is rated as rejected, and all of it can be taken back.
+    #[command(subcommand)]
+    Duplicates(Duplicates),
     /// Find the faces in a picture, which need not be in the library
     ///
     /// They are found on this machine, with the models of `heirloom models`; nothing is kept.

@@ -10,6 +10,7 @@ mod claim;
 mod collection;
 pub(crate) mod config;
 mod doctor;
+mod duplicates;
 mod encryption;
 mod faces;
 mod fsck;
@@ -232,6 +233,7 @@ async fn ask(
             offset,
             limit,
         } => timeline::list_bucket(api, (bucket, &query), (offset, limit), output).await?,
+        Command::Duplicates(asked) => duplicates::run(api, asked, output).await?,
         Command::People(asked) => people::run(api, asked, output).await?,
         Command::Place(asked) => place::run(api, asked, output).await?,
         Command::Run(asked) if asked.may_take_long() => {

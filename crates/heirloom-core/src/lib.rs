@@ -11,6 +11,7 @@ pub mod breaker;
 pub mod bucket;
 pub mod claim;
 mod digits;
+pub mod duplicate;
 pub mod edtf;
 pub mod face;
 pub mod hash;

@@ -19,7 +19,7 @@ use crate::{
     asset::Asset,
     blob,
     claim::{self, NewClaim, Provenance},
-    clock, face, imprint,
+    clock, duplicate, face, imprint,
     row::Row,
     sql::statements,
     text::{self, Text},
@@ -365,7 +365,7 @@ pub(crate) async fn add(
     let mut artifacts = Vec::with_capacity(derived.len());
     let mut claims = Vec::new();
     let (mut texts, mut faces) = (Vec::new(), Vec::new());
-    let mut imprints = Vec::new();
+    let mut copied = Vec::new();
     for (asset, unit, mut derived) in derived {
         let id = clock::new_id();
         let origin = (family, run, unit);
@@ -374,9 +374,9 @@ pub(crate) async fn add(
             Payload::Faces { faces: found, .. } => faces.push((asset, id, std::mem::take(found))),
             Payload::Json(_) | Payload::Blob(..) | Payload::Media(..) => {}
         }
-        if derived.artifact.kind == imprint::TAGS {
-            let json = derived.artifact.payload.json().cloned();
-            imprints.push((asset, id, json));
+        let kind = derived.artifact.kind;
+        if [imprint::TAGS, duplicate::TRAITS].contains(&kind) {
+            copied.push((asset, id, kind, derived.artifact.payload.json().cloned()));
         }
         artifacts.push(row(tx, origin, asset, id, derived.artifact, now_ms).await?);
         claims.extend(
@@ -385,8 +385,9 @@ pub(crate) async fn add(
         );
     }
     tx.execute_rows(ADD, COLUMNS, artifacts).await?;
-    for (asset, id, json) in imprints {
-        imprint::keep(tx, asset, id, (imprint::TAGS, json.as_ref())).await?;
+    for (asset, id, kind, json) in copied {
+        imprint::keep(tx, asset, id, (kind, json.as_ref())).await?;
+        duplicate::keep(tx, asset, id, (kind, json.as_ref())).await?;
     }
     claim::add(tx, family, claims).await?;
     face::keep(tx, faces).await?;

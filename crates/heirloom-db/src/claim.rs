@@ -49,13 +49,16 @@ statements! {
           author_kind, author_id, source, confidence, made_at_ms, undone_at_ms
         FROM claim WHERE subject_id IN ({list}) AND kind = 'speaker' AND undone_at_ms IS NULL
         ORDER BY subject_id, id";
+    LIST_RATINGS = "SELECT subject_id, id, subject_kind, subject_part, kind, value, is_negation,
+          author_kind, author_id, source, confidence, made_at_ms, undone_at_ms
+        FROM claim WHERE subject_id IN ({list}) AND kind = 'rating' AND undone_at_ms IS NULL";
     LIST_ABOUT_FACES = "SELECT subject_id, id, subject_kind, subject_part, kind, value, is_negation,
           author_kind, author_id, source, confidence, made_at_ms, undone_at_ms
         FROM claim WHERE family_id = $1 AND subject_kind = 'face' AND undone_at_ms IS NULL";
     LIST_TEXTS = "SELECT subject_id, id, subject_kind, subject_part, kind, value, is_negation,
           author_kind, author_id, source, confidence, made_at_ms, undone_at_ms
         FROM claim WHERE subject_id IN ({list}) AND undone_at_ms IS NULL
-          AND kind NOT IN ('date', 'position', 'rating', 'orientation', 'group')";
+          AND kind NOT IN ('date', 'position', 'rating', 'orientation', 'group', 'same')";
     ADD = "INSERT INTO claim (subject_id, id, subject_kind, subject_part, family_id, kind, value,
           is_negation, author_kind, author_id, source, confidence, made_at_ms, undone_at_ms, carried_from_id,
           batch_id)
@@ -319,6 +322,14 @@ pub(crate) async fn list_speakers(
     assets: Vec<Value>,
 ) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {
     group(&db.fetch_list(LIST_SPEAKERS, args![], assets).await?)
+}
+
+/// How each of these assets is rated, where anybody rates it.
+pub(crate) async fn list_ratings(
+    db: &Db,
+    assets: Vec<Value>,
+) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {
+    group(&db.fetch_list(LIST_RATINGS, args![], assets).await?)
 }
 
 /// What is said of faces, by the pictures that they are in.

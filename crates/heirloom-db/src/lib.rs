@@ -25,6 +25,7 @@ pub mod claim;
 pub mod collection;
 pub mod count;
 mod dump;
+pub mod duplicate;
 pub mod export;
 pub mod face;
 pub mod family;
@@ -85,6 +86,8 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         collection::MEMBER_STATEMENTS,
         count::STATEMENTS,
         dump::STATEMENTS,
+        duplicate::STATEMENTS,
+        duplicate::list::STATEMENTS,
         export::STATEMENTS,
         family::STATEMENTS,
         folder::STATEMENTS,

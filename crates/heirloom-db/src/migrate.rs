@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 30] = [
+const MIGRATIONS: [(&str, &str); 31] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -93,6 +93,10 @@ const MIGRATIONS: [(&str, &str); 30] = [
     (
         "0029_imprints",
         include_str!("../migrations/0029_imprints.sql"),
+    ),
+    (
+        "0030_duplicates",
+        include_str!("../migrations/0030_duplicates.sql"),
     ),
     ("0032_films", include_str!("../migrations/0032_films.sql")),
 ];

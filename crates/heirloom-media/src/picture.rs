@@ -24,6 +24,7 @@ mod raw;
 mod rendition;
 mod stored;
 mod tiff;
+mod traits;
 mod webp;
 
 use std::{
@@ -189,7 +190,10 @@ pub fn render(
     };
     guarded(|| {
         let stored = open(bytes, file_type, limits, want)?;
-        rendition::make(stored, has_full, limits)
+        let exact_hash = traits::exact_hash(bytes, file_type, &stored);
+        let mut rendered = rendition::make(stored, has_full, limits)?;
+        rendered.traits.exact_hash = exact_hash;
+        Ok(rendered)
     })
 }
 

@@ -27,6 +27,12 @@ impl List<'_> {
         question: "",
     };
 
+    /// Groups of pictures of which one is enough, those first that came last.
+    pub(crate) const DUPLICATES: List<'static> = List {
+        name: "duplicates",
+        question: "",
+    };
+
     /// The units of a run, or some of them.
     pub(crate) const fn units(question: &str) -> List<'_> {
         List {

@@ -53,6 +53,10 @@ pub(crate) fn describe(mut openapi: OpenApi) -> OpenApi {
             "face",
             "Faces in pictures, whose they are, and what people say of them",
         ),
+        tag(
+            "duplicate",
+            "Pictures that there are several of, and which of them to keep",
+        ),
         tag("artifact", "What was derived from assets"),
         tag(
             "upload",

@@ -19,6 +19,7 @@ mod cursor;
 mod data_folder;
 mod description;
 mod doctor;
+mod duplicate;
 mod edge;
 mod encryption;
 mod event;

@@ -16,8 +16,8 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    archive, artifact, asset, backup, claim, collection, description, doctor, edge, encryption,
-    event, extract, face, folder, fsck, guard,
+    archive, artifact, asset, backup, claim, collection, description, doctor, duplicate, edge,
+    encryption, event, extract, face, folder, fsck, guard,
     library::Library,
     live, model, observe, page, person, place,
     problem::{Code, Problem},
@@ -167,6 +167,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(face::routes())
         .merge(similar::routes())
         .merge(tag::routes())
+        .merge(duplicate::routes())
         .merge(person::routes())
         .merge(transcript::routes())
         .merge(searchable::routes())

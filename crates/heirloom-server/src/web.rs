@@ -32,7 +32,7 @@ struct Built;
 
 /// The addresses of the app's pages: each is answered with the app, which shows what belongs there.
 /// The service worker knows the same (`web/src/service-worker.ts`).
-pub(crate) const PAGES: [&str; 20] = [
+pub(crate) const PAGES: [&str; 21] = [
     "/",
     "/assets/{id}",
     "/assets/{id}/reading",
@@ -40,6 +40,7 @@ pub(crate) const PAGES: [&str; 20] = [
     "/places",
     "/people",
     "/people/{id}",
+    "/duplicates",
     "/runs",
     "/runs/{id}",
     "/collections",

@@ -9,6 +9,7 @@ mod backup;
 mod claim;
 mod collection;
 mod doctor;
+mod duplicate;
 mod encryption;
 mod face;
 mod folder;
@@ -47,6 +48,7 @@ pub use collection::{
     Collection, CollectionPatch, MemberMove, Members, MembersChanged, NewCollection,
 };
 pub use doctor::{Check, Counts, Diagnosis};
+pub use duplicate::{Decision, DecisionKind, Duplicate, Duplicates, NewKeeper, NewParting};
 pub use encryption::{Encryption, EncryptionKey, MasterKind, NewMaster};
 pub use face::{Face, Faces};
 pub use folder::{Folder, Folders};

@@ -107,6 +107,7 @@ words! {
     ClaimShown "claim_shown"
     ClaimGroup "claim_group"
     ClaimAside "claim_aside"
+    ClaimSame "claim_same"
     SaidByYou "said_by_you"
     SaidBySomebody "said_by_somebody"
     FromCamera "from_camera"

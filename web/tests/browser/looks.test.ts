@@ -46,6 +46,8 @@ async function addresses(): Promise<string[]> {
     '/places?view=map',
     '/people',
     '/people?aside',
+    '/duplicates',
+    '/duplicates?decided',
     '/archives',
     '/backups',
     '/models',

@@ -9,6 +9,7 @@ mod config;
 mod confinement;
 mod data_folder;
 mod documents;
+mod duplicates;
 mod encryption;
 mod faces;
 mod harness;

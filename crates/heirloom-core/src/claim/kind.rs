@@ -112,6 +112,8 @@ kinds! {
     Group, "group", Single, ValueType::Id;
     /// Why a face is left out.
     Aside, "aside", Single, ValueType::Word(Aside::WORDS);
+    /// Another original that shows the same.
+    Same, "same", Set, ValueType::Id;
 }
 
 /// What a claim says.
@@ -332,6 +334,7 @@ impl ClaimKind {
                 format!("write one of the numbers from {least} to {most}")
             }
             ValueType::Word(words) => format!("write one of {}", words.join(", ")),
+            ValueType::Id if self == Self::Same => "write the id of another original".to_owned(),
             ValueType::Id => "write the id of a group of faces".to_owned(),
         }
     }

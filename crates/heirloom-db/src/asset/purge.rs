@@ -3,8 +3,8 @@
 use heirloom_core::{Actor, AssetId, ContentHash, permission::Action};
 
 use crate::{
-    Db, DbError, Engine, Tx, audit, blob, clock, face, imprint, migrate, search::document, sidecar,
-    sql::statements, unit, value::args, voice,
+    Db, DbError, Engine, Tx, audit, blob, clock, duplicate, face, imprint, migrate,
+    search::document, sidecar, sql::statements, unit, value::args, voice,
 };
 
 /// What a purge left for the caller to do.
@@ -84,6 +84,7 @@ impl Db {
         voice::delete(&mut tx, id).await?;
         face::delete(&mut tx, id).await?;
         imprint::delete(&mut tx, id).await?;
+        duplicate::delete(&mut tx, id).await?;
         tx.execute(DELETE_TEXT, args![id]).await?;
         tx.execute(DELETE_ARTIFACTS, args![id]).await?;
         unit::delete_of_asset(&mut tx, id).await?;

@@ -11,6 +11,7 @@ mod claim_batches;
 mod claims;
 mod collections;
 mod concurrency;
+mod duplicates;
 mod harness;
 mod hostile;
 mod imprints;

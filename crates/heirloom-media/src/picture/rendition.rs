@@ -5,7 +5,9 @@ use fast_image_resize::{
     images::{Image, ImageRef},
 };
 
-use super::{Limits, PictureError, hash, packed::pack, raster::Raster, stored::Stored};
+use heirloom_core::duplicate::Traits;
+
+use super::{Limits, PictureError, hash, packed::pack, raster::Raster, stored::Stored, traits};
 use crate::finding::Problem;
 
 /// The longest side of a picture in a grid, in pixels.
@@ -18,7 +20,7 @@ pub(super) const SCREEN_SIDE: u32 = 1440;
 const WEBP_SIDE: u32 = 16_383;
 
 /// What is shown of a picture, and what stands for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rendered {
     /// Width of the picture itself in pixels, upright.
     pub width: u32,
@@ -38,6 +40,8 @@ pub struct Rendered {
     /// Perceptual Image Hash Functions" (2010), section 3.1: of 32 × 32 grey levels, whether each of the
     /// frequencies 1 to 8 in both directions is above their median.
     pub perceptual_hash: u64,
+    /// What it is told from others by, and how good it is.
+    pub traits: Traits,
     /// What is wrong with the picture.
     pub problems: Vec<Problem>,
 }
@@ -95,6 +99,11 @@ pub(super) fn make(
         resize(&screen, grid_width, grid_height, FilterType::Lanczos3).ok_or_else(too_small)?;
     let thumbhash = hash::thumbhash(&grid).ok_or_else(too_small)?;
     let perceptual_hash = hash::perceptual_hash(&grid).ok_or_else(too_small)?;
+    let traits = Traits {
+        miniature: traits::miniature(&grid, (width, height)),
+        quality: traits::quality(&screen),
+        exact_hash: None,
+    };
 
     let mut renditions = vec![
         webp(RenditionKind::Grid, &grid, GRID_QUALITY, GRID_EFFORT)?,
@@ -118,6 +127,7 @@ pub(super) fn make(
         renditions,
         thumbhash,
         perceptual_hash,
+        traits,
         problems: stored.problems,
     })
 }

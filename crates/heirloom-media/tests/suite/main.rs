@@ -10,6 +10,7 @@ mod hostile;
 mod library;
 mod pictures;
 mod sidecars;
+mod traits;
 
 use std::io::Cursor;
 

@@ -8,7 +8,6 @@ use heirloom_core::{
     run::{RunEvent, RunState},
 };
 use heirloom_db::{DbError, Engine as Database, run::Run};
-use heirloom_models::Ability;
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
@@ -19,7 +18,10 @@ use super::{
     batch::{Batch, BatchError, Job, Order},
     engine::{Engine, Shared, Waiting},
 };
-use crate::template::Template;
+use crate::{
+    template::Template,
+    tool::{faces::SEEN_FACES, rendition::TRAITS},
+};
 
 /// How many units are planned at once, about, and how many wait then at most before more are.
 const PLANNED: usize = 2048;
@@ -140,16 +142,29 @@ async fn work(
     rest(shared, id, feeders, &orders, told).await
 }
 
-/// Puts the faces that a run found into groups. Should that fail, the next run does it.
+/// Puts the faces that a run found into groups, and finds what there is twice of the pictures that it drew. Should that
+/// fail, the next run does it.
 async fn gather(shared: &Shared, run: &Run, template: &Template) {
-    let mut steps = template.steps.iter();
-    if !steps.any(|step| step.tool.ability == Some(Ability::Faces)) {
-        return;
+    let (db, family) = (&shared.ctx.db, run.family_id);
+    let makes = |kind| {
+        template
+            .steps
+            .iter()
+            .any(|step| step.tool.outputs.contains(&kind))
+    };
+    if makes(SEEN_FACES) {
+        match db.gather_faces(family).await {
+            Ok(0) => {}
+            Ok(count) => tracing::debug!(run = %run.id, count, "faces were put into groups"),
+            Err(error) => tracing::warn!("faces are not put into groups: {error}"),
+        }
     }
-    match shared.ctx.db.gather_faces(run.family_id).await {
-        Ok(0) => {}
-        Ok(count) => tracing::debug!(run = %run.id, count, "faces were put into groups"),
-        Err(error) => tracing::warn!("faces are not put into groups: {error}"),
+    if makes(TRAITS) {
+        match db.compare_pictures(family).await {
+            Ok(0) => {}
+            Ok(count) => tracing::debug!(run = %run.id, count, "pairs of pictures belong together"),
+            Err(error) => tracing::warn!("pictures are not compared: {error}"),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     ResourceClass, Tool, View,
-    rendition::{GRID, LOOK, SCREEN, draw_in_confinement},
+    rendition::{GRID, LOOK, SCREEN, TRAITS, draw_in_confinement},
 };
 use crate::{
     film::{StoryboardOptions, make_poster, make_storyboard},
@@ -43,6 +43,8 @@ pub(crate) fn make_stills<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Pr
         }
         let poster = make_poster(ffmpeg, &input, &probe, &cancelled).await?;
         let mut products = draw_in_confinement(task, poster.png, "poster.png").await?;
+        // Two films with the same poster are two films.
+        products.retain(|product| product.kind != TRAITS);
         let options = StoryboardOptions::default();
         match make_storyboard(ffmpeg, &input, &probe, options, &cancelled).await {
             Ok(board) => {

@@ -26,11 +26,14 @@ pub const SCREEN: &str = "screen";
 /// The whole picture, where browsers do not show the original.
 pub const FULL: &str = "full";
 
+/// What a picture is told from others by, and how good it is.
+pub use heirloom_db::duplicate::TRAITS;
+
 /// Makes of a picture what is shown of it. Input: the original's bytes.
 pub const RENDITIONS: Tool = Tool {
     name: "renditions",
-    version: 3,
-    outputs: &[LOOK, GRID, SCREEN, FULL],
+    version: 4,
+    outputs: &[LOOK, GRID, SCREEN, FULL, TRAITS],
     view: View::Picture,
     class: ResourceClass::Cpu,
     is_deterministic: true,
@@ -80,7 +83,7 @@ fn products(parts: Vec<(JobHeader, Bytes)>) -> Result<Vec<Product>, Failure> {
         })?;
         let about = header["about"].take();
         let content = match *kind {
-            LOOK => Content::Json(about),
+            LOOK | TRAITS => Content::Json(about),
             _ => Content::Bytes(about, bytes),
         };
         products.push(Product::new(kind, content));
@@ -116,6 +119,7 @@ pub(crate) fn draw(
 }
 
 fn give(rendered: Rendered, answer: &mut Answer<'_>) -> Result<(), JobFailure> {
+    answer.give(&part(TRAITS, json!(rendered.traits)), &[])?;
     for (header, bytes) in parts(rendered) {
         answer.give(&header, &bytes)?;
     }

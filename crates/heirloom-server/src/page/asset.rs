@@ -341,6 +341,7 @@ const fn claim_word(kind: ClaimKind) -> Word {
         ClaimKind::Shown => Word::ClaimShown,
         ClaimKind::Group => Word::ClaimGroup,
         ClaimKind::Aside => Word::ClaimAside,
+        ClaimKind::Same => Word::ClaimSame,
     }
 }
 

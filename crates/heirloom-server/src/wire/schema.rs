@@ -4,13 +4,14 @@ use heirloom_core::{
     MediaKind,
     backup::{BackupKind, BackupState},
     claim::ClaimKind,
+    duplicate::{Likeness, Reason},
     run::RunState,
     unit::{FailureCode, UnitState},
 };
 use heirloom_pipeline::{backup::FaultCode, export::ProblemCode, import::NoteCode};
 use utoipa::openapi::{
     RefOr, Schema,
-    schema::{ObjectBuilder, SchemaFormat, Type},
+    schema::{ArrayBuilder, ObjectBuilder, SchemaFormat, Type},
 };
 
 pub(crate) fn words<'a>(words: impl IntoIterator<Item = &'a str>, about: &str) -> RefOr<Schema> {
@@ -53,6 +54,25 @@ pub(crate) fn claim_kind() -> RefOr<Schema> {
         ClaimKind::ALL.map(ClaimKind::as_str),
         "What is said something of.",
     )
+}
+
+pub(crate) fn likeness() -> RefOr<Schema> {
+    words(
+        Likeness::ALL.map(Likeness::as_str),
+        "Why pictures are in one group.",
+    )
+}
+
+pub(crate) fn reasons() -> RefOr<Schema> {
+    let reason = words(
+        Reason::ALL.map(Reason::as_str),
+        "What a picture has over others.",
+    );
+    ArrayBuilder::new()
+        .items(reason)
+        .description(Some("What it has over others, the weightiest first."))
+        .build()
+        .into()
 }
 
 pub(crate) fn run_state() -> RefOr<Schema> {

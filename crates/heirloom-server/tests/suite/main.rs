@@ -10,6 +10,7 @@ mod collection;
 mod data_folder;
 mod doctor;
 mod document;
+mod duplicate;
 mod edge;
 mod folder;
 mod fsck;

@@ -826,6 +826,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Pictures that there are several of, in groups, those first that came last. A picture and its RAW, or what it was edited
+         *     to, are none.
+         */
+        get: operations["list_duplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duplicates/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was decided of groups, the last first. All that was decided at once is taken back at once, as other claims are
+         *     (`/api/v1/claims/{id}/undo`).
+         */
+        get: operations["list_decisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duplicates/{id}/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keeps one picture of a group: the others are rated as rejected. Nothing is deleted. */
+        post: operations["keep_duplicate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duplicates/{id}/part": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that pictures of a group are not the same as its others: they are never together again. */
+        post: operations["part_duplicates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/encryption": {
         parameters: {
             query?: never;
@@ -2206,7 +2280,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written" | "shown" | "group" | "aside";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written" | "shown" | "group" | "aside" | "same";
             /**
              * Format: int64
              * @description When it was made.
@@ -2243,7 +2317,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written" | "shown" | "group" | "aside";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written" | "shown" | "group" | "aside" | "same";
             /**
              * Format: int64
              * @description When it was made.
@@ -2381,6 +2455,33 @@ export interface components {
             /** @description The path below the archive. */
             path: string;
         };
+        /** @description Something that was decided of a group. */
+        Decision: {
+            /**
+             * Format: int64
+             * @description Of how many pictures: those that were rejected, or those that are not the same as others.
+             */
+            asset_count: number;
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            id: string;
+            /** @description Whether it was taken back. */
+            is_undone: boolean;
+            /**
+             * Format: int64
+             * @description When.
+             */
+            made_at_ms: number;
+            /** @description What was decided. */
+            what: components["schemas"]["DecisionKind"];
+        };
+        /**
+         * @description What can be decided of a group.
+         * @enum {string}
+         */
+        DecisionKind: "kept" | "parted";
         /** @description How Heirloom is doing. */
         Diagnosis: {
             /** @description What was looked at. */
@@ -2405,6 +2506,52 @@ export interface components {
             resident_bytes?: number | null;
             /** @description Heirloom's version. */
             version: string;
+        };
+        /** @description A picture of a group. */
+        Duplicate: {
+            /** @description The picture. */
+            asset: components["schemas"]["Asset"];
+            /**
+             * Format: float
+             * @description How much of it is nothing but white or black, as a share.
+             */
+            clipped?: number | null;
+            /** @description Everywhere it is. */
+            places: components["schemas"]["Place"][];
+            /**
+             * Format: int64
+             * @description How people rate it: -1 rejected, 0 not at all, 1 to 5 stars.
+             */
+            rating: number;
+            /**
+             * Format: float
+             * @description How strong its sharpest edges are, for how much light and dark there is; null where that was not measured.
+             */
+            sharpness?: number | null;
+        };
+        /** @description Pictures of which one is enough. */
+        Duplicates: {
+            /**
+             * Format: uuid
+             * @description An id: UUID version 7.
+             */
+            id: string;
+            /** @description Whether all but one were rejected. */
+            is_decided: boolean;
+            /**
+             * Format: uuid
+             * @description The one to keep, as far as a machine can tell; null where there is one only.
+             */
+            keeper?: string | null;
+            /** @description The pictures, in the order in which they came. */
+            members: components["schemas"]["Duplicate"][];
+            /** @description What it has over others, the weightiest first. */
+            reasons: ("liked" | "largest" | "from_camera" | "sharpest" | "best_exposed" | "least_packed" | "dated" | "placed" | "first")[];
+            /**
+             * @description Why pictures are in one group.
+             * @enum {string}
+             */
+            why: "copies" | "exact" | "near" | "burst";
         };
         /** @description Whether the blobs of the library are encrypted, and with what. */
         Encryption: {
@@ -2560,7 +2707,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written" | "shown" | "group" | "aside";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written" | "shown" | "group" | "aside" | "same";
         };
         /** @description Something that is not as it should be. */
         Fault: {
@@ -3309,7 +3456,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written" | "shown" | "group" | "aside";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written" | "shown" | "group" | "aside" | "same";
             on?: components["schemas"]["Strip"] | null;
             /** @description Where it is known from, in a few words. */
             source?: string;
@@ -3331,7 +3478,7 @@ export interface components {
              * @description What is said something of.
              * @enum {string}
              */
-            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written" | "shown" | "group" | "aside";
+            kind: "date" | "position" | "place" | "person" | "title" | "caption" | "tag" | "author" | "rating" | "camera_make" | "camera_model" | "lens" | "orientation" | "language" | "said" | "speaker" | "written" | "shown" | "group" | "aside" | "same";
             /** @description Of a position: leave out the assets of which one is known, so that no exact one is lost to a vague one. */
             only_unplaced?: boolean;
             /** @description Where it is known from, in a few words. */
@@ -3403,6 +3550,14 @@ export interface components {
             /** @description Whether what comes in is prepared: renditions are made of it. */
             process?: boolean;
         };
+        /** @description Which of a group to keep. */
+        NewKeeper: {
+            /**
+             * Format: uuid
+             * @description The picture; the one that is suggested, where none is named.
+             */
+            asset_id?: string | null;
+        };
         /** @description The master key that is to open the keys from now on. */
         NewMaster: {
             /** @description What it is: `key` or `passphrase`. */
@@ -3436,6 +3591,11 @@ export interface components {
              *     (`pypi:NAME@VERSION#MEMBER`, `npm:NAME@VERSION#MEMBER`).
              */
             source: string;
+        };
+        /** @description Which of a group are not the same as the others. */
+        NewParting: {
+            /** @description The pictures; without any, none of the group is the same as another. */
+            asset_ids?: string[];
         };
         /** @description What is to be published of a collection, and what somebody consents to with that. */
         NewPublication: {
@@ -3731,6 +3891,62 @@ export interface components {
                  * @description Rises with every change; for `If-Match`.
                  */
                 version: number;
+            }[];
+            /** @description Where the next page begins: the value for `after`. Null on the last page. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Decision: {
+            /** @description What is on it. */
+            items: {
+                /**
+                 * Format: int64
+                 * @description Of how many pictures: those that were rejected, or those that are not the same as others.
+                 */
+                asset_count: number;
+                /**
+                 * Format: uuid
+                 * @description An id: UUID version 7.
+                 */
+                id: string;
+                /** @description Whether it was taken back. */
+                is_undone: boolean;
+                /**
+                 * Format: int64
+                 * @description When.
+                 */
+                made_at_ms: number;
+                /** @description What was decided. */
+                what: components["schemas"]["DecisionKind"];
+            }[];
+            /** @description Where the next page begins: the value for `after`. Null on the last page. */
+            next?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Duplicates: {
+            /** @description What is on it. */
+            items: {
+                /**
+                 * Format: uuid
+                 * @description An id: UUID version 7.
+                 */
+                id: string;
+                /** @description Whether all but one were rejected. */
+                is_decided: boolean;
+                /**
+                 * Format: uuid
+                 * @description The one to keep, as far as a machine can tell; null where there is one only.
+                 */
+                keeper?: string | null;
+                /** @description The pictures, in the order in which they came. */
+                members: components["schemas"]["Duplicate"][];
+                /** @description What it has over others, the weightiest first. */
+                reasons: ("liked" | "largest" | "from_camera" | "sharpest" | "best_exposed" | "least_packed" | "dated" | "placed" | "first")[];
+                /**
+                 * @description Why pictures are in one group.
+                 * @enum {string}
+                 */
+                why: "copies" | "exact" | "near" | "burst";
             }[];
             /** @description Where the next page begins: the value for `after`. Null on the last page. */
             next?: string | null;
@@ -5582,7 +5798,11 @@ export type Collection = components['schemas']['Collection'];
 export type CollectionPatch = components['schemas']['CollectionPatch'];
 export type Counts = components['schemas']['Counts'];
 export type DamagedPlace = components['schemas']['DamagedPlace'];
+export type Decision = components['schemas']['Decision'];
+export type DecisionKind = components['schemas']['DecisionKind'];
 export type Diagnosis = components['schemas']['Diagnosis'];
+export type Duplicate = components['schemas']['Duplicate'];
+export type Duplicates = components['schemas']['Duplicates'];
 export type Encryption = components['schemas']['Encryption'];
 export type EncryptionKey = components['schemas']['EncryptionKey'];
 export type ExportReport = components['schemas']['ExportReport'];
@@ -5637,9 +5857,11 @@ export type NewCollection = components['schemas']['NewCollection'];
 export type NewExport = components['schemas']['NewExport'];
 export type NewFsck = components['schemas']['NewFsck'];
 export type NewImport = components['schemas']['NewImport'];
+export type NewKeeper = components['schemas']['NewKeeper'];
 export type NewMaster = components['schemas']['NewMaster'];
 export type NewModel = components['schemas']['NewModel'];
 export type NewModelFile = components['schemas']['NewModelFile'];
+export type NewParting = components['schemas']['NewParting'];
 export type NewPublication = components['schemas']['NewPublication'];
 export type NewPublicationImport = components['schemas']['NewPublicationImport'];
 export type NewPull = components['schemas']['NewPull'];
@@ -5651,6 +5873,8 @@ export type PageArchive = components['schemas']['Page_Archive'];
 export type PageAsset = components['schemas']['Page_Asset'];
 export type PageBackup = components['schemas']['Page_Backup'];
 export type PageCollection = components['schemas']['Page_Collection'];
+export type PageDecision = components['schemas']['Page_Decision'];
+export type PageDuplicates = components['schemas']['Page_Duplicates'];
 export type PageKnownContent = components['schemas']['Page_KnownContent'];
 export type PagePerson = components['schemas']['Page_Person'];
 export type PagePipeline = components['schemas']['Page_Pipeline'];
@@ -8027,6 +8251,144 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Diagnosis"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_duplicates: {
+        parameters: {
+            query?: {
+                why?: "copies" | "exact" | "near" | "burst";
+                /** @description Those of which all but one were rejected; else all others. */
+                decided?: boolean;
+                /** @description Where the page begins: `next` of the page before. */
+                after?: string;
+                /** @description How many groups, 1 to 500; 50 if it is not said. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of groups */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Duplicates"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    list_decisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The last of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Decision"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    keep_duplicate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKeeper"];
+            };
+        };
+        responses: {
+            /** @description What was decided */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decision"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    part_duplicates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The group */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewParting"];
+            };
+        };
+        responses: {
+            /** @description What was decided */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decision"];
                 };
             };
             /** @description Refused */

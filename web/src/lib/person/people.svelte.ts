@@ -1,4 +1,5 @@
 /** Whose faces are in pictures, what is said of them, and how it is taken back. */
+import { Acts } from '../api/acts.svelte';
 import {
   answered,
   api,
@@ -7,8 +8,6 @@ import {
   type Portrait,
   type Said
 } from '../api/client';
-import { Problem } from '../api/problem';
-import { tell } from '../ui/notice.svelte';
 import { say } from '../words/words.svelte';
 
 export const listPeople = (aside: boolean) =>
@@ -32,51 +31,10 @@ export function inWords({ what, name, face_count: count }: Said): string {
 }
 
 /** What a page says of faces. */
-export class Saying {
-  /** Why it did not go well the last time. */
-  problem = $state.raw<Problem>();
-  isBusy = $state(false);
-  #onchange: () => Promise<unknown>;
-
-  /** Who shows them is told when something was said. */
-  constructor(onchange: () => Promise<unknown>) {
-    this.#onchange = onchange;
-  }
-
+export class Saying extends Acts {
   /** Says it, and offers to take it back. */
   async say(said: Partial<NewSaying> & Pick<NewSaying, 'what'>): Promise<boolean> {
-    return this.#do(async () => {
-      const body = { faces: [], ...said };
-      const done = await answered<Said>(api.POST('/api/v1/people/said', { body }));
-      tell(inWords(done), { words: say('undo'), run: () => void this.turn(done) });
-    });
-  }
-
-  /** Takes back what holds, and holds again to what was taken back. */
-  async turn({ id, is_undone }: Said): Promise<boolean> {
-    const params = { params: { path: { id } } };
-    return this.#do(async () => {
-      await answered(
-        is_undone
-          ? api.POST('/api/v1/claims/{id}/redo', params)
-          : api.POST('/api/v1/claims/{id}/undo', params)
-      );
-      tell(say(is_undone ? 'claim_saved' : 'undone'));
-    });
-  }
-
-  async #do(act: () => Promise<void>): Promise<boolean> {
-    this.isBusy = true;
-    try {
-      await act();
-      this.problem = undefined;
-      await this.#onchange();
-      return true;
-    } catch (thrown) {
-      this.problem = Problem.from(thrown);
-      return false;
-    } finally {
-      this.isBusy = false;
-    }
+    const body = { faces: [], ...said };
+    return this.make(() => answered<Said>(api.POST('/api/v1/people/said', { body })), inWords);
   }
 }

@@ -203,7 +203,16 @@ impl Searchable {
         let natural = (codes.len() / 2) as f32 * font::WIDTH * along.size;
         content.set_text_matrix(along.matrix(span.0));
         content.set_horizontal_scaling((100.0 * span.1 / natural).max(0.01));
+        // What the font cannot say is said beside it.
+        let is_beyond = text.chars().any(font::is_beyond);
+        if is_beyond {
+            let mut said = content.begin_marked_content_with_properties(Name(b"Span"));
+            said.properties().actual_text(TextStr(text));
+        }
         content.show(Str(&codes));
+        if is_beyond {
+            content.end_marked_content();
+        }
     }
 
     /// What all pages share, and its end.

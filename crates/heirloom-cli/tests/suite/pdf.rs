@@ -148,7 +148,7 @@ fn a_letter_becomes_a_document_with_its_words_behind_its_picture() {
     check(&again);
     let text = text_of(&again);
     assert!(
-        text.contains("to the Hafen – дом 港\n") && !text.contains("harbour"),
+        text.contains("to the Hafen – дом 港 😀\n") && !text.contains("harbour"),
         "{text}"
     );
 }

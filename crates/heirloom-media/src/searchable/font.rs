@@ -25,10 +25,16 @@ pub(super) struct Letters {
 }
 
 impl Letters {
-    /// A text in the codes of this font, two bytes each. What is no letter, and what there is no code left for, is left out.
+    /// A text in the codes of this font, two bytes each. What is no letter, and what there is no code left for, is left out; what
+    /// lies beyond is one letter for all.
     pub(super) fn codes(&mut self, text: &str) -> Vec<u8> {
         let mut codes = Vec::with_capacity(text.len() * 2);
         for letter in text.chars().filter(|letter| is_letter(*letter)) {
+            let letter = if is_beyond(letter) {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                letter
+            };
             let known = self.codes.get(&letter).copied();
             let Some(code) = known.or_else(|| self.add(letter)) else {
                 continue;
@@ -39,10 +45,6 @@ impl Letters {
     }
 
     fn add(&mut self, letter: char) -> Option<u16> {
-        // Checkers of PDF/A take the two halves of what lies beyond for letters.
-        if letter > '\u{ffff}' {
-            return None;
-        }
         let code = u16::try_from(self.letters.len() + 1).ok()?;
         self.letters.push(letter);
         self.codes.insert(letter, code);
@@ -145,6 +147,11 @@ impl Letters {
             ),
         ]
     }
+}
+
+/// Whether it is beyond the first 65,536 letters: checkers of PDF/A take the two halves that it is written as for letters.
+pub(super) const fn is_beyond(letter: char) -> bool {
+    letter > '\u{ffff}'
 }
 
 /// Whether a font may say that something is this letter (ISO 19005-2, 6.2.11.7.2).

@@ -96,7 +96,7 @@ fn look_at_pages(
     mut input: File,
     answer: &mut Answer<'_>,
 ) -> Result<(), Failure> {
-    if job != "pages" {
+    if !matches!(job, "pages" | "read") {
         return Ok(answer.give(&json!({ "nothing": "It is not what this is about." }), &[])?);
     }
     let mut text = String::new();
@@ -111,6 +111,18 @@ fn look_at_pages(
     let (count, deadly) = (numbers("pages=")[0], numbers("deadly="));
     answer.give(&json!({ "count": count }), &[])?;
     let bound = |name: &str| header[name].as_u64().unwrap_or_default();
+    if job == "read" {
+        // One page in a turn, as each that is looked at.
+        let page = bound("from");
+        if deadly.contains(&page) {
+            std::process::abort();
+        }
+        let read = json!({ "page": page, "blocks": [] }).to_string();
+        return match page <= count {
+            true => Ok(answer.give(&json!({ "page": page }), read.as_bytes())?),
+            false => Ok(()),
+        };
+    }
     for page in bound("from")..=bound("until").min(count) {
         if deadly.contains(&page) {
             std::process::abort();

@@ -10,6 +10,7 @@ mod archive;
 mod change;
 mod confinement;
 mod deriving;
+mod eyes;
 mod film;
 mod fsck;
 mod import;

@@ -94,6 +94,7 @@ struct File {
     models_mirror: Option<String>,
     models_memory: Option<ByteCount>,
     models_keep: Option<Span>,
+    tesseract: Option<Vec<String>>,
     transcription: Option<Vec<String>>,
     transcription_services: Option<Vec<way::Declared>>,
     reading: Option<Vec<String>>,
@@ -360,7 +361,7 @@ fn load_file(path: &Path) -> Result<(File, String), Problem> {
                master_key_file, master_passphrase_file, store, \
                store_cache, store_redirect, store_places, store_rules, store_move_rate, s3_endpoint, s3_region, s3_path_style, \
                ipfs_node, ipfs_node_login_file, ipfs_service, ipfs_service_token_file, ipfs_layout, models, models_mirror, \
-               models_memory, models_keep, transcription, transcription_services, reading and reading_services.")
+               models_memory, models_keep, transcription, transcription_services, reading, reading_services and tesseract.")
     })?;
     Ok((file, text))
 }

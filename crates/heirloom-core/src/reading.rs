@@ -7,11 +7,12 @@
 mod correct;
 mod frames;
 mod order;
+mod second;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClaimId, Segment,
+    ClaimId, Segment, Strip,
     text::{Span, spread},
 };
 
@@ -42,6 +43,9 @@ pub struct Page {
     /// By how many degrees its lines then fall to the right.
     #[serde(default)]
     pub lean: f32,
+    /// Where the page is in the picture, if a camera saw it with what is around it. Places are shares of the picture all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outline: Option<Corners>,
     /// Paragraphs and whatever else stands by itself, in the order in which they are read.
     pub blocks: Vec<Block>,
 }
@@ -61,6 +65,9 @@ pub struct Line {
     /// Where it is; `None` in a document's own text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corners: Option<Corners>,
+    /// What a correction of it is said of, where nobody knows its place.
+    #[serde(skip)]
+    pub margin: Option<Strip>,
     /// How sure it is, from 0 to 1: the mean of its words.
     pub confidence: f32,
     /// Its words, where they were read one by one.
@@ -75,7 +82,7 @@ pub struct Line {
 }
 
 /// A word, with the marks around it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Word {
     /// How it is written.
     pub text: String,
@@ -83,6 +90,9 @@ pub struct Word {
     pub corners: Corners,
     /// How likely it is, from 0 to 1.
     pub probability: f32,
+    /// What a second reader reads there instead; empty where it sees nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<String>,
 }
 
 /// A quadrilateral on a page, in shares of its width and height. Its corners follow one another as whoever reads it sees
@@ -176,22 +186,13 @@ impl Line {
     /// Of words that follow one another; `None` of no words.
     #[must_use]
     pub fn of_words(words: Vec<Word>, corners: Corners) -> Option<Self> {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a line has far fewer than 2^23 letters"
-        )]
-        let length = |word: &Word| word.text.chars().count() as f32;
-        let all: f32 = words.iter().map(length).sum();
-        let sum: f32 = words
-            .iter()
-            .map(|word| word.probability * length(word))
-            .sum();
         let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
         let text = texts.join(" ");
-        (all > 0.0).then(|| Self {
+        let is_empty = words.iter().all(|word| word.text.is_empty());
+        (!is_empty).then(|| Self {
             text,
             corners: Some(corners),
-            confidence: sum / all,
+            confidence: Word::mean(&words),
             words,
             ..Self::default()
         })
@@ -211,6 +212,23 @@ impl Line {
             words,
             ..Self::default()
         }
+    }
+}
+
+impl Word {
+    /// How likely words are, each as much as it is long.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a line has far fewer than 2^23 letters"
+    )]
+    fn mean(words: &[Self]) -> f32 {
+        let (mut all, mut sum) = (0.0, 0.0);
+        for word in words {
+            let length = word.text.chars().count() as f32;
+            all += length;
+            sum += word.probability * length;
+        }
+        if all > 0.0 { sum / all } else { 0.0 }
     }
 }
 
@@ -237,6 +255,7 @@ fn place_words(known: &[Word], words: &[&str], corners: Corners, probability: f3
             text: (*word).to_owned(),
             corners: corners.stretch(share(from), share(until)),
             probability,
+            otherwise: None,
         })
         .collect()
 }
@@ -261,6 +280,22 @@ fn span_in(Corners(line): Corners, Corners(word): &Corners) -> Span {
 }
 
 impl Page {
+    /// The same page with each place where that is otherwise: in the picture of which it is a part.
+    #[must_use]
+    pub fn moved(mut self, to: impl Fn([f32; 2]) -> [f32; 2]) -> Self {
+        let moved = |Corners(corners): Corners| {
+            let share = |at: f32| (at.clamp(0.0, 1.0) * 1e4).round() / 1e4;
+            Corners(corners.map(|corner| to(corner).map(share)))
+        };
+        for line in self.blocks.iter_mut().flat_map(|block| &mut block.lines) {
+            line.corners = line.corners.map(moved);
+            for word in &mut line.words {
+                word.corners = moved(word.corners);
+            }
+        }
+        self
+    }
+
     /// A page whose text the document has itself: a paragraph ends with an empty line.
     #[must_use]
     pub fn of_layer(page: Option<u32>, text: &str) -> Self {
@@ -441,8 +476,8 @@ mod tests {
     fn a_line_is_as_sure_as_its_letters() {
         let word = |text: &str, probability| Word {
             text: text.to_owned(),
-            corners: Corners::default(),
             probability,
+            ..Word::default()
         };
         let words = vec![word("Oma", 0.5), word("schreibt.", 0.9)];
         let line = Line::of_words(words, Corners::default()).unwrap();

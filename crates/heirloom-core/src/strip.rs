@@ -58,6 +58,28 @@ impl Strip {
         }
     }
 
+    /// What a line is said of that nobody knows the place of: a mark at the left edge of its page, as far down as the line is in the
+    /// order of so many. No word stands there, so it never takes the place of what stands elsewhere.
+    #[must_use]
+    pub fn margin(page: u32, line: usize, of: usize) -> Option<Self> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "it is from 0 to 10,000 where the line is one of these"
+        )]
+        let down = |line: usize| (line * 10_000 / of.max(1)) as u16;
+        let (top, bottom) = (down(line), down(line + 1));
+        let corners = [[0, top], [1, top], [1, bottom], [0, bottom]];
+        let is_on_page = page > 0 && line < of && top < bottom;
+        is_on_page.then_some(Self { page, corners })
+    }
+
+    /// Whether it is such a mark.
+    #[must_use]
+    pub const fn is_margin(self) -> bool {
+        let [[a, _], [b, _], [c, _], [d, _]] = self.corners;
+        matches!((a, b, c, d), (0, 1, 1, 0))
+    }
+
     /// Which page, from 1.
     #[must_use]
     pub const fn page(self) -> u32 {

@@ -216,7 +216,7 @@ statements! {
         WHERE r.kind = $1 AND r.tool = $2 AND r.subject_id IN ({list})";
     // What was read, and what would not come out the same again; what is drawn is drawn again.
     LIST_READ = concat!("SELECT ", columns!(), " WHERE r.subject_id IN ({list})
-          AND (r.kind IN ('metadata', 'text', 'place') OR r.is_deterministic = FALSE)");
+          AND (r.kind IN ('metadata', 'text', 'place') OR (r.is_deterministic = FALSE AND r.kind <> 'flat'))");
     FIND_BLOB = "SELECT blob_hash FROM artifact WHERE id = $1 AND blob_hash IS NOT NULL";
     DELETE = "DELETE FROM artifact WHERE id = $1";
 }

@@ -115,6 +115,26 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// Of pixels without opacity.
+    #[must_use]
+    pub const fn of_pixels(width: u32, height: u32, pixels: Vec<u8>) -> Self {
+        Self {
+            width,
+            height,
+            pixels,
+            has_alpha: false,
+            is_animated: false,
+            pages: 1,
+            problems: Vec::new(),
+        }
+    }
+
+    /// How many pixels it has across and down where its longest side is made that long, if it is longer.
+    #[must_use]
+    pub fn size_within(&self, longest_side: u32) -> (u32, u32) {
+        rendition::fit(self.width, self.height, longest_side)
+    }
+
     /// The same laid on white paper: three bytes a pixel.
     #[must_use]
     pub fn on_white(mut self) -> Self {

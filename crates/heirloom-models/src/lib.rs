@@ -9,6 +9,7 @@
 
 mod error;
 pub mod faces;
+mod flat;
 mod graph;
 mod manifest;
 mod note;
@@ -24,6 +25,7 @@ mod store;
 mod torch;
 
 pub use error::ModelError;
+pub use flat::{Flat, Projection};
 pub use manifest::{Ability, Model, ModelFile};
 pub use pull::{Mirror, Progress, Pulling};
 pub use quad::{Point, Quad};

@@ -15,7 +15,7 @@ pub struct Point {
 pub struct Quad(pub [Point; 4]);
 
 impl Point {
-    fn towards(self, other: Self, share: f32) -> Self {
+    pub(crate) fn towards(self, other: Self, share: f32) -> Self {
         Self {
             x: self.x + (other.x - self.x) * share,
             y: self.y + (other.y - self.y) * share,
@@ -134,6 +134,19 @@ impl Quad {
         self.turned((4 - quarters as usize) % 4)
     }
 
+    /// The same place, so that it begins with the corner that is nearest to the top left, and goes on with the clock.
+    pub(crate) fn begun_top_left(mut self) -> Self {
+        let [a, b, _, d] = self.0;
+        if (b.x - a.x) * (d.y - a.y) < (b.y - a.y) * (d.x - a.x) {
+            self.0.reverse();
+        }
+        let nearest = (0..4).min_by(|a, b| {
+            let far = |at: usize| self.0[at].x + self.0[at].y;
+            far(*a).total_cmp(&far(*b))
+        });
+        self.turned(nearest.unwrap_or_default())
+    }
+
     /// Larger by this much on each side.
     pub(crate) fn grown(&self, by: f32) -> Self {
         let (across, down) = (by / self.width().max(1.0), by / self.height().max(1.0));
@@ -156,7 +169,7 @@ impl Quad {
 }
 
 /// The points around all others, one after another.
-fn hull(points: &[Point]) -> Vec<Point> {
+pub(crate) fn hull(points: &[Point]) -> Vec<Point> {
     let mut points = points.to_vec();
     points.sort_by(|a, b| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)));
     points.dedup();

@@ -6,11 +6,14 @@
 
 mod classifier;
 mod detector;
+mod outline;
 mod reader;
 mod recogniser;
 mod region;
+mod stack;
 
 pub use reader::{Reader, Seen, SeenLine, SeenWord};
+pub use stack::Stack;
 
 /// Why nothing can be read: the fault is the model's or the machine's.
 #[derive(Debug, thiserror::Error)]

@@ -37,6 +37,12 @@ impl Sheet {
         self.height
     }
 
+    /// Red, green and blue of each, row by row.
+    #[must_use]
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
     /// What lies within a quadrilateral as a rectangle of that size, as networks for reading see it; `row` is how long a
     /// row is, and what is beyond the rectangle is grey.
     pub(crate) fn take(&self, quad: &Quad, width: usize, height: usize, row: usize) -> Vec<f32> {
@@ -109,7 +115,7 @@ impl Sheet {
     }
 
     /// The colour at a place, between the pixels around it.
-    fn colour(&self, place: Point) -> [f32; CHANNELS] {
+    pub(crate) fn colour(&self, place: Point) -> [f32; CHANNELS] {
         let limit = |at: f32, most: usize| (at - 0.5).clamp(0.0, (most - 1) as f32);
         let (x, y) = (limit(place.x, self.width), limit(place.y, self.height));
         let (left, top) = (x as usize, y as usize);

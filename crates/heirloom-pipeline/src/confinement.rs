@@ -82,6 +82,12 @@ impl Confinement {
         }
     }
 
+    /// Whether a command tool is installed.
+    #[must_use]
+    pub fn has_program(&self, name: &str) -> bool {
+        command::find(Path::new(name)).is_ok()
+    }
+
     /// Runs a command tool over one file. Dropping the future kills it.
     ///
     /// # Errors

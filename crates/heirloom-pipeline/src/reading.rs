@@ -8,6 +8,7 @@ mod elsewhere;
 mod film;
 mod job;
 mod provider;
+mod second;
 
 use std::{
     fs::File,
@@ -22,7 +23,7 @@ use heirloom_core::{
     unit::FailureCode,
 };
 use heirloom_models::{Ability, ModelError, Store};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -35,6 +36,7 @@ pub use film::read_film;
 pub(crate) use job::{PageReader, READ};
 use provider::{GOOGLE, OPENAI};
 pub use provider::{PROVIDERS, Provider, Question, Seen, SeenLine};
+pub use second::SecondReader;
 
 /// What services are configured for here.
 pub const TASK: way::Task = way::Task {
@@ -46,6 +48,7 @@ pub const TASK: way::Task = way::Task {
 #[derive(Debug, Clone)]
 pub struct Eyes {
     reader: Reader,
+    second: Option<SecondReader>,
 }
 
 #[derive(Debug, Clone)]
@@ -97,6 +100,10 @@ pub struct Outcome {
     pub count: u32,
     /// What was left out or is wrong with it.
     pub problems: Vec<String>,
+    /// The page alone, straight and in one light, where a camera saw it with what is around it: what is said of it, and a JPEG.
+    pub flat: Option<(Json, Bytes)>,
+    /// Who read it a second time, where that was of use.
+    pub second: Option<String>,
 }
 
 /// Models and ONNX Runtime with their arenas, and the pixels of the largest picture that is read.
@@ -141,7 +148,17 @@ impl Eyes {
         let hand = TrainedHand::start(confinement, store, Ability::Reading, threads, settings)?;
         Ok(Self {
             reader: Reader::Local(Arc::new(hand)),
+            second: None,
         })
+    }
+
+    /// The same with somebody who reads each page a second time, if they are there.
+    #[must_use]
+    pub fn beside(self, second: &SecondReader) -> Self {
+        Self {
+            second: second.is_there().then(|| second.clone()),
+            ..self
+        }
     }
 
     /// A service elsewhere: pages are drawn here, and it is sent their pictures and nothing else.
@@ -159,6 +176,7 @@ impl Eyes {
         let hand = Hand::start(confinement, settings)?;
         Ok(Self {
             reader: Reader::Service(service, Arc::new(hand)),
+            second: None,
         })
     }
 
@@ -191,11 +209,14 @@ impl Eyes {
         }
     }
 
-    /// What tells all that reads apart from others: [`Store::key_for`] reading, or the service's own.
+    /// What tells all that reads apart from others: [`Store::key_for`] reading with who reads beside that, or the service's own.
     #[must_use]
     pub fn key(&self) -> String {
         match &self.reader {
-            Reader::Local(hand) => hand.key().to_owned(),
+            Reader::Local(hand) => {
+                let second = self.second.as_ref().map(SecondReader::suffix);
+                hand.key().to_owned() + &second.unwrap_or_default()
+            }
             Reader::Service(service, _) => service.key(),
         }
     }
@@ -222,7 +243,16 @@ impl Eyes {
         input.rewind()?;
         let input = input.try_clone()?;
         match &self.reader {
-            Reader::Local(hand) => hand.work(job, input, limits, cancelled).await,
+            Reader::Local(hand) => {
+                job["flat"] = true.into();
+                job["second"] = self.second.is_some().into();
+                let parts = hand.work(job, input, limits, cancelled);
+                let parts: Result<_, ReadingError> = parts.await;
+                match &self.second {
+                    Some(second) => Ok(second.hear(parts?).await),
+                    None => parts,
+                }
+            }
             Reader::Service(service, hand) => {
                 job["draw"] = SENT_SIDE.into();
                 let parts = hand.work(job, input, limits, cancelled).await?;
@@ -357,7 +387,12 @@ impl Outcome {
             if let Some(count) = number("count") {
                 self.count = count;
             }
-            if let Some(problem) = header["problem"].as_str() {
+            if let Some(second) = header["second"].as_str() {
+                self.second = Some(second.to_owned());
+            }
+            if !header["flat"].is_null() {
+                self.flat = Some((header["flat"].clone(), bytes));
+            } else if let Some(problem) = header["problem"].as_str() {
                 self.problems.push(problem.to_owned());
             } else if number("page").is_some() {
                 let page: Page = serde_json::from_slice(&bytes).map_err(|_| {

@@ -9,15 +9,16 @@ use std::{
 
 use bytes::Bytes;
 use heirloom_core::{
-    reading::{Page, Reading},
+    reading::{Corners, Page, Reading},
     unit::FailureCode,
 };
 use heirloom_db::workpiece::Workpiece;
 use heirloom_media::{
     document::Pages,
-    picture::{Limits, Picture, PictureError},
+    picture::{self, Limits, Picture, PictureError, Want},
     searchable::{Searchable, Sheet},
 };
+use heirloom_models::{Flat, Point, Projection, Quad, Sheet as Pixels};
 use serde_json::json;
 
 pub use heirloom_media::searchable::About;
@@ -125,16 +126,19 @@ impl Making {
                 Err(error) => return Err(error),
             },
         };
-        let mut pages = self.reading.pages.iter();
-        let read = pages.find(|page| page.page.unwrap_or(1) == number);
-        let nothing = Page::default();
-        let read = read.unwrap_or(&nothing);
+        let read = self.read(number).cloned().unwrap_or_default();
         let document = self.document.as_mut();
-        Ok(document.map(|document| document.add(&sheet, read).into()))
+        Ok(document.map(|document| document.add(&sheet, &alone(read)).into()))
+    }
+
+    fn read(&self, number: u32) -> Option<&Page> {
+        let mut pages = self.reading.pages.iter();
+        pages.find(|page| page.page.unwrap_or(1) == number)
     }
 
     async fn draw(&mut self, page: u32) -> Result<Sheet, SearchableError> {
-        let job = json!({ "job": JOB, "name": self.name, "page": page });
+        let outline = self.read(page).and_then(|read| read.outline);
+        let job = json!({ "job": JOB, "name": self.name, "page": page, "outline": outline });
         let limits = JobLimits {
             wall: Duration::from_secs(300),
             cpu: Duration::from_secs(120),
@@ -161,18 +165,34 @@ fn failed(code: FailureCode, reason: &str) -> ConfinementError {
     ConfinementError::failed(code, reason.to_owned())
 }
 
+/// What was read on a page that a camera saw, with its places on the page alone.
+fn alone(mut page: Page) -> Page {
+    let way = page
+        .outline
+        .take()
+        .and_then(|outline| Projection::to(&quad(outline, 1.0, 1.0)));
+    let Some(back) = way.map(|way| way.inverse()) else {
+        return page;
+    };
+    page.moved(|[x, y]| {
+        let Point { x, y } = back.place(Point { x, y });
+        [x, y]
+    })
+}
+
+/// Corners in pixels of a picture that is so large.
+fn quad(Corners(corners): Corners, width: f32, height: f32) -> Quad {
+    Quad(corners.map(|[x, y]| Point {
+        x: x * width,
+        y: y * height,
+    }))
+}
+
 /// What stands for a page that cannot be drawn.
 fn white() -> Sheet {
     let [width, height] = A4;
-    let picture = Picture {
-        width: width as u32,
-        height: height as u32,
-        pixels: vec![255; width as usize * height as usize * 3],
-        has_alpha: false,
-        is_animated: false,
-        pages: 1,
-        problems: Vec::new(),
-    };
+    let pixels = vec![255; width as usize * height as usize * 3];
+    let picture = Picture::of_pixels(width as u32, height as u32, pixels);
     Sheet {
         longest_points: Some(height),
         ..Sheet::of_bits(&picture)
@@ -212,6 +232,7 @@ pub(crate) fn pack(
     let broken = |error: PictureError| {
         Failure::new(error.code(), error.to_string()).with_detail(error.detail())
     };
+    let outline: Option<Corners> = serde_json::from_value(header["outline"].clone()).ok();
     let (count, sheet) = match file_type.media_type {
         PDF | "image/tiff" => {
             let pages = Pages::open(bytes, file_type)
@@ -219,9 +240,15 @@ pub(crate) fn pack(
             let is_pdf = file_type.media_type == PDF;
             let side = if is_pdf { DRAWN_SIDE } else { u32::MAX };
             let picture = pages.pixels(page, side, &LIMITS).map_err(broken)?;
-            let mut sheet = Sheet::of_pixels(picture.on_white()).map_err(broken)?;
+            let mut sheet =
+                Sheet::of_pixels(cut_out(picture.on_white(), outline)).map_err(broken)?;
             sheet.longest_points = pages.longest_points(page);
             (pages.count(), sheet)
+        }
+        _ if outline.is_some() => {
+            let picture = picture::decode(&bytes, file_type, &LIMITS, Want::default());
+            let picture = cut_out(picture.map_err(broken)?.on_white(), outline);
+            (1, Sheet::of_pixels(picture).map_err(broken)?)
         }
         _ => (
             1,
@@ -233,4 +260,22 @@ pub(crate) fn pack(
     let said = json!({ "sheet": sheet, "profile": profile.len() });
     let parts = [profile, &sheet.bytes].concat();
     Ok(answer.give(&said, &parts)?)
+}
+
+/// The page alone, straight and in one light; the picture as it is where no camera saw it.
+fn cut_out(picture: Picture, outline: Option<Corners>) -> Picture {
+    let (width, height) = (picture.width, picture.height);
+    let flat = outline.and_then(|outline| {
+        let pixels = picture.pixels.clone();
+        let pixels = Pixels::new(width as usize, height as usize, pixels)?;
+        Flat::of(&pixels, quad(outline, width as f32, height as f32))
+    });
+    flat.map_or(picture, |flat| {
+        let lit = flat.lit();
+        Picture::of_pixels(
+            lit.width() as u32,
+            lit.height() as u32,
+            lit.pixels().to_vec(),
+        )
+    })
 }

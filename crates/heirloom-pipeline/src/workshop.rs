@@ -18,7 +18,7 @@ use crate::{
     hearing::Hearings,
     machine::{Working, processors},
     pictures::{self, Beholder, PicturesError},
-    reading::{self, Eyes, ReadingError},
+    reading::{self, Eyes, ReadingError, SecondReader},
     speech::{self, Ears, SpeechError},
     way::{ServiceError, Way, Ways},
     work::Failure,
@@ -35,6 +35,7 @@ pub struct Workshop {
     hearings: Hearings,
     /// By who they are.
     eyes: Arc<Mutex<HashMap<String, Eyes>>>,
+    second: SecondReader,
     face_finder: Arc<Mutex<Option<FaceFinder>>>,
     beholder: Arc<Mutex<Option<Beholder>>>,
 }
@@ -48,6 +49,8 @@ pub struct Abilities {
     pub transcription: Ways,
     /// Who reads what is written.
     pub reading: Ways,
+    /// The languages in which tesseract reads beside the models of this machine; none where it does not.
+    pub tesseract: Vec<String>,
 }
 
 impl From<Store> for Abilities {
@@ -57,6 +60,7 @@ impl From<Store> for Abilities {
             models,
             transcription: Ways::default(),
             reading: Ways::default(),
+            tesseract: Vec::new(),
         }
     }
 }
@@ -98,7 +102,9 @@ impl Workshop {
         {
             tracing::warn!(%error, "what was left in {} stays", scratch.display());
         }
+        let tesseract = &abilities.tesseract;
         Self {
+            second: SecondReader::new(confinement.clone(), scratch.clone(), tesseract),
             ffmpeg: Ffmpeg::new(confinement.clone(), scratch),
             confinement,
             idle: Arc::default(),
@@ -177,11 +183,26 @@ impl Workshop {
         &self.abilities.reading
     }
 
+    /// Who reads beside the models of this machine.
+    #[must_use]
+    pub const fn second_reader(&self) -> &SecondReader {
+        &self.second
+    }
+
+    /// The key of the models of an ability, with who works beside them.
+    fn local_key(&self, ability: Ability) -> String {
+        let key = self.models().key_for(ability);
+        match ability {
+            Ability::Reading => key + &self.second.suffix(),
+            _ => key,
+        }
+    }
+
     /// The key of what has an ability now: of the models, [as the store says](Store::key_for), or of a service that takes
     /// their place; empty for none.
     #[must_use]
     pub fn model_key(&self, ability: Option<Ability>) -> String {
-        let own = ability.map_or_else(String::new, |ability| self.models().key_for(ability));
+        let own = ability.map_or_else(String::new, |ability| self.local_key(ability));
         match ability.and_then(|ability| self.first_for(ability)) {
             Some(way) => way.key(&own),
             None => own,
@@ -280,13 +301,13 @@ impl Workshop {
     /// [`ReadingError::Model`] when a model is missing.
     pub fn eyes(&self, way: &Way) -> Result<Eyes, ReadingError> {
         let mut eyes = self.eyes.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = way.key(&self.models().key_for(Ability::Reading));
+        let key = way.key(&self.local_key(Ability::Reading));
         if let Some(eyes) = eyes.get(way.name()).filter(|eyes| eyes.key() == key) {
             return Ok(eyes.clone());
         }
         let opened = match way {
             Way::Service(service) => Eyes::elsewhere(&self.confinement, Arc::clone(service))?,
-            _ => Eyes::open(&self.confinement, self.models(), READERS)?,
+            _ => Eyes::open(&self.confinement, self.models(), READERS)?.beside(&self.second),
         };
         eyes.insert(way.name().to_owned(), opened.clone());
         Ok(opened)

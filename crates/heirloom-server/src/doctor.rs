@@ -53,6 +53,7 @@ async fn get_diagnosis(
         check_originals(counts.damaged),
         check_confinement(&library).await?,
         tool::check_ffmpeg(&library).await,
+        tool::check_tesseract(&library).await,
         machine::check_clock(newest_run_at_ms),
         machine::check_limits().await?,
         check_backups(&library, &archives).await?,

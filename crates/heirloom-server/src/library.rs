@@ -111,6 +111,7 @@ impl Library {
                         models: config.models.open(folder.path()),
                         transcription,
                         reading,
+                        tesseract: config.models.tesseract.clone(),
                     },
                     &template::ALL,
                 );

@@ -258,7 +258,11 @@ fn spoken(transcript: &Transcript) -> String {
 /// What is read, line by line, with where it stands and how sure that is.
 fn read_lines(reading: &Reading) -> String {
     let strip = |page: &ReadPage, line: &ReadLine| {
-        Strip::new(page.page.unwrap_or(1), Corners(line.corners?)).ok()
+        Strip::new(
+            page.page.unwrap_or(1),
+            Corners(line.corners.or(line.margin)?),
+        )
+        .ok()
     };
     let row = |page: &ReadPage, line_read: &ReadLine| {
         let place = match page.at {

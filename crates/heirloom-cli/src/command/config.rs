@@ -192,6 +192,11 @@ pub(crate) fn show(config: &Config, output: &Output) {
             describe_services(&config.reading.value, "the page"),
             &config.reading.origin,
         ),
+        (
+            "tesseract",
+            Some(config.models.tesseract.value.join(", ")).filter(|it| !it.is_empty()),
+            &config.models.tesseract.origin,
+        ),
     ];
     let items: Vec<_> = settings
         .iter()

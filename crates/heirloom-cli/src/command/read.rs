@@ -6,7 +6,7 @@ use heirloom_pipeline::{
     Ffmpeg,
     confinement::Confinement,
     film::is_film,
-    reading::{Eyes, Outcome, ReadingError, SoFar, TASK, read_by, read_film},
+    reading::{Eyes, Outcome, ReadingError, SecondReader, SoFar, TASK, read_by, read_film},
     tool::reading::Read,
     way::{Way, Ways},
 };
@@ -47,9 +47,12 @@ pub(super) async fn run(
     let ways = named(&ways, &TASK, asked.provider.as_deref(), "reads")?;
     let confinement = Confinement::of_this_program();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    // What lies there meanwhile has no name.
+    let scratch = std::env::temp_dir();
+    let second = SecondReader::new(confinement.clone(), scratch, &settings.tesseract);
     let eyes = |way: &Way| match way {
         Way::Service(service) => Eyes::elsewhere(&confinement, Arc::clone(service)),
-        _ => Eyes::open(&confinement, &store, threads),
+        _ => Ok(Eyes::open(&confinement, &store, threads)?.beside(&second)),
     };
     let name = asked.file.file_name().unwrap_or_default().to_string_lossy();
     let mut bar = Bar::new(*output);

@@ -2,14 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use heirloom_pipeline::reading::SecondReader;
 use heirloom_server::{Mirror, ModelsConfig, Problem, RoomSettings};
 
-use super::{ByteCount, File, Origin, Setting, Span, invalid, pick, pick_parsed};
+use super::{
+    ByteCount, File, Origin, Setting, Span, first, invalid, pick, pick_parsed, text_variable,
+};
 
 const FOLDER: &str = "HEIRLOOM_MODELS";
 const MIRROR: &str = "HEIRLOOM_MODELS_MIRROR";
 const MEMORY: &str = "HEIRLOOM_MODELS_MEMORY";
 const KEEP: &str = "HEIRLOOM_MODELS_KEEP";
+const TESSERACT: &str = "HEIRLOOM_TESSERACT";
 
 /// What is configured, each with where it comes from.
 #[derive(Debug)]
@@ -18,6 +22,7 @@ pub(crate) struct ModelSettings {
     pub(crate) mirror: Setting<Option<Mirror>>,
     pub(crate) memory: Setting<Option<ByteCount>>,
     pub(crate) keep: Setting<Span>,
+    pub(crate) tesseract: Setting<Vec<String>>,
 }
 
 impl ModelSettings {
@@ -45,7 +50,20 @@ impl ModelSettings {
         let keep = pick_parsed(None, KEEP, file.models_keep, from_file(), |text| {
             Span::try_from(text.to_owned())
         })?;
+        let words = text_variable(TESSERACT)?.map(|text| {
+            let words = text.split(',').map(|word| word.trim().to_owned());
+            words.collect()
+        });
+        let tesseract: Setting<Option<Vec<String>>> =
+            first(None, words, TESSERACT, file.tesseract.clone(), from_file());
+        let mut languages = tesseract.value.iter().flatten();
+        if !languages.all(|name| SecondReader::is_language(name)) {
+            let expected = "languages as tesseract names them, such as [\"deu\", \"eng\"]";
+            return Err(invalid(&tesseract.origin, expected)
+                .hint("Run `tesseract --list-langs`: it names those that are installed."));
+        }
         Ok(Self {
+            tesseract: tesseract.or(Vec::new()),
             memory,
             keep: keep.or(Span(RoomSettings::KEEP)),
             folder: Setting {
@@ -72,6 +90,7 @@ impl ModelSettings {
                 memory_bytes: memory.unwrap_or_else(|| RoomSettings::default().memory_bytes),
                 keep: self.keep.value.0,
             },
+            tesseract: self.tesseract.value.clone(),
             ..ModelsConfig::default()
         }
     }

@@ -227,6 +227,10 @@ pub(crate) fn redacted(test: impl FnOnce()) {
         (r"SQLite [0-9.]+", "SQLite [version]"),
         (r#"FFmpeg [^ "]+"#, "FFmpeg [version]"),
         (
+            r"tesseract \S+ is here with .*?, and reads",
+            "tesseract [version] is here, and reads",
+        ),
+        (
             r#"the data folder is on \S+ at [^\s"]+|the system does not say what the data folder is on"#,
             "the data folder is on [disk]",
         ),

@@ -1,6 +1,9 @@
 //! What stands in pictures and on pages, with the real model in the real program.
 
+mod camera;
 mod elsewhere;
+mod hard;
+mod second;
 
 use std::{
     fs,
@@ -132,7 +135,7 @@ fn a_page_that_has_a_text_of_its_own_keeps_it() {
 }
 
 /// A PDF with a page for each picture, with words written at the foot of it.
-fn scanned(pictures: &[&Path], foot: &str) -> Vec<u8> {
+fn scanned(pictures: &[&Path], foot: impl Fn(usize) -> String) -> Vec<u8> {
     let mut pdf = b"%PDF-1.4\n".to_vec();
     let mut places = Vec::new();
     let mut add = |pdf: &mut Vec<u8>, object: &[u8]| {
@@ -158,7 +161,10 @@ fn scanned(pictures: &[&Path], foot: &str) -> Vec<u8> {
     for (n, picture) in pictures.iter().enumerate() {
         let (page, content) = (
             4 + n * 3,
-            format!("q 595 0 0 842 0 0 cm /I Do Q BT /F 6 Tf 20 10 Td ({foot}) Tj ET"),
+            format!(
+                "q 595 0 0 842 0 0 cm /I Do Q BT /F 6 Tf 20 10 Td ({}) Tj ET",
+                foot(n)
+            ),
         );
         let resources = format!(
             "/Resources << /Font << /F 3 0 R >> /XObject << /I {} 0 R >> >>",
@@ -212,7 +218,9 @@ fn a_scan_is_read_though_who_scanned_it_wrote_a_line_below() {
     let scan = home.folder.path().join("scan.pdf");
     fs::write(
         &scan,
-        scanned(&[&letter, &letter], "Scanned with a telephone"),
+        scanned(&[&letter, &letter], |_| {
+            "Scanned with a telephone".to_owned()
+        }),
     )
     .unwrap();
     let read = read(&scan);

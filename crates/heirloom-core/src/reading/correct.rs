@@ -12,6 +12,9 @@ impl Reading {
     /// As people corrected it. Of two corrections that overlap the later one holds where they do.
     #[must_use]
     pub fn corrected(mut self, claims: &[Claim]) -> Self {
+        for page in &mut self.pages {
+            page.mark_lines();
+        }
         for written in anchored(ClaimKind::Written, claims, Subject::as_strip) {
             self.correct(&written);
         }
@@ -38,15 +41,23 @@ impl Reading {
             let corners = strip.corners();
             let known: Vec<Word> = taken.iter().flat_map(|line| line.words.clone()).collect();
             let words: Vec<&str> = text.split_whitespace().collect();
+            let is_placed = !strip.is_margin();
             let line = Line {
-                words: place_words(&known, &words, corners, claim.confidence),
-                corners: Some(corners),
+                words: match is_placed {
+                    true => place_words(&known, &words, corners, claim.confidence),
+                    false => Vec::new(),
+                },
+                corners: is_placed.then_some(corners),
+                margin: (!is_placed).then_some(strip),
                 confidence: claim.confidence,
                 correction_id: Some(claim.id),
                 instead_of: read_before(&taken),
                 text,
             };
-            let place = place.unwrap_or_else(|| page.place_of(&corners));
+            let place = place.unwrap_or_else(|| match is_placed {
+                true => page.place_of(&corners),
+                false => page.place_down(corners.0[0][1]),
+            });
             page.put(place, line);
         }
         page.blocks.retain(|block| !block.lines.is_empty());
@@ -81,6 +92,33 @@ fn read_before(taken: &[Line]) -> Option<String> {
 type Place = (usize, usize);
 
 impl Page {
+    /// Gives what a correction is said of to lines that have no place.
+    fn mark_lines(&mut self) {
+        let (number, count) = (self.page.unwrap_or(1), self.lines().count());
+        let lines = self.blocks.iter_mut().flat_map(|block| &mut block.lines);
+        for (at, line) in lines.enumerate().filter(|(_, line)| line.corners.is_none()) {
+            line.margin = Strip::margin(number, at, count);
+        }
+    }
+
+    /// Where a line belongs that is so far down in the order of all.
+    fn place_down(&self, share: f32) -> Place {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a page has few lines"
+        )]
+        let mut at = (self.lines().count() as f32 * share).round() as usize;
+        for (number, block) in self.blocks.iter().enumerate() {
+            if at <= block.lines.len() {
+                return (number, at);
+            }
+            at -= block.lines.len();
+        }
+        (self.blocks.len(), 0)
+    }
+
     /// Takes out what stands in a strip, and says where the first of it stood.
     fn take(&mut self, strip: Strip) -> (Option<Place>, Vec<Line>) {
         let (mut place, mut taken) = (None, Vec::new());
@@ -162,6 +200,12 @@ struct Upright {
 impl Line {
     /// What of it stands before a strip, in it and after it.
     fn split(self, strip: Strip) -> [Option<Self>; 3] {
+        if self.corners.is_none() {
+            return match self.margin == Some(strip) {
+                true => [None, Some(self), None],
+                false => [Some(self), None, None],
+            };
+        }
         let is_within = |word: &Word| strip.holds(&word.corners);
         let count = self.words.iter().filter(|word| is_within(word)).count();
         if self.words.is_empty() || count == 0 || count == self.words.len() {

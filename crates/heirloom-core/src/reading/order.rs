@@ -267,6 +267,7 @@ mod tests {
             text: text.to_owned(),
             corners,
             probability: 1.0,
+            otherwise: None,
         });
         Line::of_words(words.collect(), corners).unwrap()
     }

@@ -4,9 +4,10 @@ use super::{
     ReadingError,
     classifier::Classifier,
     detector::Detector,
+    outline,
     recogniser::{Letter, Recogniser},
 };
-use crate::{quad::Quad, runtime::Runtime, sheet::Sheet};
+use crate::{flat::Flat, quad::Quad, runtime::Runtime, sheet::Sheet};
 
 /// Reads pages and other pictures with writing on them.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Seen {
     pub lean: f32,
     /// Its lines, in no order.
     pub lines: Vec<SeenLine>,
+    /// The page alone, where a camera saw it with what is around it: all places are in pixels of that.
+    pub flat: Option<Flat>,
 }
 
 /// A line of writing.
@@ -94,9 +97,29 @@ impl Reader {
     /// What the runtime says.
     pub fn read(&mut self, sheet: &Sheet) -> Result<Seen, ReadingError> {
         let regions = self.detector.find(sheet)?;
-        let quarters = self.turn(sheet, &regions)?;
+        if let Some(flat) = find_page(sheet, &regions) {
+            let regions = self.detector.find(&flat.sheet)?;
+            let (seen, is_page) = self.read_regions(&flat.sheet, &regions)?;
+            // What has four sides and no writing was no page: a window, a painting.
+            if is_page {
+                return Ok(Seen {
+                    flat: Some(flat),
+                    ..seen
+                });
+            }
+        }
+        Ok(self.read_regions(sheet, &regions)?.0)
+    }
+
+    /// What stands in regions, and whether that is a page.
+    fn read_regions(
+        &mut self,
+        sheet: &Sheet,
+        regions: &[Quad],
+    ) -> Result<(Seen, bool), ReadingError> {
+        let quarters = self.turn(sheet, regions)?;
         let mut read = Vec::with_capacity(regions.len());
-        for quad in &regions {
+        for quad in regions {
             read.push(self.read_line(sheet, quad.turned(quarters))?);
         }
         let is_page = is_page(&read);
@@ -116,11 +139,13 @@ impl Reader {
             .filter(|lean| lean.abs() < 45.0)
             .collect();
         leans.sort_by(f32::total_cmp);
-        Ok(Seen {
+        let seen = Seen {
             turn: ((4 - quarters) % 4 * 90) as u16,
             lean: leans.get(leans.len() / 2).copied().unwrap_or_default(),
             lines,
-        })
+            flat: None,
+        };
+        Ok((seen, is_page))
     }
 
     /// At which corner of its regions reading begins: 0 where the page lies as it is read, 1 where its top is at the
@@ -183,6 +208,13 @@ impl Reader {
         }
         Ok(best)
     }
+}
+
+/// The page that a camera saw, if it is not all of the picture.
+fn find_page(sheet: &Sheet, regions: &[Quad]) -> Option<Flat> {
+    let is_one = |quad: &&Quad| is_line(quad) || is_line(&quad.turned(1));
+    let lines: Vec<Quad> = regions.iter().filter(is_one).copied().collect();
+    Flat::of(sheet, outline::find(sheet, &lines)?)
 }
 
 fn is_line(quad: &Quad) -> bool {

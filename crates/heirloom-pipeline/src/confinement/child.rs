@@ -135,6 +135,8 @@ fn become_program(command: Vec<OsString>, has_input: bool) -> io::Result<Infalli
     let environment = [
         c"LC_ALL=C.UTF-8",
         c"AV_LOG_FORCE_NOCOLOR=1",
+        // tesseract's threads wait for one another more than they compute.
+        c"OMP_THREAD_LIMIT=1",
         c"PATH=/usr/local/bin:/usr/bin:/bin",
     ];
     let openable = Openable {

@@ -178,7 +178,7 @@ fn watch(
 }
 
 /// The program itself, without links: that file is what it may start.
-fn find(program: &Path) -> Result<PathBuf, ConfinementError> {
+pub(super) fn find(program: &Path) -> Result<PathBuf, ConfinementError> {
     let places: Vec<PathBuf> = if program.is_absolute() {
         vec![program.to_owned()]
     } else {
@@ -217,6 +217,7 @@ fn short(program: &Path) -> String {
 fn package(program: &str) -> Option<&'static str> {
     match program {
         "ffmpeg" | "ffprobe" => Some("ffmpeg"),
+        "tesseract" => Some("tesseract-ocr"),
         _ => None,
     }
 }

@@ -16,7 +16,7 @@ use rustix::fs::{FileType, fstat};
 const NEWEST: ABI = ABI::V9;
 
 /// Where programs find their libraries.
-const LIBRARIES: [&str; 9] = [
+const LIBRARIES: [&str; 12] = [
     "/lib",
     "/lib32",
     "/lib64",
@@ -26,6 +26,10 @@ const LIBRARIES: [&str; 9] = [
     "/usr/local/lib",
     "/usr/local/lib64",
     "/usr/share/zoneinfo",
+    // What tesseract knows of languages.
+    "/usr/share/tesseract-ocr",
+    "/usr/share/tessdata",
+    "/usr/local/share/tessdata",
 ];
 
 /// Single things that programs look at when they start, none of them private.

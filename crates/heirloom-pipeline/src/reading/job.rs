@@ -12,8 +12,8 @@ use heirloom_media::{
     picture::{self, Limits, Picture, PictureError, Want},
 };
 use heirloom_models::{
-    Quad, Sheet,
-    reading::{Reader, ReadingError, Seen},
+    Flat, Point, Quad, Sheet,
+    reading::{Reader, ReadingError, Seen, Stack},
 };
 use serde_json::json;
 
@@ -167,8 +167,26 @@ impl PageReader {
         let (width, height) = (picture.width as usize, picture.height as usize);
         let sheet = Sheet::new(width, height, picture.pixels);
         let sheet = sheet.ok_or_else(|| refuse("a page has no pixels".to_owned()))?;
-        let seen = self.reader(header)?.read(&sheet).map_err(failed)?;
-        give(&page_of(page, &sheet, seen), answer)
+        let mut seen = self.reader(header)?.read(&sheet).map_err(failed)?;
+        let flat = seen.flat.take();
+        let looked_at = flat.as_ref().map_or(&sheet, |flat| &flat.sheet);
+        let read = page_of(page, looked_at, seen);
+        let stack = (header["second"] == true && read.can_be_compared())
+            .then(|| stack_of(looked_at, &read));
+        match &flat {
+            Some(flat) => give(&in_picture(read, flat, &sheet), answer)?,
+            None => give(&read, answer)?,
+        }
+        let number = page.unwrap_or(1);
+        if let Some(stack) = stack {
+            let size = [stack.width, stack.height];
+            answer.give(&json!({ "stack": size, "of": number }), &stack.levels)?;
+        }
+        // Of a book each sheet would be kept a second time.
+        match flat.filter(|_| header["flat"] == true && page.is_none()) {
+            Some(flat) => give_flat(&flat.lit(), answer),
+            None => Ok(()),
+        }
     }
 
     fn reader(&mut self, header: &JobHeader) -> Result<&mut Reader, Failure> {
@@ -221,6 +239,7 @@ fn page_of(page: Option<u32>, sheet: &Sheet, seen: Seen) -> Page {
             text: word.text,
             corners: corners(word.quad),
             probability: (word.probability.clamp(0.0, 1.0) * 1e3).round() / 1e3,
+            otherwise: None,
         });
         Line::of_words(words.collect(), corners(line.quad))
     });
@@ -230,6 +249,52 @@ fn page_of(page: Option<u32>, sheet: &Sheet, seen: Seen) -> Page {
         lean: (seen.lean * 10.0).round() / 10.0,
     };
     Page::of_lines(page, lie, lines.collect())
+}
+
+/// The lines of a page that have a place, one below the other.
+fn stack_of(sheet: &Sheet, page: &Page) -> Stack {
+    let (width, height) = (sheet.width() as f32, sheet.height() as f32);
+    let quad = |Corners(corners): Corners| {
+        Quad(corners.map(|[x, y]| Point {
+            x: x * width,
+            y: y * height,
+        }))
+    };
+    let lines = page.lines().filter_map(|line| line.corners);
+    let lines: Vec<Quad> = lines.map(quad).take(Stack::MOST).collect();
+    Stack::of(sheet, &lines)
+}
+
+/// What was read on a page that was cut out of a picture, with its places in that.
+fn in_picture(page: Page, flat: &Flat, picture: &Sheet) -> Page {
+    let (width, height) = (picture.width() as f32, picture.height() as f32);
+    let place = |[x, y]: [f32; 2]| {
+        let Point { x, y } = flat.place(x, y);
+        [x / width, y / height]
+    };
+    let outline = Corners(
+        [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
+            .map(|corner| place(corner).map(|share| (share.clamp(0.0, 1.0) * 1e4).round() / 1e4)),
+    );
+    Page {
+        outline: Some(outline),
+        ..page.moved(place)
+    }
+}
+
+/// Gives the page alone, straight and in one light.
+fn give_flat(sheet: &Sheet, answer: &mut Answer<'_>) -> Result<(), Failure> {
+    let picture = Picture::of_pixels(
+        sheet.width() as u32,
+        sheet.height() as u32,
+        sheet.pixels().to_vec(),
+    );
+    let (width, height) = picture.size_within(DRAWN_SIDE);
+    let bytes = picture
+        .to_jpeg(DRAWN_SIDE)
+        .map_err(|error| Failure::new(error.code(), error.to_string()))?;
+    let about = json!({ "media_type": "image/jpeg", "width": width, "height": height });
+    Ok(answer.give(&json!({ "flat": about }), &bytes)?)
 }
 
 /// Answers why nothing of a document is read: what is locked or of a type that is not read has nothing wrong with it.

@@ -28,6 +28,7 @@ use crate::{
     confinement::Confinement,
     hearing::Hearings,
     machine::{Working, processors},
+    reading::SecondReader,
     template::{Models, PREPARE, Step, Template, UNDERSTAND},
     tool::{
         ResourceClass,
@@ -374,6 +375,12 @@ impl Engine {
     #[must_use]
     pub fn transcription(&self) -> &Ways {
         self.shared.workshop.transcription()
+    }
+
+    /// Who reads beside the models of this machine.
+    #[must_use]
+    pub fn second_reader(&self) -> &SecondReader {
+        self.shared.workshop.second_reader()
     }
 
     /// Who reads what is written.

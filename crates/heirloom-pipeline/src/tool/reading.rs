@@ -17,12 +17,14 @@ use crate::{
 
 /// What stands in a picture, document or film.
 pub const READING: &str = "reading";
+/// A page alone, straight and in one light, where a camera saw it with what is around it.
+pub const FLAT: &str = "flat";
 
 /// Reads a picture, the pages of a document that have no text of their own, or the frames of a film. Input: the original's bytes.
 pub const EYES: Tool = Tool {
     name: "reading",
-    version: 1,
-    outputs: &[READING],
+    version: 2,
+    outputs: &[READING, FLAT],
     view: View::Writing,
     class: ResourceClass::Model,
     is_deterministic: false,
@@ -38,6 +40,9 @@ pub struct Read {
     pub method: String,
     /// The model.
     pub model: String,
+    /// Who read it a second time, where that was of use: where they read otherwise, a word is less sure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<String>,
     /// How sure it is of all of it, from 0 to 1.
     pub confidence: f64,
     /// What is wrong with it, or was left out.
@@ -60,6 +65,7 @@ impl Read {
         Self {
             method: method.to_owned(),
             model: eyes.model(),
+            second: outcome.second,
             confidence: outcome.reading.confidence(),
             problems: outcome.problems,
             reading: outcome.reading,
@@ -72,6 +78,7 @@ impl Read {
         Self {
             method: "people".to_owned(),
             model: String::new(),
+            second: None,
             confidence: 0.0,
             problems: Vec::new(),
             reading: Reading::default(),
@@ -104,12 +111,18 @@ pub(crate) fn read_writing<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<P
         let skipped = |way: &Way, why: &ReadingError| task.say(&format!("{}: {why}", way.name()));
         let file = (&mut input, task.asset.name.as_str());
         let eyes = |way: &Way| task.eyes(way);
-        let (eyes, outcome) = read_by(ways, eyes, file, &cancelled, |_| {}, skipped).await?;
+        let (eyes, mut outcome) = read_by(ways, eyes, file, &cancelled, |_| {}, skipped).await?;
         if outcome.is_layer() {
             let why = "Each of its pages has a text of its own, which is kept.";
             return Err(Failure::NothingToDo(why.to_owned()));
         }
-        Ok(vec![product(&eyes, outcome)])
+        let flat = outcome.flat.take();
+        let flat = flat.map(|(about, bytes)| Product {
+            model: Some(eyes.key()),
+            ..Product::new(FLAT, Content::Bytes(about, bytes))
+        });
+        let read = std::iter::once(product(&eyes, outcome));
+        Ok(read.chain(flat).collect())
     }
     .boxed()
 }

@@ -19,6 +19,8 @@ pub struct Reading {
     pub method: String,
     /// The model.
     pub model: String,
+    /// Who read it a second time, such as `tesseract`, where that was of use: where they read otherwise, a word is less sure.
+    pub second: Option<String>,
     /// How sure it is of all of it, from 0 to 1.
     pub confidence: f64,
     /// What is wrong with it, or was left out.
@@ -42,6 +44,10 @@ pub struct ReadPage {
     pub turn: u16,
     /// By how many degrees its lines then fall to the right.
     pub lean: f32,
+    /// The corners of the page in the picture, where a camera saw it with what is around it: top left, top right, bottom right and
+    /// bottom left. The page alone, straight and in one light, is its rendition `flat`.
+    #[schema(value_type = Option<Vec<Vec<f32>>>)]
+    pub outline: Option<[[f32; 2]; 4]>,
     /// Paragraphs and whatever else stands by itself, in the order in which they are read.
     pub blocks: Vec<ReadBlock>,
 }
@@ -62,6 +68,9 @@ pub struct ReadLine {
     /// text.
     #[schema(value_type = Option<Vec<Vec<f32>>>)]
     pub corners: Option<[[f32; 2]; 4]>,
+    /// What a correction of it is said of where it has no corners: a mark at the edge of the page.
+    #[schema(value_type = Option<Vec<Vec<f32>>>)]
+    pub margin: Option<[[f32; 2]; 4]>,
     /// How sure it is, from 0 to 1.
     pub confidence: f32,
     /// Its words, where they were read one by one.
@@ -83,6 +92,8 @@ pub struct ReadWord {
     pub corners: [[f32; 2]; 4],
     /// How likely it is, from 0 to 1.
     pub probability: f32,
+    /// What a second reader reads there instead, empty where it sees nothing; null where it reads the same, or there is none.
+    pub otherwise: Option<String>,
 }
 
 impl Reading {
@@ -91,6 +102,7 @@ impl Reading {
             artifact_id,
             method: read.method,
             model: read.model,
+            second: read.second,
             confidence: read.confidence,
             problems: read.problems,
             text: read.reading.to_text(),
@@ -110,6 +122,7 @@ impl From<reading::Page> for ReadPage {
             is_layer: page.is_layer,
             turn: page.turn,
             lean: page.lean,
+            outline: page.outline.map(|outline| outline.0),
             blocks: page.blocks.into_iter().map(block).collect(),
         }
     }
@@ -121,10 +134,12 @@ impl From<reading::Line> for ReadLine {
             text: word.text,
             corners: word.corners.0,
             probability: word.probability,
+            otherwise: word.otherwise,
         };
         Self {
             text: line.text,
             corners: line.corners.map(|corners| corners.0),
+            margin: line.margin.map(|strip| strip.corners().0),
             confidence: line.confidence,
             words: line.words.into_iter().map(word).collect(),
             correction_id: line.correction_id,

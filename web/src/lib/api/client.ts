@@ -126,7 +126,7 @@ export async function answered<T>(asked: Promise<Answer<T>>): Promise<NonNullabl
 /** Where a rendition of an asset is, or of one of its pages. */
 export function renditionAddress(
   id: string,
-  kind: 'grid' | 'screen' | 'full' | 'proxy',
+  kind: 'grid' | 'screen' | 'full' | 'proxy' | 'flat',
   page?: number | null
 ): string {
   const address = `/api/v1/assets/${id}/renditions/${kind}`;

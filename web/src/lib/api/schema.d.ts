@@ -4700,6 +4700,8 @@ export interface components {
             correction_id?: string | null;
             /** @description What a machine read there, where a person corrected it; null where nothing was read. */
             instead_of?: string | null;
+            /** @description What a correction of it is said of where it has no corners: a mark at the edge of the page. */
+            margin?: number[][] | null;
             /** @description What stands in it. */
             text: string;
             /** @description Its words, where they were read one by one. */
@@ -4718,6 +4720,11 @@ export interface components {
              */
             lean: number;
             /**
+             * @description The corners of the page in the picture, where a camera saw it with what is around it: top left, top right, bottom right and
+             *     bottom left. The page alone, straight and in one light, is its rendition `flat`.
+             */
+            outline?: number[][] | null;
+            /**
              * Format: int32
              * @description Which page, from 1; null of a picture that is a single sheet, and of a film.
              */
@@ -4732,6 +4739,8 @@ export interface components {
         ReadWord: {
             /** @description Its corners, as those of a line. */
             corners: number[][];
+            /** @description What a second reader reads there instead, empty where it sees nothing; null where it reads the same, or there is none. */
+            otherwise?: string | null;
             /**
              * Format: float
              * @description How likely it is, from 0 to 1.
@@ -4766,6 +4775,8 @@ export interface components {
             pages: components["schemas"]["ReadPage"][];
             /** @description What is wrong with it, or was left out. */
             problems: string[];
+            /** @description Who read it a second time, such as `tesseract`, where that was of use: where they read otherwise, a word is less sure. */
+            second?: string | null;
             /** @description All of it as plain text: lines as they stand there, an empty line between paragraphs and between pages. */
             text: string;
         };

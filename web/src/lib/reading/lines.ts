@@ -1,5 +1,6 @@
 /** The lines of a page as somebody goes through them. */
 import type { Claim, Reading } from '../api/client';
+import { say } from '../words/words.svelte';
 
 /** Top left, top right, bottom right and bottom left, as whoever reads it sees them, in shares of the page. */
 export type Corners = number[][];
@@ -12,8 +13,10 @@ export const UNSURE = 0.8;
 export interface Row extends Pick<ReadLine, 'text' | 'words' | 'correction_id' | 'instead_of'> {
   /** The same for as long as the line stands where it does. */
   key: string;
-  /** None in a document's own text, which says itself what it says. */
+  /** None where nobody says where it stands. */
   corners?: Corners;
+  /** What a correction is said of: its corners, or where it has none a mark at the edge. None in a document's own text. */
+  on?: Corners;
   isUnsure: boolean;
   /** Whether a paragraph begins with it. */
   isFirst: boolean;
@@ -26,8 +29,9 @@ export function rowsOf(page: ReadPage | undefined): Row[] {
   return blocks.flatMap(({ lines }, block) =>
     lines.map((line, at) => ({
       ...line,
-      key: line.corners ? keyOf(line.corners) : `${block} ${at}`,
+      key: keyOf(line.corners ?? line.margin ?? [[block, at]]),
       corners: line.corners ?? undefined,
+      on: page?.is_layer ? undefined : (line.corners ?? line.margin ?? undefined),
       isUnsure: isUnsure(line),
       isFirst: at === 0 && block > 0
     }))
@@ -39,6 +43,23 @@ export const keyOf = (corners: Corners): string => corners.flat().join(',');
 export function isUnsure(line: Pick<ReadLine, 'confidence' | 'words'>): boolean {
   return line.confidence < UNSURE || line.words.some(({ probability }) => probability < UNSURE);
 }
+
+/** What is said of a word that is not sure: what another reads there. */
+export function doubtOf({ otherwise }: ReadLine['words'][number]): string {
+  if (otherwise == null) return say('reading_unsure');
+  return otherwise
+    ? say('reading_otherwise', { words: otherwise })
+    : say('reading_otherwise_nothing');
+}
+
+/** The words of a line that another reads otherwise, with what that is. */
+export const doubtsOf = ({ words, correction_id }: Pick<Row, 'words' | 'correction_id'>): string =>
+  correction_id
+    ? ''
+    : words
+        .filter(({ otherwise }) => otherwise)
+        .map(({ text, otherwise }) => `${otherwise} (${text})`)
+        .join(', ');
 
 /** What was ever said of this very line, the newest first. */
 export function saidOf(claims: readonly Claim[], page: number, corners: Corners): Claim[] {

@@ -10,3 +10,7 @@ export const isWrittenDown = (detail: AssetDetail, kind: ClaimKind): boolean =>
 /** Whether it is known what stands in it. */
 export const isRead = (detail: AssetDetail): boolean =>
   detail.artifacts.some((it) => it.kind === 'reading') || isWrittenDown(detail, 'written');
+
+/** Whether it is something that is looked at, so that somebody can write down what stands in it. */
+export const mayBeRead = ({ kind, look }: AssetDetail): boolean =>
+  look != null && (kind === 'image' || kind === 'document');

@@ -215,3 +215,55 @@ proptest! {
         prop_assert_eq!(read.clone().corrected(&undone), read);
     }
 }
+
+/// What a service wrote down that says nothing of places.
+fn placeless(texts: &[&str]) -> Reading {
+    let line = |text: &&str| Line::of_text(text, None);
+    let block = |texts: &[&str]| Block {
+        lines: texts.iter().map(line).collect(),
+    };
+    Reading {
+        pages: vec![Page {
+            blocks: texts.chunks(2).map(block).collect(),
+            ..Page::default()
+        }],
+    }
+}
+
+#[test]
+fn a_line_that_nobody_knows_the_place_of_is_corrected_by_its_mark_at_the_edge() {
+    let read = placeless(&["Dear Lot,", "the fery runs.", "Invented words.", "Karl"]);
+    let marks: Vec<Strip> = read
+        .clone()
+        .corrected(&[])
+        .lines()
+        .filter_map(|(line, _)| line.margin)
+        .collect();
+    assert_eq!(marks.len(), 4);
+    let claims = [
+        written(1, marks[1], "the ferry runs."),
+        written(2, marks[2], ""),
+    ];
+    let corrected = read.clone().corrected(&claims);
+    assert_eq!(texts(&corrected), ["Dear Lot,", "the ferry runs.", "Karl"]);
+    let line = &corrected.pages[0].blocks[0].lines[1];
+    assert_eq!((line.margin, line.corners), (Some(marks[1]), None));
+    assert_eq!(line.instead_of.as_deref(), Some("the fery runs."));
+    // Corrected again, it is the same line.
+    let again = [claims[0].clone(), written(3, marks[1], "The ferry runs.")];
+    assert_eq!(texts(&read.corrected(&again))[1], "The ferry runs.");
+}
+
+#[test]
+fn who_finds_places_later_loses_no_line_to_what_was_said_without_one() {
+    let mark = Strip::margin(1, 1, 3).unwrap();
+    let claim = written(1, mark, "the ferry runs.");
+    let read = page(&[(1, "Dear Lot,"), (2, "the fery runs."), (3, "Karl")]);
+    let corrected = read.corrected(std::slice::from_ref(&claim));
+    assert_eq!(
+        texts(&corrected),
+        ["Dear Lot,", "the ferry runs.", "the fery runs.", "Karl"]
+    );
+    assert_eq!(Strip::margin(1, 3, 3), None);
+    assert!(mark.is_margin() && !strip_of(row(1)).is_margin());
+}

@@ -167,6 +167,7 @@ fn lines_of(page: &Page, paragraph: &Paragraph) -> Vec<SeenLine> {
                 text: letters,
                 corners,
                 probability: said.confidence.clamp(0.0, 1.0),
+                otherwise: None,
             }),
         }
         goes_on = end.is_empty() || end == "UNKNOWN";

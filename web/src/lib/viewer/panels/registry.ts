@@ -7,7 +7,7 @@ import type { Component } from 'svelte';
 import type { AssetDetail } from '../../api/client';
 import type { Word } from '../../words/words.svelte';
 import { transcriptOf } from '../heard';
-import { isRead, isWrittenDown } from '../written';
+import { isRead, isWrittenDown, mayBeRead } from '../written';
 import Collections from './Collections.svelte';
 import Faces from './Faces.svelte';
 import Facts from './Facts.svelte';
@@ -43,7 +43,7 @@ export const PANELS: Panel[] = [
   },
   {
     title: 'panel_reading',
-    isFor: isRead,
+    isFor: (detail) => isRead(detail) || mayBeRead(detail),
     content: Reading
   },
   {

@@ -18,6 +18,7 @@ pub mod hash;
 pub mod id;
 pub mod imprint;
 pub mod map;
+pub mod meaning;
 pub mod media;
 pub mod path;
 pub mod permission;

@@ -15,6 +15,7 @@
 //! | `person:"Anna Maria"`, `place:…`, `camera:…`, `tag:…` | the words in such a name |
 //! | `archive:…`, `in:…` | what is in an archive or a collection, by name or id |
 //! | `like:…` | what looks like the asset with this id |
+//! | `shows:"a dog on a beach"` | pictures that show what the words say |
 //! | `is:missing`, `is:replaced`, `is:deleted` | what is hidden otherwise |
 //!
 //! A search box must not frustrate. So every kind of quotation mark opens and closes a phrase, one
@@ -38,7 +39,7 @@ use std::{borrow::Cow, fmt, ops::Range, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AssetId, MediaKind, text::Phrase};
+use crate::{AssetId, MediaKind, meaning::Scene, text::Phrase};
 
 pub use caret::{Caret, Slot};
 pub use date::DateRange;
@@ -94,6 +95,8 @@ pub enum Matcher {
     Collection(String),
     /// What looks or sounds like this asset.
     Like(AssetId),
+    /// Pictures that show what these words say.
+    Shows(Scene),
     /// What is in this state.
     Is(State),
 }
@@ -144,6 +147,15 @@ impl Query {
                 _ => None,
             })
             .collect()
+    }
+
+    /// What pictures are asked for: whoever knows what the words mean says so here.
+    pub fn scenes(&mut self) -> impl Iterator<Item = &mut Scene> {
+        let terms = self.terms.iter_mut();
+        terms.filter_map(|term| match &mut term.matcher {
+            Matcher::Shows(scene) => Some(scene),
+            _ => None,
+        })
     }
 }
 
@@ -217,6 +229,7 @@ impl fmt::Display for Matcher {
             Self::Archive(name) => write_name(f, Field::Archive, name),
             Self::Collection(name) => write_name(f, Field::In, name),
             Self::Like(asset) => write!(f, "{}:{asset}", Field::Like.as_str()),
+            Self::Shows(scene) => write_name(f, Field::Shows, &scene.words),
             Self::Is(state) => write!(f, "{}:{}", Field::Is.as_str(), state.as_str()),
         }
     }

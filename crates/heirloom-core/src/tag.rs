@@ -4,11 +4,13 @@
 //! whatever looks at the picture later. What a machine says is the English name of a [`Noun`]; whoever reads or searches
 //! does so in their own language. A tag that people typed and that is one of the nouns is treated alike.
 
+mod saying;
 mod vocabulary;
 
 use std::{collections::HashMap, sync::LazyLock};
 
 use crate::query::Language;
+pub use saying::{Likelihood, sayings};
 use vocabulary::VOCABULARY;
 
 /// A word for what can be seen in a picture.
@@ -62,6 +64,11 @@ impl Noun {
             spans.filter_map(|(first, last)| classes.get(usize::from(*first)..=usize::from(*last)));
         spans.flatten().sum()
     }
+}
+
+/// All nouns.
+pub fn nouns() -> impl Iterator<Item = &'static Noun> {
+    VOCABULARY.iter()
 }
 
 /// Whether two tags say the same, in whichever language.

@@ -19,7 +19,7 @@ use crate::{
     asset::Asset,
     blob,
     claim::{self, NewClaim, Provenance},
-    clock, duplicate, face, imprint,
+    clock, duplicate, face, imprint, meaning,
     row::Row,
     sql::statements,
     text::{self, Text},
@@ -375,7 +375,7 @@ pub(crate) async fn add(
             Payload::Json(_) | Payload::Blob(..) | Payload::Media(..) => {}
         }
         let kind = derived.artifact.kind;
-        if [imprint::TAGS, duplicate::TRAITS].contains(&kind) {
+        if [imprint::TAGS, meaning::MEANING, duplicate::TRAITS].contains(&kind) {
             copied.push((asset, id, kind, derived.artifact.payload.json().cloned()));
         }
         artifacts.push(row(tx, origin, asset, id, derived.artifact, now_ms).await?);
@@ -387,6 +387,7 @@ pub(crate) async fn add(
     tx.execute_rows(ADD, COLUMNS, artifacts).await?;
     for (asset, id, kind, json) in copied {
         imprint::keep(tx, asset, id, (kind, json.as_ref())).await?;
+        meaning::keep(tx, asset, id, (kind, json.as_ref())).await?;
         duplicate::keep(tx, asset, id, (kind, json.as_ref())).await?;
     }
     claim::add(tx, family, claims).await?;

@@ -30,7 +30,7 @@ use crate::{
     claim::{self, Believed, Provenance},
     clock,
     export::{Place, Whole, WholeClaim, WholeSidecar},
-    face, imprint,
+    face, imprint, meaning,
     place::{self, Placed},
     record::TRIES,
     sql::statements,
@@ -457,7 +457,9 @@ impl Import {
             artifact.made_at_ms,
         ];
         tx.execute(ADD_ARTIFACT, values).await?;
-        imprint::keep(tx, asset, id, (&artifact.kind, artifact.payload.as_ref())).await
+        let told = (artifact.kind.as_str(), artifact.payload.as_ref());
+        imprint::keep(tx, asset, id, told).await?;
+        meaning::keep(tx, asset, id, told).await
     }
 
     async fn add_claims(

@@ -23,7 +23,10 @@ const ALIKE: f32 = 0.45;
 /// The most that are told to be alike.
 const MOST: usize = 5_000;
 /// So many are compared at once.
-const PART: i64 = 2_048;
+pub(crate) const PART: i64 = 2_048;
+
+/// The timeline key of a picture that is alike or near, and how much so.
+pub(crate) type Alike = (i64, f32);
 
 statements! {
     ADD = "INSERT INTO asset_imprint (asset_id, artifact_id, model, numbers) VALUES ($1, $2, $3, $4)";
@@ -84,7 +87,7 @@ impl Db {
         family: FamilyId,
         id: AssetId,
         audiences: &[AudienceId],
-    ) -> Result<Option<Vec<(i64, f32)>>, DbError> {
+    ) -> Result<Option<Vec<Alike>>, DbError> {
         actor.require(Action::ViewAsset, family)?;
         let Some(row) = self.fetch_optional(FIND, args![id]).await? else {
             return Ok(None);
@@ -111,15 +114,20 @@ impl Db {
                     alike.push((row.get::<i64>(2)?, likeness));
                 }
             }
-            if alike.len() > 2 * MOST || is_last {
-                // The key decides between equals, so that each page is of the same order.
-                alike.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
-                alike.truncate(MOST);
-            }
+            by_likeness(&mut alike, is_last);
             if is_last {
                 return Ok(Some(alike));
             }
         }
+    }
+}
+
+/// The most alike first, and no more of them than are told, once there are no others or too many of them.
+pub(crate) fn by_likeness(alike: &mut Vec<Alike>, is_last: bool) {
+    if alike.len() > 2 * MOST || is_last {
+        // The key decides between equals, so that each page is of the same order.
+        alike.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
+        alike.truncate(MOST);
     }
 }
 

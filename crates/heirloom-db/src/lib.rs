@@ -7,6 +7,7 @@
 pub mod clock;
 mod connection;
 mod error;
+pub mod meaning;
 mod migrate;
 mod name;
 mod page;
@@ -97,6 +98,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         import::PART_STATEMENTS,
         location::STATEMENTS,
         imprint::STATEMENTS,
+        meaning::STATEMENTS,
         migrate::STATEMENTS,
         name::STATEMENTS,
         once::STATEMENTS,

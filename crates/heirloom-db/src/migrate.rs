@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 31] = [
+const MIGRATIONS: [(&str, &str); 32] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -97,6 +97,10 @@ const MIGRATIONS: [(&str, &str); 31] = [
     (
         "0030_duplicates",
         include_str!("../migrations/0030_duplicates.sql"),
+    ),
+    (
+        "0031_meanings",
+        include_str!("../migrations/0031_meanings.sql"),
     ),
     ("0032_films", include_str!("../migrations/0032_films.sql")),
 ];

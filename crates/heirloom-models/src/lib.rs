@@ -12,7 +12,9 @@ pub mod faces;
 mod flat;
 mod graph;
 mod manifest;
+pub mod meaning;
 mod note;
+mod photo;
 pub mod pictures;
 mod pull;
 mod quad;
@@ -22,6 +24,7 @@ mod sheet;
 mod source;
 pub mod speech;
 mod store;
+pub mod texts;
 mod torch;
 
 pub use error::ModelError;

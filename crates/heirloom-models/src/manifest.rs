@@ -21,6 +21,8 @@ pub enum Ability {
     Faces,
     /// Says what is in pictures, and which are alike.
     ImageFeatures,
+    /// Puts pictures and texts into one space.
+    ImageText,
     /// Finds texts that mean the same.
     TextEmbedding,
     /// Reads aloud.
@@ -33,13 +35,14 @@ pub enum Ability {
 
 impl Ability {
     /// All there are.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Speech,
         Self::VoiceActivity,
         Self::Speaker,
         Self::Reading,
         Self::Faces,
         Self::ImageFeatures,
+        Self::ImageText,
         Self::TextEmbedding,
         Self::Voice,
         Self::Runtime,
@@ -56,6 +59,7 @@ impl Ability {
             Self::Reading => &[Self::Runtime, Self::Reading],
             Self::Faces => &[Self::Runtime, Self::Faces],
             Self::ImageFeatures => &[Self::Runtime, Self::ImageFeatures],
+            Self::ImageText => &[Self::Runtime, Self::ImageText],
             Self::TextEmbedding => &[Self::Runtime, Self::TextEmbedding],
             Self::Voice => &[Self::Runtime, Self::Voice],
             Self::Runtime => &[Self::Runtime],
@@ -72,6 +76,12 @@ impl Ability {
         }
     }
 
+    /// Whether what needs it does its work in another way where no model for it is here, so that nothing waits for one.
+    #[must_use]
+    pub const fn is_extra(self) -> bool {
+        matches!(self, Self::ImageText)
+    }
+
     /// The word for programs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -82,6 +92,7 @@ impl Ability {
             Self::Reading => "reading",
             Self::Faces => "faces",
             Self::ImageFeatures => "image_features",
+            Self::ImageText => "image_text",
             Self::TextEmbedding => "text_embedding",
             Self::Voice => "voice",
             Self::Runtime => "runtime",
@@ -103,6 +114,7 @@ impl Ability {
             Self::Speech => &["model.bin", "config.json", "vocabulary.txt"],
             Self::Reading => &["_det_", "_cls_", "_rec_"],
             Self::Faces => &["_detect", "_landmark", "_feature"],
+            Self::ImageText => &[".onnx", "token"],
             _ => &[],
         }
     }
@@ -119,6 +131,7 @@ impl Ability {
             Self::Reading => "print and handwriting in pictures is not read",
             Self::Faces => "faces are not found",
             Self::ImageFeatures => "what is in pictures is not named",
+            Self::ImageText => "pictures are not found by what one says of them",
             Self::TextEmbedding => "texts that mean the same are not found",
             Self::Voice => "nothing is read aloud by it",
             Self::Runtime => "no model in the ONNX format runs",

@@ -5,7 +5,7 @@
 //! middle as it is. Which words its classes are worth is no question for a network: `heirloom_core::tag` answers it.
 
 mod network;
-mod photo;
+mod views;
 
 use ort::{session::Session, value::Tensor};
 
@@ -14,7 +14,7 @@ use crate::{
     torch::{Tensors, TorchError},
 };
 
-pub use photo::Photo;
+pub use crate::photo::Photo;
 
 /// Numbers that say what a picture looks like.
 pub const FEATURES: usize = 1280;
@@ -72,7 +72,7 @@ impl Looker {
     /// # Errors
     /// What the runtime says.
     pub fn look(&mut self, photo: &Photo) -> Result<Sight, PicturesError> {
-        let views = photo.views(SIDE);
+        let views = views::views(photo, SIDE);
         let count = views.len();
         let input = Tensor::from_array(([count, 3, SIDE, SIDE], views.concat()))?;
         let answer = self.session.run(ort::inputs![input])?;

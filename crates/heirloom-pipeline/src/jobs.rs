@@ -8,10 +8,12 @@ use serde_json::json;
 use crate::{
     confinement::{Answer, Failure, JobHeader, Jobs},
     faces::{self, FaceLooker},
+    meaning::{self, Grasp},
     pictures::{self, Onlooker},
     reading::{self, PageReader},
     searchable,
     speech::{self, Hearer},
+    texts::{self, Reader},
     tool::{pages, rendition, text},
 };
 
@@ -24,6 +26,8 @@ use crate::{
 /// - `read` reads what stands in a picture, or on pages of a document, from `from` on.
 /// - `faces` finds the faces of a picture.
 /// - `look` looks at a picture: which tags it gets, and what it looks like.
+/// - `see` says what a picture shows in a space that texts lie in too, and `mean` what a text means in it.
+/// - `compare` says what texts mean, so that they can be compared.
 /// - `sheet` packs a page for a document that can be searched.
 /// - `length` reads the input to its end and answers `{"size_bytes": N}`: whether a disk gives all of it.
 ///
@@ -42,6 +46,8 @@ struct Kept {
     reader: PageReader,
     looker: FaceLooker,
     onlooker: Onlooker,
+    grasp: Grasp,
+    texts: Reader,
 }
 
 fn work(
@@ -68,6 +74,9 @@ fn work(
         Some(searchable::JOB) => searchable::pack(header, input, answer),
         Some(reading::READ) => kept.reader.read(header, input, answer),
         Some(pictures::LOOK) => kept.onlooker.look(header, input, answer),
+        Some(meaning::SEE) => kept.grasp.see(header, input, answer),
+        Some(texts::COMPARE) => kept.texts.compare(header, answer),
+        Some(meaning::MEAN) => kept.grasp.mean(header, answer),
         _ => {
             let reason = format!("there is no such job: {header}");
             Err(Failure::new(FailureCode::Other, reason))

@@ -23,7 +23,7 @@ use crate::{
     loading::{TrainedHand, Untrained},
 };
 
-pub(crate) use job::{LOOK, Onlooker};
+pub(crate) use job::{LOOK, Onlooker, decode};
 
 /// What looks at pictures. Cloning is cheap; the clones share one process, which starts with the first picture.
 #[derive(Debug, Clone)]
@@ -177,7 +177,7 @@ pub async fn look(
 }
 
 /// Whether these are nouns of the vocabulary, each once.
-fn are_tags(tags: &[SeenTag]) -> bool {
+pub(crate) fn are_tags(tags: &[SeenTag]) -> bool {
     let is_noun = |tag: &SeenTag| {
         let noun = Noun::find(&tag.tag);
         noun.is_some_and(|noun| noun.name(Language::English) == tag.tag)

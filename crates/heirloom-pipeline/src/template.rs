@@ -7,12 +7,14 @@ use heirloom_db::{
     plan::{Aim, Parameters, Wanted},
     workpiece::Workpiece,
 };
+use heirloom_models::Ability;
 
 use crate::{
     tool::{
         FILE_NAME, METADATA, SIDECAR, Tool,
         faces::{FACES, find_faces},
         film::{FILM, make_stills},
+        meaning::{INTERPRETER, tell_meaning},
         pages::{DRAWER, draw_pages},
         place::{NAMER, name_position},
         playback::{PLAYER, make_playable},
@@ -79,9 +81,11 @@ impl Template {
         names
     }
 
-    /// The models that its steps use now.
+    /// The models that its steps use now. A step that is extra is left out where nobody can do it: nothing waits for it.
     pub(crate) fn models(&self, workshop: &Workshop) -> Models {
-        let steps = self.steps.iter().filter(|step| step.tool.ability.is_some());
+        let is_asked = |ability: Ability| !ability.is_extra() || workshop.has(ability);
+        let steps = self.steps.iter();
+        let steps = steps.filter(|step| step.tool.ability.is_some_and(is_asked));
         steps
             .map(|step| (step.name, workshop.model_key(step.tool.ability)))
             .collect()
@@ -95,6 +99,8 @@ impl Template {
         models: &Models,
     ) -> Vec<Wanted> {
         let steps = self.steps.iter();
+        let is_asked = |step: &&Step| step.tool.ability.is_none() || models.contains_key(step.name);
+        let steps = steps.filter(is_asked);
         let steps = steps.filter(|step| step.tool.view.is_offered_by(asset));
         let key_of = |step: &Step| {
             let input = step.tool.view.input_of(asset)?;
@@ -199,6 +205,11 @@ pub static UNDERSTAND: Template = Template {
             name: "tags",
             tool: BEHOLDER,
             work: tag_picture,
+        },
+        Step {
+            name: "meaning",
+            tool: INTERPRETER,
+            work: tell_meaning,
         },
     ],
 };

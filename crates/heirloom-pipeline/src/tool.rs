@@ -8,6 +8,7 @@ mod document;
 pub mod faces;
 mod file_name;
 pub mod film;
+pub mod meaning;
 mod metadata;
 pub mod pages;
 pub mod parameter;

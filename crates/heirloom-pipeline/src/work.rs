@@ -23,6 +23,7 @@ use crate::{
     confinement::{ConfinementError, JobHeader, JobLimits},
     faces::{FaceFinder, FacesError},
     log::Log,
+    meaning::Interpreter,
     open::{OpenError, open_original},
     pictures::{Beholder, PicturesError},
     reading::{Eyes, ReadingError},
@@ -305,6 +306,14 @@ impl<'a> Task<'a> {
     /// [`PicturesError::Model`] when a model is missing.
     pub fn beholder(&self) -> Result<Beholder, PicturesError> {
         self.workshop.beholder()
+    }
+
+    /// Who says what pictures show.
+    ///
+    /// # Errors
+    /// [`PicturesError::Model`] when a model is missing.
+    pub fn interpreter(&self) -> Result<Interpreter, PicturesError> {
+        self.workshop.interpreter()
     }
 
     /// Who may write down what is said.

@@ -17,9 +17,11 @@ use crate::{
     faces::{self, FaceFinder, FacesError},
     hearing::Hearings,
     machine::{Working, processors},
+    meaning::{self, Interpreter},
     pictures::{self, Beholder, PicturesError},
     reading::{self, Eyes, ReadingError, SecondReader},
     speech::{self, Ears, SpeechError},
+    texts::{self, Comparer},
     way::{ServiceError, Way, Ways},
     work::Failure,
 };
@@ -38,6 +40,8 @@ pub struct Workshop {
     second: SecondReader,
     face_finder: Arc<Mutex<Option<FaceFinder>>>,
     beholder: Arc<Mutex<Option<Beholder>>>,
+    interpreter: Arc<Mutex<Option<Interpreter>>>,
+    comparer: Arc<Mutex<Option<Comparer>>>,
 }
 
 /// What finds out what is in films and recordings: models of this machine, and services elsewhere.
@@ -114,6 +118,8 @@ impl Workshop {
             eyes: Arc::default(),
             face_finder: Arc::default(),
             beholder: Arc::default(),
+            interpreter: Arc::default(),
+            comparer: Arc::default(),
         }
     }
 
@@ -291,6 +297,17 @@ impl Workshop {
                 let is_loaded = beholder.as_ref().is_some_and(Beholder::is_loaded);
                 Some(working(READERS, pictures::MEMORY_BYTES, is_loaded))
             }
+            Ability::ImageText => {
+                let interpreter = self.interpreter.lock();
+                let interpreter = interpreter.unwrap_or_else(PoisonError::into_inner);
+                let is_loaded = interpreter.as_ref().is_some_and(Interpreter::is_loaded);
+                Some(working(READERS, meaning::MEMORY_BYTES, is_loaded))
+            }
+            Ability::TextEmbedding => {
+                let comparer = self.comparer.lock().unwrap_or_else(PoisonError::into_inner);
+                let is_loaded = comparer.as_ref().is_some_and(Comparer::is_loaded);
+                Some(working(READERS, texts::MEMORY_BYTES, is_loaded))
+            }
             _ => None,
         }
     }
@@ -339,6 +356,34 @@ impl Workshop {
         }
         let opened = Beholder::open(&self.confinement, self.models(), READERS)?;
         Ok(beholder.insert(opened).clone())
+    }
+
+    /// Who says what pictures show and texts mean, with the model that is used for that now.
+    ///
+    /// # Errors
+    /// [`PicturesError::Model`] when a model is missing.
+    pub fn interpreter(&self) -> Result<Interpreter, PicturesError> {
+        let mut interpreter = (self.interpreter.lock()).unwrap_or_else(PoisonError::into_inner);
+        let key = self.models().key_for(Ability::ImageText);
+        if let Some(interpreter) = interpreter.as_ref().filter(|it| it.key() == key) {
+            return Ok(interpreter.clone());
+        }
+        let opened = Interpreter::open(&self.confinement, self.models(), READERS)?;
+        Ok(interpreter.insert(opened).clone())
+    }
+
+    /// Who compares texts, with the model that is used for that now.
+    ///
+    /// # Errors
+    /// [`PicturesError::Model`] when a model is missing.
+    pub fn comparer(&self) -> Result<Comparer, PicturesError> {
+        let mut comparer = self.comparer.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = self.models().key_for(Ability::TextEmbedding);
+        if let Some(comparer) = comparer.as_ref().filter(|it| it.key() == key) {
+            return Ok(comparer.clone());
+        }
+        let opened = Comparer::open(&self.confinement, self.models(), READERS)?;
+        Ok(comparer.insert(opened).clone())
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Hand>> {

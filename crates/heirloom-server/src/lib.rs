@@ -30,6 +30,7 @@ mod fsck;
 mod guard;
 mod library;
 mod live;
+mod meaning;
 mod media;
 mod metrics;
 mod model;

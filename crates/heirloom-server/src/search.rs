@@ -14,6 +14,7 @@ use crate::{
     cursor::List,
     extract::Query,
     library::Library,
+    meaning::understand,
     problem::{Code, Problem},
     wire,
     words::Language,
@@ -68,14 +69,16 @@ async fn search_assets(
     Asker(actor): Asker,
     Query(asked): Query<Asked>,
 ) -> Result<Json<wire::SearchPage>, Problem> {
-    let query: query::Query = asked.q.parse()?;
+    let mut query: query::Query = asked.q.parse()?;
     let limit = parse_limit(asked.limit)?;
     let after = asked
         .after
         .as_deref()
         .map(|text| parse_place(&query, text))
         .transpose()?;
-    Ok(Json(search(&library, &actor, &query, after, limit).await?))
+    Ok(Json(
+        search(&library, &actor, &mut query, after, limit).await?,
+    ))
 }
 
 /// What somebody is typing.
@@ -140,15 +143,16 @@ async fn suggest_searches(
     Ok(Json(wire::Suggestions::new(&caret, found)))
 }
 
-/// Looks for what matches a query.
+/// Looks for what matches a query, whose words for pictures are understood first.
 pub(crate) async fn search(
     library: &Library,
     actor: &Actor,
-    query: &query::Query,
+    query: &mut query::Query,
     after: Option<Cursor>,
     limit: usize,
 ) -> Result<wire::SearchPage, Problem> {
     let (db, family) = (library.db(), library.family().id);
+    let shown = understand(library, actor, query).await?;
     let page = db.search(actor, family, query, after, limit).await?;
     let (assets, matches): (Vec<_>, Vec<_>) = page
         .items
@@ -173,6 +177,7 @@ pub(crate) async fn search(
             .next
             .map(|cursor| found_by(&question).render_cursor(&cursor.to_bytes())),
         query: question,
+        shown,
         ignored: ignored.collect(),
     })
 }

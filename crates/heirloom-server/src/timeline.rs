@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use heirloom_core::{AssetId, Bucket, query};
+use heirloom_core::{AssetId, Bucket};
 use heirloom_db::asset::{Asset, BucketPart};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -15,6 +15,7 @@ use crate::{
     asset::{describe_assets, parse_limit},
     extract::{Query, parse_id},
     library::Library,
+    meaning::read_query,
     problem::{Code, Problem},
     wire,
 };
@@ -75,7 +76,7 @@ async fn get_timeline(
     Asker(actor): Asker,
     Query(asked): Query<Asked>,
 ) -> Result<Json<wire::Timeline>, Problem> {
-    let query: query::Query = asked.q.parse()?;
+    let (query, _) = read_query(&library, &actor, &asked.q).await?;
     let (db, family) = (library.db(), library.family().id);
     let counts = db.count_buckets(&actor, family, &query).await?;
     Ok(Json(wire::Timeline {
@@ -112,7 +113,7 @@ async fn list_bucket(
             .map_err(|error: heirloom_core::bucket::InvalidBucket| {
                 Problem::new(Code::NotFound, error.to_string())
             })?;
-    let query: query::Query = asked.q.parse()?;
+    let (query, _) = read_query(&library, &actor, &asked.q).await?;
     let limit = i64::try_from(parse_limit(asked.limit)?).unwrap_or(i64::MAX);
     let (db, family) = (library.db(), library.family().id);
     let part = BucketPart {
@@ -145,7 +146,7 @@ async fn find_position(
     Query(asked): Query<AskedPosition>,
 ) -> Result<Json<wire::TimelinePosition>, Problem> {
     let asset: AssetId = parse_id(&asked.asset)?;
-    let query: query::Query = asked.q.parse()?;
+    let (query, _) = read_query(&library, &actor, &asked.q).await?;
     let (db, family) = (library.db(), library.family().id);
     let found = db.find_in_timeline(&actor, family, &query, asset).await?;
     Ok(Json(wire::TimelinePosition {

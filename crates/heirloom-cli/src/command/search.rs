@@ -30,6 +30,12 @@ pub(super) async fn find(
             line(&ignored.text)
         ));
     }
+    if page.shown.as_ref().is_some_and(|shown| shown.by == "names") {
+        output.say(
+            "No model that sees what pictures show is here, so tags, people, places and words were looked through. \
+             `heirloom models pull tinyclip` fetches one.",
+        );
+    }
     output.data(&page, || {
         if page.items.is_empty() {
             return "Nothing was found.".to_owned();

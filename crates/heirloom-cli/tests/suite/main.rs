@@ -19,6 +19,7 @@ mod kill;
 mod live;
 mod machine;
 mod malformed;
+mod meaning;
 mod models;
 mod originals;
 mod pdf;

@@ -46,6 +46,8 @@ pub enum Slot {
     State,
     /// The id of an asset, which nobody types.
     Asset,
+    /// What is to be seen in pictures, in anybody's own words.
+    Scene,
 }
 
 impl Slot {
@@ -61,6 +63,7 @@ impl Slot {
             Self::Collection => Field::In.as_str(),
             Self::State => Field::Is.as_str(),
             Self::Asset => Field::Like.as_str(),
+            Self::Scene => Field::Shows.as_str(),
         }
     }
 }
@@ -108,6 +111,7 @@ impl Caret {
             Field::Archive => Slot::Archive,
             Field::In => Slot::Collection,
             Field::Like => Slot::Asset,
+            Field::Shows => Slot::Scene,
             Field::Is => Slot::State,
         };
         Some(Self::new(slot, range, &before[start..]))
@@ -140,7 +144,7 @@ impl Caret {
     /// The fields that begin so, each with its colon.
     #[must_use]
     pub fn fields(&self, language: Language) -> Vec<String> {
-        // Nothing can be found with it yet.
+        // Nobody types an id.
         let fields = Field::ALL.into_iter().filter(|field| *field != Field::Like);
         let names = fields.filter_map(|field| self.choose(field.names_from(language)));
         names.map(|name| format!("{name}:")).collect()
@@ -192,7 +196,7 @@ impl Caret {
             Slot::Archive => Some(Field::Archive),
             Slot::Collection => Some(Field::In),
             Slot::State => Some(Field::Is),
-            Slot::Term | Slot::Field | Slot::Asset => None,
+            Slot::Term | Slot::Field | Slot::Asset | Slot::Scene => None,
         };
         let field = field.map_or_else(String::new, |field| {
             format!("{}:", field.names_from(language)[0])

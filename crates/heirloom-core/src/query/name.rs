@@ -53,6 +53,7 @@ impl Field {
             Self::Archive => &["archiv"],
             Self::In => &["album", "sammlung"],
             Self::Like => &[],
+            Self::Shows => &["zeigt"],
             Self::Is => &["zustand", "ist"],
         }
     }
@@ -168,6 +169,7 @@ mod tests {
             ("stichwort:strand schlagwort:meer", "tag:strand tag:meer"),
             ("archiv:Dachboden", "archive:Dachboden"),
             ("album:Sommer sammlung:x", "in:Sommer in:x"),
+            ("zeigt:\"ein Hund\"", "shows:\"ein Hund\""),
             (
                 "zustand:fehlt ist:ersetzt zustand:gelöscht zustand:geloscht",
                 "is:missing is:replaced is:deleted is:deleted",

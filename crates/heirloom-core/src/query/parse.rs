@@ -7,7 +7,7 @@ use super::{
     error::{QueryError, QueryErrorKind},
     name::{find_kind, find_state, is_undated},
 };
-use crate::{AssetId, MediaKind, text::Phrase};
+use crate::{AssetId, MediaKind, meaning::Scene, text::Phrase};
 
 pub(super) fn parse_query(text: &str) -> Result<Query, QueryError> {
     let too_long = |from| QueryError::new(text, from..text.len(), QueryErrorKind::TooLong);
@@ -48,11 +48,12 @@ pub(super) enum Field {
     Archive,
     In,
     Like,
+    Shows,
     Is,
 }
 
 impl Field {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Type,
         Self::Date,
         Self::Text(TextField::Person),
@@ -62,6 +63,7 @@ impl Field {
         Self::Archive,
         Self::In,
         Self::Like,
+        Self::Shows,
         Self::Is,
     ];
 
@@ -73,6 +75,7 @@ impl Field {
             Self::Archive => "archive",
             Self::In => "in",
             Self::Like => "like",
+            Self::Shows => "shows",
             Self::Is => "is",
         }
     }
@@ -88,6 +91,7 @@ impl Field {
             Self::Archive => "attic",
             Self::In => "\"Summer 1974\"",
             Self::Like => "0198c0de-7a3e-7cc1-9b2e-3f5a8d2c1e07",
+            Self::Shows => "\"a dog on a beach\"",
             Self::Is => "missing",
         }
     }
@@ -365,6 +369,16 @@ impl<'a> Parser<'a> {
             }
             Field::Archive => Matcher::Archive(text.to_owned()),
             Field::In => Matcher::Collection(text.to_owned()),
+            Field::Shows => {
+                // What has no letters says nothing to anybody.
+                if self.read_phrase(start, &value).is_some() {
+                    let words = text.split(is_gap).filter(|word| !word.is_empty());
+                    let words = words.collect::<Vec<_>>().join(" ");
+                    let scene = Scene { words, meant: None };
+                    self.push(is_negated, Matcher::Shows(scene));
+                }
+                return Ok(());
+            }
             Field::Date if is_undated(text) => Matcher::Undated,
             Field::Date => date::parse_range(text)
                 .map(Matcher::Date)

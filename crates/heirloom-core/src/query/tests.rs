@@ -93,6 +93,10 @@ fn what_people_type_is_understood() {
             "like:0198c0de-7a3e-7cc1-9b2e-3f5a8d2c1e07",
         ),
         (
+            "shows:„ein Hund  am Strand“ -Shows:Dog",
+            "shows:\"ein Hund am Strand\" -shows:Dog",
+        ),
+        (
             "is:Missing is:replaced is:deleted",
             "is:missing is:replaced is:deleted",
         ),
@@ -479,6 +483,7 @@ fn well_typed() -> impl Strategy<Value = String> {
         date.prop_map(|date| format!("date:{date}..")),
         Just("date:none".to_owned()),
         any::<u128>().prop_map(|id| format!("like:{id:032x}")),
+        "[a-zA-Zäß ,']{0,8}[a-z]".prop_map(|words| format!("shows:\"{words}\"")),
         proptest::sample::select(vec!["is:missing", "is:deleted"]).prop_map(str::to_owned),
     ];
     proptest::collection::vec((any::<bool>(), term), 0..8).prop_map(|terms| {

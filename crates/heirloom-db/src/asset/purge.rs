@@ -3,7 +3,7 @@
 use heirloom_core::{Actor, AssetId, ContentHash, permission::Action};
 
 use crate::{
-    Db, DbError, Engine, Tx, audit, blob, clock, duplicate, face, imprint, migrate,
+    Db, DbError, Engine, Tx, audit, blob, clock, duplicate, face, imprint, meaning, migrate,
     search::document, sidecar, sql::statements, unit, value::args, voice,
 };
 
@@ -84,6 +84,7 @@ impl Db {
         voice::delete(&mut tx, id).await?;
         face::delete(&mut tx, id).await?;
         imprint::delete(&mut tx, id).await?;
+        meaning::delete(&mut tx, id).await?;
         duplicate::delete(&mut tx, id).await?;
         tx.execute(DELETE_TEXT, args![id]).await?;
         tx.execute(DELETE_ARTIFACTS, args![id]).await?;

@@ -3,6 +3,7 @@
 use heirloom_core::{
     Actor, AssetId, AudienceId, FamilyId, MediaKind,
     bucket::Span,
+    meaning::Meant,
     query::{DateRange, Matcher, Query, State, Term},
     text::Phrase,
 };
@@ -37,7 +38,7 @@ pub(super) struct Plan {
     facts: Vec<(bool, Fact)>,
     /// Where in the timeline the whole query can match.
     keys: Keys,
-    /// What looks like the picture that the query names, the most alike first: nothing else is found.
+    /// What looks like the picture that the query names, or shows what it says, the most alike first: nothing else is found.
     pub(super) alike: Option<Vec<i64>>,
     /// What to show as found, with the field it was looked for in.
     pub(super) phrases: Vec<(Option<Field>, Phrase)>,
@@ -81,15 +82,29 @@ impl Plan {
         {
             match (&term.matcher, expression) {
                 (_, Some(expression)) => plan.push(&term, expression),
-                (Matcher::Like(_), None) if term.is_negated || plan.alike.is_some() => {
+                (Matcher::Like(_) | Matcher::Shows(_), None)
+                    if term.is_negated || plan.alike.is_some() =>
+                {
                     return Err(DbError::Refused(
-                        "one picture can be named with like:, and cannot be left out: say like: once"
+                        "one picture can be named with like:, or one said of with shows:, and cannot be left out: say one \
+                         of them, once"
                             .to_owned(),
                     ));
                 }
                 (Matcher::Like(id), None) => {
                     plan.alike = Some(list_alike(db, actor, family, *id, &plan.audiences).await?);
                 }
+                (Matcher::Shows(scene), None) => match &scene.meant {
+                    Some(Meant::Pictures { words, nothing }) => {
+                        let meant = (words, nothing);
+                        let near = db.list_showing(actor, family, meant, &plan.audiences);
+                        plan.alike = Some(near.await?.into_iter().map(|(key, _)| key).collect());
+                    }
+                    Some(Meant::Names(names)) => {
+                        called.extend(plan.push_names(&scene.words, names));
+                    }
+                    None => return Err(nobody_knows()),
+                },
                 // What a saved search looks for neither ranks what is found nor explains it.
                 (Matcher::Words(phrase), None) if !term.is_negated && is_typed => {
                     called.push(in_a_name(phrase));
@@ -133,9 +148,36 @@ impl Plan {
             }
             Matcher::Is(State::Deleted) => {}
             // Looked up before.
-            Matcher::Archive(_) | Matcher::Collection(_) | Matcher::Like(_) => {}
+            Matcher::Archive(_) | Matcher::Collection(_) | Matcher::Like(_) | Matcher::Shows(_) => {
+            }
         }
         Ok(())
+    }
+
+    /// That something has one of these names, or all of the words somewhere; and that it has two of the names, which comes
+    /// first.
+    fn push_names(&mut self, words: &str, names: &[String]) -> Option<Expression> {
+        let names: Vec<Phrase> = names
+            .iter()
+            .filter_map(|name| Phrase::new(name, false))
+            .collect();
+        let words = words.split_whitespace();
+        let words: Vec<Phrase> = words.filter_map(|word| Phrase::new(word, false)).collect();
+        let mut either: Vec<Expression> = names.iter().map(in_a_name).collect();
+        if !words.is_empty() {
+            let words = words.iter().map(Expression::phrase);
+            either.push(Expression::All(words.collect()));
+        }
+        self.words.push(Expression::Any(either));
+        let (mut rest, mut pairs) = (names.as_slice(), Vec::new());
+        while let [first, others @ ..] = rest {
+            let both = |other| Expression::All(vec![in_a_name(first), in_a_name(other)]);
+            pairs.extend(others.iter().map(both));
+            rest = others;
+        }
+        self.phrases
+            .extend(names.into_iter().map(|name| (None, name)));
+        (!pairs.is_empty()).then_some(Expression::Any(pairs))
     }
 
     fn push(&mut self, term: &Term, expression: Expression) {
@@ -284,6 +326,14 @@ async fn list_alike(
         ))
     })?;
     Ok(alike.into_iter().map(|(key, _)| key).collect())
+}
+
+/// Words are compared with pictures once they were read by a model, which happens where they are typed.
+fn nobody_knows() -> DbError {
+    DbError::Refused(
+        "what pictures show can be asked for in a search that is typed, and not in a saved one: save what else it asks for"
+            .to_owned(),
+    )
 }
 
 impl Fact {

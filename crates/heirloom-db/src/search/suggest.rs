@@ -105,7 +105,7 @@ impl Asking<'_> {
             Slot::Archive => self.groups(Slot::Archive, LIST_ARCHIVES).await,
             Slot::Collection => self.groups(Slot::Collection, LIST_COLLECTIONS).await,
             Slot::State => Ok(self.states()),
-            Slot::Asset => Ok(Vec::new()),
+            Slot::Asset | Slot::Scene => Ok(Vec::new()),
         }
     }
 

@@ -15,6 +15,7 @@ mod duplicates;
 mod harness;
 mod hostile;
 mod imprints;
+mod meanings;
 mod migrations;
 mod pages;
 mod people;

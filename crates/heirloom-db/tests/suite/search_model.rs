@@ -247,7 +247,9 @@ impl Known {
             Matcher::Is(State::Missing) => self.state == "missing",
             Matcher::Is(State::Replaced) => self.state == "replaced",
             Matcher::Is(State::Deleted) => self.is_deleted,
-            Matcher::Collection(_) | Matcher::Like(_) => unreachable!("not asked here"),
+            Matcher::Collection(_) | Matcher::Like(_) | Matcher::Shows(_) => {
+                unreachable!("not asked here")
+            }
         }
     }
 

@@ -4,5 +4,7 @@
 mod download;
 mod harness;
 mod listener;
+mod meaning;
 mod speakers;
 mod store;
+mod texts;

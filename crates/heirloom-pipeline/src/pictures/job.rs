@@ -46,37 +46,9 @@ impl Onlooker {
         input: File,
         answer: &mut Answer<'_>,
     ) -> Result<(), Failure> {
-        let mut bytes = Vec::new();
-        input.take(FILE_BYTES + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > FILE_BYTES {
-            let nothing = "The file is larger than 512 MiB and is not looked at.";
-            return Ok(answer.give(&json!({ "nothing": nothing }), &[])?);
-        }
-        let name = header["name"].as_str().unwrap_or_default();
-        let file_type = heirloom_media::sniff(&mut Cursor::new(&bytes), name)?;
-        let want = Want {
-            page: 0,
-            longest_side: Some(SIDE),
+        let Some(photo) = decode(header, input, SIDE, answer)? else {
+            return Ok(());
         };
-        let picture = match picture::decode(&bytes, file_type, &LIMITS, want) {
-            Ok(picture) => picture.on_white(),
-            // Nothing is wrong with such a file.
-            Err(nothing @ (PictureError::NotDrawn { .. } | PictureError::NoPreview)) => {
-                let nothing = nothing.to_string();
-                return Ok(answer.give(&json!({ "nothing": nothing }), &[])?);
-            }
-            Err(error) => {
-                let failure = Failure::new(error.code(), error.to_string());
-                return Err(failure.with_detail(error.detail()));
-            }
-        };
-        drop(bytes);
-        for problem in &picture.problems {
-            answer.give(&json!({ "problem": problem.what }), &[])?;
-        }
-        let (width, height) = (picture.width as usize, picture.height as usize);
-        let photo = Photo::new(width, height, picture.pixels);
-        let photo = photo.ok_or_else(|| refuse("a picture has no pixels".to_owned()))?;
         let seen = self.looker(header)?.look(&photo).map_err(failed)?;
         let tags = tag::seen(&seen.views).into_iter();
         let tags = tags.map(|(noun, likely)| SeenTag {
@@ -102,6 +74,49 @@ impl Onlooker {
         let missing = || refuse("there is no model for pictures".to_owned());
         self.looker.as_mut().ok_or_else(missing)
     }
+}
+
+/// The pixels of a picture whose longest side has at least so many, if it has more. Gives `{"problem": …}` for what is wrong
+/// with the file, and `{"nothing": …}` where there is nothing to see.
+pub(crate) fn decode(
+    header: &JobHeader,
+    input: File,
+    side: u32,
+    answer: &mut Answer<'_>,
+) -> Result<Option<Photo>, Failure> {
+    let mut bytes = Vec::new();
+    input.take(FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > FILE_BYTES {
+        let nothing = "The file is larger than 512 MiB and is not looked at.";
+        answer.give(&json!({ "nothing": nothing }), &[])?;
+        return Ok(None);
+    }
+    let name = header["name"].as_str().unwrap_or_default();
+    let file_type = heirloom_media::sniff(&mut Cursor::new(&bytes), name)?;
+    let want = Want {
+        page: 0,
+        longest_side: Some(side),
+    };
+    let picture = match picture::decode(&bytes, file_type, &LIMITS, want) {
+        Ok(picture) => picture.on_white(),
+        // Nothing is wrong with such a file.
+        Err(nothing @ (PictureError::NotDrawn { .. } | PictureError::NoPreview)) => {
+            let nothing = nothing.to_string();
+            answer.give(&json!({ "nothing": nothing }), &[])?;
+            return Ok(None);
+        }
+        Err(error) => {
+            let failure = Failure::new(error.code(), error.to_string());
+            return Err(failure.with_detail(error.detail()));
+        }
+    };
+    for problem in &picture.problems {
+        answer.give(&json!({ "problem": problem.what }), &[])?;
+    }
+    let (width, height) = (picture.width as usize, picture.height as usize);
+    let photo = Photo::new(width, height, picture.pixels);
+    let missing = || refuse("a picture has no pixels".to_owned());
+    photo.ok_or_else(missing).map(Some)
 }
 
 fn failed(error: PicturesError) -> Failure {

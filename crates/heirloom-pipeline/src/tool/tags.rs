@@ -69,6 +69,20 @@ pub fn model_of(source: &str) -> Option<&str> {
     source.strip_prefix(SOURCE)
 }
 
+/// What a model of that name states that gave these tags.
+pub(super) fn claims_of(tags: &[SeenTag], model: &str) -> Vec<NewClaim> {
+    let claims = tags.iter().filter_map(|seen| {
+        let value = ClaimValue::Text(seen.tag.clone());
+        Some(NewClaim {
+            statement: Statement::new(ClaimKind::Tag, value).ok()?,
+            is_negation: false,
+            source: format!("{SOURCE}{model}"),
+            confidence: seen.confidence,
+        })
+    });
+    claims.collect()
+}
+
 pub(crate) fn tag_picture<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
     async move {
         let mut input = task.open().await?;
@@ -76,16 +90,7 @@ pub(crate) fn tag_picture<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Pr
         // Whoever no longer wants this drops it.
         let cancelled = CancellationToken::new();
         let seen = look(&beholder, &mut input, &task.asset.name, &cancelled).await?;
-        let claims = seen.tags.iter().filter_map(|seen| {
-            let value = ClaimValue::Text(seen.tag.clone());
-            Some(NewClaim {
-                statement: Statement::new(ClaimKind::Tag, value).ok()?,
-                is_negation: false,
-                source: format!("{SOURCE}{}", beholder.model()),
-                confidence: seen.confidence,
-            })
-        });
-        let claims = claims.collect();
+        let claims = claims_of(&seen.tags, beholder.model());
         let shown = Shown::locally(beholder.model(), seen);
         let mut product = Product::new(TAGS, Content::Json(json!(shown)));
         product.model = Some(beholder.key().to_owned());

@@ -74,8 +74,8 @@ pub(super) async fn get_list(
         return Ok(render_page(language, title, None, &content));
     }
     let content = match typed.parse::<query::Query>() {
-        Ok(query) => {
-            let listing = find(&library, &actor, typed, &query, &asked).await?;
+        Ok(mut query) => {
+            let listing = find(&library, &actor, typed, &mut query, &asked).await?;
             html! {
                 h1 { (language.fill(Word::Found, &[("query", typed)])) }
                 p.way { a href="/plain" { (language.say(Word::ShowAll)) } }
@@ -141,15 +141,12 @@ async fn find(
     library: &Library,
     actor: &Actor,
     typed: &str,
-    query: &query::Query,
+    query: &mut query::Query,
     asked: &ListQuery,
 ) -> Result<Listing, Problem> {
-    let place_of = |text: &str| parse_place(query, text).ok();
-    let here = asked
-        .after
-        .as_deref()
-        .filter(|text| place_of(text).is_some());
-    let after = here.and_then(place_of);
+    let here = asked.after.as_deref();
+    let here = here.filter(|text| parse_place(query, text).is_ok());
+    let after = here.and_then(|text| parse_place(query, text).ok());
     let page = search(library, actor, query, after, ENTRIES).await?;
     // The first page has no cursor: it stands in the trail as nothing.
     let trail: Vec<&str> = asked.trail.split(',').collect();

@@ -47,7 +47,7 @@ pub struct ModelRun {
 pub struct Model {
     /// Its name.
     pub id: String,
-    /// What it is for: `speech`, `voice_activity`, `speaker`, `reading`, `faces`, `image_features`, `text_embedding`,
+    /// What it is for: `speech`, `voice_activity`, `speaker`, `reading`, `faces`, `image_features`, `image_text`, `text_embedding`,
     /// `voice`, `runtime` or `language`. There may be more.
     pub ability: String,
     /// What it is, in a sentence.

@@ -18,6 +18,18 @@ pub struct SearchPage {
     pub query: String,
     /// What was typed but cannot be looked for.
     pub ignored: Vec<Ignored>,
+    /// How pictures were found by what they show; null for a query that does not ask for that.
+    pub shown: Option<Shown>,
+}
+
+/// How pictures were found by what they show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Shown {
+    /// `pictures`: what was asked for was compared with the pictures themselves. `names`: no model is here for that, so it was
+    /// compared with the names of tags, people and places, and looked for in what is written.
+    pub by: String,
+    /// The model that compared it; null where there is none for names either, and only the words were looked for.
+    pub model: Option<String>,
 }
 
 /// An asset that was found.

@@ -3291,7 +3291,7 @@ export interface components {
         /** @description A model. */
         Model: {
             /**
-             * @description What it is for: `speech`, `voice_activity`, `speaker`, `reading`, `faces`, `image_features`, `text_embedding`,
+             * @description What it is for: `speech`, `voice_activity`, `speaker`, `reading`, `faces`, `image_features`, `image_text`, `text_embedding`,
              *     `voice`, `runtime` or `language`. There may be more.
              */
             ability: string;
@@ -5101,6 +5101,7 @@ export interface components {
             next?: string | null;
             /** @description The query as it was understood. */
             query: string;
+            shown?: components["schemas"]["Shown"] | null;
         };
         /** @description From one millisecond of a recording to another. */
         Segment: {
@@ -5147,6 +5148,16 @@ export interface components {
             order: string[];
             /** @description The services that are configured. */
             services: components["schemas"]["Service"][];
+        };
+        /** @description How pictures were found by what they show. */
+        Shown: {
+            /**
+             * @description `pictures`: what was asked for was compared with the pictures themselves. `names`: no model is here for that, so it was
+             *     compared with the names of tags, people and places, and looked for in what is written.
+             */
+            by: string;
+            /** @description The model that compared it; null where there is none for names either, and only the words were looked for. */
+            model?: string | null;
         };
         /** @description A file that describes an asset. */
         Sidecar: {
@@ -5929,6 +5940,7 @@ export type SearchPage = components['schemas']['SearchPage'];
 export type Segment = components['schemas']['Segment'];
 export type Service = components['schemas']['Service'];
 export type Services = components['schemas']['Services'];
+export type Shown = components['schemas']['Shown'];
 export type Sidecar = components['schemas']['Sidecar'];
 export type Similar = components['schemas']['Similar'];
 export type Snapshot = components['schemas']['Snapshot'];

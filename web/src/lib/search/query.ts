@@ -21,6 +21,7 @@ export const FIELDS = [
   'tag',
   'archive',
   'in',
+  'shows',
   'is'
 ] as const;
 export type Field = (typeof FIELDS)[number];
@@ -36,6 +37,7 @@ const OTHER_NAMES: Record<string, Field> = {
   archiv: 'archive',
   album: 'in',
   sammlung: 'in',
+  zeigt: 'shows',
   zustand: 'is',
   ist: 'is'
 };

@@ -1,0 +1,164 @@
+//! Which names mean something like what somebody says: a model that compares texts, at work in confinement.
+
+mod job;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use heirloom_core::{meaning::standing_out, query::Language, tag, unit::FailureCode};
+use heirloom_models::{Ability, Store};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    confinement::{Confinement, ConfinementError, HandSettings, JobLimits},
+    loading::TrainedHand,
+    pictures::PicturesError,
+};
+
+pub(crate) use job::{COMPARE, Reader};
+
+/// Compares texts. Cloning is cheap; the clones share one process, which starts with the first texts.
+#[derive(Debug, Clone)]
+pub struct Comparer {
+    hand: Arc<TrainedHand>,
+    /// What texts mean that were compared before.
+    known: Arc<Mutex<HashMap<String, Arc<[f32]>>>>,
+}
+
+/// The model, twice while it is loaded, and what it works with.
+pub(crate) const MEMORY_BYTES: u64 = 1 << 30;
+/// All nouns of the vocabulary take seconds; a small or busy machine is many times slower.
+const TIME: Duration = Duration::from_secs(120);
+const ANSWER_BYTES: u64 = 16 << 20;
+/// So many texts are read at once, and remembered. A name is at most 300 bytes long.
+const AT_ONCE: usize = 256;
+const KNOWN: usize = 8_192;
+
+impl Comparer {
+    /// With the models that are used for it by default, which compute with so many threads. Nothing is loaded yet.
+    ///
+    /// # Errors
+    /// [`PicturesError::Model`] when one of them is not here.
+    pub fn open(
+        confinement: &Confinement,
+        store: &Store,
+        threads: usize,
+    ) -> Result<Self, PicturesError> {
+        let settings = HandSettings {
+            memory_bytes: MEMORY_BYTES,
+            jobs_per_process: 10_000,
+            ..HandSettings::default()
+        };
+        let ability = Ability::TextEmbedding;
+        let hand = TrainedHand::start(confinement, store, ability, threads, settings)?;
+        Ok(Self {
+            hand: Arc::new(hand),
+            known: Arc::default(),
+        })
+    }
+
+    /// Whether the model is in memory.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.hand.is_loaded()
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        let model = self.hand.model(Ability::TextEmbedding);
+        model.map_or("", |model| model.id.as_str())
+    }
+
+    /// What tells it apart from others: [`Store::key_for`] texts.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.hand.key()
+    }
+
+    /// Those of some names that mean something like some words, the nearest first.
+    ///
+    /// # Errors
+    /// [`PicturesError`]
+    pub async fn list_near(
+        &self,
+        words: &str,
+        names: &[String],
+        cancelled: &CancellationToken,
+    ) -> Result<Vec<String>, PicturesError> {
+        let nouns = tag::nouns().map(|noun| noun.name(Language::English).to_owned());
+        let nouns: Vec<String> = nouns.collect();
+        let asked = [words.to_owned()];
+        let meanings = [&asked[..], &nouns, names].concat();
+        let meanings = self.read(&meanings, cancelled).await?;
+        let (asked, others) = meanings.split_first().ok_or_else(nonsense)?;
+        let nearness = others.iter().map(|other| {
+            let both = other.iter().zip(asked.iter());
+            both.map(|(a, b)| a * b).sum()
+        });
+        let nearness: Vec<f32> = nearness.collect();
+        let (usual, nearness) = nearness.split_at(nouns.len());
+        let near = standing_out(nearness, usual).into_iter();
+        Ok(near.map(|at| names[at].clone()).collect())
+    }
+
+    async fn read(
+        &self,
+        texts: &[String],
+        cancelled: &CancellationToken,
+    ) -> Result<Vec<Arc<[f32]>>, PicturesError> {
+        let mut unknown: Vec<String> = texts.to_vec();
+        unknown.sort();
+        unknown.dedup();
+        unknown.retain(|text| !self.known().contains_key(text));
+        let mut read = HashMap::new();
+        for part in unknown.chunks(AT_ONCE) {
+            let job = json!({ "job": COMPARE, "texts": part });
+            let limits = JobLimits {
+                wall: TIME * 2,
+                cpu: TIME,
+                answer_bytes: ANSWER_BYTES,
+            };
+            // The texts are in what is asked; there is no file.
+            let input = tempfile::tempfile()?;
+            let answer = self
+                .hand
+                .work::<PicturesError>(job, input, limits, cancelled)
+                .await?;
+            if answer.len() != part.len() {
+                return Err(nonsense().into());
+            }
+            for (text, (_, bytes)) in part.iter().zip(answer) {
+                let numbers = bytes.as_chunks::<4>().0.iter();
+                let numbers: Arc<[f32]> = numbers.map(|it| f32::from_le_bytes(*it)).collect();
+                if numbers.is_empty() || numbers.iter().any(|number| !number.is_finite()) {
+                    return Err(nonsense().into());
+                }
+                read.insert(text.clone(), numbers);
+            }
+        }
+        let mut known = self.known();
+        if known.len() + read.len() > KNOWN {
+            known.clear();
+        }
+        let all = texts.iter().map(|text| {
+            let found = read.get(text).or_else(|| known.get(text));
+            found.cloned().unwrap_or_default()
+        });
+        let all = all.collect();
+        known.extend(read);
+        Ok(all)
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Arc<[f32]>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn nonsense() -> ConfinementError {
+    let reason = "the model gave nonsense for what texts mean".to_owned();
+    ConfinementError::failed(FailureCode::Other, reason)
+}

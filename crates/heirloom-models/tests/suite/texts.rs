@@ -28,9 +28,9 @@ fn texts_that_mean_the_same_are_near_in_every_language() {
         let both = meanings[a].iter().zip(&meanings[b]);
         both.map(|(a, b)| a * b).sum()
     };
-    for other in 4..8 {
+    for (other, text) in texts.iter().enumerate().skip(4) {
         let nearest = (0..4).max_by(|a, b| near(*a, other).total_cmp(&near(*b, other)));
-        assert_eq!(nearest, Some(other - 4), "{}", texts[other]);
+        assert_eq!(nearest, Some(other - 4), "{text}");
     }
     assert!(meanings.iter().all(|it| it.len() == 384));
     assert!((near(0, 0) - 1.0).abs() < 1e-4);

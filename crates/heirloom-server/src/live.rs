@@ -151,7 +151,7 @@ async fn hear_live(
         language: asked.language,
         over: library.closing().clone(),
         cancelled: library.live().cut.child_token(),
-        _turn: turn,
+        turn,
     };
     let upgrade = upgrade
         .max_message_size(MESSAGE_BYTES)
@@ -168,7 +168,7 @@ struct Session {
     over: CancellationToken,
     cancelled: CancellationToken,
     /// Somebody else's when this is over.
-    _turn: OwnedSemaphorePermit,
+    turn: OwnedSemaphorePermit,
 }
 
 /// Why a conversation is over.
@@ -207,7 +207,10 @@ impl Session {
         // Whatever ends this ends the processes that hear.
         let _cancel = self.cancelled.clone().drop_guard();
         let (mut sink, mut stream) = socket.split();
-        let last = match self.hear_all(&mut sink, &mut stream).await {
+        let heard = self.hear_all(&mut sink, &mut stream).await;
+        // Whoever is told that it is over can begin another one.
+        drop(self.turn);
+        let last = match heard {
             Ok(ending) => json!({ "type": "end", "reason": ending.as_str() }),
             Err(Broken::Gone) => return,
             Err(Broken::Failed(problem)) => {

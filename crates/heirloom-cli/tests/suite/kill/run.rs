@@ -56,8 +56,8 @@ fn kill_runs_until_satisfied(
     assert_eq!(expected.len(), 252);
     assert_eq!(
         expected["000.jpg"].len(),
-        4,
-        "a look, two sizes and the name of where it was"
+        5,
+        "a look, two sizes, what tells it from others and the name of where it was"
     );
     assert_eq!(
         expected["voice.wav"].len(),

@@ -78,7 +78,7 @@ test('a damaged model says so, also on a small phone and in German', async () =>
   const card = page.locator('li.card').filter({ hasText: 'my-language' });
   await card.getByText('Es ist beschädigt').waitFor();
   await card.getByText('In Sätzen schreiben und antworten').waitFor();
-  await page.getByText('9 Modelle, die gebraucht werden, fehlen').waitFor();
+  await page.getByText('10 Modelle, die gebraucht werden, fehlen').waitFor();
   expect(await overflowOf(page)).toBeLessThanOrEqual(0);
 });
 

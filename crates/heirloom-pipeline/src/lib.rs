@@ -32,6 +32,7 @@ pub mod probe;
 pub mod purge;
 pub mod reading;
 mod remake;
+mod remembered;
 pub mod run;
 pub mod scan;
 pub mod scrub;

@@ -5,13 +5,7 @@
 
 mod job;
 
-use std::{
-    collections::HashMap,
-    fs::File,
-    io::Seek as _,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, fs::File, io::Seek as _, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use heirloom_core::{
@@ -26,6 +20,7 @@ use crate::{
     confinement::{Confinement, ConfinementError, HandSettings, JobHeader, JobLimits},
     loading::TrainedHand,
     pictures::{PicturesError, SeenTag, are_tags},
+    remembered::Remembered,
 };
 
 pub(crate) use job::{Grasp, MEAN, SEE};
@@ -36,7 +31,7 @@ pub(crate) use job::{Grasp, MEAN, SEE};
 pub struct Interpreter {
     hand: Arc<TrainedHand>,
     /// What texts mean that were asked for lately.
-    known: Arc<Mutex<HashMap<String, Meaning>>>,
+    known: Arc<Remembered<Meaning>>,
 }
 
 /// What a picture shows.
@@ -80,7 +75,7 @@ impl Interpreter {
         let hand = TrainedHand::start(confinement, store, Ability::ImageText, threads, settings)?;
         Ok(Self {
             hand: Arc::new(hand),
-            known: Arc::default(),
+            known: Arc::new(Remembered::new(KNOWN)),
         })
     }
 
@@ -122,19 +117,16 @@ impl Interpreter {
         text: &str,
         cancelled: &CancellationToken,
     ) -> Result<Meaning, PicturesError> {
-        if let Some(meaning) = self.known().get(text) {
-            return Ok(meaning.clone());
+        if let Some(meaning) = self.known.find(text) {
+            return Ok(meaning);
         }
         let job = json!({ "job": MEAN, "text": text });
         // The text is in what is asked; there is no file.
         let parts = self.work(job, tempfile::tempfile()?, cancelled).await?;
         let (_, numbers) = parts.last().ok_or_else(nonsense)?;
         let meaning = self.meaning(numbers)?;
-        let mut known = self.known();
-        if known.len() == KNOWN {
-            known.clear();
-        }
-        known.insert(text.to_owned(), meaning.clone());
+        let new = HashMap::from([(text.to_owned(), meaning.clone())]);
+        self.known.keep(new);
         Ok(meaning)
     }
 
@@ -195,10 +187,6 @@ impl Interpreter {
             true => Ok(Meaning::of(self.key(), &numbers)),
             false => Err(nonsense()),
         }
-    }
-
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, Meaning>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

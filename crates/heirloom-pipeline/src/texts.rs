@@ -3,8 +3,8 @@
 mod job;
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,6 +17,7 @@ use crate::{
     confinement::{Confinement, ConfinementError, HandSettings, JobLimits},
     loading::TrainedHand,
     pictures::PicturesError,
+    remembered::Remembered,
 };
 
 pub(crate) use job::{COMPARE, Reader};
@@ -26,7 +27,7 @@ pub(crate) use job::{COMPARE, Reader};
 pub struct Comparer {
     hand: Arc<TrainedHand>,
     /// What texts mean that were compared before.
-    known: Arc<Mutex<HashMap<String, Arc<[f32]>>>>,
+    known: Arc<Remembered<Arc<[f32]>>>,
 }
 
 /// The model, twice while it is loaded, and what it works with.
@@ -57,7 +58,7 @@ impl Comparer {
         let hand = TrainedHand::start(confinement, store, ability, threads, settings)?;
         Ok(Self {
             hand: Arc::new(hand),
-            known: Arc::default(),
+            known: Arc::new(Remembered::new(KNOWN)),
         })
     }
 
@@ -110,11 +111,21 @@ impl Comparer {
         texts: &[String],
         cancelled: &CancellationToken,
     ) -> Result<Vec<Arc<[f32]>>, PicturesError> {
-        let mut unknown: Vec<String> = texts.to_vec();
-        unknown.sort();
-        unknown.dedup();
-        unknown.retain(|text| !self.known().contains_key(text));
-        let mut read = HashMap::new();
+        // What is known is taken now: somebody else may make it forgotten meanwhile.
+        let mut read: HashMap<&str, Arc<[f32]>> = HashMap::new();
+        let mut unknown: BTreeSet<&str> = BTreeSet::new();
+        for text in texts {
+            match self.known.find(text) {
+                Some(known) => {
+                    read.insert(text, known);
+                }
+                None => {
+                    unknown.insert(text);
+                }
+            }
+        }
+        let unknown: Vec<&str> = unknown.into_iter().collect();
+        let mut new = HashMap::with_capacity(unknown.len());
         for part in unknown.chunks(AT_ONCE) {
             let job = json!({ "job": COMPARE, "texts": part });
             let limits = JobLimits {
@@ -137,24 +148,13 @@ impl Comparer {
                 if numbers.is_empty() || numbers.iter().any(|number| !number.is_finite()) {
                     return Err(nonsense().into());
                 }
-                read.insert(text.clone(), numbers);
+                new.insert((*text).to_owned(), Arc::clone(&numbers));
+                read.insert(text, numbers);
             }
         }
-        let mut known = self.known();
-        if known.len() + read.len() > KNOWN {
-            known.clear();
-        }
-        let all = texts.iter().map(|text| {
-            let found = read.get(text).or_else(|| known.get(text));
-            found.cloned().unwrap_or_default()
-        });
-        let all = all.collect();
-        known.extend(read);
-        Ok(all)
-    }
-
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Arc<[f32]>>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.keep(new);
+        let all = texts.iter().map(|text| read.get(text.as_str()).cloned());
+        Ok(all.collect::<Option<_>>().ok_or_else(nonsense)?)
     }
 }
 

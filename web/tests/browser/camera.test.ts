@@ -9,7 +9,7 @@ const { heirloom, visit } = atHome({ understands: true });
 heirloom.configure('scrub_rate = "0"\ntesseract = ["eng"]\n');
 const NAME = 'On the table.jpg';
 let photograph: string;
-let unread: string;
+let wordless: string;
 
 /** A page of a book on a brown table, from the side. */
 function photographed(to: string): void {
@@ -29,13 +29,12 @@ beforeAll(async () => {
   photographed(join(folder, NAME));
   execFileSync(inject('program'), ['scan', folder, '--data', heirloom.folder]);
   photograph = await heirloom.asset(NAME);
-  unread = await heirloom.asset('Strand.jpg').catch(() => heirloom.asset('Chelsea.png'));
-  await until(async () => {
-    const { artifacts } = await heirloom.get<{ artifacts: { kind: string }[] }>(
-      `/api/v1/assets/${photograph}`
-    );
-    return artifacts.some(({ kind }) => kind === 'flat');
-  });
+  wordless = await heirloom.asset('Chelsea.png');
+  const has = async (id: string, kind: string) => {
+    const asset = await heirloom.get<{ artifacts: { kind: string }[] }>(`/api/v1/assets/${id}`);
+    return asset.artifacts.some((it) => it.kind === kind);
+  };
+  await until(async () => (await has(photograph, 'flat')) && (await has(wordless, 'reading')));
 }, 120_000);
 
 test('a page in a photograph is shown alone, and its lines where they stand in the picture', async () => {
@@ -72,11 +71,11 @@ test('what another reads otherwise is marked, and said where the line is correct
   expect(await violations(page)).toEqual([]);
 });
 
-test('what nobody has read is written down from where it is shown', async () => {
-  const { page } = await visit(`/assets/${unread}`);
-  await page.getByText('Nobody has read it yet.').waitFor();
+test('where nothing was read it is written down from where it is shown', async () => {
+  const { page } = await visit(`/assets/${wordless}`);
+  await page.getByText('No writing was found in it.').waitFor();
   await page.getByRole('link', { name: 'Write down what stands there' }).click();
-  await page.waitForURL(`**/assets/${unread}/reading`);
+  await page.waitForURL(`**/assets/${wordless}/reading`);
   await page.getByRole('button', { name: 'Add a line that was missed' }).waitFor();
 });
 

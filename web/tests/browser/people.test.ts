@@ -56,14 +56,15 @@ test('somebody is named, is found, and is nobody again when that is taken back',
 });
 
 test('on a small phone, in German and in the dark, people are seen as well', async () => {
-  const { page } = await visit('/people', {
-    viewport: { width: 320, height: 640 },
-    locale: 'de-DE',
-    colorScheme: 'dark'
-  });
+  const small = { viewport: { width: 320, height: 640 }, locale: 'de-DE' };
+  const { page } = await visit('/people', { ...small, colorScheme: 'dark' });
   await page.getByRole('heading', { name: 'Wer ist das?' }).waitFor();
   expect(await overflowOf(page)).toBeLessThanOrEqual(0);
   expect(await violations(page)).toEqual([]);
+  const large = { ...small, settings: { textSize: 200 } };
+  const read = await visit('/people', large);
+  await read.page.getByRole('heading', { name: 'Wer ist das?' }).waitFor();
+  expect(await overflowOf(read.page)).toBeLessThanOrEqual(0);
   await page.getByRole('link', { name: 'Jemand 1', exact: true }).click();
   await page.getByRole('heading', { name: 'Wer ist das?', level: 1 }).waitFor();
   // What lies below the bar at the bottom is reached when it is scrolled to.

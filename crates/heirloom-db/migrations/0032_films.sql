@@ -16,7 +16,3 @@ DROP TABLE asset_text;
 ALTER TABLE asset_text_next RENAME TO asset_text;
 CREATE INDEX asset_text_by_artifact ON asset_text (artifact_id);
 CREATE INDEX asset_text_without_voices ON asset_text (asset_id) WHERE voices IS NULL AND times IS NOT NULL;
-
--- A face of a film is seen best at a moment, and seen at others as well.
-ALTER TABLE face ADD COLUMN at_ms BIGINT; -- NULL in a picture
-ALTER TABLE face ADD COLUMN moments TEXT; -- JSON: [ms, …], all that it is seen at; NULL in a picture

@@ -125,6 +125,7 @@ fn gathered(number: usize, picture: usize, face: &Face) -> Gathered {
     Gathered {
         id: FaceId::from_parts(number as u64, [0; 10]),
         asset: AssetId::from_parts(picture as u64, [0; 10]),
+        moments: Vec::new(),
         group: None,
         quality: face.quality,
         word: FaceWord::default(),

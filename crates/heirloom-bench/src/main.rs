@@ -19,6 +19,7 @@ mod chance;
 mod duplicates;
 mod faces;
 mod figures;
+mod films;
 mod hash;
 mod library;
 mod like;
@@ -66,6 +67,7 @@ subjects (all of them, if none is named)
   duplicates  what there is twice, beside a plain perceptual hash, and comparing 100,000 pictures; --data FOLDER has a
               manifest.json with the truth
   tags        what pictures show; --data FOLDER has a manifest.json with the truth
+  films       what is seen in films; --data FOLDER has a manifest.json with the truth
   reading     what stands on pages, beside tesseract; --data FOLDER has a manifest.json with the truth
   transcribe  what is said in recordings, beside faster-whisper; --data FOLDER has a manifest.json with the truth
   live        what is said while it is said, over a WebSocket, as it would be spoken; --data as for transcribe
@@ -113,6 +115,7 @@ async fn main() {
             "like" => like::measure(&options).await,
             "duplicates" => duplicates::measure(&options).await,
             "tags" => tags::measure(&options),
+            "films" => films::measure(&options),
             "reading" => reading::measure(&options),
             "live" => live::measure(&options),
             "speakers" => speakers::measure(&options),

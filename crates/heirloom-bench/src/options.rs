@@ -19,7 +19,7 @@ pub(crate) struct Options {
     place: PathBuf,
 }
 
-const ALL: [&str; 22] = [
+const ALL: [&str; 23] = [
     "hash",
     "metadata",
     "renditions",
@@ -37,6 +37,7 @@ const ALL: [&str; 22] = [
     "people",
     "tags",
     "duplicates",
+    "films",
     "like",
     "speakers",
     "voices",

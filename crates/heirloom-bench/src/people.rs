@@ -73,6 +73,8 @@ fn find(number: u64) -> Finding {
         let left = f64::from(u32::try_from(at).unwrap()) / 4.0;
         Face {
             area: Area::new([left, 0.3, 0.2, 0.3]).unwrap(),
+            at_ms: None,
+            moments: Vec::new(),
             probability: 1.0,
             quality: 0.5,
             landmarks: Vec::new(),

@@ -211,7 +211,7 @@ fn wrong(pages: &[Page], read: impl Fn(&Page) -> Cost) -> f64 {
 }
 
 /// Letters with one space between words; marks, ligatures and letters of old books as they are typed today.
-fn plain(text: &str) -> Vec<char> {
+pub(crate) fn plain(text: &str) -> Vec<char> {
     let mut plain = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for (from, to) in TYPED {
         plain = plain.replace(from, to);
@@ -238,7 +238,7 @@ const TYPED: [(&str, &str); 15] = [
 ];
 
 /// How many letters have to be changed, added and left out until one text is the other.
-fn changes(truth: &[char], read: &[char]) -> usize {
+pub(crate) fn changes(truth: &[char], read: &[char]) -> usize {
     let mut row: Vec<usize> = (0..=read.len()).collect();
     for (at, letter) in truth.iter().enumerate() {
         let mut before = std::mem::replace(&mut row[0], at + 1);

@@ -251,11 +251,11 @@ pub(crate) enum Command {
     /// Nothing is ever deleted: what is not kept is rated as rejected, and all of it can be taken back.
     #[command(subcommand)]
     Duplicates(Duplicates),
-    /// Find the faces in a picture, which need not be in the library
+    /// Find the faces in a picture or film, which need not be in the library
     ///
     /// They are found on this machine, with the models of `heirloom models`; nothing is kept.
     Faces(Faces),
-    /// Name what a picture shows, which need not be in the library
+    /// Name what a picture or film shows, which need not be in the library
     ///
     /// It is looked at on this machine, with the models of `heirloom models`; nothing is kept.
     Tag(Tag),
@@ -343,13 +343,13 @@ pub(crate) struct Read {
 
 #[derive(Debug, Args)]
 pub(crate) struct Faces {
-    /// The picture
+    /// The picture or film
     pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Tag {
-    /// The picture
+    /// The picture or film
     pub(crate) file: PathBuf,
 }
 

@@ -23,6 +23,12 @@ pub struct Area {
 )]
 pub struct InvalidArea(String);
 
+impl InvalidArea {
+    pub(crate) fn of(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
 /// As exact as an area is.
 const PARTS: f64 = 10_000.0;
 
@@ -86,7 +92,7 @@ impl FromStr for Area {
     type Err = InvalidArea;
 
     fn from_str(text: &str) -> Result<Self, InvalidArea> {
-        let refuse = || InvalidArea(text.to_owned());
+        let refuse = || InvalidArea::of(text);
         let is_number = |text: &str| {
             let mut letters = text.bytes();
             letters.all(|letter| letter.is_ascii_digit() || letter == b'.')

@@ -1,5 +1,6 @@
-//! Faces in pictures: where each is, how well it is seen, and what tells it from others.
+//! Faces in pictures and films: where each is, how well it is seen, and what tells it from others.
 
+mod frames;
 mod group;
 mod word;
 
@@ -9,20 +10,26 @@ pub use group::{Gathered, Whose, gather, whose};
 pub(crate) use word::names_of;
 pub use word::{Aside, FaceWord};
 
-use crate::Area;
+use crate::{Area, Glimpse};
 
-/// The faces of a picture, as a machine found them.
+/// The faces of a picture or film, as a machine found them.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Faces {
-    /// From the left.
+    /// From the left; those of a film in the order in which they are first seen.
     pub faces: Vec<Face>,
 }
 
-/// A face in a picture.
+/// A face in a picture, or all that is seen of one person in a film.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Face {
     /// Where it is, on the picture as it is shown.
     pub area: Area,
+    /// Of a film: when it is seen best, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_ms: Option<u64>,
+    /// Of a film: all the moments at which it was seen, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moments: Vec<u64>,
     /// How likely it is a face at all, from 0 to 1.
     pub probability: f32,
     /// How well somebody can be known again by it, from 0 to 1.
@@ -53,6 +60,15 @@ pub const CLEAR: f32 = 0.2;
 
 /// What lies on this much of the same place is the same face, whoever found it.
 pub const SAME_PLACE: f64 = 0.35;
+
+impl Face {
+    /// Where and when it is seen.
+    #[must_use]
+    pub const fn glimpse(&self) -> Glimpse {
+        let (at_ms, area) = (self.at_ms, self.area);
+        Glimpse { at_ms, area }
+    }
+}
 
 impl Faceprint {
     /// A direction as bytes.

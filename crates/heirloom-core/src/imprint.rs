@@ -32,6 +32,22 @@ impl Imprint {
         }
     }
 
+    /// What several pictures look like on the whole, each as much as the others; nothing of none. All are of one model.
+    #[must_use]
+    pub fn mean<'a>(all: impl IntoIterator<Item = &'a Self>) -> Self {
+        let (mut model, mut sum) = ("", Vec::new());
+        for imprint in all {
+            model = &imprint.model;
+            sum.resize(imprint.numbers.len(), 0.0);
+            let squares = imprint.numbers.iter().map(|it| f32::from(*it).powi(2));
+            let length = squares.sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+            for (sum, number) in sum.iter_mut().zip(&imprint.numbers) {
+                *sum += f32::from(*number) / length;
+            }
+        }
+        Self::of(model, &sum)
+    }
+
     /// How alike two pictures are: 1 for the same; 0 where they were seen by different models, or nothing was seen.
     #[must_use]
     pub fn likeness(&self, other: &Self) -> f32 {
@@ -45,6 +61,19 @@ impl Imprint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_pictures_look_like_on_the_whole_is_like_each_of_them() {
+        let (dark, bright) = (
+            Imprint::of("one", &[0.1, 0.0]),
+            Imprint::of("one", &[0.0, 9.0]),
+        );
+        let both = Imprint::mean([&dark, &bright]);
+        assert!((both.likeness(&dark) - both.likeness(&bright)).abs() < 0.01);
+        assert!(both.likeness(&dark) > 0.7);
+        assert_eq!(Imprint::mean([&bright]), bright);
+        assert_eq!(Imprint::mean([]), Imprint::default());
+    }
 
     #[test]
     fn an_imprint_is_nearly_as_exact_as_its_numbers() {

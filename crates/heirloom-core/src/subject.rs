@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Area, AssetId, Segment, Strip};
+use crate::{AssetId, Glimpse, Segment, Strip};
 
 /// The kinds of thing that something can be said about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub enum SubjectKind {
     Segment,
     /// One page, or a strip of one.
     Page,
-    /// One face in a picture.
+    /// One face in a picture or film.
     Face,
     /// A person.
     Person,
@@ -98,7 +98,7 @@ pub struct Subject {
     pub id: Uuid,
     /// Which piece, in coordinates of the medium and never of an artifact row: `12000-15500`
     /// (milliseconds), `3` (page), `3:0.1,0.2,0.5,0.2,0.5,0.25,0.1,0.25` (a strip of it by its corners), `0.12,0.3,0.2,0.25`
-    /// (box as shares of width and height). Empty for the whole.
+    /// (box as shares of width and height), `12000:0.12,0.3,0.2,0.25` (the same at a moment of a film). Empty for the whole.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub part: String,
 }
@@ -126,17 +126,17 @@ impl Subject {
 
     /// A face in an asset.
     #[must_use]
-    pub fn face(id: AssetId, area: Area) -> Self {
+    pub fn face(id: AssetId, glimpse: impl Into<Glimpse>) -> Self {
         Self {
             kind: SubjectKind::Face,
             id: id.uuid(),
-            part: area.to_string(),
+            part: glimpse.into().to_string(),
         }
     }
 
-    /// Where in a picture it is, if it is a face.
+    /// Where in a picture or film it is, if it is a face.
     #[must_use]
-    pub fn as_face(&self) -> Option<Area> {
+    pub fn as_face(&self) -> Option<Glimpse> {
         let is_face = self.kind == SubjectKind::Face;
         is_face.then(|| self.part.parse().ok())?
     }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 32] = [
+const MIGRATIONS: [(&str, &str); 33] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -103,6 +103,7 @@ const MIGRATIONS: [(&str, &str); 32] = [
         include_str!("../migrations/0031_meanings.sql"),
     ),
     ("0032_films", include_str!("../migrations/0032_films.sql")),
+    ("0033_moments", include_str!("../migrations/0033_moments.sql")),
 ];
 
 /// The migration after which it has to be computed where assets were made.

@@ -1,4 +1,4 @@
-//! Whose faces are in pictures: what machines gather, what people say of it, and how that is taken back.
+//! Whose faces are in pictures and films: what machines gather, what people say of it, and how that is taken back.
 //!
 //! What people say of faces are claims about their areas, so it holds whoever finds them. All that is said at once is one
 //! claim batch. Whose a face is follows from both each time (`core::face::whose`); nothing of that is kept.
@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use heirloom_core::{
-    Actor, Area, AssetId, ClaimBatchId, FaceId, FamilyId, Subject,
+    Actor, AssetId, ClaimBatchId, FaceId, FamilyId, Glimpse, Subject,
     claim::{Claim, ClaimKind, ClaimValue, Statement},
     face::{Aside, FaceWord, Faceprint, Gathered, Whose, gather, whose},
     permission::Action,
@@ -28,10 +28,10 @@ use crate::{
 pub struct Portrait {
     /// Its id.
     pub id: FaceId,
-    /// The picture that it is in.
+    /// The picture or film that it is in.
     pub asset: AssetId,
-    /// Where it is there.
-    pub area: Area,
+    /// Where it is there, and when it is seen best.
+    pub glimpse: Glimpse,
     /// How well somebody can be known again by it, from 0 to 1.
     pub quality: f32,
     /// Whose it is.
@@ -105,10 +105,10 @@ pub enum SaidKind {
 }
 
 statements! {
-    LIST = "SELECT f.id, f.asset_id, f.area, f.quality, f.group_id FROM face f JOIN asset a ON a.id = f.asset_id
+    LIST = "SELECT f.id, f.asset_id, f.quality, f.group_id, f.area, f.at_ms, f.moments FROM face f JOIN asset a ON a.id = f.asset_id
         WHERE a.family_id = $1 AND f.artifact_id IS NOT NULL AND a.deleted_at_ms IS NULL AND a.state <> 'replaced'
           AND a.audience_id IN ({list})";
-    LIST_OF_FAMILY = "SELECT f.id, f.asset_id, f.area, f.quality, f.group_id, f.model, f.numbers
+    LIST_OF_FAMILY = "SELECT f.id, f.asset_id, f.quality, f.group_id, f.area, f.at_ms, f.moments, f.model, f.numbers
         FROM face f JOIN asset a ON a.id = f.asset_id
         WHERE a.family_id = $1 AND f.artifact_id IS NOT NULL";
     HAS_NEW = "SELECT 1 FROM face f JOIN asset a ON a.id = f.asset_id
@@ -145,10 +145,10 @@ impl Db {
         let told = whose(&faces);
         let portraits = faces.into_iter().zip(places).zip(told);
         Ok(portraits
-            .map(|((face, area), whose)| Portrait {
+            .map(|((face, glimpse), whose)| Portrait {
                 id: face.id,
                 asset: face.asset,
-                area,
+                glimpse,
                 quality: face.quality,
                 whose,
             })
@@ -202,7 +202,7 @@ impl Db {
             assets.insert(face.asset);
             let claim = Claim {
                 id: clock::new_id(),
-                subject: Subject::face(face.asset, face.area),
+                subject: Subject::face(face.asset, face.glimpse),
                 statement,
                 is_negation,
                 author,
@@ -289,8 +289,8 @@ impl Db {
         let mut prints: HashMap<FaceId, Faceprint> = HashMap::with_capacity(rows.len());
         for row in &rows {
             let print = Faceprint {
-                model: row.get(5)?,
-                numbers: row.get(6)?,
+                model: row.get(7)?,
+                numbers: row.get(8)?,
             };
             prints.insert(row.get(0)?, print);
         }
@@ -329,12 +329,12 @@ impl Db {
         Ok(looked_at.len())
     }
 
-    /// Faces with what people say of them, beside their areas.
+    /// Faces with what people say of them, beside where they are seen.
     async fn with_words(
         &self,
         family: FamilyId,
-        mut found: Vec<(Gathered, Area)>,
-    ) -> Result<(Vec<Area>, Vec<Gathered>), DbError> {
+        mut found: Vec<(Gathered, Glimpse)>,
+    ) -> Result<(Vec<Glimpse>, Vec<Gathered>), DbError> {
         found.sort_by_key(|(face, _)| face.id);
         let claims = claim::list_about_faces(self, family).await?;
         let mut within: HashMap<AssetId, Vec<usize>> = HashMap::new();
@@ -345,13 +345,13 @@ impl Db {
             let Some(places) = within.get(asset) else {
                 continue;
             };
-            let areas: Vec<Area> = places.iter().map(|at| found[*at].1).collect();
-            let words = FaceWord::list(&areas, claims);
+            let glimpses: Vec<Glimpse> = places.iter().map(|at| found[*at].1).collect();
+            let words = FaceWord::list(&glimpses, claims);
             for (at, word) in places.iter().zip(words) {
                 found[*at].0.word = word;
             }
         }
-        Ok(found.into_iter().map(|(face, area)| (area, face)).unzip())
+        Ok(found.into_iter().map(|(face, seen)| (seen, face)).unzip())
     }
 }
 
@@ -520,13 +520,14 @@ impl Said {
     }
 }
 
-fn read(row: &Row) -> Result<(Gathered, Area), DbError> {
+fn read(row: &Row) -> Result<(Gathered, Glimpse), DbError> {
     let face = Gathered {
         id: row.get(0)?,
         asset: row.get(1)?,
-        quality: crate::face::read_share(row, 3)?,
-        group: row.get(4)?,
+        moments: crate::face::read_moments(row, 6)?,
+        quality: crate::face::read_share(row, 2)?,
+        group: row.get(3)?,
         word: FaceWord::default(),
     };
-    Ok((face, crate::face::read_area(row, 2)?))
+    Ok((face, crate::face::read_glimpse(row, 4)?))
 }

@@ -2,6 +2,7 @@
 //!
 //! One hand of confinement, which may read the folder of models and nothing else, decodes a picture and finds its faces.
 
+mod film;
 mod job;
 
 use std::{
@@ -24,6 +25,7 @@ use crate::{
     loading::{TrainedHand, Untrained},
 };
 
+pub use film::find_in_film;
 pub(crate) use job::{FIND, FaceLooker};
 
 /// What finds faces. Cloning is cheap; the clones share one process, which starts with the first picture.

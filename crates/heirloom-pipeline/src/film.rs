@@ -3,12 +3,14 @@
 mod frames;
 mod poster;
 mod proxy;
+mod still;
 mod storyboard;
 
 pub(crate) use frames::FRAME;
 pub use frames::{Frame, see_film};
 pub use poster::{Poster, make_poster};
 pub use proxy::{FilmProxy, is_playable, make_proxy};
+pub use still::make_still;
 pub use storyboard::{Storyboard, StoryboardHeader, StoryboardOptions, make_storyboard};
 
 pub(crate) use proxy::sound_arguments;
@@ -20,7 +22,7 @@ use std::{
 
 use heirloom_core::MediaKind;
 
-use crate::probe::PictureStream;
+use crate::{confinement::ConfinementError, probe::PictureStream};
 
 /// Whether a file of that name is a film, by what its bytes say. It stands at its beginning afterwards.
 ///
@@ -31,6 +33,9 @@ pub fn is_film(file: &mut File, name: &str) -> io::Result<bool> {
     file.rewind()?;
     Ok(kind == MediaKind::Video)
 }
+
+/// The longest side of a frame that is looked at: what is written on a screen is read, and faces are known again.
+const LONGEST_SIDE: u32 = 1280;
 
 /// What turns brightness beyond ordinary screens into what these can show, so that it does not look
 /// pale: to linear light, to the usual colours, then bent into the range (the curve by John Hable).
@@ -67,6 +72,10 @@ fn fit((width, height): (u32, u32), long: u32, short: u32) -> (u32, u32) {
 /// The same with even sides, which most films have to have.
 fn even((width, height): (u32, u32)) -> (u32, u32) {
     ((width & !1).max(2), (height & !1).max(2))
+}
+
+fn no_room(error: io::Error) -> ConfinementError {
+    ConfinementError::could_not_start("ffmpeg", &error)
 }
 
 /// A moment as FFmpeg takes it, in seconds.

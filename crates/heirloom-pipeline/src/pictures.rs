@@ -3,6 +3,7 @@
 //! One hand of confinement, which may read the folder of models and nothing else, decodes a picture and looks at it. What it
 //! says is checked before anybody believes it: nouns of the vocabulary, each at most once, and numbers.
 
+mod film;
 mod job;
 
 use std::{
@@ -23,6 +24,7 @@ use crate::{
     loading::{TrainedHand, Untrained},
 };
 
+pub use film::look_at_film;
 pub(crate) use job::{LOOK, Onlooker, decode};
 
 /// What looks at pictures. Cloning is cheap; the clones share one process, which starts with the first picture.

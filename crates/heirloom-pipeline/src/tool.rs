@@ -80,6 +80,8 @@ pub enum View {
     Sidecar,
     /// A picture.
     Picture,
+    /// What is seen: a picture, or the frames of a film that are worth looking at.
+    Frames,
     /// A film.
     Film,
     /// Sound: a recording's or a film's.
@@ -115,6 +117,7 @@ impl View {
             Self::Name => "name",
             Self::Sidecar => "sidecar",
             Self::Picture => "picture",
+            Self::Frames => "frames",
             Self::Film => "film",
             Self::Sound => "sound",
             Self::Document => "document",
@@ -141,6 +144,7 @@ impl View {
         match self {
             Self::Bytes | Self::Name | Self::Sidecar => true,
             Self::Picture => matches!(asset.kind, MediaKind::Image),
+            Self::Frames => matches!(asset.kind, MediaKind::Image | MediaKind::Video),
             Self::Film => matches!(asset.kind, MediaKind::Video),
             Self::Sound => matches!(asset.kind, MediaKind::Audio | MediaKind::Video),
             Self::Document => matches!(asset.kind, MediaKind::Document),

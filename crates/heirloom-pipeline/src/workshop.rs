@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    fs::File,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -9,12 +10,14 @@ use std::{
 use bytes::Bytes;
 use heirloom_core::unit::FailureCode;
 use heirloom_models::{Ability, ModelState, Store};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Ffmpeg,
     confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
     faces::{self, FaceFinder, FacesError},
+    film::make_still,
     hearing::Hearings,
     machine::{Working, processors},
     meaning::{self, Interpreter},
@@ -42,6 +45,7 @@ pub struct Workshop {
     beholder: Arc<Mutex<Option<Beholder>>>,
     interpreter: Arc<Mutex<Option<Interpreter>>>,
     comparer: Arc<Mutex<Option<Comparer>>>,
+    stills: Arc<Semaphore>,
 }
 
 /// What finds out what is in films and recordings: models of this machine, and services elsewhere.
@@ -120,6 +124,7 @@ impl Workshop {
             beholder: Arc::default(),
             interpreter: Arc::default(),
             comparer: Arc::default(),
+            stills: Arc::new(Semaphore::new(processors())),
         }
     }
 
@@ -133,6 +138,17 @@ impl Workshop {
     #[must_use]
     pub const fn ffmpeg(&self) -> &Ffmpeg {
         &self.ffmpeg
+    }
+
+    /// The picture that a film shows at a moment, as [`make_still`] makes it: as many at once as there are processors.
+    ///
+    /// # Errors
+    /// [`ConfinementError`]; about the file where there is no picture at that moment.
+    pub async fn still(&self, film: File, at_ms: u64) -> Result<Vec<u8>, ConfinementError> {
+        let turn = self.stills.acquire().await;
+        let _turn = turn.map_err(|_| ConfinementError::Cancelled)?;
+        // Whoever no longer wants this drops it.
+        make_still(&self.ffmpeg, &film, at_ms, &CancellationToken::new()).await
     }
 
     /// Has a job done over one file. Dropping the future cancels it.

@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
 };
 use heirloom_core::{
-    Actor, Area, AssetId, ClaimId, MediaKind, Segment, Strip, Subject, SubjectKind,
+    Actor, Area, AssetId, ClaimId, Glimpse, MediaKind, Segment, Strip, Subject, SubjectKind,
     claim::{ClaimKind, Statement},
     reading::Corners,
 };
@@ -85,7 +85,8 @@ async fn subject_of(
         let shares = new.area.clone().and_then(|it| it.try_into().ok());
         let area = Area::new(shares.ok_or_else(missing)?);
         let area = area.map_err(|error| refuse(error.to_string()).hint("It lies in the picture."));
-        return Ok(Subject::face(id, area?));
+        let (at_ms, area) = (new.at_ms, area?);
+        return Ok(Subject::face(id, Glimpse { at_ms, area }));
     }
     match (kind.subject_kind(), new.at, new.on) {
         (SubjectKind::Segment, Some(at), None) => {

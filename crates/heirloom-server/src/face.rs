@@ -1,4 +1,4 @@
-//! The faces that are in pictures.
+//! The faces that are in pictures and films.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ pub(crate) fn routes() -> OpenApiRouter<Library> {
     OpenApiRouter::new().routes(routes!(list_faces))
 }
 
-/// The faces of a picture, from the left.
+/// The faces of a picture, from the left; those of a film in the order in which they are first seen, each person once.
 #[utoipa::path(get, path = "/api/v1/assets/{id}/faces", tag = "face", params(("id" = String, Path, description = "The asset", format = "uuid")), responses(
     (status = 200, description = "Those that were found", body = wire::Faces),
     (status = 404, description = "There is no such asset, or nobody has looked for faces in it yet", body = wire::ProblemDocument, content_type = "application/problem+json"),

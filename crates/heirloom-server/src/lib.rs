@@ -25,6 +25,7 @@ mod encryption;
 mod event;
 mod extract;
 mod face;
+mod film;
 mod folder;
 mod fsck;
 mod guard;

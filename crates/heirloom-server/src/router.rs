@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     archive, artifact, asset, backup, claim, collection, description, doctor, duplicate, edge,
-    encryption, event, extract, face, folder, fsck, guard,
+    encryption, event, extract, face, film, folder, fsck, guard,
     library::Library,
     live, model, observe, page, person, place,
     problem::{Code, Problem},
@@ -177,6 +177,7 @@ fn api() -> OpenApiRouter<Library> {
         .merge(search::routes())
         .merge(timeline::routes())
         .merge(transfer::routes())
+        .merge(film::routes())
         .merge(folder::routes())
         .merge(place::routes())
         .merge(publication::routes())

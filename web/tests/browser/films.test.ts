@@ -42,7 +42,8 @@ beforeAll(async () => {
   // What is in it is found out after it was prepared.
   await until(async () => {
     const asset = await heirloom.get<{ artifacts: { kind: string }[] }>(`/api/v1/assets/${film}`);
-    return asset.artifacts.some(({ kind }) => kind === 'reading');
+    const made = asset.artifacts.map(({ kind }) => kind);
+    return ['reading', 'faces', 'tags'].every((kind) => made.includes(kind));
   });
 }, 120_000);
 
@@ -64,6 +65,28 @@ test('what stands in a film is found at its second, and leads there', async () =
   expect(await violations(page)).toEqual([]);
 });
 
+test('who is in a film is seen at the moments, and leads there', async () => {
+  const { page } = await visit(`/assets/${film}`);
+  const face = page.getByRole('button', { name: 'Face 1 of 1, first seen at 0:03' });
+  const crop = face.locator('img');
+  await until(() => crop.evaluate((it: HTMLImageElement) => it.style.opacity === '1'));
+  await face.click();
+  await until(async () => (await second(page)) === 3);
+  const moments = page.getByRole('group', { name: 'Moments at which this face is seen' });
+  await moments.locator('[aria-current]', { hasText: '0:03' }).waitFor();
+  await page.getByLabel('Who is it?').fill('Eileen');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: /^Eileen\. / }).waitFor();
+  expect(await violations(page)).toEqual([]);
+  // She is among the people, cut out of the film.
+  const { page: people } = await visit('/people');
+  await people.getByRole('link', { name: 'Eileen' }).click();
+  const large = people.locator('.faces img').first();
+  await until(() => large.evaluate((it: HTMLImageElement) => it.style.opacity === '1'));
+  await people.locator('.faces a').first().click();
+  await until(async () => (await second(people)) === 3);
+});
+
 test('on a small phone, in German and in the dark, a film is read as well', async () => {
   const { page } = await visit(`/assets/${film}`, {
     viewport: { width: 320, height: 640 },
@@ -72,6 +95,8 @@ test('on a small phone, in German and in the dark, a film is read as well', asyn
   });
   const panel = page.getByRole('group', { name: 'Was darin steht' });
   await panel.getByRole('button', { name: '0:06–0:09' }).waitFor();
+  await page.getByRole('button', { name: 'zuerst zu sehen bei 0:03' }).click();
+  await page.getByRole('group', { name: 'Zeiten, zu denen dieses Gesicht' }).waitFor();
   expect(await overflowOf(page)).toBeLessThanOrEqual(0);
   expect(await violations(page)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 //! `heirloom claim …`
 
 use clap::Subcommand;
-use heirloom_core::{Area, AssetId, ClaimBatchId, ClaimId, Segment, Strip, claim::ClaimKind};
+use heirloom_core::{AssetId, ClaimBatchId, ClaimId, Glimpse, Segment, Strip, claim::ClaimKind};
 
 use super::Which;
 
@@ -29,9 +29,10 @@ pub(crate) enum Claim {
         /// shares of the page, such as 1:0.1,0.2,0.8,0.05
         #[arg(long, value_name = "STRIP", conflicts_with = "at")]
         on: Option<Strip>,
-        /// Of which face, as shares of its picture: who it shows, in which group it is, why it is left out
+        /// Of which face, as shares of its picture, in a film with the milliseconds from its beginning before them, such as
+        /// 12000:0.1,0.2,0.2,0.3: who it shows, in which group it is, why it is left out
         #[arg(long, value_name = "LEFT,TOP,WIDTH,HEIGHT", conflicts_with_all = ["at", "on"])]
-        area: Option<Area>,
+        area: Option<Glimpse>,
         /// Say that it is not so
         #[arg(long)]
         not: bool,

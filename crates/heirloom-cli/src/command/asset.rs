@@ -434,7 +434,8 @@ fn describe(detail: &AssetDetail) -> String {
 
 fn face_line(face: &Face) -> String {
     let shares: [f64; 4] = face.area.clone().try_into().unwrap_or_default();
-    let place = faces::in_words(shares, face.quality);
+    let seen = faces::when(face.at_ms, &face.moments).map(|seen| seen + "; ");
+    let place = seen.unwrap_or_default() + &faces::in_words(shares, face.quality);
     let whose = face.whose.as_ref();
     let name = whose.and_then(|whose| Some((whose.name.as_deref()?, whose.is_said)));
     match name {

@@ -1,38 +1,62 @@
 //! `heirloom faces`
 
+use heirloom_core::face::Face;
 use heirloom_pipeline::{
+    Ffmpeg,
     confinement::Confinement,
-    faces::{FaceFinder, FacesError, Found},
+    faces::{FaceFinder, FacesError, Found, find_in_film},
+    film::is_film,
     tool::faces::Seen,
 };
 use heirloom_server::Problem;
 use tokio_util::sync::CancellationToken;
 
-use super::{read::open, signal::Ends};
-use crate::{Ending, arguments, config::Config, output::Output};
+use super::{bar::Bar, read::open, signal::Ends};
+use crate::{
+    Ending, arguments,
+    config::Config,
+    output::{Output, moment, stretch},
+};
 
-/// Finds the faces of a picture, which need not be in a library. Nothing is kept.
+/// Finds the faces of a picture or film, which need not be in a library. Nothing is kept.
 pub(super) async fn run(
     asked: &arguments::Faces,
     config: &Config,
     output: &Output,
 ) -> Result<Ending, Problem> {
-    let mut input = open(&asked.file, "a picture")?;
+    let mut input = open(&asked.file, "a picture or a film")?;
     let store = config.models().open(&config.data.value);
-    let finder = FaceFinder::open(&Confinement::of_this_program(), &store)?;
+    let confinement = Confinement::of_this_program();
+    let finder = FaceFinder::open(&confinement, &store)?;
     let name = asked.file.file_name().unwrap_or_default().to_string_lossy();
-    let found = look(&finder, &mut input, &name).await;
+    let mut bar = Bar::new(*output);
+    let found = match is_film(&mut input, &name).is_ok_and(|it| it) {
+        true => {
+            let ffmpeg = Ffmpeg::new(confinement, std::env::temp_dir());
+            let seen = |until: usize, count: usize| {
+                let words = format!("picture {until} of {count}");
+                bar.show(until as u64, count as u64, words);
+            };
+            let stop = CancellationToken::new();
+            wait(find_in_film(&finder, &ffmpeg, &input, &stop, seen), &stop).await
+        }
+        false => {
+            let stop = CancellationToken::new();
+            wait(finder.find(&mut input, &name, &stop), &stop).await
+        }
+    };
+    bar.finish();
     let found = found.map_err(|error| match error {
         FacesError::Confinement(_) | FacesError::NoPicture(_) => {
             let said = format!("{}: {error}", asked.file.display());
-            Problem::new(Problem::from(error).code(), said).hint("A picture is needed.")
+            Problem::new(Problem::from(error).code(), said).hint("A picture or a film is needed.")
         }
         error => error.into(),
     })?;
     let seen = Seen::by(finder.model(), found);
     output.data(&seen, || {
         let faces = seen.faces.faces.iter();
-        let lines = faces.map(|face| in_words(face.area.shares(), face.quality));
+        let lines = faces.map(face_line);
         lines.collect::<Vec<_>>().join("\n")
     });
     for problem in &seen.problems {
@@ -42,6 +66,23 @@ pub(super) async fn run(
         output.say(NONE);
     }
     Ok(Ending::Done)
+}
+
+fn face_line(face: &Face) -> String {
+    let seen = when(face.at_ms, &face.moments).map(|seen| seen + "; ");
+    seen.unwrap_or_default() + &in_words(face.area.shares(), face.quality)
+}
+
+/// When a face is seen in a film: best, and how often from when to when.
+pub(super) fn when(at_ms: Option<u64>, moments: &[u64]) -> Option<String> {
+    let best = moment(at_ms?);
+    Some(match moments {
+        [first, .., last] => {
+            let times = moments.len();
+            format!("{best}, {times} times in {}", stretch(*first, *last))
+        }
+        _ => best,
+    })
 }
 
 /// What is said where there are none.
@@ -57,14 +98,11 @@ pub(super) fn in_words([left, top, width, height]: [f64; 4], quality: f32) -> St
 }
 
 /// Looks until it is done, or somebody no longer wants that.
-async fn look(
-    finder: &FaceFinder,
-    input: &mut std::fs::File,
-    name: &str,
+async fn wait(
+    looking: impl Future<Output = Result<Found, FacesError>>,
+    stop: &CancellationToken,
 ) -> Result<Found, FacesError> {
-    let stop = CancellationToken::new();
     let mut ends = Ends::listen();
-    let looking = finder.find(input, name, &stop);
     tokio::pin!(looking);
     tokio::select! {
         found = &mut looking => found,

@@ -7,7 +7,7 @@ use heirloom_server::{
 };
 use http::Method;
 
-use super::faces::in_words;
+use super::faces::{in_words, when};
 use crate::{
     api::{Api, render},
     arguments,
@@ -166,6 +166,7 @@ fn row(person: &Person) -> Vec<String> {
 }
 
 fn face_row(face: &Portrait) -> Vec<String> {
+    let seen = when(face.at_ms, &[]).map(|seen| seen + "; ");
     let shares: [f64; 4] = face.area.clone().try_into().unwrap_or_default();
     let said = match face.whose.is_said {
         true => "said",
@@ -174,7 +175,7 @@ fn face_row(face: &Portrait) -> Vec<String> {
     vec![
         face.id.to_string(),
         face.asset_id.to_string(),
-        in_words(shares, face.quality),
+        seen.unwrap_or_default() + &in_words(shares, face.quality),
         said.to_owned(),
     ]
 }

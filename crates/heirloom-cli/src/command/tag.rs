@@ -1,16 +1,16 @@
 //! `heirloom tag`
 
-use std::{fs::File, path::Path};
-
 use heirloom_pipeline::{
+    Ffmpeg,
     confinement::Confinement,
-    pictures::{Beholder, PicturesError, Seen, SeenTag, look},
+    film::is_film,
+    pictures::{Beholder, PicturesError, Seen, SeenTag, look, look_at_film},
 };
-use heirloom_server::{Code, Problem};
+use heirloom_server::Problem;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::signal::Ends;
+use super::{bar::Bar, read::open, signal::Ends};
 use crate::{Ending, arguments, config::Config, output::Output};
 
 /// What was seen.
@@ -28,16 +28,29 @@ pub(super) async fn run(
     config: &Config,
     output: &Output,
 ) -> Result<Ending, Problem> {
-    let mut input = open(&asked.file)?;
+    let mut input = open(&asked.file, "a picture or a film")?;
     let store = config.models().open(&config.data.value);
     let confinement = Confinement::of_this_program();
     let beholder = Beholder::open(&confinement, &store, 1)?;
     let name = asked.file.file_name().unwrap_or_default().to_string_lossy();
-    let seen = seen(&beholder, &mut input, &name).await;
+    let stop = CancellationToken::new();
+    let mut bar = Bar::new(*output);
+    let seen = match is_film(&mut input, &name).is_ok_and(|it| it) {
+        true => {
+            let ffmpeg = Ffmpeg::new(confinement, std::env::temp_dir());
+            let seen = |until: usize, count: usize| {
+                let words = format!("picture {until} of {count}");
+                bar.show(until as u64, count as u64, words);
+            };
+            wait(look_at_film(&beholder, &ffmpeg, &input, &stop, seen), &stop).await
+        }
+        false => wait(look(&beholder, &mut input, &name, &stop), &stop).await,
+    };
+    bar.finish();
     let seen = seen.map_err(|error| match error {
         PicturesError::Confinement(_) | PicturesError::NothingToSee(_) => {
             let said = format!("{}: {error}", asked.file.display());
-            Problem::new(Problem::from(error).code(), said).hint("A picture is needed.")
+            Problem::new(Problem::from(error).code(), said).hint("A picture or a film is needed.")
         }
         error => error.into(),
     })?;
@@ -64,10 +77,11 @@ pub(super) async fn run(
 }
 
 /// Looks at it, until somebody no longer wants that.
-async fn seen(beholder: &Beholder, input: &mut File, name: &str) -> Result<Seen, PicturesError> {
-    let stop = CancellationToken::new();
+async fn wait(
+    looking: impl Future<Output = Result<Seen, PicturesError>>,
+    stop: &CancellationToken,
+) -> Result<Seen, PicturesError> {
     let mut ends = Ends::listen();
-    let looking = look(beholder, input, name, &stop);
     tokio::pin!(looking);
     tokio::select! {
         seen = &mut looking => seen,
@@ -75,24 +89,5 @@ async fn seen(beholder: &Beholder, input: &mut File, name: &str) -> Result<Seen,
             stop.cancel();
             looking.await
         }
-    }
-}
-
-fn open(file: &Path) -> Result<File, Problem> {
-    let refuse = |error: std::io::Error| {
-        let code = match error.kind() {
-            std::io::ErrorKind::NotFound => Code::NotFound,
-            _ => Code::Unavailable,
-        };
-        Problem::new(code, format!("{} cannot be read: {error}", file.display()))
-            .hint("Name a picture that is there and that you may read.")
-    };
-    let opened = File::open(file).map_err(refuse)?;
-    match opened.metadata().map_err(refuse)?.is_file() {
-        true => Ok(opened),
-        false => Err(
-            Problem::new(Code::Refused, format!("{} is no file", file.display()))
-                .hint("Name a picture."),
-        ),
     }
 }

@@ -72,6 +72,73 @@ fn a_face_is_found_with_its_features_in_it() {
     assert!(said.stdout.contains("% from the left"), "{}", said.stdout);
 }
 
+/// A film in which somebody is seen, then a cat, then the same person closer.
+fn film(to: &Path) {
+    let cat = repository().join("testdata/pictures/chelsea.png");
+    let astronaut = astronaut();
+    let scene = |picture, crop| {
+        let fit = "scale=640:640:force_original_aspect_ratio=decrease,pad=640:640:-1:-1,setsar=1";
+        (picture, format!("{crop},{fit}"))
+    };
+    let scenes = [
+        scene(&astronaut, "null"),
+        scene(&cat, "null"),
+        scene(&astronaut, "crop=300:300:90:0"),
+    ];
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-y"]);
+    for (picture, _) in &scenes {
+        command.args(["-r", "5", "-loop", "1", "-t", "3", "-i", path(picture)]);
+    }
+    let fits = scenes.iter().enumerate();
+    let fits = fits.map(|(at, (_, fit))| format!("[{at}]{fit}[p{at}];"));
+    let filter = fits.collect::<String>() + "[p0][p1][p2]concat=n=3";
+    command.args(["-filter_complex", &filter, "-pix_fmt", "yuv420p"]);
+    assert!(command.arg(to).status().unwrap().success());
+}
+
+#[test]
+fn somebody_in_a_film_is_one_face_with_the_moments_at_which_it_is_seen() {
+    let mut home = Home::new();
+    home.heirloom = home
+        .heirloom
+        .env("HEIRLOOM_MODELS", path(&models::folder()));
+    let root = home.folder.path().join("Films");
+    fs::create_dir_all(&root).unwrap();
+    let flight = root.join("flight.mp4");
+    film(&flight);
+    let seen = find(&flight);
+    let [face] = seen.faces.faces.as_slice() else {
+        panic!(
+            "{:?}",
+            seen.faces
+                .faces
+                .iter()
+                .map(|it| (it.at_ms, it.quality))
+                .collect::<Vec<_>>()
+        );
+    };
+    assert_eq!(face.moments, [0, 6000]);
+    assert!(face.moments.contains(&face.at_ms.unwrap()));
+    let said = finding()
+        .run(["faces", path(&flight)])
+        .expect_code(0)
+        .stdout;
+    assert!(said.contains("2 times in 0:00–0:06; "), "{said}");
+
+    home.done(["scan", path(&root)]);
+    let id = home.asset("flight.mp4");
+    let faces = home.json(["asset", "faces", &id]);
+    assert_eq!(faces["faces"][0]["moments"], json!([0, 6000]), "{faces}");
+    let face = faces["faces"][0]["id"].as_str().unwrap();
+    home.done(["people", "name", "Eileen", "--face", face]);
+    assert!(
+        home.done(["search", "person:eileen"])
+            .stdout
+            .contains("flight.mp4")
+    );
+}
+
 #[test]
 fn a_face_in_a_mirror_and_one_in_a_picture_that_lies_on_its_side_are_the_same() {
     let home = Home::new();

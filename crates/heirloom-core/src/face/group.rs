@@ -13,8 +13,10 @@ use crate::{AssetId, FaceId, text};
 pub struct Gathered {
     /// Its id.
     pub id: FaceId,
-    /// The picture that it is in.
+    /// The picture or film that it is in.
     pub asset: AssetId,
+    /// When it is seen in a film; empty for a picture.
+    pub moments: Vec<u64>,
     /// The group that a machine put it into; `None` for a new one.
     pub group: Option<FaceId>,
     /// How well it is seen.
@@ -35,6 +37,9 @@ pub struct Whose {
     /// Whether people say so of this face; else they say it of others of its group.
     pub is_said: bool,
 }
+
+/// A picture, or a film at a moment.
+type Picture = (AssetId, Option<u64>);
 
 /// Two faces of one picture are of two people, unless they are so alike: in a mirror, or the same picture twice.
 const MIRRORED: f32 = 0.7;
@@ -81,6 +86,17 @@ fn most_said(names: &Names<'_>, word: &FaceWord) -> Option<String> {
     most.map(|((_, name), _)| (*name).to_owned())
 }
 
+impl Gathered {
+    /// The pictures that it is seen in.
+    fn pictures(&self) -> impl Iterator<Item = Picture> {
+        let picture = self.moments.is_empty().then_some((self.asset, None));
+        let moments = self.moments.iter();
+        picture
+            .into_iter()
+            .chain(moments.map(|at_ms| (self.asset, Some(*at_ms))))
+    }
+}
+
 /// The group that a face is in, by people's word or a machine's.
 fn group_of(face: &Gathered) -> FaceId {
     let by_machine = face.group.filter(|it| !face.word.not_groups.contains(it));
@@ -96,7 +112,7 @@ struct Cluster {
     name: Option<String>,
     not_names: HashSet<String>,
     not_groups: HashSet<FaceId>,
-    assets: HashSet<AssetId>,
+    pictures: HashSet<Picture>,
     /// The faces that a machine may put elsewhere.
     members: Vec<FaceId>,
     model: String,
@@ -156,7 +172,7 @@ pub fn gather<'a>(
             .filter(|(_, cluster)| cluster.model == print.model && cluster.may_have(face))
             .map(|(at, cluster)| (at, cluster.likeness(&direction)))
             .filter(|(at, likeness)| {
-                let is_twice = clusters[*at].assets.contains(&face.asset);
+                let is_twice = clusters[*at].has_one_of(face);
                 *likeness >= if is_twice { MIRRORED } else { SAME_FACE }
             })
             .max_by(|(_, a), (_, b)| a.total_cmp(b));
@@ -219,7 +235,7 @@ impl Cluster {
     fn add(&mut self, face: &Gathered, group: FaceId, direction: &[f32]) {
         self.group = Some(self.group.map_or(group, |own| own.min(group)));
         self.groups.insert(group);
-        self.assets.insert(face.asset);
+        self.pictures.extend(face.pictures());
         self.not_names
             .extend(face.word.not_names.iter().map(|name| text::fold(name)));
         self.not_groups.extend(&face.word.not_groups);
@@ -239,6 +255,12 @@ impl Cluster {
     fn likeness(&self, direction: &[f32]) -> f32 {
         let both = self.sum.iter().zip(direction);
         both.map(|(a, b)| a * b).sum::<f32>() / self.count
+    }
+
+    /// Whether a face of it is in the same picture as another one.
+    fn has_one_of(&self, face: &Gathered) -> bool {
+        face.pictures()
+            .any(|picture| self.pictures.contains(&picture))
     }
 
     fn may_have(&self, face: &Gathered) -> bool {
@@ -265,14 +287,14 @@ impl Cluster {
         !have_names
             && !denies(self, other)
             && !denies(other, self)
-            && self.assets.is_disjoint(&other.assets)
+            && self.pictures.is_disjoint(&other.pictures)
     }
 
     fn take(&mut self, other: Self) {
         self.groups.extend(other.groups);
         self.not_names.extend(other.not_names);
         self.not_groups.extend(other.not_groups);
-        self.assets.extend(other.assets);
+        self.pictures.extend(other.pictures);
         self.members.extend(other.members);
         for (sum, number) in self.sum.iter_mut().zip(other.sum) {
             *sum += number;
@@ -295,6 +317,7 @@ mod tests {
         Gathered {
             id: id(n),
             asset: AssetId::from_parts(1, [n; 10]),
+            moments: Vec::new(),
             group: None,
             quality: 0.9 - f32::from(n) / 100.0,
             word,
@@ -372,6 +395,17 @@ mod tests {
         let mut faces = vec![plain(1), plain(2)];
         faces[1].asset = faces[0].asset;
         assert_eq!(gathered(&mut faces, &[ANNA, ANNA]), [id(1), id(1)]);
+    }
+
+    #[test]
+    fn two_faces_of_a_film_are_of_two_people_where_they_are_seen_at_once() {
+        for (moments, group) in [([2_000, 4_000], id(2)), ([6_000, 8_000], id(1))] {
+            let mut faces = vec![plain(1), plain(2)];
+            faces[1].asset = faces[0].asset;
+            faces[0].moments = vec![0, 2_000];
+            faces[1].moments = moments.to_vec();
+            assert_eq!(gathered(&mut faces, &[ANNA, AGAIN]), [id(1), group]);
+        }
     }
 
     #[test]

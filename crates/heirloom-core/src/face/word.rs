@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SAME_PLACE;
 use crate::{
-    Area, FaceId,
+    FaceId, Glimpse,
     claim::{Claim, ClaimKind, weigh},
 };
 
@@ -56,16 +56,16 @@ pub struct FaceWord {
 }
 
 impl FaceWord {
-    /// What people say of each of the faces of a picture, by their areas, from all claims about the picture. A claim is
-    /// about the face that lies nearest to where it was made.
+    /// What people say of each of the faces of a picture or film, by where they are seen, from all claims about it. A claim
+    /// is about the face that lies nearest to where it was made.
     #[must_use]
-    pub fn list(areas: &[Area], claims: &[Claim]) -> Vec<Self> {
-        let mut own: Vec<Vec<&Claim>> = vec![Vec::new(); areas.len()];
+    pub fn list(glimpses: &[Glimpse], claims: &[Claim]) -> Vec<Self> {
+        let mut own: Vec<Vec<&Claim>> = vec![Vec::new(); glimpses.len()];
         for claim in claims {
             let Some(place) = claim.subject.as_face() else {
                 continue;
             };
-            let overlaps = areas.iter().map(|area| area.overlap(place));
+            let overlaps = glimpses.iter().map(|it| it.overlap(place));
             let nearest = overlaps
                 .enumerate()
                 .max_by(|(_, a), (_, b)| a.total_cmp(b))
@@ -127,15 +127,15 @@ fn believed<'a>(kind: ClaimKind, claims: &[&'a Claim]) -> Option<&'a Claim> {
 
 /// Who is shown by any face of a picture, as far as people say so.
 pub(crate) fn names_of(claims: &[Claim]) -> Vec<&Claim> {
-    let mut faces: Vec<(Area, Vec<&Claim>)> = Vec::new();
+    let mut faces: Vec<(Glimpse, Vec<&Claim>)> = Vec::new();
     for claim in claims {
-        let Some(area) = claim.subject.as_face() else {
+        let Some(place) = claim.subject.as_face() else {
             continue;
         };
         let mut known = faces.iter_mut();
-        match known.find(|(known, _)| known.overlap(area) >= SAME_PLACE) {
+        match known.find(|(known, _)| known.overlap(place) >= SAME_PLACE) {
             Some((_, own)) => own.push(claim),
-            None => faces.push((area, vec![claim])),
+            None => faces.push((place, vec![claim])),
         }
     }
     let faces = faces.iter();

@@ -23,6 +23,8 @@ const IDA: [f32; 4] = [0.1, 0.0, 1.0, 0.0];
 fn face(left: f64, look: [f32; 4]) -> Face {
     Face {
         area: Area::new([left, 0.1, 0.2, 0.3]).unwrap(),
+        at_ms: None,
+        moments: Vec::new(),
         probability: 1.0,
         quality: 0.9,
         landmarks: Vec::new(),
@@ -42,7 +44,11 @@ impl Store {
     async fn look_at(&self, picture: AssetId, version: i64, looks: &[[f32; 4]]) {
         let places = (0_u8..).map(|at| f64::from(at) * 0.25);
         let faces = looks.iter().zip(places);
-        let faces: Vec<Face> = faces.map(|(look, left)| face(left, *look)).collect();
+        let faces = faces.map(|(look, left)| face(left, *look)).collect();
+        self.find_faces(picture, version, faces).await;
+    }
+
+    async fn find_faces(&self, picture: AssetId, version: i64, faces: Vec<Face>) {
         let payload = Payload::Faces {
             json: Some(json!({ "faces": faces })),
             blob: None,
@@ -121,6 +127,35 @@ on_both_engines! {
         store.tell(&[face.id], named("anna")).await;
         assert_eq!(store.people().await["Anna"], (3, 0));
         assert_eq!(store.find("person:anna").await.len(), 3);
+    }
+
+    async fn faces_of_a_film_are_told_apart_by_when_they_are_seen_and_keep_what_was_said_of_them(store: Store) {
+        let seen = |look, at_ms: u64, moments: &[u64]| Face {
+            at_ms: Some(at_ms),
+            moments: moments.to_vec(),
+            ..face(0.25, look)
+        };
+        let film = store.add(file("film.mp4")).await;
+        let other = [0.7, 0.7, 0.1, 0.1];
+        // At one place at different times; who is seen at once is not the same.
+        let found = vec![seen(ANNA, 2_000, &[0, 2_000]), seen(EMIL, 8_000, &[6_000, 8_000]), seen(other, 4_000, &[0, 4_000])];
+        store.find_faces(film, 1, found).await;
+        let faces = store.db.list_faces(OPERATOR, film).await.unwrap();
+        let times: Vec<_> = faces.iter().map(|face| (face.glimpse.at_ms, face.moments.as_slice())).collect();
+        assert_eq!(times, [(Some(2_000), &[0, 2_000][..]), (Some(4_000), &[0, 4_000]), (Some(8_000), &[6_000, 8_000])]);
+        assert_eq!(store.seen().await.len(), 2, "the third is as like either, and seen beside Anna");
+        store.tell(&[faces[0].id], named("Anna")).await;
+        store.tell(&[faces[2].id], named("Emil")).await;
+        let picture = store.portrait("1.jpg", &[EMIL]).await;
+        assert_eq!(store.face_of(picture).await.whose.name.as_deref(), Some("Emil"));
+        assert_eq!(store.find("person:emil").await, ["film.mp4"]);
+        // A better model sees her half a second earlier.
+        store.find_faces(film, 2, vec![seen(ANNA, 1_500, &[1_500]), seen(EMIL, 12_000, &[12_000])]).await;
+        let again = store.db.list_faces(OPERATOR, film).await.unwrap();
+        assert_eq!(again[0].id, faces[0].id);
+        let portraits = store.portraits().await;
+        let names: BTreeMap<u64, bool> = portraits.iter().filter_map(|it| Some((it.glimpse.at_ms?, it.whose.is_said))).collect();
+        assert_eq!(names, BTreeMap::from([(1_500, true), (12_000, false)]));
     }
 
     async fn whoever_is_not_her_is_asked_about_no_more_and_nobody_like_them_joins(store: Store) {

@@ -151,6 +151,8 @@ fn face_of(key: &str, seen: SeenFace, width: f32, height: f32) -> Option<Face> {
     let landmarks = seen.landmarks.iter();
     Some(Face {
         area: Area::new(shares.map(f64::from)).ok()?,
+        at_ms: None,
+        moments: Vec::new(),
         probability: thousandth(seen.probability),
         quality: thousandth(seen.quality),
         landmarks: landmarks

@@ -2,13 +2,13 @@
 
 use std::{
     fs::File,
-    io::{self, Read as _, Seek as _, Write as _},
+    io::{Read as _, Seek as _, Write as _},
 };
 
 use heirloom_core::{Segment, unit::FailureCode};
 use tokio_util::sync::CancellationToken;
 
-use super::{fit, seconds, upright};
+use super::{LONGEST_SIDE, fit, no_room, seconds, upright};
 use crate::{
     confinement::ConfinementError,
     ffmpeg::{Call, Ffmpeg, INPUT, lengthy, words},
@@ -27,8 +27,6 @@ pub struct Frame {
 /// What a frame is called where its name tells what it is.
 pub(crate) const FRAME: &str = "frame.jpg";
 
-/// The longest side of a frame: what is written on a screen is read, and faces are known again.
-const LONGEST_SIDE: u32 = 1280;
 /// The most frames of a film, however long it is.
 const MOST: u64 = 160;
 /// No two frames are closer, and where nothing changes none is missed for longer.
@@ -185,10 +183,6 @@ impl Frame {
         file.rewind().map_err(no_room)?;
         Ok(file)
     }
-}
-
-fn no_room(error: io::Error) -> ConfinementError {
-    ConfinementError::could_not_start("ffmpeg", &error)
 }
 
 #[cfg(test)]

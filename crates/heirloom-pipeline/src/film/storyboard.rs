@@ -2,14 +2,14 @@
 
 use std::{
     fs::File,
-    io::{self, Seek as _, Write as _},
+    io::{Seek as _, Write as _},
 };
 
 use heirloom_core::unit::FailureCode;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::{even, seconds, upright};
+use super::{even, no_room, seconds, upright};
 use crate::{
     confinement::ConfinementError,
     ffmpeg::{Call, Ffmpeg, INPUT, brief, words},
@@ -207,10 +207,6 @@ async fn lay_out(
     };
     let mut finished = ffmpeg.ffmpeg(call, cancelled).await?;
     finished.outputs.pop().ok_or(ConfinementError::Cancelled)
-}
-
-fn no_room(error: io::Error) -> ConfinementError {
-    ConfinementError::could_not_start("ffmpeg", &error)
 }
 
 #[cfg(test)]

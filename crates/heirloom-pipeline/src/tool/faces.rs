@@ -1,7 +1,10 @@
-//! The tool `faces`: the faces that are in a picture.
+//! The tool `faces`: the faces that are in a picture or film.
 
 use futures_util::{FutureExt as _, future::BoxFuture};
-use heirloom_core::face::{Face, Faces};
+use heirloom_core::{
+    MediaKind,
+    face::{Face, Faces},
+};
 use heirloom_models::Ability;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -9,11 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ResourceClass, Tool, View};
 use crate::{
-    faces::Found,
+    faces::{Found, find_in_film},
     work::{Content, Failure, Product, Task},
 };
 
-/// The faces that are in a picture.
+/// The faces that are in a picture or film.
 pub const SEEN_FACES: &str = "faces";
 
 /// Finds faces, with what tells each from others. Input: the original's bytes.
@@ -21,19 +24,19 @@ pub const FACES: Tool = Tool {
     name: "faces",
     version: 1,
     outputs: &[SEEN_FACES],
-    view: View::Picture,
+    view: View::Frames,
     class: ResourceClass::Model,
     is_deterministic: false,
     parameters: &[],
     ability: Some(Ability::Faces),
 };
 
-/// The faces of a picture, with how they are known: the content of an artifact, and what `heirloom faces` prints.
+/// The faces of a picture or film, with how they are known: the content of an artifact, and what `heirloom faces` prints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Seen {
     /// The model.
     pub model: String,
-    /// What is wrong with the picture.
+    /// What is wrong with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
     /// What was found.
@@ -60,10 +63,14 @@ pub(crate) fn find_faces<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Pro
         // Whoever no longer wants this drops it.
         let cancelled = CancellationToken::new();
         let name = &task.asset.name;
-        let seen = Seen::by(
-            finder.model(),
-            finder.find(&mut input, name, &cancelled).await?,
-        );
+        let found = match task.asset.kind {
+            MediaKind::Video => {
+                let ffmpeg = task.ffmpeg();
+                find_in_film(&finder, &ffmpeg, &input, &cancelled, |_, _| {}).await?
+            }
+            _ => finder.find(&mut input, name, &cancelled).await?,
+        };
+        let seen = Seen::by(finder.model(), found);
         let json = json!(seen);
         let faces = seen.faces.faces;
         let mut product = Product::new(SEEN_FACES, Content::Faces { json, faces });

@@ -1,7 +1,8 @@
-//! The tool `tags`: what a picture shows, in words of the vocabulary, and what it looks like.
+//! The tool `tags`: what a picture or film shows, in words of the vocabulary, and what it looks like.
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use heirloom_core::{
+    MediaKind,
     claim::{ClaimKind, ClaimValue, Statement},
     imprint::Imprint,
 };
@@ -14,16 +15,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ResourceClass, Tool, View};
 use crate::{
-    pictures::{Seen, SeenTag, look},
+    pictures::{Seen, SeenTag, look, look_at_film},
     work::{Content, Failure, Product, Task},
 };
 
-/// Looks at a picture. Input: the original's bytes.
+/// Looks at a picture or film. Input: the original's bytes.
 pub const BEHOLDER: Tool = Tool {
     name: "tags",
     version: 1,
     outputs: &[TAGS],
-    view: View::Picture,
+    view: View::Frames,
     class: ResourceClass::Model,
     is_deterministic: false,
     parameters: &[],
@@ -89,7 +90,13 @@ pub(crate) fn tag_picture<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Pr
         let beholder = task.beholder()?;
         // Whoever no longer wants this drops it.
         let cancelled = CancellationToken::new();
-        let seen = look(&beholder, &mut input, &task.asset.name, &cancelled).await?;
+        let seen = match task.asset.kind {
+            MediaKind::Video => {
+                let ffmpeg = task.ffmpeg();
+                look_at_film(&beholder, &ffmpeg, &input, &cancelled, |_, _| {}).await?
+            }
+            _ => look(&beholder, &mut input, &task.asset.name, &cancelled).await?,
+        };
         let claims = claims_of(&seen.tags, beholder.model());
         let shown = Shown::locally(beholder.model(), seen);
         let mut product = Product::new(TAGS, Content::Json(json!(shown)));

@@ -25,6 +25,8 @@ pub struct Claim {
     pub on: Option<Strip>,
     /// Which face it is about: its left, top, width and height as shares of the picture; null for the whole asset.
     pub area: Option<Vec<f64>>,
+    /// When that face is seen in a film, in milliseconds; null for anything else.
+    pub at_ms: Option<u64>,
     /// What it says something of.
     #[schema(schema_with = schema::claim_kind)]
     pub kind: ClaimKind,
@@ -115,6 +117,9 @@ pub struct NewClaim {
     /// Of which face (`shown`, `group`, `aside`): its left, top, width and height as shares of the picture as it is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<Vec<f64>>,
+    /// When that face is seen in a film, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_ms: Option<u64>,
     /// What is said something of.
     #[schema(schema_with = schema::claim_kind)]
     pub kind: ClaimKind,
@@ -191,12 +196,14 @@ const fn sure() -> f32 {
 
 impl From<&core::Claim> for Claim {
     fn from(claim: &core::Claim) -> Self {
+        let seen = claim.subject.as_face();
         Self {
             id: claim.id,
             asset_id: AssetId::from_uuid(claim.subject.id),
             at: claim.subject.as_segment().map(Segment::from),
             on: claim.subject.as_strip().map(Strip::from),
-            area: claim.subject.as_face().map(|area| area.shares().into()),
+            area: seen.map(|seen| seen.area.shares().into()),
+            at_ms: seen.and_then(|seen| seen.at_ms),
             kind: claim.statement.kind(),
             value: claim.statement.value().to_json(),
             is_negation: claim.is_negation,

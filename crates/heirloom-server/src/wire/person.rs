@@ -23,7 +23,7 @@ pub struct Person {
     pub name: Option<String>,
     /// How many faces they have.
     pub face_count: u64,
-    /// In how many pictures.
+    /// In how many pictures and films.
     pub asset_count: u64,
     /// How many of the faces are theirs only as far as a machine can tell.
     pub asked_count: u64,
@@ -37,11 +37,13 @@ pub struct Portrait {
     /// Its id.
     #[schema(schema_with = schema::id)]
     pub id: FaceId,
-    /// The picture that it is in.
+    /// The picture or film that it is in.
     #[schema(schema_with = schema::id)]
     pub asset_id: AssetId,
     /// Its left, top, width and height as shares of the picture as it is shown.
     pub area: Vec<f64>,
+    /// When it is seen best in a film, in milliseconds; null in a picture.
+    pub at_ms: Option<u64>,
     /// How well somebody can be known again by it, from 0 to 1.
     pub quality: f32,
     /// Whose it is.
@@ -153,7 +155,8 @@ impl From<&person::Portrait> for Portrait {
         Self {
             id: face.id,
             asset_id: face.asset,
-            area: face.area.shares().into(),
+            area: face.glimpse.area.shares().into(),
+            at_ms: face.glimpse.at_ms,
             quality: face.quality,
             whose: Whose::from(&face.whose),
         }

@@ -38,6 +38,7 @@ export type PlaceCount = components['schemas']['PlaceCount'];
 export type Places = components['schemas']['Places'];
 export type Publication = components['schemas']['Publication'];
 export type Reading = components['schemas']['Reading'];
+export type Face = components['schemas']['Face'];
 export type Faces = components['schemas']['Faces'];
 export type Person = components['schemas']['Person'];
 export type Portrait = components['schemas']['Portrait'];
@@ -131,6 +132,11 @@ export function renditionAddress(
 ): string {
   const address = `/api/v1/assets/${id}/renditions/${kind}`;
   return page ? `${address}?page=${page}` : address;
+}
+
+/** Where the picture is that a film shows at a moment. */
+export function stillAddress(id: string, atMs: number): string {
+  return `/api/v1/assets/${id}/still?at_ms=${atMs}`;
 }
 
 /** Where an original is. */

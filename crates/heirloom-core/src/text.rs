@@ -9,8 +9,10 @@
 //! - [`tokens`] cuts a text into folded words that know where they stand in it.
 //! - [`Phrase`] is words that are looked for, one after the other.
 //! - [`snippet`] is the part of a text that shows best why it was found.
+//! - [`count_edits`] says how far two spellings are apart.
 //! - [`spread`] says where the words of a corrected text are.
 
+mod edits;
 mod fold;
 mod phrase;
 mod snippet;
@@ -19,6 +21,7 @@ mod spread;
 mod tests;
 mod tokens;
 
+pub use edits::count_edits;
 pub use fold::fold;
 pub use phrase::Phrase;
 pub use snippet::{Snippet, snippet};

@@ -14,7 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 pub use batch::ClaimBatch;
-pub(crate) use batch::STATEMENTS as BATCH_STATEMENTS;
+pub(crate) use batch::{STATEMENTS as BATCH_STATEMENTS, add_batch};
 
 use crate::{
     Db, DbError, Tx,

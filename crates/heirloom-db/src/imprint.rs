@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use crate::{
     Db, DbError, Tx,
     asset::Asset,
-    sql::statements,
+    sql::{Sql, statements},
     value::{Value, args},
 };
 
@@ -23,7 +23,7 @@ const ALIKE: f32 = 0.45;
 /// The most that are told to be alike.
 const MOST: usize = 5_000;
 /// So many are compared at once.
-pub(crate) const PART: i64 = 2_048;
+const PART: i64 = 2_048;
 
 /// The timeline key of a picture that is alike or near, and how much so.
 pub(crate) type Alike = (i64, f32);
@@ -96,38 +96,49 @@ impl Db {
             model: row.get(0)?,
             numbers: row.get(1)?,
         };
-        let mut alike = Vec::new();
+        let likeness = |other: AssetId, numbers| {
+            let likeness = own.likeness(&Imprint {
+                model: own.model.clone(),
+                numbers,
+            });
+            (likeness >= ALIKE && other != id).then_some(likeness)
+        };
+        let alike = self.compare(LIST_OTHERS, (family, audiences), &own.model, likeness);
+        Ok(Some(alike.await?))
+    }
+
+    /// Compares all pictures of these audiences that a model saw, part by part: the timeline keys of those that are alike or
+    /// near, the most so first, with how much. `list` gives the asset, its numbers and its timeline key, in the order of
+    /// assets, after `$1`, of the model `$2` and the family `$3`, at most `$4`.
+    pub(crate) async fn compare(
+        &self,
+        list: Sql,
+        (family, audiences): (FamilyId, &[AudienceId]),
+        model: &str,
+        nearness: impl Fn(AssetId, Vec<u8>) -> Option<f32>,
+    ) -> Result<Vec<Alike>, DbError> {
+        let mut near: Vec<Alike> = Vec::new();
         let mut after = AssetId::from_uuid(uuid::Uuid::nil());
         loop {
-            let list = audiences.iter().copied().map(Value::from).collect();
-            let args = args![after, &own.model, family, PART];
-            let rows = self.fetch_list(LIST_OTHERS, args, list).await?;
+            let of = audiences.iter().copied().map(Value::from).collect();
+            let rows = self.fetch_list(list, args![after, model, family, PART], of);
+            let rows = rows.await?;
             let is_last = rows.len() < usize::try_from(PART).unwrap_or(usize::MAX);
             for row in &rows {
                 after = row.get(0)?;
-                let other = Imprint {
-                    model: own.model.clone(),
-                    numbers: row.get(1)?,
-                };
-                let likeness = own.likeness(&other);
-                if likeness >= ALIKE && after != id {
-                    alike.push((row.get::<i64>(2)?, likeness));
+                if let Some(nearness) = nearness(after, row.get(1)?) {
+                    near.push((row.get(2)?, nearness));
                 }
             }
-            by_likeness(&mut alike, is_last);
+            if near.len() > 2 * MOST || is_last {
+                // The key decides between equals, so that each page is of the same order.
+                near.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
+                near.truncate(MOST);
+            }
             if is_last {
-                return Ok(Some(alike));
+                return Ok(near);
             }
         }
-    }
-}
-
-/// The most alike first, and no more of them than are told, once there are no others or too many of them.
-pub(crate) fn by_likeness(alike: &mut Vec<Alike>, is_last: bool) {
-    if alike.len() > 2 * MOST || is_last {
-        // The key decides between equals, so that each page is of the same order.
-        alike.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
-        alike.truncate(MOST);
     }
 }
 

@@ -1,8 +1,7 @@
 //! What pictures show, and which of them show what some words say.
 //!
 //! A copy of what was seen in them, kept beside it by `keep` alone and gone with it. All pictures that somebody may see
-//! are compared with the words, part by part: there is no index of them, so nothing is missed, and no more than a part is
-//! in memory.
+//! are compared with the words, as they are with one another ([`crate::imprint`]).
 
 use heirloom_core::{
     Actor, ArtifactId, AssetId, AudienceId, FamilyId,
@@ -11,12 +10,7 @@ use heirloom_core::{
 };
 use serde_json::Value as Json;
 
-use crate::{
-    Db, DbError, Tx,
-    imprint::{Alike, PART, by_likeness},
-    sql::statements,
-    value::{Value, args},
-};
+use crate::{Db, DbError, Tx, imprint::Alike, sql::statements, value::args};
 
 /// What a picture shows, in a space that texts lie in too: the kind of artifact.
 pub const MEANING: &str = "meaning";
@@ -41,29 +35,15 @@ impl Db {
     ) -> Result<Vec<Alike>, DbError> {
         actor.require(Action::Search, family)?;
         let model = &words.model;
-        let mut showing = Vec::new();
-        let mut after = AssetId::from_uuid(uuid::Uuid::nil());
-        loop {
-            let list = audiences.iter().copied().map(Value::from).collect();
-            let rows = self
-                .fetch_list(LIST, args![after, model, family, PART], list)
-                .await?;
-            let is_last = rows.len() < usize::try_from(PART).unwrap_or(usize::MAX);
-            for row in &rows {
-                after = row.get(0)?;
-                let picture = Meaning {
-                    model: model.clone(),
-                    numbers: row.get(1)?,
-                };
-                if let Some(nearness) = is_shown(words, nothing, &picture) {
-                    showing.push((row.get::<i64>(2)?, nearness));
-                }
-            }
-            by_likeness(&mut showing, is_last);
-            if is_last {
-                return Ok(showing);
-            }
-        }
+        let nearness = |_, numbers| {
+            let picture = Meaning {
+                model: model.clone(),
+                numbers,
+            };
+            is_shown(words, nothing, &picture)
+        };
+        self.compare(LIST, (family, audiences), model, nearness)
+            .await
     }
 }
 

@@ -103,7 +103,10 @@ const MIGRATIONS: [(&str, &str); 33] = [
         include_str!("../migrations/0031_meanings.sql"),
     ),
     ("0032_films", include_str!("../migrations/0032_films.sql")),
-    ("0033_moments", include_str!("../migrations/0033_moments.sql")),
+    (
+        "0033_moments",
+        include_str!("../migrations/0033_moments.sql"),
+    ),
 ];
 
 /// The migration after which it has to be computed where assets were made.

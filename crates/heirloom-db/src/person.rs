@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use heirloom_core::{
     Actor, AssetId, ClaimBatchId, FaceId, FamilyId, Glimpse, Subject,
-    claim::{Claim, ClaimKind, ClaimValue, Statement},
+    claim::{ClaimKind, ClaimValue, Statement},
     face::{Aside, FaceWord, Faceprint, Gathered, Whose, gather, whose},
     permission::Action,
     text,
@@ -15,8 +15,8 @@ use heirloom_core::{
 use serde_json::json;
 
 use crate::{
-    Db, DbError, artifact, asset, audit,
-    claim::{self, Provenance},
+    Db, DbError, artifact, audit,
+    claim::{self, NewClaim},
     clock,
     row::Row,
     sql::statements,
@@ -196,32 +196,18 @@ impl Db {
         if said.is_empty() {
             return Err(DbError::Refused("this would be said of no face".to_owned()));
         }
-        let (id, now_ms): (ClaimBatchId, i64) = (clock::new_id(), clock::now_ms());
-        let mut assets = BTreeSet::new();
-        let claims = said.into_iter().map(|(face, statement, is_negation)| {
-            assets.insert(face.asset);
-            let claim = Claim {
-                id: clock::new_id(),
-                subject: Subject::face(face.asset, face.glimpse),
+        let said = said.into_iter().map(|(face, statement, is_negation)| {
+            let claim = NewClaim {
                 statement,
                 is_negation,
-                author,
                 source: String::new(),
                 confidence: 1.0,
-                made_at_ms: now_ms,
-                undone_at_ms: None,
             };
-            let provenance = Provenance {
-                batch: Some(id),
-                ..Provenance::default()
-            };
-            (claim, provenance)
+            (Subject::face(face.asset, face.glimpse), claim)
         });
-        let claims: Vec<_> = claims.collect();
-        let assets: Vec<AssetId> = assets.into_iter().collect();
+        let id = clock::new_id();
         let mut tx = self.begin().await?;
-        claim::add(&mut tx, family, claims).await?;
-        asset::refresh_many(&mut tx, &assets).await?;
+        claim::add_batch(&mut tx, family, author, id, said.collect()).await?;
         let details = json!({ "batch": id, "faces": chosen.len() });
         audit::add(&mut tx, family, actor, "face.say", details).await?;
         tx.commit().await?;

@@ -5,24 +5,20 @@
 mod film;
 mod job;
 
-use std::{
-    fs::File,
-    io::{self, Seek as _},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs::File, io::Seek as _, sync::Arc, time::Duration};
 
 use heirloom_core::{
     face::{Face, Faces},
     unit::FailureCode,
 };
-use heirloom_models::{Ability, ModelError, Store};
+use heirloom_models::{Ability, Store};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     confinement::{Confinement, ConfinementError, HandSettings, JobLimits},
-    loading::{TrainedHand, Untrained},
+    loading::{Trained, TrainedHand},
+    understand::UnderstandError,
 };
 
 pub use film::find_in_film;
@@ -32,26 +28,6 @@ pub(crate) use job::{FIND, FaceLooker};
 #[derive(Debug, Clone)]
 pub struct FaceFinder {
     hand: Arc<TrainedHand>,
-}
-
-/// Why no faces were looked for.
-#[derive(Debug, thiserror::Error)]
-pub enum FacesError {
-    /// A model is missing or damaged; it says what to do.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// No model is there for something that is needed.
-    #[error("there is no model for {0}")]
-    NoModel(&'static str),
-    /// There is no picture in such a file, and nothing is wrong with it.
-    #[error("{0}")]
-    NoPicture(String),
-    /// The file or the models could not be worked on.
-    #[error(transparent)]
-    Confinement(#[from] ConfinementError),
-    /// The file cannot be read.
-    #[error("the file cannot be read: {0}")]
-    Disk(#[from] io::Error),
 }
 
 /// What came of it.
@@ -70,13 +46,9 @@ const TIME: Duration = Duration::from_secs(120);
 /// The most bytes that are said of the faces of a picture.
 const ANSWER_BYTES: u64 = 16 << 20;
 
-impl From<Untrained> for FacesError {
-    fn from(error: Untrained) -> Self {
-        match error {
-            Untrained::Model(error) => error.into(),
-            Untrained::NoModel(ability) => Self::NoModel(ability),
-            Untrained::Machine(error) => Self::Disk(error),
-        }
+impl Trained for FaceFinder {
+    fn hand(&self) -> &TrainedHand {
+        &self.hand
     }
 }
 
@@ -84,8 +56,8 @@ impl FaceFinder {
     /// With the model that is used for faces by default. Nothing is loaded yet.
     ///
     /// # Errors
-    /// [`FacesError::Model`] when one of its files is not here.
-    pub fn open(confinement: &Confinement, store: &Store) -> Result<Self, FacesError> {
+    /// [`UnderstandError::Model`] when one of its files is not here.
+    pub fn open(confinement: &Confinement, store: &Store) -> Result<Self, UnderstandError> {
         let settings = HandSettings {
             memory_bytes: MEMORY_BYTES,
             // Loading takes a tenth of a second.
@@ -99,16 +71,10 @@ impl FaceFinder {
         })
     }
 
-    /// Whether the models are in memory.
-    pub(crate) fn is_loaded(&self) -> bool {
-        self.hand.is_loaded()
-    }
-
     /// The model.
     #[must_use]
     pub fn model(&self) -> &str {
-        let model = self.hand.model(Ability::Faces);
-        model.map_or("", |model| model.id.as_str())
+        self.hand.model_id()
     }
 
     /// What tells all that finds faces apart from others: [`Store::key_for`] faces.
@@ -120,13 +86,13 @@ impl FaceFinder {
     /// The faces of a picture of that name, upright as it is shown.
     ///
     /// # Errors
-    /// [`FacesError`]; a failure of the file where nothing of it can be looked at.
+    /// [`UnderstandError`]; a failure of the file where nothing of it can be looked at.
     pub async fn find(
         &self,
         input: &mut File,
         name: &str,
         cancelled: &CancellationToken,
-    ) -> Result<Found, FacesError> {
+    ) -> Result<Found, UnderstandError> {
         let job = json!({ "job": FIND, "name": name, "key": self.key() });
         let limits = JobLimits {
             wall: TIME * 2,
@@ -137,10 +103,10 @@ impl FaceFinder {
         input.rewind()?;
         let input = input.try_clone()?;
         let mut found = Found::default();
-        let parts: Result<_, FacesError> = self.hand.work(job, input, limits, cancelled).await;
+        let parts: Result<_, UnderstandError> = self.hand.work(job, input, limits, cancelled).await;
         for (header, bytes) in parts? {
             if let Some(reason) = header["nothing"].as_str() {
-                return Err(FacesError::NoPicture(reason.to_owned()));
+                return Err(UnderstandError::Nothing(reason.to_owned()));
             }
             if let Some(problem) = header["problem"].as_str() {
                 found.problems.push(problem.to_owned());

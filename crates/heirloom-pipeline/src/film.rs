@@ -1,11 +1,13 @@
 //! Films: a poster, a storyboard, a proxy that every browser plays, and the frames that are looked at.
 
+mod each;
 mod frames;
 mod poster;
 mod proxy;
 mod still;
 mod storyboard;
 
+pub(crate) use each::look_at_each;
 pub(crate) use frames::FRAME;
 pub use frames::{Frame, see_film};
 pub use poster::{Poster, make_poster};

@@ -46,6 +46,7 @@ pub mod texts;
 pub mod tier;
 pub mod tool;
 pub mod transcription;
+pub mod understand;
 mod unreachable;
 pub mod voice;
 pub mod way;

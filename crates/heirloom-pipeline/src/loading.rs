@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fs::{self, File},
-    io,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::confinement::{
     Confinement, ConfinementError, Failure, Hand, HandSettings, JobHeader, JobLimits,
 };
+use crate::understand::UnderstandError;
 
 /// A hand of confinement that works with the models of an ability, which it loads with the first job that needs them. It may
 /// read the folder of models and nothing else.
@@ -39,12 +40,12 @@ impl TrainedHand {
         ability: Ability,
         threads: usize,
         settings: HandSettings,
-    ) -> Result<Self, Untrained> {
+    ) -> Result<Self, UnderstandError> {
         let (mut models, mut named) = (BTreeMap::new(), json!({}));
         let is_needed = |used: &Ability| ability.needs().contains(used);
         for used in ability.needs().iter().chain(ability.gains_from()) {
             let found = store.default_for(*used);
-            let found = found.ok_or(Untrained::NoModel(used.as_str()));
+            let found = found.ok_or(UnderstandError::NoModel(used.as_str()));
             let files = found.and_then(|model| {
                 let files: Vec<String> = store.files(&model.id)?.into_keys().collect();
                 named[used.as_str()] = json!({ "folder": model.id, "files": files });
@@ -78,6 +79,12 @@ impl TrainedHand {
         })
     }
 
+    /// The id of the model that has its ability.
+    pub(crate) fn model_id(&self) -> &str {
+        let model = self.model(self.ability);
+        model.map_or("", |model| model.id.as_str())
+    }
+
     /// What tells all that it works with apart from others: [`Store::key_for`] its ability.
     pub(crate) fn key(&self) -> &str {
         &self.key
@@ -90,13 +97,13 @@ impl TrainedHand {
 
     /// Does a job over a file. Where that ends the process or cannot begin, the models may be at fault: they are read then, and
     /// what is damaged is used no more until it was pulled again. No file is blamed for it.
-    pub(crate) async fn work<E: From<ConfinementError> + From<ModelError>>(
+    pub(crate) async fn work(
         &self,
         mut job: JobHeader,
         input: File,
         limits: JobLimits,
         cancelled: &CancellationToken,
-    ) -> Result<Vec<(JobHeader, Bytes)>, E> {
+    ) -> Result<Vec<(JobHeader, Bytes)>, UnderstandError> {
         job["models"] = self.named.clone();
         job["threads"] = self.threads.into();
         let failed = match self.hand.work(job, input, limits, cancelled).await {
@@ -124,6 +131,47 @@ impl TrainedHand {
     }
 }
 
+/// Somebody who works with models. Clones share them.
+pub(crate) trait Trained: Clone {
+    /// What it works with.
+    fn hand(&self) -> &TrainedHand;
+}
+
+/// One of a kind who works with models, opened when it is first needed, and anew when it is others that are used.
+#[derive(Debug)]
+pub(crate) struct Kept<T>(Mutex<Option<T>>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Trained> Kept<T> {
+    /// The one that works with the models of this key.
+    pub(crate) fn get(
+        &self,
+        key: &str,
+        open: impl FnOnce() -> Result<T, UnderstandError>,
+    ) -> Result<T, UnderstandError> {
+        let mut kept = self.kept();
+        match kept.as_ref().filter(|kept| kept.hand().key() == key) {
+            Some(kept) => Ok(kept.clone()),
+            None => Ok(kept.insert(open()?).clone()),
+        }
+    }
+
+    /// Whether its models are in memory.
+    pub(crate) fn is_loaded(&self) -> bool {
+        let kept = self.kept();
+        kept.as_ref().is_some_and(|kept| kept.hand().is_loaded())
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The library that networks run on, once it is loaded.
 #[derive(Debug, Default)]
 pub(crate) struct Loading {
@@ -135,20 +183,6 @@ pub(crate) struct Loading {
 struct Named {
     folder: String,
     files: Vec<String>,
-}
-
-/// Why nobody works with the models of an ability.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Untrained {
-    /// It is missing or damaged.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// There is none for something that is needed.
-    #[error("there is no model for {0}")]
-    NoModel(&'static str),
-    /// No thread can be started.
-    #[error(transparent)]
-    Machine(#[from] io::Error),
 }
 
 impl Loading {

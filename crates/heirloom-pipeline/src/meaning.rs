@@ -18,9 +18,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     confinement::{Confinement, ConfinementError, HandSettings, JobHeader, JobLimits},
-    loading::TrainedHand,
-    pictures::{PicturesError, SeenTag, are_tags},
+    loading::{Trained, TrainedHand},
+    pictures::{SeenTag, are_tags},
     remembered::Remembered,
+    understand::UnderstandError,
 };
 
 pub(crate) use job::{Grasp, MEAN, SEE};
@@ -56,16 +57,22 @@ const NUMBERS: std::ops::RangeInclusive<usize> = 2..=8_192;
 /// So many texts are remembered.
 const KNOWN: usize = 256;
 
+impl Trained for Interpreter {
+    fn hand(&self) -> &TrainedHand {
+        &self.hand
+    }
+}
+
 impl Interpreter {
     /// With the models that are used for it by default, which compute with so many threads. Nothing is loaded yet.
     ///
     /// # Errors
-    /// [`PicturesError::Model`] when one of them is not here.
+    /// [`UnderstandError::Model`] when one of them is not here.
     pub fn open(
         confinement: &Confinement,
         store: &Store,
         threads: usize,
-    ) -> Result<Self, PicturesError> {
+    ) -> Result<Self, UnderstandError> {
         let settings = HandSettings {
             memory_bytes: MEMORY_BYTES,
             // Loading and reading the vocabulary take seconds.
@@ -79,16 +86,10 @@ impl Interpreter {
         })
     }
 
-    /// Whether the model is in memory.
-    pub(crate) fn is_loaded(&self) -> bool {
-        self.hand.is_loaded()
-    }
-
     /// The model.
     #[must_use]
     pub fn model(&self) -> &str {
-        let model = self.hand.model(Ability::ImageText);
-        model.map_or("", |model| model.id.as_str())
+        self.hand.model_id()
     }
 
     /// What tells it apart from others: [`Store::key_for`] pictures and text.
@@ -100,12 +101,12 @@ impl Interpreter {
     /// What words mean that somebody looks for, beside what any picture shows.
     ///
     /// # Errors
-    /// [`PicturesError`]
+    /// [`UnderstandError`]
     pub async fn read(
         &self,
         words: &str,
         cancelled: &CancellationToken,
-    ) -> Result<Meant, PicturesError> {
+    ) -> Result<Meant, UnderstandError> {
         Ok(Meant::Pictures {
             words: self.read_text(words, cancelled).await?,
             nothing: self.read_text(NOTHING, cancelled).await?,
@@ -116,7 +117,7 @@ impl Interpreter {
         &self,
         text: &str,
         cancelled: &CancellationToken,
-    ) -> Result<Meaning, PicturesError> {
+    ) -> Result<Meaning, UnderstandError> {
         if let Some(meaning) = self.known.find(text) {
             return Ok(meaning);
         }
@@ -133,13 +134,13 @@ impl Interpreter {
     /// Says what a picture of that name shows.
     ///
     /// # Errors
-    /// [`PicturesError`]
+    /// [`UnderstandError`]
     pub async fn see(
         &self,
         input: &mut File,
         name: &str,
         cancelled: &CancellationToken,
-    ) -> Result<Scenery, PicturesError> {
+    ) -> Result<Scenery, UnderstandError> {
         let job = json!({ "job": SEE, "name": name });
         // The hand reads from where this one stands.
         input.rewind()?;
@@ -147,7 +148,7 @@ impl Interpreter {
         let mut seen = Scenery::default();
         for (header, numbers) in parts {
             if let Some(reason) = header["nothing"].as_str() {
-                return Err(PicturesError::NothingToSee(reason.to_owned()));
+                return Err(UnderstandError::Nothing(reason.to_owned()));
             }
             if let Some(problem) = header["problem"].as_str() {
                 seen.problems.push(problem.to_owned());
@@ -167,7 +168,7 @@ impl Interpreter {
         job: JobHeader,
         input: File,
         cancelled: &CancellationToken,
-    ) -> Result<Vec<(JobHeader, Bytes)>, PicturesError> {
+    ) -> Result<Vec<(JobHeader, Bytes)>, UnderstandError> {
         let limits = JobLimits {
             wall: TIME * 2,
             cpu: TIME,

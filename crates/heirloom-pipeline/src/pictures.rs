@@ -6,22 +6,18 @@
 mod film;
 mod job;
 
-use std::{
-    fs::File,
-    io::{self, Seek as _},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs::File, io::Seek as _, sync::Arc, time::Duration};
 
 use heirloom_core::{imprint::Imprint, query::Language, tag::Noun, unit::FailureCode};
-use heirloom_models::{Ability, ModelError, Store};
+use heirloom_models::{Ability, Store};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     confinement::{Confinement, ConfinementError, HandSettings, JobLimits},
-    loading::{TrainedHand, Untrained},
+    loading::{Trained, TrainedHand},
+    understand::UnderstandError,
 };
 
 pub use film::look_at_film;
@@ -31,26 +27,6 @@ pub(crate) use job::{LOOK, Onlooker, decode};
 #[derive(Debug, Clone)]
 pub struct Beholder {
     hand: Arc<TrainedHand>,
-}
-
-/// Why nothing was seen.
-#[derive(Debug, thiserror::Error)]
-pub enum PicturesError {
-    /// A model is missing or damaged; it says what to do.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// No model is there for something that is needed.
-    #[error("there is no model for {0}")]
-    NoModel(&'static str),
-    /// There is nothing to see in such a file, and nothing is wrong with it.
-    #[error("{0}")]
-    NothingToSee(String),
-    /// The file or the model could not be worked on.
-    #[error(transparent)]
-    Confinement(#[from] ConfinementError),
-    /// The file cannot be read.
-    #[error("the file cannot be read: {0}")]
-    Disk(#[from] io::Error),
 }
 
 /// A tag that a picture gets.
@@ -79,13 +55,9 @@ pub(crate) const MEMORY_BYTES: u64 = 3 << 30;
 const TIME: Duration = Duration::from_secs(120);
 const ANSWER_BYTES: u64 = 1 << 20;
 
-impl From<Untrained> for PicturesError {
-    fn from(error: Untrained) -> Self {
-        match error {
-            Untrained::Model(error) => error.into(),
-            Untrained::NoModel(ability) => Self::NoModel(ability),
-            Untrained::Machine(error) => Self::Disk(error),
-        }
+impl Trained for Beholder {
+    fn hand(&self) -> &TrainedHand {
+        &self.hand
     }
 }
 
@@ -93,12 +65,12 @@ impl Beholder {
     /// With the models that looking uses by default, which compute with so many threads. Nothing is loaded yet.
     ///
     /// # Errors
-    /// [`PicturesError::Model`] when one of them is not here.
+    /// [`UnderstandError::Model`] when one of them is not here.
     pub fn open(
         confinement: &Confinement,
         store: &Store,
         threads: usize,
-    ) -> Result<Self, PicturesError> {
+    ) -> Result<Self, UnderstandError> {
         let settings = HandSettings {
             memory_bytes: MEMORY_BYTES,
             // Loading takes a fifth of a second.
@@ -112,16 +84,10 @@ impl Beholder {
         })
     }
 
-    /// Whether the model is in memory.
-    pub(crate) fn is_loaded(&self) -> bool {
-        self.hand.is_loaded()
-    }
-
     /// The model that looks.
     #[must_use]
     pub fn model(&self) -> &str {
-        let model = self.hand.model(Ability::ImageFeatures);
-        model.map_or("", |model| model.id.as_str())
+        self.hand.model_id()
     }
 
     /// What tells all that looks apart from others: [`Store::key_for`] pictures.
@@ -134,13 +100,13 @@ impl Beholder {
 /// Looks at a picture of that name.
 ///
 /// # Errors
-/// [`PicturesError`]
+/// [`UnderstandError`]
 pub async fn look(
     beholder: &Beholder,
     input: &mut File,
     name: &str,
     cancelled: &CancellationToken,
-) -> Result<Seen, PicturesError> {
+) -> Result<Seen, UnderstandError> {
     let job = json!({ "job": LOOK, "name": name });
     let limits = JobLimits {
         wall: TIME * 2,
@@ -151,13 +117,11 @@ pub async fn look(
     input.rewind()?;
     let input = input.try_clone()?;
     let hand = &beholder.hand;
-    let parts = hand
-        .work::<PicturesError>(job, input, limits, cancelled)
-        .await?;
+    let parts = hand.work(job, input, limits, cancelled).await?;
     let mut seen = Seen::default();
     for (header, bytes) in parts {
         if let Some(reason) = header["nothing"].as_str() {
-            return Err(PicturesError::NothingToSee(reason.to_owned()));
+            return Err(UnderstandError::Nothing(reason.to_owned()));
         }
         if let Some(problem) = header["problem"].as_str() {
             seen.problems.push(problem.to_owned());

@@ -10,26 +10,22 @@ mod job;
 mod provider;
 mod second;
 
-use std::{
-    fs::File,
-    io::{self, Seek as _},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs::File, io::Seek as _, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use heirloom_core::{
     reading::{Page, Reading},
     unit::FailureCode,
 };
-use heirloom_models::{Ability, ModelError, Store};
+use heirloom_models::{Ability, Store};
 use serde_json::{Value as Json, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
-    loading::{TrainedHand, Untrained},
-    way::{self, LOCAL, Service, ServiceError, Way},
+    loading::TrainedHand,
+    understand::UnderstandError,
+    way::{self, LOCAL, Service, Way},
 };
 
 pub use film::read_film;
@@ -57,29 +53,6 @@ enum Reader {
     Local(Arc<TrainedHand>),
     /// A service, for which a hand without models draws.
     Service(Arc<Service>, Arc<Hand>),
-}
-
-/// Why nothing was read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadingError {
-    /// A model is missing or damaged; it says what to do.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// No model is there for something that is needed.
-    #[error("there is no model for {0}")]
-    NoModel(&'static str),
-    /// There is nothing to read in such a file, and nothing is wrong with it.
-    #[error("{0}")]
-    NothingToRead(String),
-    /// The file or the models could not be worked on.
-    #[error(transparent)]
-    Confinement(#[from] ConfinementError),
-    /// The file cannot be read.
-    #[error("the file cannot be read: {0}")]
-    Disk(#[from] io::Error),
-    /// A service elsewhere did not do it.
-    #[error(transparent)]
-    Service(#[from] ServiceError),
 }
 
 /// How far it is with a document.
@@ -119,26 +92,16 @@ const MOST_PAGES: u32 = 2_000;
 /// So many pages may each end a process; after one more no others are tried.
 const DEATHS: usize = 3;
 
-impl From<Untrained> for ReadingError {
-    fn from(error: Untrained) -> Self {
-        match error {
-            Untrained::Model(error) => error.into(),
-            Untrained::NoModel(ability) => Self::NoModel(ability),
-            Untrained::Machine(error) => Self::Disk(error),
-        }
-    }
-}
-
 impl Eyes {
     /// With the models that reading uses by default, which compute with so many threads. Nothing is loaded yet.
     ///
     /// # Errors
-    /// [`ReadingError::Model`] when one of them is not here.
+    /// [`UnderstandError::Model`] when one of them is not here.
     pub fn open(
         confinement: &Confinement,
         store: &Store,
         threads: usize,
-    ) -> Result<Self, ReadingError> {
+    ) -> Result<Self, UnderstandError> {
         let settings = HandSettings {
             memory_bytes: MEMORY_BYTES,
             // Loading takes a fifth of a second.
@@ -164,11 +127,11 @@ impl Eyes {
     /// A service elsewhere: pages are drawn here, and it is sent their pictures and nothing else.
     ///
     /// # Errors
-    /// [`ReadingError::Disk`] when no thread can be started.
+    /// [`UnderstandError::Disk`] when no thread can be started.
     pub fn elsewhere(
         confinement: &Confinement,
         service: Arc<Service>,
-    ) -> Result<Self, ReadingError> {
+    ) -> Result<Self, UnderstandError> {
         let settings = HandSettings {
             memory_bytes: MEMORY_BYTES,
             ..HandSettings::default()
@@ -201,10 +164,7 @@ impl Eyes {
     #[must_use]
     pub fn model(&self) -> String {
         match &self.reader {
-            Reader::Local(hand) => {
-                let model = hand.model(Ability::Reading);
-                model.map_or_else(|_| String::new(), |model| model.id.clone())
-            }
+            Reader::Local(hand) => hand.model_id().to_owned(),
             Reader::Service(service, _) => service.key(),
         }
     }
@@ -227,7 +187,7 @@ impl Eyes {
         name: &str,
         (from, until): (u32, Option<u32>),
         cancelled: &CancellationToken,
-    ) -> Result<Vec<(JobHeader, Bytes)>, ReadingError> {
+    ) -> Result<Vec<(JobHeader, Bytes)>, UnderstandError> {
         let mut job = json!({
             "job": READ,
             "name": name,
@@ -247,7 +207,7 @@ impl Eyes {
                 job["flat"] = true.into();
                 job["second"] = self.second.is_some().into();
                 let parts = hand.work(job, input, limits, cancelled);
-                let parts: Result<_, ReadingError> = parts.await;
+                let parts: Result<_, UnderstandError> = parts.await;
                 match &self.second {
                     Some(second) => Ok(second.hear(parts?).await),
                     None => parts,
@@ -268,13 +228,13 @@ impl Eyes {
 /// What is wrong with the file; else why the last of them could not.
 pub async fn read_by(
     ways: &[Way],
-    eyes: impl Fn(&Way) -> Result<Eyes, ReadingError>,
+    eyes: impl Fn(&Way) -> Result<Eyes, UnderstandError>,
     (input, name): (&mut File, &str),
     cancelled: &CancellationToken,
     mut seen: impl FnMut(SoFar),
-    mut skipped: impl FnMut(&Way, &ReadingError),
-) -> Result<(Eyes, Outcome), ReadingError> {
-    let mut before = ReadingError::NoModel(Ability::Reading.as_str());
+    mut skipped: impl FnMut(&Way, &UnderstandError),
+) -> Result<(Eyes, Outcome), UnderstandError> {
+    let mut before = UnderstandError::NoModel(Ability::Reading.as_str());
     for way in ways {
         let tried = match eyes(way) {
             Ok(eyes) => {
@@ -284,7 +244,7 @@ pub async fn read_by(
             Err(error) => Err(error),
         };
         match tried {
-            Err(error) if may_be_tried_elsewhere(&error) => {
+            Err(error) if error.may_be_tried_elsewhere() => {
                 skipped(way, &error);
                 before = error;
             }
@@ -294,34 +254,23 @@ pub async fn read_by(
     Err(before)
 }
 
-/// Whether somebody else may be able to read it: not when the file is what is wrong, or nobody wants it any more.
-const fn may_be_tried_elsewhere(error: &ReadingError) -> bool {
-    match error {
-        ReadingError::Model(_) | ReadingError::NoModel(_) => true,
-        ReadingError::Service(error) => !matches!(error, ServiceError::Cancelled),
-        ReadingError::NothingToRead(_) | ReadingError::Confinement(_) | ReadingError::Disk(_) => {
-            false
-        }
-    }
-}
-
 /// Reads what stands in a picture or document of that name, page by page. `seen` is told how far it is.
 ///
 /// # Errors
-/// [`ReadingError`]; a failure of the file where nothing of it can be looked at.
+/// [`UnderstandError`]; a failure of the file where nothing of it can be looked at.
 pub async fn read(
     eyes: &Eyes,
     input: &mut File,
     name: &str,
     cancelled: &CancellationToken,
     mut seen: impl FnMut(SoFar),
-) -> Result<Outcome, ReadingError> {
+) -> Result<Outcome, UnderstandError> {
     let mut outcome = Outcome::default();
     let mut deaths = 0;
     let mut from = 1;
     loop {
         let turn = match eyes.work(input, name, (from, None), cancelled).await {
-            Err(ReadingError::Confinement(error)) if is_of_the_page(&error) => {
+            Err(UnderstandError::Confinement(error)) if error.is_about_the_file() => {
                 // It may have been a later page: this one is asked for alone.
                 eyes.work(input, name, (from, Some(from)), cancelled).await
             }
@@ -330,7 +279,7 @@ pub async fn read(
         from = match turn {
             Ok(parts) => outcome.take(parts, from)?,
             // Whatever it was, a page that cannot be looked at is no reason not to look at the next one.
-            Err(ReadingError::Confinement(error)) if is_of_the_page(&error) => {
+            Err(UnderstandError::Confinement(error)) if error.is_about_the_file() => {
                 if outcome.count == 0 {
                     let parts = eyes.work(input, name, (u32::MAX, None), cancelled);
                     outcome.take(parts.await?, from)?;
@@ -377,11 +326,11 @@ impl Outcome {
     }
 
     /// Takes what was said of pages; which page is next.
-    fn take(&mut self, parts: Vec<(JobHeader, Bytes)>, from: u32) -> Result<u32, ReadingError> {
+    fn take(&mut self, parts: Vec<(JobHeader, Bytes)>, from: u32) -> Result<u32, UnderstandError> {
         let mut last = from;
         for (header, bytes) in parts {
             if let Some(reason) = header["nothing"].as_str() {
-                return Err(ReadingError::NothingToRead(reason.to_owned()));
+                return Err(UnderstandError::Nothing(reason.to_owned()));
             }
             let number = |name: &str| header[name].as_u64().and_then(|n| u32::try_from(n).ok());
             if let Some(count) = number("count") {
@@ -405,15 +354,4 @@ impl Outcome {
         }
         Ok(last.saturating_add(1))
     }
-}
-
-const fn is_of_the_page(error: &ConfinementError) -> bool {
-    matches!(
-        error,
-        ConfinementError::Killed { .. }
-            | ConfinementError::OutOfMemory
-            | ConfinementError::OutOfTime { .. }
-            | ConfinementError::TooMuch(_)
-            | ConfinementError::Failed { .. }
-    )
 }

@@ -17,7 +17,7 @@ use heirloom_core::{
     unit::FailureCode,
 };
 use heirloom_models::{
-    Ability, ModelError, Store,
+    Ability, Store,
     speech::{FRAME, SAMPLES_PER_SECOND, STILL_LIKELY, Span, Speech, WINDOW, spans_of},
 };
 use serde::Deserialize;
@@ -27,9 +27,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Ffmpeg,
     confinement::{Confinement, ConfinementError, HandSettings, JobHeader, JobLimits},
-    loading::{TrainedHand, Untrained},
+    loading::{Trained, TrainedHand},
     probe::{Probe, probe},
-    way::ServiceError,
+    understand::UnderstandError,
 };
 
 pub(crate) use job::{HEAR, Hearer, OVERHEAR, VOICE, VOICES};
@@ -50,26 +50,6 @@ pub struct Asked {
     pub speakers: Option<usize>,
 }
 
-/// Why nothing was heard.
-#[derive(Debug, thiserror::Error)]
-pub enum SpeechError {
-    /// A model is missing or damaged; it says what to do.
-    #[error(transparent)]
-    Model(#[from] ModelError),
-    /// No model is there for something that is needed.
-    #[error("there is no model for {0}")]
-    NoModel(&'static str),
-    /// The recording or the models could not be worked on.
-    #[error(transparent)]
-    Confinement(#[from] ConfinementError),
-    /// Samples could not be kept for a while.
-    #[error("the sound could not be kept while it is heard: {0}")]
-    Disk(#[from] io::Error),
-    /// A service elsewhere did not do it.
-    #[error(transparent)]
-    Service(#[from] ServiceError),
-}
-
 /// Models and ONNX Runtime with their arenas; a window of thirty seconds needs less than half of it.
 pub(crate) const MEMORY_BYTES: u64 = 3 << 30;
 /// So much voice after the last word means that more was said.
@@ -79,17 +59,23 @@ const LONGEST_WORD: usize = 2 * SAMPLES_PER_SECOND;
 /// A window takes about two seconds of a processor; a small or busy machine is many times slower.
 const WINDOW_TIME: Duration = Duration::from_secs(600);
 
+impl Trained for Ears {
+    fn hand(&self) -> &TrainedHand {
+        &self.hand
+    }
+}
+
 impl Ears {
     /// With the models that speech uses by default, which compute with so many threads. Nothing is loaded yet. Without
     /// the model that tells voices apart it is not told who speaks.
     ///
     /// # Errors
-    /// [`SpeechError::Model`] when one of them is not here.
+    /// [`UnderstandError::Model`] when one of them is not here.
     pub fn open(
         confinement: &Confinement,
         store: &Store,
         threads: usize,
-    ) -> Result<Self, SpeechError> {
+    ) -> Result<Self, UnderstandError> {
         // Loading takes a second; a new process for each hour of speech or so.
         let settings = HandSettings {
             jobs_per_process: 200,
@@ -102,8 +88,8 @@ impl Ears {
     /// nobody waits while models are loaded in the middle of a word.
     ///
     /// # Errors
-    /// [`SpeechError::Model`] when one of them is not here.
-    pub fn open_live(confinement: &Confinement, store: &Store) -> Result<Self, SpeechError> {
+    /// [`UnderstandError::Model`] when one of them is not here.
+    pub fn open_live(confinement: &Confinement, store: &Store) -> Result<Self, UnderstandError> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let settings = HandSettings {
             jobs_per_process: u32::MAX,
@@ -118,7 +104,7 @@ impl Ears {
         store: &Store,
         threads: usize,
         settings: HandSettings,
-    ) -> Result<Self, SpeechError> {
+    ) -> Result<Self, UnderstandError> {
         let settings = HandSettings {
             memory_bytes: MEMORY_BYTES,
             ..settings
@@ -138,8 +124,7 @@ impl Ears {
     /// The model that writes down what is said.
     #[must_use]
     pub fn model(&self) -> &str {
-        let model = self.hand.model(Ability::Speech);
-        model.map_or("", |model| model.id.as_str())
+        self.hand.model_id()
     }
 
     /// What tells all that hear apart from others: [`Store::key_for`] speech.
@@ -148,30 +133,15 @@ impl Ears {
         self.hand.key()
     }
 
-    /// Whether the models are in memory.
-    pub(crate) fn is_loaded(&self) -> bool {
-        self.hand.is_loaded()
-    }
-
     async fn work(
         &self,
         job: JobHeader,
         samples: &File,
         limits: JobLimits,
         cancelled: &CancellationToken,
-    ) -> Result<Vec<(JobHeader, Bytes)>, SpeechError> {
+    ) -> Result<Vec<(JobHeader, Bytes)>, UnderstandError> {
         let samples = samples.try_clone()?;
         self.hand.work(job, samples, limits, cancelled).await
-    }
-}
-
-impl From<Untrained> for SpeechError {
-    fn from(error: Untrained) -> Self {
-        match error {
-            Untrained::Model(error) => error.into(),
-            Untrained::NoModel(ability) => Self::NoModel(ability),
-            Untrained::Machine(error) => Self::Disk(error),
-        }
     }
 }
 
@@ -233,7 +203,7 @@ impl Said {
 /// soon as it is known.
 ///
 /// # Errors
-/// [`SpeechError`]; a failure of the recording where there is no sound in it.
+/// [`UnderstandError`]; a failure of the recording where there is no sound in it.
 pub async fn transcribe(
     ffmpeg: &Ffmpeg,
     ears: &Ears,
@@ -241,7 +211,7 @@ pub async fn transcribe(
     asked: &Asked,
     cancelled: &CancellationToken,
     mut heard: impl FnMut(SoFar<'_>),
-) -> Result<Transcript, SpeechError> {
+) -> Result<Transcript, UnderstandError> {
     let sound = Sound::find(ffmpeg, ears, input, cancelled).await?;
     let speaking = speakers::find(ears, &sound, asked.speakers, cancelled).await?;
     let Sound {
@@ -306,7 +276,7 @@ impl Sound {
         ears: &Ears,
         input: &File,
         cancelled: &CancellationToken,
-    ) -> Result<Self, SpeechError> {
+    ) -> Result<Self, UnderstandError> {
         let probe = probe(ffmpeg, input, cancelled).await?;
         let samples = decode(ffmpeg, input, &probe, cancelled).await?;
         let count = usize::try_from(samples.metadata()?.len()).unwrap_or(usize::MAX) / 2;
@@ -366,7 +336,7 @@ pub(crate) async fn decode(
     input: &File,
     probe: &Probe,
     cancelled: &CancellationToken,
-) -> Result<File, SpeechError> {
+) -> Result<File, UnderstandError> {
     let samples = ffmpeg.unnamed_file()?;
     let state = (samples, None::<io::Error>);
     let write = |(samples, failed): &mut (File, Option<io::Error>), block: &[u8]| {
@@ -395,7 +365,7 @@ async fn find_voices(
     count: usize,
     is_quiet: bool,
     cancelled: &CancellationToken,
-) -> Result<Vec<f32>, SpeechError> {
+) -> Result<Vec<f32>, UnderstandError> {
     let seconds = (count / SAMPLES_PER_SECOND) as u64;
     let limits = JobLimits {
         wall: WINDOW_TIME + Duration::from_secs(seconds),
@@ -418,7 +388,7 @@ async fn find_voices(
         .collect())
 }
 
-fn nonsense(what: &str) -> SpeechError {
+fn nonsense(what: &str) -> UnderstandError {
     let reason = format!("the model gave nonsense for {what}");
     ConfinementError::failed(FailureCode::Other, reason).into()
 }

@@ -15,9 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     confinement::{Confinement, ConfinementError, HandSettings, JobLimits},
-    loading::TrainedHand,
-    pictures::PicturesError,
+    loading::{Trained, TrainedHand},
     remembered::Remembered,
+    understand::UnderstandError,
 };
 
 pub(crate) use job::{COMPARE, Reader};
@@ -39,16 +39,22 @@ const ANSWER_BYTES: u64 = 16 << 20;
 const AT_ONCE: usize = 256;
 const KNOWN: usize = 8_192;
 
+impl Trained for Comparer {
+    fn hand(&self) -> &TrainedHand {
+        &self.hand
+    }
+}
+
 impl Comparer {
     /// With the models that are used for it by default, which compute with so many threads. Nothing is loaded yet.
     ///
     /// # Errors
-    /// [`PicturesError::Model`] when one of them is not here.
+    /// [`UnderstandError::Model`] when one of them is not here.
     pub fn open(
         confinement: &Confinement,
         store: &Store,
         threads: usize,
-    ) -> Result<Self, PicturesError> {
+    ) -> Result<Self, UnderstandError> {
         let settings = HandSettings {
             memory_bytes: MEMORY_BYTES,
             jobs_per_process: 10_000,
@@ -62,16 +68,10 @@ impl Comparer {
         })
     }
 
-    /// Whether the model is in memory.
-    pub(crate) fn is_loaded(&self) -> bool {
-        self.hand.is_loaded()
-    }
-
     /// The model.
     #[must_use]
     pub fn model(&self) -> &str {
-        let model = self.hand.model(Ability::TextEmbedding);
-        model.map_or("", |model| model.id.as_str())
+        self.hand.model_id()
     }
 
     /// What tells it apart from others: [`Store::key_for`] texts.
@@ -83,13 +83,13 @@ impl Comparer {
     /// Those of some names that mean something like some words, the nearest first.
     ///
     /// # Errors
-    /// [`PicturesError`]
+    /// [`UnderstandError`]
     pub async fn list_near(
         &self,
         words: &str,
         names: &[String],
         cancelled: &CancellationToken,
-    ) -> Result<Vec<String>, PicturesError> {
+    ) -> Result<Vec<String>, UnderstandError> {
         let nouns = tag::nouns().map(|noun| noun.name(Language::English).to_owned());
         let nouns: Vec<String> = nouns.collect();
         let asked = [words.to_owned()];
@@ -110,7 +110,7 @@ impl Comparer {
         &self,
         texts: &[String],
         cancelled: &CancellationToken,
-    ) -> Result<Vec<Arc<[f32]>>, PicturesError> {
+    ) -> Result<Vec<Arc<[f32]>>, UnderstandError> {
         // What is known is taken now: somebody else may make it forgotten meanwhile.
         let mut read: HashMap<&str, Arc<[f32]>> = HashMap::new();
         let mut unknown: BTreeSet<&str> = BTreeSet::new();
@@ -135,10 +135,7 @@ impl Comparer {
             };
             // The texts are in what is asked; there is no file.
             let input = tempfile::tempfile()?;
-            let answer = self
-                .hand
-                .work::<PicturesError>(job, input, limits, cancelled)
-                .await?;
+            let answer = self.hand.work(job, input, limits, cancelled).await?;
             if answer.len() != part.len() {
                 return Err(nonsense().into());
             }

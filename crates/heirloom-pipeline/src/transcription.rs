@@ -12,17 +12,17 @@ mod provider;
 
 use std::fs::File;
 
-use heirloom_core::{transcript::Transcript, unit::FailureCode};
+use heirloom_core::transcript::Transcript;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Ffmpeg,
-    confinement::ConfinementError,
     ffmpeg::no_sound,
     probe::probe,
-    speech::{Asked, Ears, SoFar, SpeechError, transcribe},
+    speech::{Asked, Ears, SoFar, transcribe},
     tool::transcript::{Basics, Heard, keywords_of},
-    way::{METADATA, Service, ServiceError, Task, Way},
+    understand::UnderstandError,
+    way::{METADATA, Service, Task, Way},
 };
 
 use provider::{OPENAI, WHISPER_CPP};
@@ -41,7 +41,7 @@ pub struct Recording<'a> {
     /// What decodes it.
     pub ffmpeg: &'a Ffmpeg,
     /// The models of this machine, where somebody needs them.
-    pub ears: &'a (dyn Fn() -> Result<Ears, SpeechError> + Sync),
+    pub ears: &'a (dyn Fn() -> Result<Ears, UnderstandError> + Sync),
     /// What is known of it, and so need not be found out.
     pub asked: &'a Asked,
     /// Cancelled when nobody wants it any more.
@@ -74,9 +74,9 @@ pub async fn hear(
     ways: &[Way],
     recording: &Recording<'_>,
     mut heard: impl FnMut(SoFar<'_>),
-    mut skipped: impl FnMut(&Way, &SpeechError),
-) -> Result<Outcome, SpeechError> {
-    let mut before: Option<SpeechError> = None;
+    mut skipped: impl FnMut(&Way, &UnderstandError),
+) -> Result<Outcome, UnderstandError> {
+    let mut before: Option<UnderstandError> = None;
     for way in ways {
         if let Some(why) = &before
             && matches!(way, Way::Metadata)
@@ -89,20 +89,20 @@ pub async fn hear(
             Way::Metadata => note(recording, None).await,
         };
         match tried {
-            Err(error) if may_be_tried_elsewhere(&error) => {
+            Err(error) if error.may_be_tried_elsewhere() => {
                 skipped(way, &error);
                 before = Some(error);
             }
             tried => return tried,
         }
     }
-    Err(before.unwrap_or(SpeechError::NoModel("speech")))
+    Err(before.unwrap_or(UnderstandError::NoModel("speech")))
 }
 
 async fn hear_locally(
     recording: &Recording<'_>,
     heard: &mut impl FnMut(SoFar<'_>),
-) -> Result<Outcome, SpeechError> {
+) -> Result<Outcome, UnderstandError> {
     let ears = (recording.ears)()?;
     let Recording {
         ffmpeg,
@@ -125,7 +125,7 @@ async fn hear_elsewhere(
     service: &Service,
     recording: &Recording<'_>,
     heard: &mut impl FnMut(SoFar<'_>),
-) -> Result<Outcome, SpeechError> {
+) -> Result<Outcome, UnderstandError> {
     let transcript = elsewhere::hear(service, recording, heard).await?;
     Ok(Outcome {
         heard: Heard {
@@ -142,7 +142,7 @@ async fn hear_elsewhere(
 }
 
 /// What is known of a recording that nobody heard.
-async fn note(recording: &Recording<'_>, why: Option<String>) -> Result<Outcome, SpeechError> {
+async fn note(recording: &Recording<'_>, why: Option<String>) -> Result<Outcome, UnderstandError> {
     let found = probe(recording.ffmpeg, recording.input, recording.cancelled).await?;
     let sound = found.sound.as_ref().ok_or_else(no_sound)?;
     let basics = Basics {
@@ -162,18 +162,4 @@ async fn note(recording: &Recording<'_>, why: Option<String>) -> Result<Outcome,
         key: METADATA.to_owned(),
         note: None,
     })
-}
-
-/// Whether somebody else may be able to hear it: not when the recording is what is wrong, or nobody wants it any more.
-fn may_be_tried_elsewhere(error: &SpeechError) -> bool {
-    match error {
-        SpeechError::Model(_) | SpeechError::NoModel(_) => true,
-        SpeechError::Service(error) => !matches!(error, ServiceError::Cancelled),
-        SpeechError::Confinement(ConfinementError::Failed { code, .. }) => {
-            *code == FailureCode::Other
-        }
-        SpeechError::Confinement(ConfinementError::NoSpace | ConfinementError::Cancelled)
-        | SpeechError::Disk(_) => false,
-        SpeechError::Confinement(_) => true,
-    }
 }

@@ -21,14 +21,15 @@ use serde_json::Value as Json;
 use crate::{
     Context, Ffmpeg,
     confinement::{ConfinementError, JobHeader, JobLimits},
-    faces::{FaceFinder, FacesError},
+    faces::FaceFinder,
     log::Log,
     meaning::Interpreter,
     open::{OpenError, open_original},
-    pictures::{Beholder, PicturesError},
-    reading::{Eyes, ReadingError},
-    speech::{Ears, SoFar, SpeechError},
+    pictures::Beholder,
+    reading::Eyes,
+    speech::{Ears, SoFar},
     tool::Parameter,
+    understand::UnderstandError,
     way::{Way, Ways},
     workshop::Workshop,
 };
@@ -263,8 +264,8 @@ impl<'a> Task<'a> {
     /// Who hears films and recordings.
     ///
     /// # Errors
-    /// [`SpeechError::Model`] when a model is missing.
-    pub fn ears(&self) -> Result<Ears, SpeechError> {
+    /// [`UnderstandError::Model`] when a model is missing.
+    pub fn ears(&self) -> Result<Ears, UnderstandError> {
         self.workshop.ears()
     }
 
@@ -281,8 +282,8 @@ impl<'a> Task<'a> {
     /// Who reads pictures in this way.
     ///
     /// # Errors
-    /// [`ReadingError::Model`] when a model is missing.
-    pub fn eyes(&self, way: &Way) -> Result<Eyes, ReadingError> {
+    /// [`UnderstandError::Model`] when a model is missing.
+    pub fn eyes(&self, way: &Way) -> Result<Eyes, UnderstandError> {
         self.workshop.eyes(way)
     }
 
@@ -295,24 +296,24 @@ impl<'a> Task<'a> {
     /// Who finds faces.
     ///
     /// # Errors
-    /// [`FacesError::Model`] when a model is missing.
-    pub fn face_finder(&self) -> Result<FaceFinder, FacesError> {
+    /// [`UnderstandError::Model`] when a model is missing.
+    pub fn face_finder(&self) -> Result<FaceFinder, UnderstandError> {
         self.workshop.face_finder()
     }
 
     /// Who looks at pictures.
     ///
     /// # Errors
-    /// [`PicturesError::Model`] when a model is missing.
-    pub fn beholder(&self) -> Result<Beholder, PicturesError> {
+    /// [`UnderstandError::Model`] when a model is missing.
+    pub fn beholder(&self) -> Result<Beholder, UnderstandError> {
         self.workshop.beholder()
     }
 
     /// Who says what pictures show.
     ///
     /// # Errors
-    /// [`PicturesError::Model`] when a model is missing.
-    pub fn interpreter(&self) -> Result<Interpreter, PicturesError> {
+    /// [`UnderstandError::Model`] when a model is missing.
+    pub fn interpreter(&self) -> Result<Interpreter, UnderstandError> {
         self.workshop.interpreter()
     }
 

@@ -8,7 +8,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use heirloom_core::unit::FailureCode;
 use heirloom_models::{Ability, ModelState, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -16,16 +15,18 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Ffmpeg,
     confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
-    faces::{self, FaceFinder, FacesError},
+    faces::{self, FaceFinder},
     film::make_still,
     hearing::Hearings,
+    loading::Kept,
     machine::{Working, processors},
     meaning::{self, Interpreter},
-    pictures::{self, Beholder, PicturesError},
-    reading::{self, Eyes, ReadingError, SecondReader},
-    speech::{self, Ears, SpeechError},
+    pictures::{self, Beholder},
+    reading::{self, Eyes, SecondReader},
+    speech::{self, Ears},
     texts::{self, Comparer},
-    way::{ServiceError, Way, Ways},
+    understand::UnderstandError,
+    way::{Way, Ways},
     work::Failure,
 };
 
@@ -36,15 +37,15 @@ pub struct Workshop {
     ffmpeg: Ffmpeg,
     idle: Arc<Mutex<Vec<Hand>>>,
     abilities: Abilities,
-    ears: Arc<Mutex<Option<Ears>>>,
+    ears: Arc<Kept<Ears>>,
     hearings: Hearings,
     /// By who they are.
     eyes: Arc<Mutex<HashMap<String, Eyes>>>,
     second: SecondReader,
-    face_finder: Arc<Mutex<Option<FaceFinder>>>,
-    beholder: Arc<Mutex<Option<Beholder>>>,
-    interpreter: Arc<Mutex<Option<Interpreter>>>,
-    comparer: Arc<Mutex<Option<Comparer>>>,
+    face_finder: Arc<Kept<FaceFinder>>,
+    beholder: Arc<Kept<Beholder>>,
+    interpreter: Arc<Kept<Interpreter>>,
+    comparer: Arc<Kept<Comparer>>,
     stills: Arc<Semaphore>,
 }
 
@@ -266,15 +267,12 @@ impl Workshop {
     /// Who hears recordings, with the model that is used for that now.
     ///
     /// # Errors
-    /// [`SpeechError::Model`] when a model is missing.
-    pub fn ears(&self) -> Result<Ears, SpeechError> {
-        let mut ears = self.ears.lock().unwrap_or_else(PoisonError::into_inner);
+    /// [`UnderstandError::Model`] when a model is missing.
+    pub fn ears(&self) -> Result<Ears, UnderstandError> {
         let key = self.models().key_for(Ability::Speech);
-        if let Some(ears) = ears.as_ref().filter(|ears| ears.key() == key) {
-            return Ok(ears.clone());
-        }
-        let opened = Ears::open(&self.confinement, self.models(), threads())?;
-        Ok(ears.insert(opened).clone())
+        self.ears.get(&key, || {
+            Ears::open(&self.confinement, self.models(), threads())
+        })
     }
 
     /// How an ability that networks have is at work on this machine; none for what is no such ability.
@@ -287,15 +285,11 @@ impl Workshop {
             is_loaded,
         };
         match ability {
-            Ability::Speech | Ability::VoiceActivity | Ability::Speaker => {
-                let ears = self.ears.lock().unwrap_or_else(PoisonError::into_inner);
-                let is_loaded = ears.as_ref().is_some_and(Ears::is_loaded);
-                // What finds voices is so small that more threads would wait for one another.
-                let threads = match ability {
-                    Ability::VoiceActivity => 1,
-                    _ => threads(),
-                };
-                Some(working(threads, speech::MEMORY_BYTES, is_loaded))
+            // What finds voices is so small that more threads would wait for one another.
+            Ability::VoiceActivity => Some(working(1, speech::MEMORY_BYTES, self.ears.is_loaded())),
+            Ability::Speech | Ability::Speaker => {
+                let is_loaded = self.ears.is_loaded();
+                Some(working(threads(), speech::MEMORY_BYTES, is_loaded))
             }
             Ability::Reading => {
                 let eyes = self.eyes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -303,25 +297,19 @@ impl Workshop {
                 Some(working(READERS, reading::MEMORY_BYTES, is_loaded))
             }
             Ability::Faces => {
-                let finder = self.face_finder.lock();
-                let finder = finder.unwrap_or_else(PoisonError::into_inner);
-                let is_loaded = finder.as_ref().is_some_and(FaceFinder::is_loaded);
+                let is_loaded = self.face_finder.is_loaded();
                 Some(working(1, faces::MEMORY_BYTES, is_loaded))
             }
             Ability::ImageFeatures => {
-                let beholder = self.beholder.lock().unwrap_or_else(PoisonError::into_inner);
-                let is_loaded = beholder.as_ref().is_some_and(Beholder::is_loaded);
+                let is_loaded = self.beholder.is_loaded();
                 Some(working(READERS, pictures::MEMORY_BYTES, is_loaded))
             }
             Ability::ImageText => {
-                let interpreter = self.interpreter.lock();
-                let interpreter = interpreter.unwrap_or_else(PoisonError::into_inner);
-                let is_loaded = interpreter.as_ref().is_some_and(Interpreter::is_loaded);
+                let is_loaded = self.interpreter.is_loaded();
                 Some(working(READERS, meaning::MEMORY_BYTES, is_loaded))
             }
             Ability::TextEmbedding => {
-                let comparer = self.comparer.lock().unwrap_or_else(PoisonError::into_inner);
-                let is_loaded = comparer.as_ref().is_some_and(Comparer::is_loaded);
+                let is_loaded = self.comparer.is_loaded();
                 Some(working(READERS, texts::MEMORY_BYTES, is_loaded))
             }
             _ => None,
@@ -331,8 +319,8 @@ impl Workshop {
     /// Who reads pictures in this way, with the model that is used for that now.
     ///
     /// # Errors
-    /// [`ReadingError::Model`] when a model is missing.
-    pub fn eyes(&self, way: &Way) -> Result<Eyes, ReadingError> {
+    /// [`UnderstandError::Model`] when a model is missing.
+    pub fn eyes(&self, way: &Way) -> Result<Eyes, UnderstandError> {
         let mut eyes = self.eyes.lock().unwrap_or_else(PoisonError::into_inner);
         let key = way.key(&self.local_key(Ability::Reading));
         if let Some(eyes) = eyes.get(way.name()).filter(|eyes| eyes.key() == key) {
@@ -349,125 +337,48 @@ impl Workshop {
     /// Who finds faces, with the model that is used for that now.
     ///
     /// # Errors
-    /// [`FacesError::Model`] when a model is missing.
-    pub fn face_finder(&self) -> Result<FaceFinder, FacesError> {
-        let mut finder = (self.face_finder.lock()).unwrap_or_else(PoisonError::into_inner);
+    /// [`UnderstandError::Model`] when a model is missing.
+    pub fn face_finder(&self) -> Result<FaceFinder, UnderstandError> {
         let key = self.models().key_for(Ability::Faces);
-        if let Some(finder) = finder.as_ref().filter(|finder| finder.key() == key) {
-            return Ok(finder.clone());
-        }
-        let opened = FaceFinder::open(&self.confinement, self.models())?;
-        Ok(finder.insert(opened).clone())
+        self.face_finder
+            .get(&key, || FaceFinder::open(&self.confinement, self.models()))
     }
 
     /// Who looks at pictures, with the model that is used for that now.
     ///
     /// # Errors
-    /// [`PicturesError::Model`] when a model is missing.
-    pub fn beholder(&self) -> Result<Beholder, PicturesError> {
-        let mut beholder = self.beholder.lock().unwrap_or_else(PoisonError::into_inner);
+    /// [`UnderstandError::Model`] when a model is missing.
+    pub fn beholder(&self) -> Result<Beholder, UnderstandError> {
         let key = self.models().key_for(Ability::ImageFeatures);
-        if let Some(beholder) = beholder.as_ref().filter(|it| it.key() == key) {
-            return Ok(beholder.clone());
-        }
-        let opened = Beholder::open(&self.confinement, self.models(), READERS)?;
-        Ok(beholder.insert(opened).clone())
+        self.beholder.get(&key, || {
+            Beholder::open(&self.confinement, self.models(), READERS)
+        })
     }
 
     /// Who says what pictures show and texts mean, with the model that is used for that now.
     ///
     /// # Errors
-    /// [`PicturesError::Model`] when a model is missing.
-    pub fn interpreter(&self) -> Result<Interpreter, PicturesError> {
-        let mut interpreter = (self.interpreter.lock()).unwrap_or_else(PoisonError::into_inner);
+    /// [`UnderstandError::Model`] when a model is missing.
+    pub fn interpreter(&self) -> Result<Interpreter, UnderstandError> {
         let key = self.models().key_for(Ability::ImageText);
-        if let Some(interpreter) = interpreter.as_ref().filter(|it| it.key() == key) {
-            return Ok(interpreter.clone());
-        }
-        let opened = Interpreter::open(&self.confinement, self.models(), READERS)?;
-        Ok(interpreter.insert(opened).clone())
+        self.interpreter.get(&key, || {
+            Interpreter::open(&self.confinement, self.models(), READERS)
+        })
     }
 
     /// Who compares texts, with the model that is used for that now.
     ///
     /// # Errors
-    /// [`PicturesError::Model`] when a model is missing.
-    pub fn comparer(&self) -> Result<Comparer, PicturesError> {
-        let mut comparer = self.comparer.lock().unwrap_or_else(PoisonError::into_inner);
+    /// [`UnderstandError::Model`] when a model is missing.
+    pub fn comparer(&self) -> Result<Comparer, UnderstandError> {
         let key = self.models().key_for(Ability::TextEmbedding);
-        if let Some(comparer) = comparer.as_ref().filter(|it| it.key() == key) {
-            return Ok(comparer.clone());
-        }
-        let opened = Comparer::open(&self.confinement, self.models(), READERS)?;
-        Ok(comparer.insert(opened).clone())
+        self.comparer.get(&key, || {
+            Comparer::open(&self.confinement, self.models(), READERS)
+        })
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Hand>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl From<SpeechError> for Failure {
-    fn from(error: SpeechError) -> Self {
-        let said = error.to_string();
-        match error {
-            SpeechError::Model(_) | SpeechError::NoModel(_) => {
-                Self::Unavailable(FailureCode::NoModel, said)
-            }
-            SpeechError::Confinement(error) => error.into(),
-            SpeechError::Service(ServiceError::Cancelled) => Self::Temporary(said),
-            // The next run asks again: none is held up by who does not answer.
-            SpeechError::Service(_) => Self::Unavailable(FailureCode::NoService, said),
-            SpeechError::Disk(error) if error.kind() == std::io::ErrorKind::StorageFull => {
-                Self::NoSpace(said)
-            }
-            SpeechError::Disk(_) => Self::Temporary(said),
-        }
-    }
-}
-
-impl From<ReadingError> for Failure {
-    fn from(error: ReadingError) -> Self {
-        let said = error.to_string();
-        match error {
-            ReadingError::Model(_) | ReadingError::NoModel(_) => {
-                Self::Unavailable(FailureCode::NoModel, said)
-            }
-            ReadingError::NothingToRead(reason) => Self::NothingToDo(reason),
-            ReadingError::Confinement(error) => error.into(),
-            ReadingError::Service(ServiceError::Cancelled) => Self::Temporary(said),
-            // The next run asks again: none is held up by who does not answer.
-            ReadingError::Service(_) => Self::Unavailable(FailureCode::NoService, said),
-            ReadingError::Disk(_) => Self::Temporary(said),
-        }
-    }
-}
-
-impl From<FacesError> for Failure {
-    fn from(error: FacesError) -> Self {
-        let said = error.to_string();
-        match error {
-            FacesError::Model(_) | FacesError::NoModel(_) => {
-                Self::Unavailable(FailureCode::NoModel, said)
-            }
-            FacesError::NoPicture(reason) => Self::NothingToDo(reason),
-            FacesError::Confinement(error) => error.into(),
-            FacesError::Disk(_) => Self::Temporary(said),
-        }
-    }
-}
-
-impl From<PicturesError> for Failure {
-    fn from(error: PicturesError) -> Self {
-        let said = error.to_string();
-        match error {
-            PicturesError::Model(_) | PicturesError::NoModel(_) => {
-                Self::Unavailable(FailureCode::NoModel, said)
-            }
-            PicturesError::NothingToSee(reason) => Self::NothingToDo(reason),
-            PicturesError::Confinement(error) => error.into(),
-            PicturesError::Disk(_) => Self::Temporary(said),
-        }
     }
 }
 

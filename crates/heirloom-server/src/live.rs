@@ -19,9 +19,10 @@ use heirloom_pipeline::{
     Ffmpeg, Incoming,
     confinement::ConfinementError,
     speech::{
-        Ears, SpeechError,
+        Ears,
         live::{Conversation, LiveEvent, listen},
     },
+    understand::UnderstandError,
 };
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -278,9 +279,9 @@ impl Session {
 }
 
 /// Says of what came that it is no sound, where that is why nothing was heard.
-fn explain(error: SpeechError) -> Problem {
+fn explain(error: UnderstandError) -> Problem {
     match error {
-        SpeechError::Confinement(ConfinementError::Failed {
+        UnderstandError::Confinement(ConfinementError::Failed {
             code: FailureCode::Damaged | FailureCode::Empty | FailureCode::Unsupported,
             ..
         }) => Problem::new(
@@ -290,7 +291,7 @@ fn explain(error: SpeechError) -> Problem {
         .hint(
             "Send Opus in WebM or Ogg from its beginning, or plain samples and say so with ?rate=.",
         ),
-        SpeechError::Confinement(ConfinementError::Failed { ref reason, .. }) => {
+        UnderstandError::Confinement(ConfinementError::Failed { ref reason, .. }) => {
             let reason = reason.clone();
             Problem::new(Code::Refused, reason)
                 .hint("A language that the model knows is needed, and sound models: `heirloom models check`.")

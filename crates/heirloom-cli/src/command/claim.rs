@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use heirloom_core::{
-    ClaimId,
+    ClaimBatchId, ClaimId,
     claim::{ClaimKind, ValueType},
 };
 use heirloom_server::{
@@ -231,6 +231,25 @@ async fn place_on_map(
 }
 
 /// Says what was said at once, and how it is taken back.
+/// Takes back what was said at once, or holds to it again.
+pub(super) async fn turn(
+    api: &Api,
+    id: ClaimBatchId,
+    how: &str,
+    output: &Output,
+) -> Result<(), Problem> {
+    let path = format!("/api/v1/claims/{id}/{how}");
+    let batch: ClaimBatch = api.ask(Method::POST, &path, &[], None).await?;
+    output.data(&batch, || {
+        match how {
+            "undo" => "It is taken back.",
+            _ => "It holds again.",
+        }
+        .to_owned()
+    });
+    Ok(())
+}
+
 fn tell_batch(batch: &ClaimBatch, output: &Output) {
     output.data(batch, || describe_batch(batch));
 }

@@ -6,13 +6,14 @@ use heirloom_core::{
 };
 use heirloom_server::{
     Code, Problem,
-    wire::{
-        ClaimBatch, Decision, DecisionKind, Duplicate, Duplicates, NewKeeper, NewParting, Page,
-    },
+    wire::{Decision, DecisionKind, Duplicate, Duplicates, NewKeeper, NewParting, Page},
 };
 use http::Method;
 
-use super::paging::{collect, more};
+use super::{
+    claim::turn,
+    paging::{collect, more},
+};
 use crate::{
     api::{Api, render},
     arguments,
@@ -52,8 +53,14 @@ pub(super) async fn run(
             });
             return Ok(());
         }
-        Asked::Undo { id } => return turn(api, id, "undo", output).await,
-        Asked::Redo { id } => return turn(api, Some(id), "redo", output).await,
+        Asked::Undo { id } => {
+            let id = match id {
+                Some(id) => id,
+                None => last(api).await?,
+            };
+            return turn(api, id, "undo", output).await;
+        }
+        Asked::Redo { id } => return turn(api, id, "redo", output).await,
         Asked::Keep { group, picture } => (
             format!("/api/v1/duplicates/{group}/keep"),
             render(&NewKeeper { asset_id: picture })?,
@@ -73,35 +80,15 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Takes back what was decided, or holds to it again.
-async fn turn(
-    api: &Api,
-    id: Option<ClaimBatchId>,
-    how: &str,
-    output: &Output,
-) -> Result<(), Problem> {
-    let id = match id {
-        Some(id) => id,
-        None => {
-            let decisions: Page<Decision> = api.get("/api/v1/duplicates/decisions").await?;
-            let last = decisions.items.into_iter().find(|it| !it.is_undone);
-            let nothing = || {
-                Problem::new(Code::NotFound, "nothing was decided that holds")
-                    .hint("`heirloom duplicates decisions` lists what was.")
-            };
-            last.ok_or_else(nothing)?.id
-        }
+/// What was decided last of what holds.
+async fn last(api: &Api) -> Result<ClaimBatchId, Problem> {
+    let all: Page<Decision> = api.get("/api/v1/duplicates/decisions").await?;
+    let last = all.items.into_iter().find(|it| !it.is_undone);
+    let nothing = || {
+        Problem::new(Code::NotFound, "nothing was decided that holds")
+            .hint("`heirloom duplicates decisions` lists what was.")
     };
-    let path = format!("/api/v1/claims/{id}/{how}");
-    let batch: ClaimBatch = api.ask(Method::POST, &path, &[], None).await?;
-    output.data(&batch, || {
-        match how {
-            "undo" => "It is taken back.",
-            _ => "It holds again.",
-        }
-        .to_owned()
-    });
-    Ok(())
+    Ok(last.ok_or_else(nothing)?.id)
 }
 
 /// A group: what it is, then its pictures, the one that is suggested with a star.

@@ -4,14 +4,18 @@ use heirloom_core::face::Face;
 use heirloom_pipeline::{
     Ffmpeg,
     confinement::Confinement,
-    faces::{FaceFinder, FacesError, Found, find_in_film},
+    faces::{FaceFinder, find_in_film},
     film::is_film,
     tool::faces::Seen,
 };
 use heirloom_server::Problem;
 use tokio_util::sync::CancellationToken;
 
-use super::{bar::Bar, read::open, signal::Ends};
+use super::{
+    bar::Bar,
+    read::{explain, open, pictures},
+    signal::stoppable,
+};
 use crate::{
     Ending, arguments,
     config::Config,
@@ -29,30 +33,18 @@ pub(super) async fn run(
     let confinement = Confinement::of_this_program();
     let finder = FaceFinder::open(&confinement, &store)?;
     let name = asked.file.file_name().unwrap_or_default().to_string_lossy();
+    let stop = CancellationToken::new();
     let mut bar = Bar::new(*output);
     let found = match is_film(&mut input, &name).is_ok_and(|it| it) {
         true => {
             let ffmpeg = Ffmpeg::new(confinement, std::env::temp_dir());
-            let seen = |until: usize, count: usize| {
-                let words = format!("picture {until} of {count}");
-                bar.show(until as u64, count as u64, words);
-            };
-            let stop = CancellationToken::new();
-            wait(find_in_film(&finder, &ffmpeg, &input, &stop, seen), &stop).await
+            let looking = find_in_film(&finder, &ffmpeg, &input, &stop, pictures(&mut bar));
+            stoppable(looking, &stop).await
         }
-        false => {
-            let stop = CancellationToken::new();
-            wait(finder.find(&mut input, &name, &stop), &stop).await
-        }
+        false => stoppable(finder.find(&mut input, &name, &stop), &stop).await,
     };
     bar.finish();
-    let found = found.map_err(|error| match error {
-        FacesError::Confinement(_) | FacesError::NoPicture(_) => {
-            let said = format!("{}: {error}", asked.file.display());
-            Problem::new(Problem::from(error).code(), said).hint("A picture or a film is needed.")
-        }
-        error => error.into(),
-    })?;
+    let found = found.map_err(explain(&asked.file, "A picture or a film is needed."))?;
     let seen = Seen::by(finder.model(), found);
     output.data(&seen, || {
         let faces = seen.faces.faces.iter();
@@ -95,20 +87,4 @@ pub(super) fn in_words([left, top, width, height]: [f64; 4], quality: f32) -> St
         "{left:.0} % from the left, {top:.0} % from the top, {width:.0} × {height:.0} %; quality {:.0} %",
         quality * 100.0
     )
-}
-
-/// Looks until it is done, or somebody no longer wants that.
-async fn wait(
-    looking: impl Future<Output = Result<Found, FacesError>>,
-    stop: &CancellationToken,
-) -> Result<Found, FacesError> {
-    let mut ends = Ends::listen();
-    tokio::pin!(looking);
-    tokio::select! {
-        found = &mut looking => found,
-        () = ends.wait() => {
-            stop.cancel();
-            looking.await
-        }
-    }
 }

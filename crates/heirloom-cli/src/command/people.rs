@@ -3,11 +3,14 @@
 use heirloom_core::{ClaimBatchId, FaceId};
 use heirloom_server::{
     Code, Problem,
-    wire::{ClaimBatch, FacesReset, NewSaying, Page, Person, Portrait, Said, What},
+    wire::{FacesReset, NewSaying, Page, Person, Portrait, Said, What},
 };
 use http::Method;
 
-use super::faces::{in_words, when};
+use super::{
+    claim::turn,
+    faces::{in_words, when},
+};
 use crate::{
     api::{Api, render},
     arguments,
@@ -46,8 +49,14 @@ pub(super) async fn run(
             });
             return Ok(());
         }
-        People::Undo { id } => return turn(api, id, "undo", output).await,
-        People::Redo { id } => return turn(api, Some(id), "redo", output).await,
+        People::Undo { id } => {
+            let id = match id {
+                Some(id) => id,
+                None => last(api).await?,
+            };
+            return turn(api, id, "undo", output).await;
+        }
+        People::Redo { id } => return turn(api, id, "redo", output).await,
         People::Reset => {
             let path = "/api/v1/people/reset";
             let reset: FacesReset = api.ask(Method::POST, path, &[], None).await?;
@@ -117,35 +126,15 @@ fn of_group(group: FaceId, what: What) -> NewSaying {
     }
 }
 
-/// Takes back what was said, or holds to it again.
-async fn turn(
-    api: &Api,
-    id: Option<ClaimBatchId>,
-    how: &str,
-    output: &Output,
-) -> Result<(), Problem> {
-    let id = match id {
-        Some(id) => id,
-        None => {
-            let said: Page<Said> = api.get("/api/v1/people/said").await?;
-            let last = said.items.into_iter().find(|said| !said.is_undone);
-            let nothing = || {
-                Problem::new(Code::NotFound, "nothing was said of faces that holds")
-                    .hint("`heirloom people said` lists what was.")
-            };
-            last.ok_or_else(nothing)?.id
-        }
+/// What was said last of what holds.
+async fn last(api: &Api) -> Result<ClaimBatchId, Problem> {
+    let all: Page<Said> = api.get("/api/v1/people/said").await?;
+    let last = all.items.into_iter().find(|it| !it.is_undone);
+    let nothing = || {
+        Problem::new(Code::NotFound, "nothing was said of faces that holds")
+            .hint("`heirloom people said` lists what was.")
     };
-    let path = format!("/api/v1/claims/{id}/{how}");
-    let batch: ClaimBatch = api.ask(Method::POST, &path, &[], None).await?;
-    output.data(&batch, || {
-        match how {
-            "undo" => "It is taken back.",
-            _ => "It holds again.",
-        }
-        .to_owned()
-    });
-    Ok(())
+    Ok(last.ok_or_else(nothing)?.id)
 }
 
 fn row(person: &Person) -> Vec<String> {

@@ -6,8 +6,9 @@ use heirloom_pipeline::{
     Ffmpeg,
     confinement::Confinement,
     film::is_film,
-    reading::{Eyes, Outcome, ReadingError, SecondReader, SoFar, TASK, read_by, read_film},
+    reading::{Eyes, Outcome, SecondReader, SoFar, TASK, read_by, read_film},
     tool::reading::Read,
+    understand::UnderstandError,
     way::{Way, Ways},
 };
 use heirloom_server::{Code, Problem};
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     bar::Bar,
-    signal::Ends,
+    signal::stoppable,
     way::{named, say_where},
 };
 use crate::{
@@ -61,19 +62,19 @@ pub(super) async fn run(
             let local = ways.iter().find(|way| matches!(way, Way::Local));
             let local = local.ok_or_else(no_film)?;
             let ffmpeg = Ffmpeg::new(confinement.clone(), std::env::temp_dir());
-            look_at_film(eyes(local)?, &ffmpeg, &input, &mut bar).await
+            let (eyes, stop) = (eyes(local)?, CancellationToken::new());
+            let reading = read_film(&eyes, &ffmpeg, &input, &stop, pictures(&mut bar));
+            let outcome = stoppable(reading, &stop).await;
+            outcome.map(|outcome| (eyes, outcome))
         }
         false => look(&ways, eyes, (&mut input, &name), &mut bar).await,
     };
     bar.finish();
-    let (eyes, outcome) = outcome.map_err(|error| match error {
-        ReadingError::Confinement(_) | ReadingError::NothingToRead(_) => {
-            let said = format!("{}: {error}", asked.file.display());
-            Problem::new(Problem::from(error).code(), said)
-                .hint("A picture, a PDF or a film is needed.")
-        }
-        error => error.into(),
-    })?;
+    let outcome = outcome.map_err(explain(
+        &asked.file,
+        "A picture, a PDF or a film is needed.",
+    ));
+    let (eyes, outcome) = outcome?;
     let read = Read::by(&eyes, outcome);
     let told = Told {
         text: read.reading.to_text(),
@@ -102,43 +103,37 @@ fn in_words(told: &Told) -> String {
     pages.collect::<Vec<_>>().join("\n")
 }
 
+/// Shows how far somebody is with a film.
+pub(super) fn pictures(bar: &mut Bar) -> impl FnMut(usize, usize) {
+    |until, count| {
+        let words = format!("picture {until} of {count}");
+        bar.show(until as u64, count as u64, words);
+    }
+}
+
+/// Says with which file it went wrong, and what is needed where that is what is wrong.
+pub(super) fn explain(file: &Path, hint: &'static str) -> impl FnOnce(UnderstandError) -> Problem {
+    move |error| match error {
+        UnderstandError::Confinement(_) | UnderstandError::Nothing(_) => {
+            let said = format!("{}: {error}", file.display());
+            Problem::new(Problem::from(error).code(), said).hint(hint)
+        }
+        error => error.into(),
+    }
+}
+
 fn no_film() -> Problem {
     Problem::new(Code::Refused, "films are read on this machine alone")
         .hint("Leave `--provider` out, or say `--provider local`.")
 }
 
-/// Reads a film to its end, or until somebody no longer wants that.
-async fn look_at_film(
-    eyes: Eyes,
-    ffmpeg: &Ffmpeg,
-    film: &File,
-    bar: &mut Bar,
-) -> Result<(Eyes, Outcome), ReadingError> {
-    let stop = CancellationToken::new();
-    let seen = |so_far: SoFar| {
-        let words = format!("picture {} of {}", so_far.until, so_far.count);
-        bar.show(so_far.until.into(), so_far.count.into(), words);
-    };
-    let mut ends = Ends::listen();
-    let reading = async { read_film(&eyes, ffmpeg, film, &stop, seen).await };
-    tokio::pin!(reading);
-    let outcome = tokio::select! {
-        read = &mut reading => read,
-        () = ends.wait() => {
-            stop.cancel();
-            reading.await
-        }
-    };
-    Ok((eyes.clone(), outcome?))
-}
-
 /// Reads it to its end, or until somebody no longer wants that.
 async fn look(
     ways: &[Way],
-    eyes: impl Fn(&Way) -> Result<Eyes, ReadingError>,
+    eyes: impl Fn(&Way) -> Result<Eyes, UnderstandError>,
     file: (&mut File, &str),
     bar: &mut Bar,
-) -> Result<(Eyes, Outcome), ReadingError> {
+) -> Result<(Eyes, Outcome), UnderstandError> {
     let stop = CancellationToken::new();
     say_where(ways, "the page", bar);
     let bar = RefCell::new(bar);
@@ -149,21 +144,12 @@ async fn look(
                 .show(so_far.until.into(), so_far.count.into(), words);
         }
     };
-    let skipped = |_: &Way, why: &ReadingError| {
+    let skipped = |_: &Way, why: &UnderstandError| {
         if ways.len() > 1 {
             bar.borrow_mut().say(&why.to_string());
         }
     };
-    let mut ends = Ends::listen();
-    let reading = read_by(ways, eyes, file, &stop, seen, skipped);
-    tokio::pin!(reading);
-    tokio::select! {
-        read = &mut reading => read,
-        () = ends.wait() => {
-            stop.cancel();
-            reading.await
-        }
-    }
+    stoppable(read_by(ways, eyes, file, &stop, seen, skipped), &stop).await
 }
 
 /// Opens a file that a command works on: `what` it has to be.

@@ -1,6 +1,7 @@
 //! Signals that ask a process to end.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 /// Listens for them from the moment it is made.
 #[derive(Debug)]
@@ -23,6 +24,19 @@ impl Ends {
         tokio::select! {
             () = receive(&mut self.interrupt) => {}
             () = receive(&mut self.terminate) => {}
+        }
+    }
+}
+
+/// Does something to its end. Once this process is asked to end, that is told it, and waited for what becomes of it.
+pub(super) async fn stoppable<T>(work: impl Future<Output = T>, stop: &CancellationToken) -> T {
+    let mut ends = Ends::listen();
+    tokio::pin!(work);
+    tokio::select! {
+        done = &mut work => done,
+        () = ends.wait() => {
+            stop.cancel();
+            work.await
         }
     }
 }

@@ -4,13 +4,17 @@ use heirloom_pipeline::{
     Ffmpeg,
     confinement::Confinement,
     film::is_film,
-    pictures::{Beholder, PicturesError, Seen, SeenTag, look, look_at_film},
+    pictures::{Beholder, SeenTag, look, look_at_film},
 };
 use heirloom_server::Problem;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{bar::Bar, read::open, signal::Ends};
+use super::{
+    bar::Bar,
+    read::{explain, open, pictures},
+    signal::stoppable,
+};
 use crate::{Ending, arguments, config::Config, output::Output};
 
 /// What was seen.
@@ -38,22 +42,13 @@ pub(super) async fn run(
     let seen = match is_film(&mut input, &name).is_ok_and(|it| it) {
         true => {
             let ffmpeg = Ffmpeg::new(confinement, std::env::temp_dir());
-            let seen = |until: usize, count: usize| {
-                let words = format!("picture {until} of {count}");
-                bar.show(until as u64, count as u64, words);
-            };
-            wait(look_at_film(&beholder, &ffmpeg, &input, &stop, seen), &stop).await
+            let looking = look_at_film(&beholder, &ffmpeg, &input, &stop, pictures(&mut bar));
+            stoppable(looking, &stop).await
         }
-        false => wait(look(&beholder, &mut input, &name, &stop), &stop).await,
+        false => stoppable(look(&beholder, &mut input, &name, &stop), &stop).await,
     };
     bar.finish();
-    let seen = seen.map_err(|error| match error {
-        PicturesError::Confinement(_) | PicturesError::NothingToSee(_) => {
-            let said = format!("{}: {error}", asked.file.display());
-            Problem::new(Problem::from(error).code(), said).hint("A picture or a film is needed.")
-        }
-        error => error.into(),
-    })?;
+    let seen = seen.map_err(explain(&asked.file, "A picture or a film is needed."))?;
     let told = Told {
         tags: seen.tags,
         method: "local",
@@ -74,20 +69,4 @@ pub(super) async fn run(
         output.say("Nothing was seen in it that the model is sure of.");
     }
     Ok(Ending::Done)
-}
-
-/// Looks at it, until somebody no longer wants that.
-async fn wait(
-    looking: impl Future<Output = Result<Seen, PicturesError>>,
-    stop: &CancellationToken,
-) -> Result<Seen, PicturesError> {
-    let mut ends = Ends::listen();
-    tokio::pin!(looking);
-    tokio::select! {
-        seen = &mut looking => seen,
-        () = ends.wait() => {
-            stop.cancel();
-            looking.await
-        }
-    }
 }

@@ -8,9 +8,10 @@ use heirloom_core::{transcript::Transcript, unit::FailureCode};
 use heirloom_pipeline::{
     Ffmpeg,
     confinement::{Confinement, ConfinementError},
-    speech::{Asked, Ears, SoFar, SpeechError},
+    speech::{Asked, Ears, SoFar},
     tool::transcript::Heard,
     transcription::{Outcome, Recording, TASK, hear},
+    understand::UnderstandError,
     way::{Way, Ways},
 };
 use heirloom_server::{Code, Problem};
@@ -18,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     bar::Bar,
-    signal::Ends,
+    signal::stoppable,
     way::{named, say_where},
 };
 use crate::{
@@ -77,8 +78,8 @@ pub(super) async fn run(
 }
 
 /// Says which file it was, and what is needed.
-fn explain(error: SpeechError, file: &Path) -> Problem {
-    let SpeechError::Confinement(failed) = error else {
+fn explain(error: UnderstandError, file: &Path) -> Problem {
+    let UnderstandError::Confinement(failed) = error else {
         return error.into();
     };
     let hint = match failed {
@@ -97,7 +98,11 @@ fn explain(error: SpeechError, file: &Path) -> Problem {
         failed => failed.to_string(),
     };
     let said = format!("{}: {what}", file.display());
-    Problem::new(Problem::from(SpeechError::Confinement(failed)).code(), said).hint(hint)
+    Problem::new(
+        Problem::from(UnderstandError::Confinement(failed)).code(),
+        said,
+    )
+    .hint(hint)
 }
 
 /// Hears it until its end, or until somebody no longer wants that.
@@ -106,7 +111,7 @@ async fn listen(
     recording: &Recording<'_>,
     stop: &CancellationToken,
     bar: &mut Bar,
-) -> Result<Outcome, SpeechError> {
+) -> Result<Outcome, UnderstandError> {
     say_where(ways, "the sound", bar);
     let bar = RefCell::new(bar);
     let show = |heard: SoFar<'_>| {
@@ -116,21 +121,12 @@ async fn listen(
         bar.borrow_mut()
             .show(heard.until_ms, heard.duration_ms, words);
     };
-    let skipped = |_: &Way, why: &SpeechError| {
+    let skipped = |_: &Way, why: &UnderstandError| {
         if ways.len() > 1 {
             bar.borrow_mut().say(&why.to_string());
         }
     };
-    let mut ends = Ends::listen();
-    let hearing = hear(ways, recording, show, skipped);
-    tokio::pin!(hearing);
-    tokio::select! {
-        heard = &mut hearing => heard,
-        () = ends.wait() => {
-            stop.cancel();
-            hearing.await
-        }
-    }
+    stoppable(hear(ways, recording, show, skipped), stop).await
 }
 
 fn tell(heard: &Heard, is_vtt: bool, output: &Output) {

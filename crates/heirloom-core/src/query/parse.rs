@@ -7,7 +7,11 @@ use super::{
     error::{QueryError, QueryErrorKind},
     name::{find_kind, find_state, is_undated},
 };
-use crate::{AssetId, MediaKind, meaning::Scene, text::Phrase};
+use crate::{
+    AssetId, MediaKind,
+    meaning::Scene,
+    text::{Phrase, count_edits},
+};
 
 pub(super) fn parse_query(text: &str) -> Result<Query, QueryError> {
     let too_long = |from| QueryError::new(text, from..text.len(), QueryErrorKind::TooLong);
@@ -496,22 +500,8 @@ fn one_of(words: &[&str]) -> String {
 
 /// The word that is at most two letters away, or less for short ones.
 fn find_nearest(typed: &str, words: &[&'static str]) -> Option<&'static str> {
-    let distance = |word: &str| count_edits(typed, word);
+    let typed: Vec<char> = typed.chars().collect();
+    let distance = |word: &str| count_edits(&typed, &word.chars().collect::<Vec<_>>());
     let nearest = words.iter().copied().min_by_key(|word| distance(word))?;
     (distance(nearest) <= (nearest.len() / 2).min(2)).then_some(nearest)
-}
-
-/// The letters to insert, remove or exchange to get from one word to the other (Levenshtein 1965).
-fn count_edits(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (n, a) in from.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], n + 1);
-        for (m, b) in to.iter().enumerate() {
-            let exchanged = diagonal + usize::from(a != *b);
-            diagonal = row[m + 1];
-            row[m + 1] = exchanged.min(diagonal + 1).min(row[m] + 1);
-        }
-    }
-    row[to.len()]
 }

@@ -5,7 +5,7 @@
 //! read in one frame alone is kept where it is sure: what is no writing is read otherwise each time.
 
 use super::{Block, Line, Page, Reading};
-use crate::Segment;
+use crate::{Segment, text::count_edits};
 
 /// Of two readings of a line so many letters are the same, as a share of the longer one.
 const SAME_LINE: f32 = 0.7;
@@ -122,17 +122,7 @@ fn likeness(a: &[char], b: &[char]) -> f32 {
     if short.len() * 2 >= long.len() && long.windows(short.len()).any(|part| part == short) {
         return 1.0;
     }
-    let mut row: Vec<usize> = (0..=short.len()).collect();
-    for (i, a) in long.iter().enumerate() {
-        let mut before = row[0];
-        row[0] = i + 1;
-        for (j, b) in short.iter().enumerate() {
-            let changed = before + usize::from(a != b);
-            before = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(before + 1);
-        }
-    }
-    1.0 - row[short.len()] as f32 / long.len() as f32
+    1.0 - count_edits(long, short) as f32 / long.len() as f32
 }
 
 #[cfg(test)]

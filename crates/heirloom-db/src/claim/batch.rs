@@ -5,7 +5,7 @@
 
 use heirloom_core::{
     Actor, AssetId, ClaimBatchId, FamilyId, Subject, SubjectKind,
-    claim::{Claim, ClaimKind, Statement},
+    claim::{Author, Claim, ClaimKind, Statement},
     permission::Action,
 };
 use serde_json::json;
@@ -81,7 +81,7 @@ impl Db {
         if let Some(made) = self.find_batch_once(actor, family, once).await? {
             return Ok(made);
         }
-        let (id, now_ms): (ClaimBatchId, i64) = (clock::new_id(), clock::now_ms());
+        let id: ClaimBatchId = clock::new_id();
         let mut tx = self.begin().await?;
         let remembered = once::remember(&mut tx, family, once, id.uuid()).await;
         if let Err(error) = remembered {
@@ -91,26 +91,10 @@ impl Db {
             return made.filter(|_| error.is_duplicate()).ok_or(error);
         }
         lock_timeline(&mut tx, claim.statement.kind()).await?;
-        let claims = assets.iter().map(|asset| {
-            let claim = Claim {
-                id: clock::new_id(),
-                subject: Subject::asset(*asset),
-                statement: claim.statement.clone(),
-                is_negation: claim.is_negation,
-                author,
-                source: claim.source.clone(),
-                confidence: claim.confidence,
-                made_at_ms: now_ms,
-                undone_at_ms: None,
-            };
-            let provenance = Provenance {
-                batch: Some(id),
-                ..Provenance::default()
-            };
-            (claim, provenance)
-        });
-        add(&mut tx, family, claims.collect()).await?;
-        asset::refresh_many(&mut tx, &assets).await?;
+        let said = assets
+            .iter()
+            .map(|asset| (Subject::asset(*asset), claim.clone()));
+        let made_at_ms = add_batch(&mut tx, family, author, id, said.collect()).await?;
         let details = json!({
             "batch": id, "kind": claim.statement.kind().as_str(), "assets": assets.len(),
         });
@@ -122,7 +106,7 @@ impl Db {
             is_negation: claim.is_negation,
             source: claim.source,
             confidence: claim.confidence,
-            made_at_ms: now_ms,
+            made_at_ms,
             assets,
             undone_count: 0,
         })
@@ -236,6 +220,42 @@ impl Db {
         };
         Ok(Some(Stored { batch, assets }))
     }
+}
+
+/// Says all of this at once, as one batch; when that was.
+pub(crate) async fn add_batch(
+    tx: &mut Tx,
+    family: FamilyId,
+    author: Author,
+    id: ClaimBatchId,
+    said: Vec<(Subject, NewClaim)>,
+) -> Result<i64, DbError> {
+    let made_at_ms = clock::now_ms();
+    let about = said
+        .iter()
+        .map(|(subject, _)| AssetId::from_uuid(subject.id));
+    let assets = asset::in_order(about.collect());
+    let claims = said.into_iter().map(|(subject, claim)| {
+        let claim = Claim {
+            id: clock::new_id(),
+            subject,
+            statement: claim.statement,
+            is_negation: claim.is_negation,
+            author,
+            source: claim.source,
+            confidence: claim.confidence,
+            made_at_ms,
+            undone_at_ms: None,
+        };
+        let provenance = Provenance {
+            batch: Some(id),
+            ..Provenance::default()
+        };
+        (claim, provenance)
+    });
+    add(tx, family, claims.collect()).await?;
+    asset::refresh_many(tx, &assets).await?;
+    Ok(made_at_ms)
 }
 
 /// Dates give assets other places in the timeline: this is held before any asset is.

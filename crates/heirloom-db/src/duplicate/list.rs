@@ -16,9 +16,9 @@ use serde_json::json;
 
 use crate::{
     Db, DbError,
-    asset::{self, Asset, AssetState},
+    asset::{Asset, AssetState},
     audit,
-    claim::{self, Provenance},
+    claim::{self, NewClaim},
     clock,
     location::AssetLocation,
     sql::statements,
@@ -309,46 +309,36 @@ impl Db {
         let is_rejected = |value: &ClaimValue| *value != ClaimValue::Number(0);
         let counted = said.iter().filter(|(_, _, value, _)| is_rejected(value));
         let counted: HashSet<AssetId> = counted.map(|(asset, ..)| *asset).collect();
-        let assets = asset::in_order(said.iter().map(|(asset, ..)| *asset).collect());
-        if assets.is_empty() {
+        if said.is_empty() {
             return Err(DbError::Refused("this was decided before".to_owned()));
         }
-        let (id, now_ms): (ClaimBatchId, i64) = (clock::new_id(), clock::now_ms());
-        let mut claims = Vec::with_capacity(said.len());
-        for (asset, kind, value, is_negation) in said {
-            let refused = |error| DbError::Refused(format!("{error}"));
-            let claim = Claim {
-                id: clock::new_id(),
-                subject: Subject::asset(asset),
-                statement: Statement::new(kind, value).map_err(refused)?,
+        let about: HashSet<AssetId> = said.iter().map(|(asset, ..)| *asset).collect();
+        let said = said.into_iter().map(|(asset, kind, value, is_negation)| {
+            let statement = Statement::new(kind, value);
+            let claim = NewClaim {
+                statement: statement.map_err(|error| DbError::Refused(error.to_string()))?,
                 is_negation,
-                author,
                 source: SOURCE.to_owned(),
                 confidence: 1.0,
-                made_at_ms: now_ms,
-                undone_at_ms: None,
             };
-            let provenance = Provenance {
-                batch: Some(id),
-                ..Provenance::default()
-            };
-            claims.push((claim, provenance));
-        }
+            Ok((Subject::asset(asset), claim))
+        });
+        let said = said.collect::<Result<_, DbError>>()?;
+        let id = clock::new_id();
         let mut tx = self.begin().await?;
-        claim::add(&mut tx, family, claims).await?;
-        asset::refresh_many(&mut tx, &assets).await?;
+        let made_at_ms = claim::add_batch(&mut tx, family, author, id, said).await?;
         let action = match what {
             Decided::Kept => "duplicate.keep",
             Decided::Parted => "duplicate.part",
         };
-        let details = json!({ "batch": id, "assets": assets.len() });
+        let details = json!({ "batch": id, "assets": about.len() });
         audit::add(&mut tx, family, actor, action, details).await?;
         tx.commit().await?;
         Ok(Decision {
             id,
             what,
             count: counted.len(),
-            made_at_ms: now_ms,
+            made_at_ms,
             is_undone: false,
         })
     }

@@ -2,66 +2,40 @@
 
 use std::fs::File;
 
-use heirloom_core::{imprint::Imprint, unit::FailureCode};
+use heirloom_core::imprint::Imprint;
 use tokio_util::sync::CancellationToken;
 
-use super::{Beholder, PicturesError, Seen, SeenTag, look};
+use super::{Beholder, Seen, SeenTag, look};
 use crate::{
-    confinement::ConfinementError,
-    ffmpeg::Ffmpeg,
-    film::{FRAME, see_film},
+    Ffmpeg,
+    film::{FRAME, look_at_each},
+    understand::UnderstandError,
 };
 
 /// In so many frames something has to be seen. What one frame seems to show, the next one does not.
 const FRAMES: usize = 2;
 /// A film of so few frames hardly moves.
 const SHORT: usize = 3;
-/// So many frames may each end a process; after one more no others are tried.
-const DEATHS: usize = 3;
 
 /// Looks at a film: its tags are what is seen in two frames at least, and what it looks like is the mean of its frames. `seen`
 /// is told how many of how many frames were looked at.
 ///
 /// # Errors
-/// [`PicturesError`]; `NothingToSee` where there are no moving pictures in it, a failure of the file where none can be seen.
+/// [`UnderstandError`]; `Nothing` where there are no moving pictures in it, a failure of the file where none can be seen.
 pub async fn look_at_film(
     beholder: &Beholder,
     ffmpeg: &Ffmpeg,
     film: &File,
     cancelled: &CancellationToken,
-    mut seen: impl FnMut(usize, usize),
-) -> Result<Seen, PicturesError> {
-    let frames = see_film(ffmpeg, film, cancelled).await;
-    let frames = frames.map_err(|error| match error {
-        ConfinementError::Failed {
-            code: FailureCode::Empty,
-            ..
-        } => PicturesError::NothingToSee("There are no moving pictures in it.".to_owned()),
-        error => error.into(),
-    })?;
-    let mut problems = Vec::new();
-    let mut all = Vec::with_capacity(frames.len());
-    for (number, frame) in frames.iter().enumerate() {
-        let mut file = frame.to_file(ffmpeg)?;
-        match look(beholder, &mut file, FRAME, cancelled).await {
-            Ok(seen) => all.push(seen),
-            Err(PicturesError::Confinement(error)) if error.is_about_the_file() => {
-                let at_ms = frame.at.start_ms();
-                problems.push(format!(
-                    "What is seen after {at_ms} ms was left out: {error}"
-                ));
-                if problems.len() > DEATHS {
-                    return Err(error.into());
-                }
-            }
-            Err(error) => return Err(error),
-        }
-        seen(number + 1, frames.len());
-    }
+    seen: impl FnMut(usize, usize),
+) -> Result<Seen, UnderstandError> {
+    let look = |mut frame| async move { look(beholder, &mut frame, FRAME, cancelled).await };
+    let looked = look_at_each(ffmpeg, film, cancelled, look, seen).await?;
+    let all: Vec<Seen> = looked.frames.into_iter().map(|(_, seen)| seen).collect();
     Ok(Seen {
         tags: in_several(&all),
         imprint: Imprint::mean(all.iter().map(|seen| &seen.imprint)),
-        problems,
+        problems: looked.problems,
     })
 }
 

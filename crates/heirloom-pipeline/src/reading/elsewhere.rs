@@ -4,12 +4,10 @@ use bytes::Bytes;
 use heirloom_core::reading::{Block, Line, Page};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    ReadingError,
-    provider::{PROVIDERS, Question, Seen},
-};
+use super::provider::{PROVIDERS, Question, Seen};
 use crate::{
     confinement::JobHeader,
+    understand::UnderstandError,
     way::{Service, ServiceError, insist},
 };
 
@@ -18,7 +16,7 @@ pub(super) async fn read(
     service: &Service,
     parts: Vec<(JobHeader, Bytes)>,
     cancelled: &CancellationToken,
-) -> Result<Vec<(JobHeader, Bytes)>, ReadingError> {
+) -> Result<Vec<(JobHeader, Bytes)>, UnderstandError> {
     let mut read = Vec::with_capacity(parts.len());
     for (mut header, bytes) in parts {
         if header["is_drawn"] != true {

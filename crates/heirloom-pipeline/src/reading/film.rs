@@ -4,82 +4,43 @@
 
 use std::fs::File;
 
-use heirloom_core::{
-    reading::{Page, Reading},
-    unit::FailureCode,
-};
+use heirloom_core::reading::{Page, Reading};
 use tokio_util::sync::CancellationToken;
 
-use super::{DEATHS, Eyes, Outcome, ReadingError, SoFar, is_of_the_page};
+use super::{Eyes, Outcome};
 use crate::{
-    confinement::ConfinementError,
-    ffmpeg::Ffmpeg,
-    film::{FRAME, Frame, see_film},
+    Ffmpeg,
+    film::{FRAME, look_at_each},
+    understand::UnderstandError,
 };
 
 /// Reads what stands in a film, frame by frame; the same in frames that follow one another stands there once. `seen` is told
-/// how far it is.
+/// how many of how many frames were read.
 ///
 /// # Errors
-/// [`ReadingError`]; `NothingToRead` where there are no moving pictures in it, a failure of the file where none can be seen.
+/// [`UnderstandError`]; `Nothing` where there are no moving pictures in it, a failure of the file where none can be seen.
 pub async fn read_film(
     eyes: &Eyes,
     ffmpeg: &Ffmpeg,
     film: &File,
     cancelled: &CancellationToken,
-    mut seen: impl FnMut(SoFar),
-) -> Result<Outcome, ReadingError> {
-    let frames = see_film(ffmpeg, film, cancelled).await;
-    let frames = frames.map_err(|error| match error {
-        ConfinementError::Failed {
-            code: FailureCode::Empty,
-            ..
-        } => ReadingError::NothingToRead("There are no moving pictures in it.".to_owned()),
-        error => error.into(),
-    })?;
-    let mut outcome = Outcome {
-        count: u32::try_from(frames.len()).unwrap_or(u32::MAX),
+    seen: impl FnMut(usize, usize),
+) -> Result<Outcome, UnderstandError> {
+    let read = |frame| page(eyes, frame, cancelled);
+    let looked = look_at_each(ffmpeg, film, cancelled, read, seen).await?;
+    Ok(Outcome {
+        reading: Reading::of_frames(looked.frames),
+        problems: looked.problems,
         ..Outcome::default()
-    };
-    let mut read = Vec::with_capacity(frames.len());
-    let mut deaths = 0;
-    for (number, frame) in (1..).zip(&frames) {
-        match page(eyes, ffmpeg, frame, cancelled).await {
-            Ok(page) => read.push((frame.at, page)),
-            Err(ReadingError::Confinement(error)) if is_of_the_page(&error) => {
-                deaths += 1;
-                let at_ms = frame.at.start_ms();
-                let left_out = format!("What is seen after {at_ms} ms was left out: {error}");
-                outcome.problems.push(left_out);
-            }
-            Err(error) => return Err(error),
-        }
-        if deaths > DEATHS {
-            let left_out = "What is seen later was not read.".to_owned();
-            outcome.problems.push(left_out);
-            break;
-        }
-        let (until, count) = (number, outcome.count);
-        seen(SoFar { until, count });
-    }
-    if read.is_empty()
-        && let Some(problem) = outcome.problems.first()
-    {
-        let code = FailureCode::Other;
-        return Err(ConfinementError::failed(code, problem.clone()).into());
-    }
-    outcome.reading = Reading::of_frames(read);
-    Ok(outcome)
+    })
 }
 
 async fn page(
     eyes: &Eyes,
-    ffmpeg: &Ffmpeg,
-    frame: &Frame,
+    mut frame: File,
     cancelled: &CancellationToken,
-) -> Result<Page, ReadingError> {
-    let mut file = frame.to_file(ffmpeg)?;
-    let parts = eyes.work(&mut file, FRAME, (1, None), cancelled).await?;
+) -> Result<Page, UnderstandError> {
+    let parts = eyes.work(&mut frame, FRAME, (1, None), cancelled).await?;
     let mut read = Outcome::default();
     read.take(parts, 1)?;
     Ok(read.reading.pages.pop().unwrap_or_default())

@@ -15,8 +15,8 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{Ears, SpeechError};
-use crate::{Ffmpeg, confinement::ConfinementError, ffmpeg::Incoming};
+use super::Ears;
+use crate::{Ffmpeg, confinement::ConfinementError, ffmpeg::Incoming, understand::UnderstandError};
 use utterance::Utterance;
 
 /// A conversation to be heard.
@@ -72,11 +72,11 @@ const BLOCKS: usize = 64;
 /// final waits.
 ///
 /// # Errors
-/// [`SpeechError`]; one of confinement, cancelled, where nobody listens to events any more.
+/// [`UnderstandError`]; one of confinement, cancelled, where nobody listens to events any more.
 pub async fn listen(
     conversation: Conversation<'_>,
     events: mpsc::Sender<LiveEvent>,
-) -> Result<(), SpeechError> {
+) -> Result<(), UnderstandError> {
     let Conversation {
         ffmpeg,
         ears,
@@ -97,7 +97,7 @@ pub async fn listen(
         };
         tokio::select! {
             decoded = ffmpeg.read_live((&input, incoming), give, &cancelled, read) => {
-                decoded.map(drop).map_err(SpeechError::from)
+                decoded.map(drop).map_err(UnderstandError::from)
             }
             () = over.cancelled() => Ok(()),
         }
@@ -116,11 +116,11 @@ pub async fn listen(
         Ok(())
     };
     // What cannot be heard need not be decoded; what was decoded is heard, whatever came after it.
-    let decoding = async { Ok::<_, SpeechError>(decoding.await) };
+    let decoding = async { Ok::<_, UnderstandError>(decoding.await) };
     let (decoded, ()) = tokio::try_join!(decoding, hearing)?;
     decoded
 }
 
-fn gone() -> SpeechError {
+fn gone() -> UnderstandError {
     ConfinementError::Cancelled.into()
 }

@@ -10,8 +10,8 @@ use heirloom_models::{
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{Ears, Sound, SpeechError, WINDOW_TIME, job::VOICES, nonsense, to_ms};
-use crate::{Ffmpeg, confinement::JobLimits};
+use super::{Ears, Sound, WINDOW_TIME, job::VOICES, nonsense, to_ms};
+use crate::{Ffmpeg, confinement::JobLimits, understand::UnderstandError};
 
 /// Who speaks in a recording, and when.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -29,14 +29,14 @@ const AT_ONCE: usize = 60 * SAMPLES_PER_SECOND;
 /// somebody knows.
 ///
 /// # Errors
-/// [`SpeechError`]; a failure of the recording where there is no sound in it.
+/// [`UnderstandError`]; a failure of the recording where there is no sound in it.
 pub async fn who_speaks(
     ffmpeg: &Ffmpeg,
     ears: &Ears,
     input: &File,
     wanted: Option<usize>,
     cancelled: &CancellationToken,
-) -> Result<Speaking, SpeechError> {
+) -> Result<Speaking, UnderstandError> {
     let sound = Sound::find(ffmpeg, ears, input, cancelled).await?;
     find(ears, &sound, wanted, cancelled).await
 }
@@ -47,7 +47,7 @@ pub(super) async fn find(
     sound: &Sound,
     wanted: Option<usize>,
     cancelled: &CancellationToken,
-) -> Result<Speaking, SpeechError> {
+) -> Result<Speaking, UnderstandError> {
     let Ok(model) = ears.hand.model(Ability::Speaker) else {
         return Ok(Speaking::default());
     };
@@ -90,7 +90,7 @@ async fn hear(
     utterances: &[Span],
     voices: &mut Voices,
     cancelled: &CancellationToken,
-) -> Result<(), SpeechError> {
+) -> Result<(), UnderstandError> {
     let parts = utterances.iter().map(|part| [part.start, part.end]);
     let job = json!({ "job": VOICES, "parts": parts.collect::<Vec<_>>() });
     let limits = JobLimits {

@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ResourceClass, Tool, View};
 use crate::{
-    reading::{Eyes, Outcome, ReadingError, read_by, read_film},
+    reading::{Eyes, Outcome, read_by, read_film},
+    understand::UnderstandError,
     way::Way,
     work::{Content, Failure, Product, Task},
 };
@@ -108,7 +109,8 @@ pub(crate) fn read_writing<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<P
             return read_frames(task, ways, &cancelled).await;
         }
         let mut input = task.open().await?;
-        let skipped = |way: &Way, why: &ReadingError| task.say(&format!("{}: {why}", way.name()));
+        let skipped =
+            |way: &Way, why: &UnderstandError| task.say(&format!("{}: {why}", way.name()));
         let file = (&mut input, task.asset.name.as_str());
         let eyes = |way: &Way| task.eyes(way);
         let (eyes, mut outcome) = read_by(ways, eyes, file, &cancelled, |_| {}, skipped).await?;
@@ -138,7 +140,7 @@ async fn read_frames(
     };
     let film = task.open().await?;
     let eyes = task.eyes(local)?;
-    let outcome = read_film(&eyes, &task.ffmpeg(), &film, cancelled, |_| {}).await?;
+    let outcome = read_film(&eyes, &task.ffmpeg(), &film, cancelled, |_, _| {}).await?;
     Ok(vec![product(&eyes, outcome)])
 }
 

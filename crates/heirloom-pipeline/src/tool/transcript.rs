@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ResourceClass, Tool, View};
 use crate::{
-    speech::{Asked, SpeechError},
+    speech::Asked,
     transcription::{Outcome, Recording, hear},
+    understand::UnderstandError,
     way::{METADATA, Way},
     work::{Content, Failure, Product, Task},
 };
@@ -125,7 +126,7 @@ pub(crate) fn write_down<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Pro
             asked: &asked,
             cancelled: &cancelled,
         };
-        let skipped = |way: &Way, why: &SpeechError| {
+        let skipped = |way: &Way, why: &UnderstandError| {
             task.hear_anew();
             task.say(&format!("{}: {why}", way.name()));
         };

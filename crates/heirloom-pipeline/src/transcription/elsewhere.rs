@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     probe::probe,
-    speech::{Languages, SoFar, SpeechError, decode, to_ms},
+    speech::{Languages, SoFar, decode, to_ms},
+    understand::UnderstandError,
     way::{Service, ServiceError, ServiceSettings, insist},
 };
 
@@ -18,7 +19,7 @@ pub(super) async fn hear(
     service: &Service,
     recording: &Recording<'_>,
     heard: &mut impl FnMut(SoFar<'_>),
-) -> Result<Transcript, SpeechError> {
+) -> Result<Transcript, UnderstandError> {
     let Recording {
         ffmpeg,
         input,

@@ -16,7 +16,7 @@ use crate::{
     Ffmpeg,
     confinement::ConfinementError,
     ffmpeg::{Call, INPUT, lengthy, words},
-    speech::SpeechError,
+    understand::UnderstandError,
 };
 
 /// How long a piece is at most, in seconds: not much is lost with one, and a long recording is a few requests.
@@ -96,7 +96,7 @@ pub(super) async fn encode(
     piece: Range<usize>,
     sound: Sound,
     cancelled: &CancellationToken,
-) -> Result<Bytes, SpeechError> {
+) -> Result<Bytes, UnderstandError> {
     match sound {
         Sound::Wav => Ok(wav(samples, piece)?),
         Sound::Opus => opus(ffmpeg, samples, piece, cancelled).await,
@@ -130,7 +130,7 @@ async fn opus(
     samples: &File,
     piece: Range<usize>,
     cancelled: &CancellationToken,
-) -> Result<Bytes, SpeechError> {
+) -> Result<Bytes, UnderstandError> {
     let mut input = ffmpeg.unnamed_file()?;
     let mut from = piece.start;
     while from < piece.end {

@@ -5,13 +5,14 @@ use std::io::Write as _;
 use heirloom_models::Store;
 use heirloom_pipeline::{
     confinement::Confinement,
-    reading::{Eyes, Outcome, ReadingError, read},
+    reading::{Eyes, Outcome, read},
+    understand::UnderstandError,
 };
 use heirloom_testing::models;
 use tokio_util::sync::CancellationToken;
 
 /// Reads a document of so many pages, of which some end the process that looks at them.
-async fn read_document(pages: u32, deadly: &[u32]) -> Result<Outcome, ReadingError> {
+async fn read_document(pages: u32, deadly: &[u32]) -> Result<Outcome, UnderstandError> {
     let deadly: Vec<String> = deadly.iter().map(u32::to_string).collect();
     let mut file = tempfile::tempfile().unwrap();
     write!(file, "%PDF-1.4 pages={pages} deadly={} ", deadly.join(",")).unwrap();

@@ -11,8 +11,9 @@ use std::{
 
 use heirloom_core::transcript::Word;
 use heirloom_pipeline::{
-    speech::{Asked, SpeechError},
+    speech::Asked,
     transcription::{Outcome, Recording, TASK, hear},
+    understand::UnderstandError,
     way::{Key, Method, ServiceError, ServiceSettings, WaySettings, Ways},
 };
 use heirloom_testing::transcriber::{Fault, Transcriber};
@@ -46,13 +47,17 @@ fn transcription(order: &[&str], service: ServiceSettings) -> Ways {
     Ways::new(&settings, &TASK).unwrap()
 }
 
-fn heard_by(studio: &Studio, transcription: &Ways, file: &Path) -> Result<Outcome, SpeechError> {
+fn heard_by(
+    studio: &Studio,
+    transcription: &Ways,
+    file: &Path,
+) -> Result<Outcome, UnderstandError> {
     let input = File::open(file).unwrap();
     let cancelled = CancellationToken::new();
     let recording = Recording {
         input: &input,
         ffmpeg: &studio.ffmpeg,
-        ears: &|| Err(SpeechError::NoModel("speech")),
+        ears: &|| Err(UnderstandError::NoModel("speech")),
         asked: &Asked::default(),
         cancelled: &cancelled,
     };
@@ -238,7 +243,7 @@ fn what_passes_is_asked_again_and_what_does_not_is_said() {
         let heard = heard_by(&studio, &transcription, &file);
         match (said, heard) {
             (None, Ok(outcome)) => assert_eq!(words(&outcome).len(), 5, "{what}"),
-            (Some(said), Err(SpeechError::Service(error))) => {
+            (Some(said), Err(UnderstandError::Service(error))) => {
                 let words = error.to_string();
                 assert!(
                     words.starts_with("cloud ") && words.contains(said),
@@ -264,7 +269,7 @@ fn a_key_that_is_refused_is_said_and_not_shown() {
         ..service(&transcriber)
     };
     let heard = heard_by(&studio, &transcription(&["cloud"], settings), &file);
-    let Err(SpeechError::Service(error @ ServiceError::Key { .. })) = heard else {
+    let Err(UnderstandError::Service(error @ ServiceError::Key { .. })) = heard else {
         panic!("{heard:?}");
     };
     assert!(!error.to_string().contains("somebody"), "{error}");
@@ -285,7 +290,7 @@ fn who_does_not_answer_in_time_is_not_waited_for() {
     assert!(
         matches!(
             heard,
-            Err(SpeechError::Service(ServiceError::Silent { .. }))
+            Err(UnderstandError::Service(ServiceError::Silent { .. }))
         ),
         "{heard:?}"
     );
@@ -301,7 +306,10 @@ fn who_fails_too_often_is_left_alone() {
     let transcription = transcription(&["cloud"], service(&transcriber));
     let first = heard_by(&studio, &transcription, &file);
     assert!(
-        matches!(first, Err(SpeechError::Service(ServiceError::Away { .. }))),
+        matches!(
+            first,
+            Err(UnderstandError::Service(ServiceError::Away { .. }))
+        ),
         "{first:?}"
     );
     transcriber.fail_always(None);
@@ -309,7 +317,7 @@ fn who_fails_too_often_is_left_alone() {
     assert!(
         matches!(
             next,
-            Err(SpeechError::Service(ServiceError::Resting { .. }))
+            Err(UnderstandError::Service(ServiceError::Resting { .. }))
         ),
         "{next:?}"
     );
@@ -351,7 +359,7 @@ fn what_is_wrong_with_a_recording_is_no_reason_to_ask_somebody_else() {
     for file in [letter, film] {
         let heard = heard_by(&studio, &transcription, &file);
         assert!(
-            matches!(heard, Err(SpeechError::Confinement(_))),
+            matches!(heard, Err(UnderstandError::Confinement(_))),
             "{heard:?}"
         );
     }
@@ -437,7 +445,7 @@ fn who_shows_a_certificate_that_is_not_trusted_is_sent_nothing() {
         ..service(&transcriber)
     };
     let heard = heard_by(&studio, &transcription(&["cloud"], settings), &file);
-    let Err(SpeechError::Service(ServiceError::Certificate { who, .. })) = heard else {
+    let Err(UnderstandError::Service(ServiceError::Certificate { who, .. })) = heard else {
         panic!("{heard:?}");
     };
     assert_eq!(who, "cloud");

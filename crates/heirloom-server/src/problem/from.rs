@@ -9,10 +9,9 @@ use heirloom_core::{claim::InvalidClaimValue, permission::Denied, query::QueryEr
 use heirloom_db::DbError;
 use heirloom_pipeline::{
     add::AddError, archive::RootRefused, backup::BackupError, confinement::ConfinementError,
-    export::ExportError, faces::FacesError, fsck::FsckError, import::ImportError, ipfs::IpfsError,
-    open::OpenError, payload::PayloadError, pictures::PicturesError, purge::PurgeError,
-    reading::ReadingError, run::EngineError, scan::ScanError, searchable::SearchableError,
-    speech::SpeechError, tier::MoveError, way::ServiceError,
+    export::ExportError, fsck::FsckError, import::ImportError, ipfs::IpfsError, open::OpenError,
+    payload::PayloadError, purge::PurgeError, run::EngineError, scan::ScanError,
+    searchable::SearchableError, tier::MoveError, understand::UnderstandError, way::ServiceError,
 };
 
 use super::{Code, Problem};
@@ -300,24 +299,26 @@ impl From<IpfsError> for Problem {
     }
 }
 
-impl From<SpeechError> for Problem {
-    fn from(error: SpeechError) -> Self {
+impl From<UnderstandError> for Problem {
+    fn from(error: UnderstandError) -> Self {
         let message = error.to_string();
         match error {
-            SpeechError::Model(error) => error.into(),
-            SpeechError::NoModel(_) => Self::new(Code::ModelMissing, message),
-            SpeechError::Confinement(ConfinementError::Cancelled) => {
+            UnderstandError::Model(error) => error.into(),
+            UnderstandError::Service(error) => error.into(),
+            UnderstandError::NoModel(_) => Self::new(Code::ModelMissing, message),
+            UnderstandError::Confinement(ConfinementError::Cancelled) => {
                 Self::new(Code::Stopping, message)
             }
-            SpeechError::Confinement(ConfinementError::NoSpace) => {
+            UnderstandError::Confinement(ConfinementError::NoSpace) => {
                 Self::new(Code::NoSpace, message)
             }
-            SpeechError::Disk(ref error) if error.kind() == std::io::ErrorKind::StorageFull => {
+            UnderstandError::Disk(ref error) if error.kind() == std::io::ErrorKind::StorageFull => {
                 Self::new(Code::NoSpace, message)
             }
-            SpeechError::Service(error) => Self::from(error),
-            SpeechError::Confinement(_) => Self::new(Code::Refused, message),
-            SpeechError::Disk(_) => Self::new(Code::Unavailable, message),
+            UnderstandError::Confinement(_) | UnderstandError::Nothing(_) => {
+                Self::new(Code::Refused, message)
+            }
+            UnderstandError::Disk(_) => Self::new(Code::Unavailable, message),
         }
     }
 }
@@ -327,67 +328,8 @@ impl From<SearchableError> for Problem {
         let message = error.to_string();
         match error {
             SearchableError::Open(error) => error.into(),
-            SearchableError::Confinement(error) => ReadingError::from(error).into(),
+            SearchableError::Confinement(error) => UnderstandError::from(error).into(),
             SearchableError::Disk(_) => Self::new(Code::Unavailable, message),
-        }
-    }
-}
-
-impl From<ReadingError> for Problem {
-    fn from(error: ReadingError) -> Self {
-        let message = error.to_string();
-        match error {
-            ReadingError::Model(error) => error.into(),
-            ReadingError::NoModel(_) => Self::new(Code::ModelMissing, message),
-            ReadingError::Confinement(ConfinementError::Cancelled) => {
-                Self::new(Code::Stopping, message)
-            }
-            ReadingError::Confinement(ConfinementError::NoSpace) => {
-                Self::new(Code::NoSpace, message)
-            }
-            ReadingError::Confinement(_) | ReadingError::NothingToRead(_) => {
-                Self::new(Code::Refused, message)
-            }
-            ReadingError::Service(error) => Self::from(error),
-            ReadingError::Disk(_) => Self::new(Code::Unavailable, message),
-        }
-    }
-}
-
-impl From<FacesError> for Problem {
-    fn from(error: FacesError) -> Self {
-        let message = error.to_string();
-        match error {
-            FacesError::Model(error) => error.into(),
-            FacesError::NoModel(_) => Self::new(Code::ModelMissing, message),
-            FacesError::Confinement(ConfinementError::Cancelled) => {
-                Self::new(Code::Stopping, message)
-            }
-            FacesError::Confinement(ConfinementError::NoSpace) => Self::new(Code::NoSpace, message),
-            FacesError::Confinement(_) | FacesError::NoPicture(_) => {
-                Self::new(Code::Refused, message)
-            }
-            FacesError::Disk(_) => Self::new(Code::Unavailable, message),
-        }
-    }
-}
-
-impl From<PicturesError> for Problem {
-    fn from(error: PicturesError) -> Self {
-        let message = error.to_string();
-        match error {
-            PicturesError::Model(error) => error.into(),
-            PicturesError::NoModel(_) => Self::new(Code::ModelMissing, message),
-            PicturesError::Confinement(ConfinementError::Cancelled) => {
-                Self::new(Code::Stopping, message)
-            }
-            PicturesError::Confinement(ConfinementError::NoSpace) => {
-                Self::new(Code::NoSpace, message)
-            }
-            PicturesError::Confinement(_) | PicturesError::NothingToSee(_) => {
-                Self::new(Code::Refused, message)
-            }
-            PicturesError::Disk(_) => Self::new(Code::Unavailable, message),
         }
     }
 }

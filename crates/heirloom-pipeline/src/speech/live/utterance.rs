@@ -14,10 +14,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    super::{Ears, HEAR, OVERHEAR, Said, SpeechError, WINDOW_TIME, find_voices, nonsense, to_ms},
+    super::{Ears, HEAR, OVERHEAR, Said, WINDOW_TIME, find_voices, nonsense, to_ms},
     LiveEvent, gone,
 };
-use crate::confinement::JobLimits;
+use crate::{confinement::JobLimits, understand::UnderstandError};
 
 /// A pass begins when so much has come since the last.
 const STEP: usize = SAMPLES_PER_SECOND * 3 / 5;
@@ -87,7 +87,7 @@ impl<'a> Utterance<'a> {
     }
 
     /// Has the models loaded, before anybody speaks.
-    pub(super) async fn wake(&self) -> Result<(), SpeechError> {
+    pub(super) async fn wake(&self) -> Result<(), UnderstandError> {
         let file = in_memory(&vec![0; 2 * SAMPLES_PER_SECOND])?;
         find_voices(self.ears, &file, SAMPLES_PER_SECOND, false, self.cancelled).await?;
         let all = std::iter::once(0..SAMPLES_PER_SECOND).collect::<Vec<_>>();
@@ -108,7 +108,7 @@ impl<'a> Utterance<'a> {
         &mut self,
         is_end: bool,
         events: &mpsc::Sender<LiveEvent>,
-    ) -> Result<bool, SpeechError> {
+    ) -> Result<bool, UnderstandError> {
         // A block may end within a sample.
         let count = self.samples.len() / 2;
         if count == 0 || (count < self.heard + STEP && !is_end) {
@@ -175,7 +175,7 @@ impl<'a> Utterance<'a> {
         likely: &[f32],
         is_over: bool,
         events: &mpsc::Sender<LiveEvent>,
-    ) -> Result<usize, SpeechError> {
+    ) -> Result<usize, UnderstandError> {
         let (mut at, mut said, mut language) = (0, Vec::new(), None);
         while at < speech.length() {
             let end = speech.window_end(at, LONGEST, likely);
@@ -202,7 +202,7 @@ impl<'a> Utterance<'a> {
     }
 
     /// Takes back what was told and turns out to be no speech.
-    async fn retract(&mut self, events: &mpsc::Sender<LiveEvent>) -> Result<(), SpeechError> {
+    async fn retract(&mut self, events: &mpsc::Sender<LiveEvent>) -> Result<(), UnderstandError> {
         if !std::mem::take(&mut self.is_told) {
             return Ok(());
         }
@@ -213,14 +213,19 @@ impl<'a> Utterance<'a> {
         events.send(nothing).await.map_err(|_| gone())
     }
 
-    async fn hear(&self, file: &File, parts: &[Span], goes_on: bool) -> Result<Said, SpeechError> {
+    async fn hear(
+        &self,
+        file: &File,
+        parts: &[Span],
+        goes_on: bool,
+    ) -> Result<Said, UnderstandError> {
         let job = json!({
             "job": HEAR, "parts": pairs(parts), "language": self.told, "before": self.spoken, "goes_on": goes_on,
         });
         self.work(job, file).await
     }
 
-    async fn overhear(&self, file: &File, parts: &[Span]) -> Result<Overheard, SpeechError> {
+    async fn overhear(&self, file: &File, parts: &[Span]) -> Result<Overheard, UnderstandError> {
         let job = json!({
             "job": OVERHEAR, "parts": pairs(parts), "language": self.told.as_ref().or(self.language.as_ref()),
             "before": self.spoken, "settled": self.settled,
@@ -232,7 +237,7 @@ impl<'a> Utterance<'a> {
         &self,
         job: Json,
         file: &File,
-    ) -> Result<T, SpeechError> {
+    ) -> Result<T, UnderstandError> {
         let limits = JobLimits {
             wall: WINDOW_TIME,
             cpu: WINDOW_TIME,

@@ -77,11 +77,11 @@ fn what_is_no_picture_is_refused_with_what_to_do() {
     let text = home.folder.path().join("letter.txt");
     fs::write(&text, "Dear Anna").unwrap();
     let letter = looking().run(["tag", path(&text)]);
-    assert!(assert_refusal(&letter).contains("A picture is needed."));
+    assert!(assert_refusal(&letter).contains("A picture or a film is needed."));
     let missing = looking().run(["tag", path(&home.folder.path().join("none.jpg"))]);
-    assert!(assert_refusal(&missing).contains("Name a picture that is there"));
+    assert!(assert_refusal(&missing).contains("Name a picture or a film that is there"));
     let folder = looking().run(["tag", path(home.folder.path())]);
-    assert!(assert_refusal(&folder).contains("Name a picture."));
+    assert!(assert_refusal(&folder).contains("Name a picture or a film."));
     let without = program()
         .env("HEIRLOOM_MODELS", path(home.folder.path()))
         .run(["tag", path(&sample("Pets/Chelsea.png"))]);

@@ -281,7 +281,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The faces of a picture, from the left. */
+        /** The faces of a picture, from the left; those of a film in the order in which they are first seen, each person once. */
         get: operations["list_faces"];
         put?: never;
         post?: never;
@@ -414,6 +414,23 @@ export interface paths {
          *     that do are found by searching for `like:` and its id.
          */
         get: operations["list_similar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/assets/{id}/still": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The picture that a film shows at a moment, such as that at which a face is seen best. It is made while it is fetched. */
+        get: operations["get_still"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2262,6 +2279,11 @@ export interface components {
              */
             asset_id: string;
             at?: components["schemas"]["Segment"] | null;
+            /**
+             * Format: int64
+             * @description When that face is seen in a film, in milliseconds; null for anything else.
+             */
+            at_ms?: number | null;
             /** @description Who says so. */
             author: components["schemas"]["Author"];
             /**
@@ -2651,15 +2673,22 @@ export interface components {
              */
             problems: components["schemas"]["TransferProblem"][];
         };
-        /** @description A face in a picture. */
+        /** @description A face in a picture, or all that is seen of one person in a film. */
         Face: {
             /** @description Its left, top, width and height as shares of the picture as it is shown. */
             area: number[];
+            /**
+             * Format: int64
+             * @description When it is seen best in a film, in milliseconds; null in a picture.
+             */
+            at_ms?: number | null;
             /**
              * Format: uuid
              * @description An id: UUID version 7.
              */
             id: string;
+            /** @description All the moments of a film at which it is seen, in milliseconds; none of a picture. */
+            moments: number[];
             /**
              * Format: float
              * @description How likely it is a face at all, from 0 to 1.
@@ -2672,14 +2701,14 @@ export interface components {
             quality: number;
             whose?: components["schemas"]["Whose"] | null;
         };
-        /** @description The faces of a picture. */
+        /** @description The faces of a picture or film. */
         Faces: {
             /**
              * Format: uuid
              * @description An id: UUID version 7.
              */
             artifact_id: string;
-            /** @description From the left. */
+            /** @description From the left; those of a film in the order in which they are first seen. */
             faces: components["schemas"]["Face"][];
             /** @description The model that found them, with what tells its bytes from others of that name. */
             model: string;
@@ -3446,6 +3475,11 @@ export interface components {
             area?: number[] | null;
             at?: components["schemas"]["Segment"] | null;
             /**
+             * Format: int64
+             * @description When that face is seen in a film, in milliseconds.
+             */
+            at_ms?: number | null;
+            /**
              * Format: float
              * @description How sure it is, 0 to 1; 1 if nothing is said.
              */
@@ -3978,7 +4012,7 @@ export interface components {
                 asked_count: number;
                 /**
                  * Format: int64
-                 * @description In how many pictures.
+                 * @description In how many pictures and films.
                  */
                 asset_count: number;
                 /** @description The face that is seen best. */
@@ -4024,6 +4058,11 @@ export interface components {
                  * @description An id: UUID version 7.
                  */
                 asset_id: string;
+                /**
+                 * Format: int64
+                 * @description When it is seen best in a film, in milliseconds; null in a picture.
+                 */
+                at_ms?: number | null;
                 /**
                  * Format: uuid
                  * @description An id: UUID version 7.
@@ -4328,7 +4367,7 @@ export interface components {
             asked_count: number;
             /**
              * Format: int64
-             * @description In how many pictures.
+             * @description In how many pictures and films.
              */
             asset_count: number;
             /** @description The face that is seen best. */
@@ -4438,6 +4477,11 @@ export interface components {
              * @description An id: UUID version 7.
              */
             asset_id: string;
+            /**
+             * Format: int64
+             * @description When it is seen best in a film, in milliseconds; null in a picture.
+             */
+            at_ms?: number | null;
             /**
              * Format: uuid
              * @description An id: UUID version 7.
@@ -7095,6 +7139,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Similar"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_still: {
+        parameters: {
+            query: {
+                /** @description In milliseconds from the film's beginning. */
+                at_ms: number;
+            };
+            header?: {
+                /** @description The ETag in quotation marks, if the picture is at hand */
+                "if-none-match"?: string | null;
+            };
+            path: {
+                /** @description The asset */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture, at most 1280 pixels wide and high */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            /** @description The picture at hand is the same */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such asset, or no picture in it at that moment */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description It is no film */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             /** @description Refused */

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use heirloom_core::transcript::{SAME_VOICE, Voiceprint, same_voice};
 use heirloom_models::{
     Runtime, Store,
-    speech::{FRAME, Told, Voice, Voiceprints, Voices, begins_of, pack, utterances_of},
+    speech::{FRAME, Told, Voice, Voiceprints, Voices, pack, utterances_of},
 };
 use heirloom_testing::{
     conversation::{
@@ -213,15 +213,10 @@ impl Ear {
             .map(|frame| self.voice.hear(frame).unwrap())
             .collect();
         let mut voices = Voices::default();
-        for utterance in utterances_of(&likely, samples.len()) {
-            let begins = begins_of(utterance.len());
-            let prints = self.voiceprints.of(&samples[utterance.clone()], &begins);
-            let packed = prints.unwrap();
-            let packed: Vec<u8> = packed
-                .iter()
-                .flatten()
-                .flat_map(|print| pack(print))
-                .collect();
+        let utterances = utterances_of(&likely, samples.len());
+        let said: Vec<_> = utterances.iter().map(|it| &samples[it.clone()]).collect();
+        let prints = self.voiceprints.of(&said).unwrap();
+        for (utterance, packed) in utterances.into_iter().zip(prints) {
             voices.add(utterance, &packed);
         }
         let told = voices.tell(None);

@@ -18,9 +18,9 @@ pub use listener::{Hearing, Listener, Said, SaidWord, WINDOW};
 pub use mel::SAMPLES_PER_SECOND;
 pub use overhear::Overheard;
 pub use span::{STILL_LIKELY, Span, Speech, spans_of, voices_of};
-pub use speaker::{MOST_SPEAKERS, Told, Voices, begins_of, pack, utterances_of};
+pub use speaker::{MOST_SPEAKERS, Told, Voices, utterances_of};
 pub use voice::{FRAME, Voice};
-pub use voiceprint::{LENGTHS, PRINT, STEP, Voiceprints};
+pub use voiceprint::{LENGTHS, PRINT, STEP, Voiceprints, pack};
 
 /// Why nothing can be heard: the fault is the model's or the machine's.
 #[derive(Debug, thiserror::Error)]

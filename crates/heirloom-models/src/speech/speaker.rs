@@ -10,7 +10,7 @@ mod turns;
 use super::{
     mel::SAMPLES_PER_SECOND,
     span::{Span, voiced},
-    voiceprint::{LENGTHS, PRINT, STEP},
+    voiceprint::{LENGTHS, PRINT, STEP, windows_of},
 };
 
 /// Silence that ends an utterance: a quarter of a second. Whoever answers mostly lets so much pass.
@@ -21,10 +21,6 @@ const SHORTEST: usize = SAMPLES_PER_SECOND * 3 / 20;
 const EDGE: usize = SAMPLES_PER_SECOND / 50;
 /// A longer utterance is taken for several: half a minute.
 const LONGEST: usize = 30 * SAMPLES_PER_SECOND;
-/// Frames from one window to the next: 0.4 s.
-const HOP: usize = 40;
-/// So many frames of a window may lie in the silence after an utterance.
-const OVER: usize = 4;
 /// More speakers are not told apart in a recording.
 pub const MOST_SPEAKERS: usize = 8;
 
@@ -42,23 +38,6 @@ pub fn utterances_of(likely: &[f32], samples: usize) -> Vec<Span> {
         utterances.extend(parts.map(|part| part..end.min(part + LONGEST)));
     }
     utterances
-}
-
-/// At which frames of an utterance of so many samples voiceprints are taken.
-#[must_use]
-pub fn begins_of(samples: usize) -> Vec<usize> {
-    let frames = samples / STEP;
-    let later = (HOP..).step_by(HOP);
-    let fits = later.take_while(|begin| begin + LENGTHS[0] <= frames + OVER);
-    std::iter::once(0).chain(fits).collect()
-}
-
-/// A voiceprint in a byte for each number, which is as exact as voices are.
-#[must_use]
-pub fn pack(print: &[f32]) -> Vec<u8> {
-    let most = print.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-    let byte = |value: &f32| (value.max(0.0) / most * 255.0).round() as u8;
-    print.iter().map(byte).collect()
 }
 
 /// What was heard of a recording: its utterances, and voiceprints of their windows.
@@ -90,25 +69,22 @@ pub struct Told {
 }
 
 impl Voices {
-    /// Adds an utterance, which follows those before it, with what was [packed](pack) of it: voiceprints of all
-    /// [`LENGTHS`] for each of [`begins_of`].
+    /// Adds an utterance, which follows those before it, with its [voiceprints](super::Voiceprints::of).
     pub fn add(&mut self, utterance: Span, packed: &[u8]) {
         let frames = utterance.len() / STEP;
         let first = utterance.start / STEP;
-        let longest = LENGTHS.iter().rposition(|length| *length <= frames + OVER);
-        let prints = packed.chunks_exact(PRINT * LENGTHS.len());
-        for (begin, prints) in begins_of(utterance.len()).into_iter().zip(prints) {
-            for (kind, print) in prints.chunks_exact(PRINT).enumerate() {
-                let is_short = longest.is_none() && kind == 0;
-                if begin + LENGTHS[kind] <= frames + OVER || is_short {
-                    self.windows.push(Window {
-                        begin: first + begin,
-                        length: LENGTHS[kind].min(frames - begin),
-                        kind,
-                        is_longest: longest.unwrap_or(0) == kind,
-                        print: print.to_vec(),
-                    });
-                }
+        let mut prints = packed.chunks_exact(PRINT);
+        let mut most = 0;
+        for (begin, count) in windows_of(utterance.len()) {
+            most = most.max(count);
+            for (kind, print) in (0..count).zip(&mut prints) {
+                self.windows.push(Window {
+                    begin: first + begin,
+                    length: LENGTHS[kind].min(frames - begin),
+                    kind,
+                    is_longest: kind + 1 == most,
+                    print: print.to_vec(),
+                });
             }
         }
         self.utterances.push(utterance);

@@ -2,7 +2,7 @@
 
 use heirloom_models::{
     Store,
-    speech::{FRAME, Told, Voice, Voiceprints, Voices, begins_of, pack, utterances_of},
+    speech::{FRAME, LENGTHS, PRINT, Told, Voice, Voiceprints, Voices, utterances_of},
 };
 use heirloom_testing::{
     conversation::{COLLAR, Conversation, Reader, conversation, error_rate, speeches},
@@ -62,16 +62,10 @@ fn hear(samples: &[f32]) -> Voices {
     let frames = samples.chunks(FRAME);
     let likely: Vec<f32> = frames.map(|frame| voice.hear(frame).unwrap()).collect();
     let mut voices = Voices::default();
-    for utterance in utterances_of(&likely, samples.len()) {
-        let begins = begins_of(utterance.len());
-        let prints = voiceprints
-            .of(&samples[utterance.clone()], &begins)
-            .unwrap();
-        let packed: Vec<u8> = prints
-            .iter()
-            .flatten()
-            .flat_map(|print| pack(print))
-            .collect();
+    let utterances = utterances_of(&likely, samples.len());
+    let said: Vec<_> = utterances.iter().map(|it| &samples[it.clone()]).collect();
+    let prints = voiceprints.of(&said).unwrap();
+    for (utterance, packed) in utterances.into_iter().zip(prints) {
         voices.add(utterance, &packed);
     }
     voices
@@ -183,9 +177,9 @@ const REFERENCE: [(usize, f32); 12] = [
 #[test]
 fn a_voiceprint_is_what_the_reference_computes() {
     let samples = hilde_as_she_is();
-    let prints = load().1.of(&samples, &[0, 40]).unwrap();
+    let prints = load().1.of(&[&samples]).unwrap();
+    let print = second(&prints[0]);
     for (at, value) in REFERENCE {
-        let print = &prints[1][2];
         assert!(
             (print[at] - value).abs() < 2e-3,
             "{at}: {} {value}",
@@ -194,8 +188,41 @@ fn a_voiceprint_is_what_the_reference_computes() {
     }
     // A quieter recording is heard alike.
     let quiet: Vec<f32> = samples.iter().map(|sample| sample / 50.0).collect();
-    let of_quiet = load().1.of(&quiet, &[40]).unwrap();
-    assert!(likeness(&of_quiet[0][2], &prints[1][2]) > 0.9);
+    let of_quiet = load().1.of(&[quiet]).unwrap();
+    assert!(likeness(&second(&of_quiet[0]), &print) > 0.9);
+}
+
+/// The longest voiceprint of the second window.
+fn second(packed: &[u8]) -> Vec<f32> {
+    let print = packed.chunks(PRINT).nth(2 * LENGTHS.len() - 1).unwrap();
+    let length: f32 = print.iter().map(|it| f32::from(*it).powi(2)).sum();
+    print
+        .iter()
+        .map(|it| f32::from(*it) / length.sqrt())
+        .collect()
+}
+
+#[test]
+fn utterances_sound_the_same_beside_others() {
+    let samples = hilde_as_she_is();
+    let short = &samples[8_000..16_000];
+    let (mut voiceprints, mut all) = (load().1, Vec::new());
+    for said in [&samples[..], short, &samples[..40_000]] {
+        all.extend(voiceprints.of(&[said]).unwrap());
+    }
+    let together = voiceprints
+        .of(&[&samples[..], short, &samples[..40_000]])
+        .unwrap();
+    assert_eq!(together.len(), all.len());
+    for (together, alone) in together.iter().zip(&all) {
+        assert_eq!(together.len(), alone.len());
+        let differ = together
+            .iter()
+            .zip(alone)
+            .map(|(a, b)| a.abs_diff(*b))
+            .max();
+        assert!(differ <= Some(1), "{differ:?}");
+    }
 }
 
 fn hilde_as_she_is() -> Vec<f32> {

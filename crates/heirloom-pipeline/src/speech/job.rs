@@ -4,7 +4,6 @@ use std::{fs::File, os::unix::fs::FileExt as _};
 
 use heirloom_models::speech::{
     FRAME, Hearing, Listener, SAMPLES_PER_SECOND, SpeechError, Voice, Voiceprints, WINDOW,
-    begins_of, pack,
 };
 use serde_json::json;
 
@@ -89,15 +88,11 @@ impl Hearer {
         let Some(voiceprints) = &mut self.voiceprints else {
             return Ok(());
         };
-        for (from, until) in parts(header)? {
-            let samples = read(input, from, until.saturating_sub(from).min(MOST_AT_ONCE))?;
-            let begins = begins_of(samples.len());
-            let prints = voiceprints.of(&samples, &begins).map_err(failed)?;
-            let packed: Vec<u8> = prints
-                .iter()
-                .flatten()
-                .flat_map(|print| pack(print))
-                .collect();
+        let parts = parts(header)?.into_iter();
+        let utterances = parts
+            .map(|(from, until)| read(input, from, until.saturating_sub(from).min(MOST_AT_ONCE)));
+        let utterances: Vec<_> = utterances.collect::<Result<_, _>>()?;
+        for packed in voiceprints.of(&utterances).map_err(failed)? {
             answer.give(&json!({}), &packed)?;
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! With voices that are only directions: what the network says of real ones is tested with real ones.
 
 use super::*;
-use crate::speech::FRAME;
+use crate::speech::{FRAME, pack};
 
 /// A voice of its own direction, a bit different each time.
 fn print(voice: usize, time: usize) -> Vec<f32> {
@@ -16,11 +16,8 @@ fn heard(said: &[(usize, usize, usize)]) -> Voices {
     let mut voices = Voices::default();
     for (who, begin, end) in said {
         let utterance = begin * STEP..end * STEP;
-        let begins = begins_of(utterance.len());
-        let prints = begins.iter().flat_map(|at| {
-            let packed = pack(&print(*who, begin + at));
-            LENGTHS.map(|_| packed.clone()).concat()
-        });
+        let prints = windows_of(utterance.len())
+            .flat_map(|(at, count)| pack(&print(*who, begin + at)).repeat(count));
         let packed: Vec<u8> = prints.collect();
         voices.add(utterance, &packed);
     }

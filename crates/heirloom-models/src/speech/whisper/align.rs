@@ -77,15 +77,15 @@ fn median(values: &[f32], width: usize) -> Vec<f32> {
         };
         values[index.clamp(0, last) as usize]
     };
-    (0..values.len() as isize)
-        .map(|middle| {
-            let mut window: Vec<f32> = (middle - half as isize..=middle + half as isize)
-                .map(at)
-                .collect();
-            window.sort_by(f32::total_cmp);
-            window[half]
-        })
-        .collect()
+    let mut window = vec![0.0; width];
+    let middle = |middle: isize| {
+        for (slot, index) in window.iter_mut().zip(middle - half as isize..) {
+            *slot = at(index);
+        }
+        window.sort_unstable_by(f32::total_cmp);
+        window[half]
+    };
+    (0..values.len() as isize).map(middle).collect()
 }
 
 /// The cheapest way through the rows from the first column to the last (dynamic time warping): the column at which

@@ -219,7 +219,7 @@ impl Whisper {
         loop {
             let mut order = Vec::with_capacity(asked.beams);
             let mut next = Vec::with_capacity(asked.beams);
-            for (at, token, likely) in self.follow(&rows, &scores, asked, &mut chance) {
+            for (at, token, likely) in self.follow(&rows, &mut scores, asked, &mut chance) {
                 let mut row: Row = rows[at].clone();
                 row.likely.push(likely);
                 row.sum += likely;
@@ -269,29 +269,29 @@ impl Whisper {
     fn follow(
         &self,
         rows: &[Row],
-        scores: &[f32],
+        scores: &mut [f32],
         asked: &Asked,
         chance: &mut Chance,
     ) -> Vec<(usize, usize, f32)> {
         let mut found: Vec<(usize, usize, f32)> = Vec::new();
-        let scores = scores.chunks(self.network.sizes.words);
+        let scores = scores.chunks_mut(self.network.sizes.words);
         for (at, (row, scores)) in rows.iter().zip(scores).enumerate() {
-            let mut scores = scores.to_vec();
-            self.forbid(&row.tokens, &mut scores);
-            let likely = log_softmax(&scores);
+            self.forbid(&row.tokens, scores);
             if asked.temperature > 0.0 {
                 let times = if row.tokens.is_empty() {
                     asked.beams
                 } else {
                     1
                 };
+                let likely = log_softmax(scores);
                 for _ in 0..times {
                     let token = chance.choose(&likely, asked.temperature);
                     found.push((at, token, likely[token]));
                 }
             } else {
-                let best = best(&likely, asked.beams * 2).into_iter();
-                found.extend(best.map(|token| (at, token, likely[token])));
+                let whole = log_sum(scores);
+                let best = best(scores, asked.beams * 2).into_iter();
+                found.extend(best.map(|token| (at, token, scores[token] - whole)));
             }
         }
         if asked.temperature <= 0.0 {
@@ -331,11 +331,8 @@ impl Whisper {
             scores[v.first_time..from].fill(NEVER);
         }
         // Where a time of some kind is likelier than the likeliest word, it is a time.
-        let most = scores.iter().copied().fold(NEVER, f32::max);
-        let times = scores[v.first_time..].iter();
-        let times = times.map(|score| (score - most).exp()).sum::<f32>().ln() + most;
-        let text = scores[..v.first_time].iter().copied().fold(NEVER, f32::max);
-        if times > text {
+        let (text, times) = scores.split_at(v.first_time);
+        if log_sum(times) > most(text) {
             scores[..v.first_time].fill(NEVER);
         }
     }
@@ -460,10 +457,32 @@ pub(super) fn best(likely: &[f32], count: usize) -> Vec<usize> {
     found
 }
 
-pub(super) fn log_softmax(scores: &[f32]) -> Vec<f32> {
-    let most = scores.iter().copied().fold(NEVER, f32::max);
+/// The largest of them, found in several places at once.
+fn most(scores: &[f32]) -> f32 {
+    let mut most = [NEVER; 16];
+    let parts = scores.chunks_exact(most.len());
+    let rest = parts.remainder();
+    for part in parts {
+        for (most, score) in most.iter_mut().zip(part) {
+            *most = if *score > *most { *score } else { *most };
+        }
+    }
+    let all = most.iter().chain(rest);
+    all.copied().fold(NEVER, f32::max)
+}
+
+/// The logarithm of the sum of what they are logarithms of.
+fn log_sum(scores: &[f32]) -> f32 {
+    let most = most(scores);
+    if most == NEVER {
+        return NEVER;
+    }
     let sum: f32 = scores.iter().map(|score| (score - most).exp()).sum();
-    let whole = most + sum.ln();
+    most + sum.ln()
+}
+
+pub(super) fn log_softmax(scores: &[f32]) -> Vec<f32> {
+    let whole = log_sum(scores);
     scores.iter().map(|score| score - whole).collect()
 }
 

@@ -176,13 +176,14 @@ impl Maker<'_> {
                 &format!("decoder/layer_{layer}/attention/linear_1"),
             )?;
             let parts = self.split(net, &both, 2)?;
-            for (part, name, order) in [
-                (&parts[0], "keys", [0, 2, 3, 1]),
-                (&parts[1], "values", [0, 2, 1, 3]),
-            ] {
-                let part = net.reshape(part, &[1, -1, heads as i64, side])?;
-                let part = net.transpose(&part, &order)?;
-                net.output(&format!("{name}{layer}"), &part, &[1, heads as i64, -1, -1])?;
+            for (part, name) in parts.iter().zip(["keys", "values"]) {
+                let part = net.transpose(part, &[0, 2, 1])?;
+                let part = net.reshape(&part, &[heads as i64, 1, side, -1])?;
+                net.output(
+                    &format!("{name}{layer}"),
+                    &part,
+                    &[heads as i64, 1, side, -1],
+                )?;
             }
         }
         Ok(std::mem::replace(net, Net::new()?))
@@ -232,15 +233,17 @@ impl Maker<'_> {
                 rows.push(net.transpose(&part, &[0, 2, 1, 3])?);
             }
             let mut grown = Vec::new();
-            for (past, new) in [("past_keys", &rows[1]), ("past_values", &rows[2])] {
+            for (name, new) in [("keys", &rows[1]), ("values", &rows[2])] {
                 let past = net.input(
-                    &format!("{past}{layer}"),
+                    &format!("past_{name}{layer}"),
                     TensorElementType::Float32,
                     &[-1, count, -1, side],
                 );
                 let past =
                     net.node("Gather", &[&past, &order], [Attribute::new("axis", 0_i64)?])?;
-                grown.push(net.node("Concat", &[&past, new], [Attribute::new("axis", 2_i64)?])?);
+                let (now, along) = (format!("now_{name}{layer}"), Attribute::new("axis", 2_i64)?);
+                grown.push(net.named(&now, "Concat", &[&past, new], [along])?);
+                net.output(&now, &now, &[-1, count, -1, side])?;
             }
             let query = net.node("Mul", &[&rows[0], &scale], [])?;
             let keys = net.transpose(&grown[0], &[0, 1, 3, 2])?;
@@ -252,24 +255,22 @@ impl Maker<'_> {
             let seen = net.reshape(&seen, &[0, 0, width as i64])?;
             let seen = self.linear(net, &seen, &format!("{name}/self_attention/linear_1"))?;
             wire = net.add(&wire, &seen)?;
-            for (grown, name) in grown.iter().zip(["now_keys", "now_values"]) {
-                net.output(&format!("{name}{layer}"), grown, &[-1, count, -1, side])?;
-            }
-            // All rows look at the same recording, and so at once.
+            // All rows look at the same recording. What stands on the right of a product is copied first, which costs more than the
+            // few rows that there are: so each of them looks at the keys by itself, and the values stand on the left.
             let normed = self.norm(net, &wire, &format!("{name}/attention/layer_norm"))?;
             let query = self.linear(net, &normed, &format!("{name}/attention/linear_0"))?;
             let query = net.node("Mul", &[&query, &scale], [])?;
-            let query = net.reshape(&query, &[1, -1, count, side])?;
-            let query = net.transpose(&query, &[0, 2, 1, 3])?;
+            let query = net.reshape(&query, &[-1, 1, count, side])?;
+            let query = net.transpose(&query, &[2, 0, 1, 3])?;
             let keys = net.input(
                 &format!("keys{layer}"),
                 TensorElementType::Float32,
-                &[1, count, side, -1],
+                &[count, 1, side, -1],
             );
             let values = net.input(
                 &format!("values{layer}"),
                 TensorElementType::Float32,
-                &[1, count, -1, side],
+                &[count, 1, side, -1],
             );
             let looked = net.node("MatMul", &[&query, &keys], [])?;
             let of_layer: Vec<i64> = alignment
@@ -282,20 +283,21 @@ impl Maker<'_> {
                 looks.push(net.node(
                     "Gather",
                     &[&looked, &which],
-                    [Attribute::new("axis", 1_i64)?],
+                    [Attribute::new("axis", 0_i64)?],
                 )?);
             }
             let looked = net.node("Softmax", &[&looked], [Attribute::new("axis", -1_i64)?])?;
-            let heard = net.node("MatMul", &[&looked, &values], [])?;
-            let heard = net.transpose(&heard, &[0, 2, 1, 3])?;
+            let looked = net.transpose(&looked, &[0, 2, 3, 1])?;
+            let heard = net.node("MatMul", &[&values, &looked], [])?;
+            let heard = net.transpose(&heard, &[3, 1, 0, 2])?;
             let heard = net.node("Reshape", &[&heard, &shape], [])?;
             let heard = self.linear(net, &heard, &format!("{name}/attention/linear_2"))?;
             wire = net.add(&wire, &heard)?;
             wire = self.feed(net, &wire, &name)?;
         }
         let looks: Vec<&str> = looks.iter().map(String::as_str).collect();
-        let looks = net.node("Concat", &looks, [Attribute::new("axis", 1_i64)?])?;
-        net.output("looks", &looks, &[1, alignment.len() as i64, -1, -1])?;
+        let looks = net.node("Concat", &looks, [Attribute::new("axis", 0_i64)?])?;
+        net.output("looks", &looks, &[alignment.len() as i64, -1, 1, -1])?;
         let wire = net.node(
             "Gather",
             &[&wire, &wanted],

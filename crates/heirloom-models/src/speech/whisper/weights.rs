@@ -135,14 +135,16 @@ impl<'a> Tensor<'a> {
 
 /// A number of 16 bits (IEEE 754) as one of 32.
 pub(super) fn half(bits: u16) -> f32 {
-    let sign = u32::from(bits >> 15) << 31;
-    let exponent = u32::from(bits >> 10) & 0x1f;
-    let fraction = u32::from(bits) & 0x3ff;
-    match exponent {
-        0 => f32::from_bits(sign | 0x3f80_0000) * fraction as f32 / 16_777_216.0,
-        31 => f32::from_bits(sign | 0x7f80_0000 | (fraction << 13)),
-        _ => f32::from_bits(sign | ((exponent + 112) << 23) | (fraction << 13)),
-    }
+    /// What the exponents of both begin with is so far apart: 2 to the power of 112.
+    const APART: f32 = f32::from_bits(0x7780_0000);
+    let sign = u32::from(bits & 0x8000) << 16;
+    let size = u32::from(bits & 0x7fff);
+    let number = match size < 0x7c00 {
+        true => (f32::from_bits(size << 13) * APART).to_bits(),
+        // Beyond all numbers, or none.
+        false => 0x7f80_0000 | (size << 13),
+    };
+    f32::from_bits(sign | number)
 }
 
 struct Rest<'a>(&'a [u8]);

@@ -351,6 +351,9 @@ pub(crate) struct Faces {
 pub(crate) struct Tag {
     /// The picture or film
     pub(crate) file: PathBuf,
+    /// Who does it: local, or a service of the configuration by its name [in the order that is configured]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) provider: Option<String>,
 }
 
 #[derive(Debug, Args)]

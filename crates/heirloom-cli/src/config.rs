@@ -45,6 +45,7 @@ pub(crate) struct Config {
     pub(crate) models: ModelSettings,
     pub(crate) transcription: Setting<WaySettings>,
     pub(crate) reading: Setting<WaySettings>,
+    pub(crate) tagging: Setting<WaySettings>,
 }
 
 /// A value and where it comes from.
@@ -99,6 +100,8 @@ struct File {
     transcription_services: Option<Vec<way::Declared>>,
     reading: Option<Vec<String>>,
     reading_services: Option<Vec<way::Declared>>,
+    tagging: Option<Vec<String>>,
+    tagging_services: Option<Vec<way::Declared>>,
 }
 
 const DATA: &str = "HEIRLOOM_DATA";
@@ -132,6 +135,8 @@ impl Config {
         let transcription = way::TRANSCRIPTION.load(written, &data.value, from_file)?;
         let written = (file.reading.clone(), file.reading_services.as_deref());
         let reading = way::READING.load(written, &data.value, from_file)?;
+        let written = (file.tagging.clone(), file.tagging_services.as_deref());
+        let tagging = way::TAGGING.load(written, &data.value, from_file)?;
         let database = pick(
             global.database.clone(),
             DATABASE,
@@ -177,6 +182,7 @@ impl Config {
             models,
             transcription,
             reading,
+            tagging,
         })
     }
 }
@@ -190,11 +196,12 @@ impl Config {
         }
     }
 
-    /// Where models are, and who writes down what is said.
+    /// Where models are, and who does in their place what they do.
     pub(crate) fn models(&self) -> ModelsConfig {
         ModelsConfig {
             transcription: self.transcription.value.clone(),
             reading: self.reading.value.clone(),
+            tagging: self.tagging.value.clone(),
             ..self.models.settings()
         }
     }
@@ -361,7 +368,8 @@ fn load_file(path: &Path) -> Result<(File, String), Problem> {
                master_key_file, master_passphrase_file, store, \
                store_cache, store_redirect, store_places, store_rules, store_move_rate, s3_endpoint, s3_region, s3_path_style, \
                ipfs_node, ipfs_node_login_file, ipfs_service, ipfs_service_token_file, ipfs_layout, models, models_mirror, \
-               models_memory, models_keep, transcription, transcription_services, reading, reading_services and tesseract.")
+               models_memory, models_keep, transcription, transcription_services, reading, reading_services, \
+               tagging, tagging_services and tesseract.")
     })?;
     Ok((file, text))
 }

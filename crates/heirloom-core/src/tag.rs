@@ -26,8 +26,8 @@ pub struct Noun {
 
 /// How many classes a network that knows ImageNet tells apart.
 pub const CLASSES: usize = 1000;
-/// The most tags that a picture gets.
-const MOST: usize = 5;
+/// The most tags that a picture gets of one model.
+pub const MOST: usize = 5;
 
 static BY_NAME: LazyLock<HashMap<String, &'static Noun>> = LazyLock::new(|| {
     let nouns = VOCABULARY.iter();

@@ -48,7 +48,7 @@ pub struct Similar {
 }
 
 impl Db {
-    /// The pictures that look most like an asset, of those that the actor may see, the most alike first. None where nobody
+    /// The pictures that look most like an asset, of those that the actor may see, the most alike first. None where no model
     /// has looked at it.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl Db {
     }
 
     /// The timeline keys of the pictures of these audiences that look like an asset, the most alike first, with how alike;
-    /// `None` where nobody has looked at it. The asset has to be one that the actor may see.
+    /// `None` where no model has looked at it. The asset has to be one that the actor may see.
     pub(crate) async fn list_alike(
         &self,
         actor: &Actor,
@@ -142,7 +142,8 @@ impl Db {
     }
 }
 
-/// Keeps what a picture looks like, if that is what an artifact says, in the place of what was known before.
+/// Keeps what a picture looks like, if that is what an artifact says, in the place of what was known before. Where a service named
+/// what it shows and no model was here, it says nothing.
 pub(crate) async fn keep(
     tx: &mut Tx,
     asset: AssetId,
@@ -157,6 +158,9 @@ pub(crate) async fn keep(
     };
     let Imprint { model, numbers } = imprint;
     delete(tx, asset).await?;
+    if numbers.is_empty() {
+        return Ok(());
+    }
     tx.execute(ADD, args![asset, artifact, model, numbers])
         .await?;
     Ok(())

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::confinement::{
     Confinement, ConfinementError, Failure, Hand, HandSettings, JobHeader, JobLimits,
 };
-use crate::understand::UnderstandError;
+use crate::{understand::UnderstandError, way::LOCAL};
 
 /// A hand of confinement that works with the models of an ability, which it loads with the first job that needs them. It may
 /// read the folder of models and nothing else.
@@ -131,15 +131,16 @@ impl TrainedHand {
     }
 }
 
-/// Somebody who works with models. Clones share them.
+/// Somebody who works with models, or has a service do so. Clones share them.
 pub(crate) trait Trained: Clone {
-    /// What it works with.
-    fn hand(&self) -> &TrainedHand;
+    /// What it works with on this machine; none where it needs no model.
+    fn hand(&self) -> Option<&TrainedHand>;
 }
 
-/// One of a kind who works with models, opened when it is first needed, and anew when it is others that are used.
+/// Those of a kind who work with models or have a service do so, by who that is: opened when they are first needed, and anew when
+/// it is other models that are used.
 #[derive(Debug)]
-pub(crate) struct Kept<T>(Mutex<Option<T>>);
+pub(crate) struct Kept<T>(Mutex<HashMap<String, (String, T)>>);
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
@@ -154,20 +155,33 @@ impl<T: Trained> Kept<T> {
         key: &str,
         open: impl FnOnce() -> Result<T, UnderstandError>,
     ) -> Result<T, UnderstandError> {
-        let mut kept = self.kept();
-        match kept.as_ref().filter(|kept| kept.hand().key() == key) {
-            Some(kept) => Ok(kept.clone()),
-            None => Ok(kept.insert(open()?).clone()),
-        }
+        self.get_of(LOCAL, key, open)
     }
 
-    /// Whether its models are in memory.
+    /// The one of somebody that works with what has this key.
+    pub(crate) fn get_of(
+        &self,
+        who: &str,
+        key: &str,
+        open: impl FnOnce() -> Result<T, UnderstandError>,
+    ) -> Result<T, UnderstandError> {
+        let mut kept = self.kept();
+        if let Some((_, kept)) = kept.get(who).filter(|(of, _)| of == key) {
+            return Ok(kept.clone());
+        }
+        let opened = open()?;
+        kept.insert(who.to_owned(), (key.to_owned(), opened.clone()));
+        Ok(opened)
+    }
+
+    /// Whether their models are in memory.
     pub(crate) fn is_loaded(&self) -> bool {
         let kept = self.kept();
-        kept.as_ref().is_some_and(|kept| kept.hand().is_loaded())
+        let mut hands = kept.values().filter_map(|(_, kept)| kept.hand());
+        hands.any(TrainedHand::is_loaded)
     }
 
-    fn kept(&self) -> MutexGuard<'_, Option<T>> {
+    fn kept(&self) -> MutexGuard<'_, HashMap<String, (String, T)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,13 +1,17 @@
 //! What pictures show: a model that looks at them, at work in confinement.
 //!
 //! One hand of confinement, which may read the folder of models and nothing else, decodes a picture and looks at it. What it
-//! says is checked before anybody believes it: nouns of the vocabulary, each at most once, and numbers.
+//! says is checked before anybody believes it: nouns of the vocabulary, each at most once, and numbers. A service elsewhere is sent
+//! the picture, drawn anew; what a picture looks like is of the model alone.
 
+mod elsewhere;
 mod film;
 mod job;
+mod provider;
 
 use std::{fs::File, io::Seek as _, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use heirloom_core::{imprint::Imprint, query::Language, tag::Noun, unit::FailureCode};
 use heirloom_models::{Ability, Store};
 use serde::{Deserialize, Serialize};
@@ -15,18 +19,36 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    confinement::{Confinement, ConfinementError, HandSettings, JobLimits},
+    confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
     loading::{Trained, TrainedHand},
     understand::UnderstandError,
+    way::{
+        self, LOCAL, Service, Way,
+        vision::{GOOGLE, OPENAI},
+    },
 };
 
 pub use film::look_at_film;
 pub(crate) use job::{LOOK, Onlooker, decode};
 
+/// What services are configured for here.
+pub const TASK: way::Task = way::Task {
+    kinds: &[OPENAI, GOOGLE],
+    may_be_noted: false,
+};
+
 /// What looks at pictures. Cloning is cheap; the clones share one process, which starts with the first picture.
 #[derive(Debug, Clone)]
 pub struct Beholder {
-    hand: Arc<TrainedHand>,
+    looker: Looker,
+}
+
+#[derive(Debug, Clone)]
+enum Looker {
+    /// A model on this machine.
+    Local(Arc<TrainedHand>),
+    /// A service, for which a hand without models draws; and the model that says what pictures look like, where it is here.
+    Service(Arc<Service>, Arc<Hand>, Option<Arc<TrainedHand>>),
 }
 
 /// A tag that a picture gets.
@@ -53,11 +75,17 @@ pub struct Seen {
 pub(crate) const MEMORY_BYTES: u64 = 3 << 30;
 /// A picture takes a tenth of a second of a processor; a small or busy machine is many times slower.
 const TIME: Duration = Duration::from_secs(120);
-const ANSWER_BYTES: u64 = 1 << 20;
+/// The most bytes that are said of a picture, or that it has when it is drawn.
+const ANSWER_BYTES: u64 = 4 << 20;
+/// The longest side of a picture that a service is sent, in pixels: what a picture shows is seen in fewer.
+const SENT_SIDE: u32 = 1024;
 
 impl Trained for Beholder {
-    fn hand(&self) -> &TrainedHand {
-        &self.hand
+    fn hand(&self) -> Option<&TrainedHand> {
+        match &self.looker {
+            Looker::Local(hand) => Some(hand),
+            Looker::Service(_, _, own) => own.as_deref(),
+        }
     }
 }
 
@@ -80,21 +108,132 @@ impl Beholder {
         let ability = Ability::ImageFeatures;
         let hand = TrainedHand::start(confinement, store, ability, threads, settings)?;
         Ok(Self {
-            hand: Arc::new(hand),
+            looker: Looker::Local(Arc::new(hand)),
         })
+    }
+
+    /// A service elsewhere: pictures are drawn here, and it is sent these and nothing else. What they look like `own` says, which
+    /// works with the model of this machine; nobody does where it is not here.
+    ///
+    /// # Errors
+    /// [`UnderstandError::Disk`] when no thread can be started.
+    pub fn elsewhere(
+        confinement: &Confinement,
+        service: Arc<Service>,
+        own: Option<Self>,
+    ) -> Result<Self, UnderstandError> {
+        let settings = HandSettings {
+            memory_bytes: MEMORY_BYTES,
+            ..HandSettings::default()
+        };
+        let hand = Hand::start(confinement, settings)?;
+        let own = own.and_then(|own| match own.looker {
+            Looker::Local(hand) => Some(hand),
+            Looker::Service(_, _, own) => own,
+        });
+        Ok(Self {
+            looker: Looker::Service(service, Arc::new(hand), own),
+        })
+    }
+
+    /// Who looks: `local`, or a service by its name.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        match &self.looker {
+            Looker::Local(_) => LOCAL,
+            Looker::Service(service, ..) => &service.settings().name,
+        }
     }
 
     /// The model that looks.
     #[must_use]
-    pub fn model(&self) -> &str {
-        self.hand.model_id()
+    pub fn model(&self) -> String {
+        match &self.looker {
+            Looker::Local(hand) => hand.model_id().to_owned(),
+            Looker::Service(service, ..) => service.key(),
+        }
     }
 
-    /// What tells all that looks apart from others: [`Store::key_for`] pictures.
+    /// What tells all that looks apart from others: [`Store::key_for`] pictures, or the service's own with that.
     #[must_use]
-    pub fn key(&self) -> &str {
-        self.hand.key()
+    pub fn key(&self) -> String {
+        let own = self.hand().map(TrainedHand::key);
+        match &self.looker {
+            Looker::Local(hand) => hand.key().to_owned(),
+            Looker::Service(service, ..) => key_beside(service, own),
+        }
     }
+
+    async fn work(
+        &self,
+        input: &mut File,
+        name: &str,
+        cancelled: &CancellationToken,
+    ) -> Result<Vec<(JobHeader, Bytes)>, UnderstandError> {
+        let mut job = json!({ "job": LOOK, "name": name });
+        let limits = JobLimits {
+            wall: TIME * 2,
+            cpu: TIME,
+            answer_bytes: ANSWER_BYTES,
+        };
+        let own = match self.hand() {
+            Some(hand) => {
+                // The hand reads from where this one stands.
+                input.rewind()?;
+                let input = input.try_clone()?;
+                hand.work(job.clone(), input, limits, cancelled).await?
+            }
+            None => Vec::new(),
+        };
+        match &self.looker {
+            Looker::Local(_) => Ok(own),
+            // What the model cannot look at goes nowhere.
+            Looker::Service(service, hand, _) => {
+                job["draw"] = SENT_SIDE.into();
+                input.rewind()?;
+                let input = input.try_clone()?;
+                let parts = hand.work(job, input, limits, cancelled).await?;
+                elsewhere::look(service, parts, own, cancelled).await
+            }
+        }
+    }
+}
+
+/// The key of a service that says what pictures show, with that of the models that say what they look like.
+pub(crate) fn key_beside(service: &Service, own: Option<&str>) -> String {
+    let own = own.map(|own| format!("+{own}"));
+    service.key() + &own.unwrap_or_default()
+}
+
+/// Has a picture looked at by the first who can. `skipped` is told who could not and why.
+///
+/// # Errors
+/// What is wrong with the file; else why the last of them could not.
+pub async fn look_by(
+    ways: &[Way],
+    beholder: impl Fn(&Way) -> Result<Beholder, UnderstandError>,
+    (input, name): (&mut File, &str),
+    cancelled: &CancellationToken,
+    mut skipped: impl FnMut(&Way, &UnderstandError),
+) -> Result<(Beholder, Seen), UnderstandError> {
+    let mut before = UnderstandError::NoModel(Ability::ImageFeatures.as_str());
+    for way in ways {
+        let tried = match beholder(way) {
+            Ok(beholder) => {
+                let seen = look(&beholder, input, name, cancelled).await;
+                seen.map(|seen| (beholder, seen))
+            }
+            Err(error) => Err(error),
+        };
+        match tried {
+            Err(error) if error.may_be_tried_elsewhere() => {
+                skipped(way, &error);
+                before = error;
+            }
+            tried => return tried,
+        }
+    }
+    Err(before)
 }
 
 /// Looks at a picture of that name.
@@ -107,17 +246,7 @@ pub async fn look(
     name: &str,
     cancelled: &CancellationToken,
 ) -> Result<Seen, UnderstandError> {
-    let job = json!({ "job": LOOK, "name": name });
-    let limits = JobLimits {
-        wall: TIME * 2,
-        cpu: TIME,
-        answer_bytes: ANSWER_BYTES,
-    };
-    // The hand reads from where this one stands.
-    input.rewind()?;
-    let input = input.try_clone()?;
-    let hand = &beholder.hand;
-    let parts = hand.work(job, input, limits, cancelled).await?;
+    let parts = beholder.work(input, name, cancelled).await?;
     let mut seen = Seen::default();
     for (header, bytes) in parts {
         if let Some(reason) = header["nothing"].as_str() {
@@ -132,8 +261,9 @@ pub async fn look(
                 let reason = "the model gave nonsense for what a picture shows".to_owned();
                 ConfinementError::failed(FailureCode::Other, reason)
             })?;
+            let own = beholder.hand().map(TrainedHand::key);
             seen.imprint = Imprint {
-                model: beholder.key().to_owned(),
+                model: own.unwrap_or_default().to_owned(),
                 numbers: bytes.to_vec(),
             };
         }

@@ -23,15 +23,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     confinement::{Confinement, ConfinementError, Hand, HandSettings, JobHeader, JobLimits},
-    loading::TrainedHand,
+    loading::{Trained, TrainedHand},
     understand::UnderstandError,
-    way::{self, LOCAL, Service, Way},
+    way::{
+        self, LOCAL, Service, Way,
+        vision::{GOOGLE, OPENAI},
+    },
 };
 
 pub use film::read_film;
 pub(crate) use job::{PageReader, READ};
-use provider::{GOOGLE, OPENAI};
-pub use provider::{PROVIDERS, Provider, Question, Seen, SeenLine};
 pub use second::SecondReader;
 
 /// What services are configured for here.
@@ -92,6 +93,15 @@ const MOST_PAGES: u32 = 2_000;
 /// So many pages may each end a process; after one more no others are tried.
 const DEATHS: usize = 3;
 
+impl Trained for Eyes {
+    fn hand(&self) -> Option<&TrainedHand> {
+        match &self.reader {
+            Reader::Local(hand) => Some(hand),
+            Reader::Service(..) => None,
+        }
+    }
+}
+
 impl Eyes {
     /// With the models that reading uses by default, which compute with so many threads. Nothing is loaded yet.
     ///
@@ -141,14 +151,6 @@ impl Eyes {
             reader: Reader::Service(service, Arc::new(hand)),
             second: None,
         })
-    }
-
-    /// Whether models are in memory.
-    pub(crate) fn is_loaded(&self) -> bool {
-        match &self.reader {
-            Reader::Local(hand) => hand.is_loaded(),
-            Reader::Service(..) => false,
-        }
     }
 
     /// Who reads: `local`, or a service by its name.

@@ -60,8 +60,8 @@ const LONGEST_WORD: usize = 2 * SAMPLES_PER_SECOND;
 const WINDOW_TIME: Duration = Duration::from_secs(600);
 
 impl Trained for Ears {
-    fn hand(&self) -> &TrainedHand {
-        &self.hand
+    fn hand(&self) -> Option<&TrainedHand> {
+        Some(&self.hand)
     }
 }
 

@@ -40,8 +40,8 @@ const AT_ONCE: usize = 256;
 const KNOWN: usize = 8_192;
 
 impl Trained for Comparer {
-    fn hand(&self) -> &TrainedHand {
-        &self.hand
+    fn hand(&self) -> Option<&TrainedHand> {
+        Some(&self.hand)
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod ask;
 mod settings;
+pub(crate) mod vision;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -301,12 +301,18 @@ impl<'a> Task<'a> {
         self.workshop.face_finder()
     }
 
-    /// Who looks at pictures.
+    /// Who looks at pictures in this way.
     ///
     /// # Errors
     /// [`UnderstandError::Model`] when a model is missing.
-    pub fn beholder(&self) -> Result<Beholder, UnderstandError> {
-        self.workshop.beholder()
+    pub fn beholder(&self, way: &Way) -> Result<Beholder, UnderstandError> {
+        self.workshop.beholder(way)
+    }
+
+    /// Who may say what pictures show.
+    #[must_use]
+    pub const fn tagging(&self) -> &Ways {
+        self.workshop.tagging()
     }
 
     /// Who says what pictures show.

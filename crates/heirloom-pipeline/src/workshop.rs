@@ -1,7 +1,6 @@
 //! What tools work with: confined processes for bytes that nobody knows.
 
 use std::{
-    collections::HashMap,
     fs::File,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -39,8 +38,7 @@ pub struct Workshop {
     abilities: Abilities,
     ears: Arc<Kept<Ears>>,
     hearings: Hearings,
-    /// By who they are.
-    eyes: Arc<Mutex<HashMap<String, Eyes>>>,
+    eyes: Arc<Kept<Eyes>>,
     second: SecondReader,
     face_finder: Arc<Kept<FaceFinder>>,
     beholder: Arc<Kept<Beholder>>,
@@ -58,6 +56,8 @@ pub struct Abilities {
     pub transcription: Ways,
     /// Who reads what is written.
     pub reading: Ways,
+    /// Who says what pictures show.
+    pub tagging: Ways,
     /// The languages in which tesseract reads beside the models of this machine; none where it does not.
     pub tesseract: Vec<String>,
 }
@@ -69,6 +69,7 @@ impl From<Store> for Abilities {
             models,
             transcription: Ways::default(),
             reading: Ways::default(),
+            tagging: Ways::default(),
             tesseract: Vec::new(),
         }
     }
@@ -206,6 +207,12 @@ impl Workshop {
         &self.abilities.reading
     }
 
+    /// Who says what pictures show.
+    #[must_use]
+    pub const fn tagging(&self) -> &Ways {
+        &self.abilities.tagging
+    }
+
     /// Who reads beside the models of this machine.
     #[must_use]
     pub const fn second_reader(&self) -> &SecondReader {
@@ -221,15 +228,27 @@ impl Workshop {
         }
     }
 
+    /// The key of who has an ability in this way. What pictures look like is of the models of this machine, whoever says what they
+    /// show: other ones make it anew.
+    fn key_of(&self, ability: Ability, way: &Way) -> String {
+        let own = self.local_key(ability);
+        match way {
+            Way::Service(service) if ability == Ability::ImageFeatures => {
+                let own = self.has_models(ability).then_some(own);
+                pictures::key_beside(service, own.as_deref())
+            }
+            way => way.key(&own),
+        }
+    }
+
     /// The key of what has an ability now: of the models, [as the store says](Store::key_for), or of a service that takes
     /// their place; empty for none.
     #[must_use]
     pub fn model_key(&self, ability: Option<Ability>) -> String {
-        let own = ability.map_or_else(String::new, |ability| self.local_key(ability));
-        match ability.and_then(|ability| self.first_for(ability)) {
-            Some(way) => way.key(&own),
-            None => own,
-        }
+        ability.map_or_else(String::new, |ability| match self.first_for(ability) {
+            Some(way) => self.key_of(ability, way),
+            None => self.local_key(ability),
+        })
     }
 
     /// Whether the models are here that an ability works with, or somebody else has it.
@@ -255,6 +274,7 @@ impl Workshop {
         match ability {
             Ability::Speech => Some(self.transcription()),
             Ability::Reading => Some(self.reading()),
+            Ability::ImageFeatures => Some(self.tagging()),
             _ => None,
         }
     }
@@ -292,8 +312,7 @@ impl Workshop {
                 Some(working(threads(), speech::MEMORY_BYTES, is_loaded))
             }
             Ability::Reading => {
-                let eyes = self.eyes.lock().unwrap_or_else(PoisonError::into_inner);
-                let is_loaded = eyes.values().any(Eyes::is_loaded);
+                let is_loaded = self.eyes.is_loaded();
                 Some(working(READERS, reading::MEMORY_BYTES, is_loaded))
             }
             Ability::Faces => {
@@ -321,17 +340,11 @@ impl Workshop {
     /// # Errors
     /// [`UnderstandError::Model`] when a model is missing.
     pub fn eyes(&self, way: &Way) -> Result<Eyes, UnderstandError> {
-        let mut eyes = self.eyes.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = way.key(&self.local_key(Ability::Reading));
-        if let Some(eyes) = eyes.get(way.name()).filter(|eyes| eyes.key() == key) {
-            return Ok(eyes.clone());
-        }
-        let opened = match way {
-            Way::Service(service) => Eyes::elsewhere(&self.confinement, Arc::clone(service))?,
-            _ => Eyes::open(&self.confinement, self.models(), READERS)?.beside(&self.second),
-        };
-        eyes.insert(way.name().to_owned(), opened.clone());
-        Ok(opened)
+        let key = self.key_of(Ability::Reading, way);
+        self.eyes.get_of(way.name(), &key, || match way {
+            Way::Service(service) => Eyes::elsewhere(&self.confinement, Arc::clone(service)),
+            _ => Ok(Eyes::open(&self.confinement, self.models(), READERS)?.beside(&self.second)),
+        })
     }
 
     /// Who finds faces, with the model that is used for that now.
@@ -344,14 +357,23 @@ impl Workshop {
             .get(&key, || FaceFinder::open(&self.confinement, self.models()))
     }
 
-    /// Who looks at pictures, with the model that is used for that now.
+    /// Who looks at pictures in this way, with the model that is used for that now.
     ///
     /// # Errors
     /// [`UnderstandError::Model`] when a model is missing.
-    pub fn beholder(&self) -> Result<Beholder, UnderstandError> {
-        let key = self.models().key_for(Ability::ImageFeatures);
-        self.beholder.get(&key, || {
-            Beholder::open(&self.confinement, self.models(), READERS)
+    pub fn beholder(&self, way: &Way) -> Result<Beholder, UnderstandError> {
+        let key = self.key_of(Ability::ImageFeatures, way);
+        let own = match way {
+            Way::Service(_) if self.has_models(Ability::ImageFeatures) => {
+                Some(self.beholder(&Way::Local)?)
+            }
+            _ => None,
+        };
+        self.beholder.get_of(way.name(), &key, || match way {
+            Way::Service(service) => {
+                Beholder::elsewhere(&self.confinement, Arc::clone(service), own)
+            }
+            _ => Beholder::open(&self.confinement, self.models(), READERS),
         })
     }
 

@@ -10,8 +10,8 @@ use heirloom_blobs::BlobStore;
 use heirloom_core::{Actor, RunId};
 use heirloom_db::{Db, DbError, Location, family::Family};
 use heirloom_pipeline::{
-    Context, confinement::Confinement, ipfs::IpfsSettings, reading, run::Engine, scan::Progress,
-    template, transcription, way::Ways, workshop::Abilities,
+    Context, confinement::Confinement, ipfs::IpfsSettings, pictures, reading, run::Engine,
+    scan::Progress, template, transcription, way::Ways, workshop::Abilities,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -89,10 +89,12 @@ impl Library {
     /// `no_library`, `not_a_library`, `in_use`, `read_only`, `no_space`, `newer_version`, `damaged`
     /// (also for a catalogue that is gone), `unavailable`; nothing was changed then.
     pub async fn open(config: &LibraryConfig) -> Result<Self, Problem> {
-        let transcription = Ways::new(&config.models.transcription, &transcription::TASK)
-            .map_err(|why| Problem::new(Code::InvalidRequest, why))?;
-        let reading = Ways::new(&config.models.reading, &reading::TASK)
-            .map_err(|why| Problem::new(Code::InvalidRequest, why))?;
+        let ways = |settings, task| {
+            Ways::new(settings, task).map_err(|why| Problem::new(Code::InvalidRequest, why))
+        };
+        let transcription = ways(&config.models.transcription, &transcription::TASK)?;
+        let reading = ways(&config.models.reading, &reading::TASK)?;
+        let tagging = ways(&config.models.tagging, &pictures::TASK)?;
         let folder = DataFolder::open(&config.folder, config.is_creating)?;
         match open_parts(&folder, config).await {
             Ok((db, store, family, encryption)) => {
@@ -111,6 +113,7 @@ impl Library {
                         models: config.models.open(folder.path()),
                         transcription,
                         reading,
+                        tagging,
                         tesseract: config.models.tesseract.clone(),
                     },
                     &template::ALL,

@@ -33,6 +33,8 @@ pub struct ModelsConfig {
     pub transcription: WaySettings,
     /// Who reads what is written.
     pub reading: WaySettings,
+    /// Who says what pictures show.
+    pub tagging: WaySettings,
     /// The languages in which tesseract reads beside the models of this machine, by its own names; none where it does not.
     pub tesseract: Vec<String>,
     /// How long models stay in memory, and how much of it they may have.

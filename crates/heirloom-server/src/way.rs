@@ -10,6 +10,7 @@ pub(crate) fn routes() -> OpenApiRouter<Library> {
     OpenApiRouter::new()
         .routes(routes!(get_transcription))
         .routes(routes!(get_reading_services))
+        .routes(routes!(get_tagging_services))
 }
 
 /// Who writes down what is said, in which order, and which services elsewhere are sent the sound for that.
@@ -36,4 +37,17 @@ async fn get_reading_services(
 ) -> Result<Json<wire::Services>, Problem> {
     actor.require_operator(Action::OperateMachine)?;
     Ok(Json(wire::Services::of(library.engine().reading())))
+}
+
+/// Who says what pictures show, in which order, and which services elsewhere are sent pictures for that.
+#[utoipa::path(get, path = "/api/v1/tagging", tag = "machine", responses(
+    (status = 200, description = "Who does", body = wire::Services),
+    (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
+))]
+async fn get_tagging_services(
+    State(library): State<Library>,
+    Asker(actor): Asker,
+) -> Result<Json<wire::Services>, Problem> {
+    actor.require_operator(Action::OperateMachine)?;
+    Ok(Json(wire::Services::of(library.engine().tagging())))
 }

@@ -1,6 +1,6 @@
-//! A service that writes down what is said or written, for a test: the published APIs of OpenAI, of the server of whisper.cpp and
-//! of Google Cloud Vision, over real HTTP on a loopback port. It hears nothing but beeps: each is a word. Of a page it sees
-//! how wide and how high it is, and always reads the same on it.
+//! A service that writes down what is said or written, or says what pictures show, for a test: the published APIs of OpenAI, of the
+//! server of whisper.cpp and of Google Cloud Vision, over real HTTP on a loopback port. It hears nothing but beeps: each is a word.
+//! Of a picture it sees how wide and how high it is, and always reads the same on it and sees the same in it.
 
 mod vision;
 

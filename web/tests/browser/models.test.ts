@@ -25,6 +25,11 @@ address = "http://192.168.1.4:8080"
 name = "olmocr"
 address = "http://pages.home.arpa:8000/v1"
 model = "olmOCR"
+
+[[tagging_services]]
+name = "vision"
+kind = "google-vision"
+address = "https://vision.example.org/v1"
 `);
 let server: Server;
 let isHere = false;
@@ -94,4 +99,7 @@ test('services elsewhere say how far the sound goes', async () => {
   const olmocr = page.locator('li.card').filter({ hasText: 'pages.home.arpa' });
   await olmocr.getByText('The pages stay in this network.').waitFor();
   await olmocr.getByText('is not sent to it by itself').waitFor();
+  const vision = page.locator('li.card').filter({ hasText: 'vision.example.org' });
+  await vision.getByText('The pictures leave the house.').waitFor();
+  await vision.getByText('Pictures of the library are not sent to it').waitFor();
 });

@@ -193,6 +193,16 @@ pub(crate) fn show(config: &Config, output: &Output) {
             &config.reading.origin,
         ),
         (
+            "tagging",
+            Some(describe_order(&config.tagging.value)),
+            &config.tagging.origin,
+        ),
+        (
+            "tagging_services",
+            describe_services(&config.tagging.value, "the picture"),
+            &config.tagging.origin,
+        ),
+        (
             "tesseract",
             Some(config.models.tesseract.value.join(", ")).filter(|it| !it.is_empty()),
             &config.models.tesseract.origin,

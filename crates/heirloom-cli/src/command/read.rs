@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     bar::Bar,
     signal::stoppable,
-    way::{named, say_where},
+    way::{for_film, named, say_where},
 };
 use crate::{
     Ending, arguments,
@@ -59,8 +59,7 @@ pub(super) async fn run(
     let mut bar = Bar::new(*output);
     let outcome = match is_film(&mut input, &name).is_ok_and(|it| it) {
         true => {
-            let local = ways.iter().find(|way| matches!(way, Way::Local));
-            let local = local.ok_or_else(no_film)?;
+            let local = for_film(&ways, "read")?;
             let ffmpeg = Ffmpeg::new(confinement.clone(), std::env::temp_dir());
             let (eyes, stop) = (eyes(local)?, CancellationToken::new());
             let reading = read_film(&eyes, &ffmpeg, &input, &stop, pictures(&mut bar));
@@ -120,11 +119,6 @@ pub(super) fn explain(file: &Path, hint: &'static str) -> impl FnOnce(Understand
         }
         error => error.into(),
     }
-}
-
-fn no_film() -> Problem {
-    Problem::new(Code::Refused, "films are read on this machine alone")
-        .hint("Leave `--provider` out, or say `--provider local`.")
 }
 
 /// Reads it to its end, or until somebody no longer wants that.

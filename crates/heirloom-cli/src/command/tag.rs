@@ -1,12 +1,16 @@
 //! `heirloom tag`
 
+use std::sync::Arc;
+
 use heirloom_pipeline::{
     Ffmpeg,
     confinement::Confinement,
     film::is_film,
-    pictures::{Beholder, SeenTag, look, look_at_film},
+    pictures::{Beholder, SeenTag, TASK, look_at_film, look_by},
+    understand::UnderstandError,
+    way::{Way, Ways},
 };
-use heirloom_server::Problem;
+use heirloom_server::{Code, Problem};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +18,7 @@ use super::{
     bar::Bar,
     read::{explain, open, pictures},
     signal::stoppable,
+    way::{for_film, named, say_where},
 };
 use crate::{Ending, arguments, config::Config, output::Output};
 
@@ -21,7 +26,7 @@ use crate::{Ending, arguments, config::Config, output::Output};
 #[derive(Debug, Serialize)]
 struct Told {
     tags: Vec<SeenTag>,
-    method: &'static str,
+    method: String,
     model: String,
     problems: Vec<String>,
 }
@@ -33,26 +38,51 @@ pub(super) async fn run(
     output: &Output,
 ) -> Result<Ending, Problem> {
     let mut input = open(&asked.file, "a picture or a film")?;
-    let store = config.models().open(&config.data.value);
+    let settings = config.models();
+    let store = settings.open(&config.data.value);
+    let ways = Ways::new(&settings.tagging, &TASK)
+        .map_err(|why| Problem::new(Code::InvalidRequest, why))?;
+    let ways = named(
+        &ways,
+        &TASK,
+        asked.provider.as_deref(),
+        "says what pictures show",
+    )?;
     let confinement = Confinement::of_this_program();
-    let beholder = Beholder::open(&confinement, &store, 1)?;
+    let beholder = |way: &Way| match way {
+        // Nobody asks here what it looks like.
+        Way::Service(service) => Beholder::elsewhere(&confinement, Arc::clone(service), None),
+        _ => Beholder::open(&confinement, &store, 1),
+    };
     let name = asked.file.file_name().unwrap_or_default().to_string_lossy();
     let stop = CancellationToken::new();
     let mut bar = Bar::new(*output);
     let seen = match is_film(&mut input, &name).is_ok_and(|it| it) {
         true => {
-            let ffmpeg = Ffmpeg::new(confinement, std::env::temp_dir());
+            let beholder = beholder(for_film(&ways, "looked at")?)?;
+            let ffmpeg = Ffmpeg::new(confinement.clone(), std::env::temp_dir());
             let looking = look_at_film(&beholder, &ffmpeg, &input, &stop, pictures(&mut bar));
+            let seen = stoppable(looking, &stop).await;
+            seen.map(|seen| (beholder, seen))
+        }
+        false => {
+            say_where(&ways, "the picture", &mut bar);
+            let skipped = |_: &Way, why: &UnderstandError| {
+                if ways.len() > 1 {
+                    bar.say(&why.to_string());
+                }
+            };
+            let looking = look_by(&ways, beholder, (&mut input, &name), &stop, skipped);
             stoppable(looking, &stop).await
         }
-        false => stoppable(look(&beholder, &mut input, &name, &stop), &stop).await,
     };
     bar.finish();
-    let seen = seen.map_err(explain(&asked.file, "A picture or a film is needed."))?;
+    let seen = seen.map_err(explain(&asked.file, "A picture or a film is needed."));
+    let (beholder, seen) = seen?;
     let told = Told {
         tags: seen.tags,
-        method: "local",
-        model: beholder.model().to_owned(),
+        method: beholder.method().to_owned(),
+        model: beholder.model(),
         problems: seen.problems,
     };
     output.data(&told, || {

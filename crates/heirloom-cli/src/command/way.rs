@@ -32,6 +32,16 @@ pub(super) fn named(
     Ok(vec![way])
 }
 
+/// The models of this machine among those who are tried: films go nowhere.
+pub(super) fn for_film<'a>(ways: &'a [Way], done: &str) -> Result<&'a Way, Problem> {
+    let local = ways.iter().find(|way| matches!(way, Way::Local));
+    local.ok_or_else(|| {
+        let refused = format!("films are {done} on this machine alone");
+        Problem::new(Code::Refused, refused)
+            .hint("Leave `--provider` out, or say `--provider local`.")
+    })
+}
+
 /// Says where what services are sent goes, before it does.
 pub(super) fn say_where(ways: &[Way], sent: &str, bar: &mut Bar) {
     for way in ways {

@@ -1,5 +1,5 @@
-//! What is configured of who writes down what is said, and who reads: the order in which they are tried, and services
-//! elsewhere.
+//! What is configured of who writes down what is said, who reads, and who says what pictures show: the order in which they are
+//! tried, and services elsewhere.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use heirloom_pipeline::{reading, transcription, way::Task};
+use heirloom_pipeline::{pictures, reading, transcription, way::Task};
 use heirloom_server::{Code, Method, Problem, ServiceKey, ServiceSettings, WaySettings};
 use serde::Deserialize;
 
@@ -41,7 +41,15 @@ pub(super) const READING: Services = Services {
     task: &reading::TASK,
 };
 
-/// A service, as `[[transcription_services]]` or `[[reading_services]]` declares it.
+pub(super) const TAGGING: Services = Services {
+    name: "tagging",
+    order: "HEIRLOOM_TAGGING",
+    key: "HEIRLOOM_TAGGING_KEY_",
+    example: "[\"local\", \"openai\"]",
+    task: &pictures::TASK,
+};
+
+/// A service, as `[[transcription_services]]`, `[[reading_services]]` or `[[tagging_services]]` declares it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Declared {

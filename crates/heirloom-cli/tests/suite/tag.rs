@@ -1,5 +1,7 @@
 //! What pictures show, with the real model in the real program.
 
+mod elsewhere;
+
 use std::{
     fs,
     path::{Path, PathBuf},

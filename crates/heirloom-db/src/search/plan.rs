@@ -321,8 +321,8 @@ async fn list_alike(
     let alike = db.list_alike(actor, family, id, audiences).await?;
     let alike = alike.ok_or_else(|| {
         DbError::Refused(format!(
-            "nobody has looked at the asset {id} yet, so nothing can be compared with it: pictures are looked at by \
-             a run of `understand`"
+            "nobody has looked at the asset {id} yet, so nothing can be compared with it: a model on this machine looks at \
+             pictures in a run of `understand`"
         ))
     })?;
     Ok(alike.into_iter().map(|(key, _)| key).collect())

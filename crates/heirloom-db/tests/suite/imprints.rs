@@ -93,6 +93,13 @@ on_both_engines! {
             assert!(error.to_string().starts_with(message), "{error}");
         }
         assert_eq!(store.similar(unseen).await, <[&str; 0]>::default());
+        // What it shows may be known, and not what it looks like.
+        let (named, also) = (store.picture("named.jpg", "").await, store.picture("also.jpg", "").await);
+        for picture in [named, also] {
+            assert_eq!(store.similar(picture).await, <[&str; 0]>::default());
+            let error = store.search_as(OPERATOR, &format!("like:{picture}")).await.unwrap_err();
+            assert!(error.to_string().contains("a model on this machine looks at pictures"), "{error}");
+        }
     }
 
     async fn what_is_seen_anew_takes_its_place_and_a_purge_takes_it_away(store: Store) {

@@ -1,4 +1,6 @@
 //! What a film shows, and what it looks like: in its frames, put together.
+//!
+//! Films are looked at on this machine alone. To a service each frame would be a picture: a film a hundred.
 
 use std::fs::File;
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use heirloom_core::{imprint::Imprint, query::Language, tag};
-use heirloom_media::picture::{self, Limits, PictureError, Want};
+use heirloom_media::picture::{self, Limits, Picture, PictureError, Want};
 use heirloom_models::pictures::{Looker, Photo, PicturesError};
 use serde_json::json;
 
@@ -39,13 +39,18 @@ const LIMITS: Limits = Limits {
 
 impl Onlooker {
     /// Gives `{"problem": …}` for what is wrong with the file, and `{"tags": […]}` with what the picture looks like, a byte
-    /// for each number; or `{"nothing": …}` where there is nothing to see.
+    /// for each number; or `{"nothing": …}` where there is nothing to see. With `draw` it gives the picture instead, as JPEG whose
+    /// longest side has at most so many pixels.
     pub(crate) fn look(
         &mut self,
         header: &JobHeader,
         input: File,
         answer: &mut Answer<'_>,
     ) -> Result<(), Failure> {
+        // Somebody else looks at it.
+        if let Some(side) = header["draw"].as_u64() {
+            return draw(header, input, side, answer);
+        }
         let Some(photo) = decode(header, input, SIDE, answer)? else {
             return Ok(());
         };
@@ -76,6 +81,22 @@ impl Onlooker {
     }
 }
 
+fn draw(
+    header: &JobHeader,
+    input: File,
+    side: u64,
+    answer: &mut Answer<'_>,
+) -> Result<(), Failure> {
+    let side = u32::try_from(side).unwrap_or(SIDE);
+    let Some(picture) = open(header, input, side, answer)? else {
+        return Ok(());
+    };
+    let bytes = picture
+        .to_jpeg(side)
+        .map_err(|error| Failure::new(error.code(), error.to_string()))?;
+    Ok(answer.give(&json!({ "is_drawn": true }), &bytes)?)
+}
+
 /// The pixels of a picture whose longest side has at least so many, if it has more. Gives `{"problem": …}` for what is wrong
 /// with the file, and `{"nothing": …}` where there is nothing to see.
 pub(crate) fn decode(
@@ -84,6 +105,21 @@ pub(crate) fn decode(
     side: u32,
     answer: &mut Answer<'_>,
 ) -> Result<Option<Photo>, Failure> {
+    let Some(picture) = open(header, input, side, answer)? else {
+        return Ok(None);
+    };
+    let (width, height) = (picture.width as usize, picture.height as usize);
+    let photo = Photo::new(width, height, picture.on_white().pixels);
+    let missing = || refuse("a picture has no pixels".to_owned());
+    photo.ok_or_else(missing).map(Some)
+}
+
+fn open(
+    header: &JobHeader,
+    input: File,
+    side: u32,
+    answer: &mut Answer<'_>,
+) -> Result<Option<Picture>, Failure> {
     let mut bytes = Vec::new();
     input.take(FILE_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > FILE_BYTES {
@@ -98,7 +134,7 @@ pub(crate) fn decode(
         longest_side: Some(side),
     };
     let picture = match picture::decode(&bytes, file_type, &LIMITS, want) {
-        Ok(picture) => picture.on_white(),
+        Ok(picture) => picture,
         // Nothing is wrong with such a file.
         Err(nothing @ (PictureError::NotDrawn { .. } | PictureError::NoPreview)) => {
             let nothing = nothing.to_string();
@@ -113,10 +149,7 @@ pub(crate) fn decode(
     for problem in &picture.problems {
         answer.give(&json!({ "problem": problem.what }), &[])?;
     }
-    let (width, height) = (picture.width as usize, picture.height as usize);
-    let photo = Photo::new(width, height, picture.pixels);
-    let missing = || refuse("a picture has no pixels".to_owned());
-    photo.ok_or_else(missing).map(Some)
+    Ok(Some(picture))
 }
 
 fn failed(error: PicturesError) -> Failure {

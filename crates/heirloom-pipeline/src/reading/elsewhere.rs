@@ -4,11 +4,11 @@ use bytes::Bytes;
 use heirloom_core::reading::{Block, Line, Page};
 use tokio_util::sync::CancellationToken;
 
-use super::provider::{PROVIDERS, Question, Seen};
+use super::provider::{PROVIDERS, Seen, SeenLine};
 use crate::{
     confinement::JobHeader,
     understand::UnderstandError,
-    way::{Service, ServiceError, insist},
+    way::{Service, vision::show},
 };
 
 /// Has each page read that was drawn; all else stays as it is.
@@ -27,7 +27,7 @@ pub(super) async fn read(
             .as_u64()
             .and_then(|it| u32::try_from(it).ok());
         let number = number.filter(|_| header["is_single"] != true);
-        let seen = ask(service, bytes, cancelled).await?;
+        let seen = show(service, &PROVIDERS, &bytes, cancelled).await?;
         if let Some(problem) = &seen.problem {
             read.push((serde_json::json!({ "problem": problem }), Bytes::new()));
         }
@@ -38,39 +38,8 @@ pub(super) async fn read(
     Ok(read)
 }
 
-async fn ask(
-    service: &Service,
-    picture: Bytes,
-    cancelled: &CancellationToken,
-) -> Result<Seen, ServiceError> {
-    let settings = service.settings();
-    let who = || settings.name.clone();
-    if picture.len() as u64 > settings.max_bytes {
-        let why = format!(
-            "a page has {} bytes, and it takes {}",
-            picture.len(),
-            settings.max_bytes
-        );
-        return Err(ServiceError::Refused { who: who(), why });
-    }
-    let mut providers = PROVIDERS.into_iter();
-    let provider = providers.find(|provider| provider.kind().word == settings.kind);
-    // It was compared when it was configured.
-    let provider = provider.ok_or(ServiceError::Cancelled)?;
-    let question = Question {
-        picture,
-        languages: settings.languages.clone(),
-    };
-    let request = |client: &_| provider.ask(client, settings, &question);
-    let answer = insist(service, request, cancelled).await?;
-    provider.read(&answer).map_err(|why| {
-        service.fail();
-        ServiceError::Rubbish { who: who(), why }
-    })
-}
-
 fn page_of(number: Option<u32>, seen: Seen) -> Page {
-    let line = |line: super::SeenLine| {
+    let line = |line: SeenLine| {
         let text = Line {
             text: line.text,
             confidence: line.confidence,

@@ -389,6 +389,12 @@ impl Engine {
         self.shared.workshop.reading()
     }
 
+    /// Who says what pictures show.
+    #[must_use]
+    pub fn tagging(&self) -> &Ways {
+        self.shared.workshop.tagging()
+    }
+
     /// How an ability that networks have is at work on this machine; none for what is no such ability.
     #[must_use]
     pub fn working(&self, ability: Ability) -> Option<Working> {

@@ -15,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{ResourceClass, Tool, View};
 use crate::{
-    pictures::{Seen, SeenTag, look, look_at_film},
+    pictures::{Beholder, Seen, SeenTag, look_at_film, look_by},
+    understand::UnderstandError,
+    way::Way,
     work::{Content, Failure, Product, Task},
 };
 
@@ -37,13 +39,13 @@ const SOURCE: &str = "seen:";
 /// What a picture shows, with how that is known: the content of an artifact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Shown {
-    /// Who looked at it: `local`, a model on this machine.
+    /// Who looked at it: `local`, a model on this machine; else a service by its name.
     pub method: String,
     /// The model.
     pub model: String,
     /// The tags that it gave, the likeliest first. What holds of them is told by claims.
     pub tags: Vec<SeenTag>,
-    /// What the picture looks like.
+    /// What the picture looks like, by a model on this machine; nothing where none is here.
     pub imprint: Imprint,
     /// What is wrong with the file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -51,12 +53,12 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// Of a model on this machine.
+    /// As somebody saw it.
     #[must_use]
-    pub fn locally(model: &str, seen: Seen) -> Self {
+    pub fn by(beholder: &Beholder, seen: Seen) -> Self {
         Self {
-            method: "local".to_owned(),
-            model: model.to_owned(),
+            method: beholder.method().to_owned(),
+            model: beholder.model(),
             tags: seen.tags,
             imprint: seen.imprint,
             problems: seen.problems,
@@ -86,23 +88,64 @@ pub(super) fn claims_of(tags: &[SeenTag], model: &str) -> Vec<NewClaim> {
 
 pub(crate) fn tag_picture<'a>(task: &'a Task<'a>) -> BoxFuture<'a, Result<Vec<Product>, Failure>> {
     async move {
-        let mut input = task.open().await?;
-        let beholder = task.beholder()?;
+        let before = task.find_model(TAGS).await?;
+        let ways = task.tagging().no_worse_than(before.as_deref());
+        if let Some(before) = &before
+            && !tells_more(ways, before, |way| {
+                task.is_there(way, Ability::ImageFeatures)
+            })
+        {
+            let why =
+                format!("{before} has looked at it already, and nobody is there who is as good.");
+            return Err(Failure::Unwanted(why));
+        }
         // Whoever no longer wants this drops it.
         let cancelled = CancellationToken::new();
-        let seen = match task.asset.kind {
-            MediaKind::Video => {
-                let ffmpeg = task.ffmpeg();
-                look_at_film(&beholder, &ffmpeg, &input, &cancelled, |_, _| {}).await?
-            }
-            _ => look(&beholder, &mut input, &task.asset.name, &cancelled).await?,
-        };
-        let claims = claims_of(&seen.tags, beholder.model());
-        let shown = Shown::locally(beholder.model(), seen);
-        let mut product = Product::new(TAGS, Content::Json(json!(shown)));
-        product.model = Some(beholder.key().to_owned());
-        product.claims = claims;
-        Ok(vec![product])
+        if task.asset.kind == MediaKind::Video {
+            return look_at_frames(task, ways, &cancelled).await;
+        }
+        let mut input = task.open().await?;
+        let skipped =
+            |way: &Way, why: &UnderstandError| task.say(&format!("{}: {why}", way.name()));
+        let file = (&mut input, task.asset.name.as_str());
+        let beholder = |way: &Way| task.beholder(way);
+        let (beholder, seen) = look_by(ways, beholder, file, &cancelled, skipped).await?;
+        Ok(vec![product(&beholder, seen)])
     }
     .boxed()
+}
+
+/// Whether one of those who are here may tell more than what has this key. A service with nobody beside it would not, where
+/// a model that is gone by now said what the picture looks like.
+fn tells_more(ways: &[Way], before: &str, is_there: impl Fn(&Way) -> bool) -> bool {
+    match ways.iter().find(|way| is_there(way)) {
+        Some(Way::Service(service)) if !is_there(&Way::Local) => {
+            !before.starts_with(&(service.key() + "+"))
+        }
+        first => first.is_some(),
+    }
+}
+
+async fn look_at_frames(
+    task: &Task<'_>,
+    ways: &[Way],
+    cancelled: &CancellationToken,
+) -> Result<Vec<Product>, Failure> {
+    let Some(local) = ways.iter().find(|way| matches!(way, Way::Local)) else {
+        let why = "Films are looked at on this machine alone, which does not look here.";
+        return Err(Failure::Unwanted(why.to_owned()));
+    };
+    let film = task.open().await?;
+    let beholder = task.beholder(local)?;
+    let seen = look_at_film(&beholder, &task.ffmpeg(), &film, cancelled, |_, _| {}).await?;
+    Ok(vec![product(&beholder, seen)])
+}
+
+fn product(beholder: &Beholder, seen: Seen) -> Product {
+    let claims = claims_of(&seen.tags, &beholder.model());
+    let shown = Shown::by(beholder, seen);
+    let mut product = Product::new(TAGS, Content::Json(json!(shown)));
+    product.model = Some(beholder.key());
+    product.claims = claims;
+    product
 }

@@ -90,6 +90,7 @@ pub(super) fn check_services(library: &Library) -> Vec<Check> {
     let tasks = [
         ("transcription", "the sound", engine.transcription()),
         ("reading", "the page", engine.reading()),
+        ("tagging", "the picture", engine.tagging()),
     ];
     let checks = tasks.into_iter();
     checks

@@ -1,34 +1,24 @@
 //! Google Cloud Vision (<https://cloud.google.com/vision/docs/reference/rest/v1/images/annotate>), which knows where each word is.
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
 use heirloom_core::reading::{Corners, Word};
 use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::{GOOGLE, Provider, Question, Seen, SeenLine, post};
-use crate::way::{Kind, ServiceSettings};
+use super::{Seen, SeenLine};
+use crate::way::{
+    Kind, ServiceSettings,
+    vision::{GOOGLE, Provider, annotate, annotation},
+};
 
 #[derive(Debug)]
 pub(super) struct Google;
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Answer {
-    responses: Vec<Response>,
-}
-
-#[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Response {
     full_text_annotation: FullText,
-    error: Option<Status>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Status {
-    message: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -100,37 +90,20 @@ struct Break {
 }
 
 impl Provider for Google {
+    type Seen = Seen;
+
     fn kind(&self) -> Kind {
         GOOGLE
     }
 
-    fn ask(
-        &self,
-        client: &Client,
-        service: &ServiceSettings,
-        question: &Question,
-    ) -> RequestBuilder {
-        let body = json!({
-            "requests": [{
-                "image": { "content": BASE64_STANDARD.encode(&question.picture) },
-                "features": [{ "type": "DOCUMENT_TEXT_DETECTION", "model": service.model }],
-                "imageContext": { "languageHints": question.languages },
-            }],
-        });
-        let request = post(client, service, "images:annotate", &body);
-        match &service.key {
-            Some(key) => request.header("x-goog-api-key", key.text()),
-            None => request,
-        }
+    fn ask(&self, client: &Client, service: &ServiceSettings, picture: &Bytes) -> RequestBuilder {
+        let feature = json!({ "type": "DOCUMENT_TEXT_DETECTION" });
+        annotate(client, service, picture, feature)
     }
 
     fn read(&self, answer: &Json) -> Result<Seen, String> {
-        let answer = Answer::deserialize(answer).map_err(|error| error.to_string())?;
-        let response = answer.responses.into_iter().next();
-        let response = response.ok_or("there is no response in it")?;
-        if let Some(error) = response.error {
-            return Err(error.message);
-        }
+        let response = Response::deserialize(annotation(answer)?);
+        let response = response.map_err(|error| error.to_string())?;
         let pages = response.full_text_annotation.pages;
         let blocks = pages.iter().flat_map(|page| {
             let paragraphs = page.blocks.iter().flat_map(|block| &block.paragraphs);

@@ -1,12 +1,15 @@
 //! OpenAI's chat with pictures (<https://platform.openai.com/docs/api-reference/chat/create>), and the many who speak as it does:
 //! vLLM and SGLang, which serve olmOCR, and llama.cpp and Ollama.
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value as Json, json};
 
-use super::{OPENAI, Provider, Question, Seen, SeenLine, post};
-use crate::way::{Kind, ServiceSettings};
+use super::{Seen, SeenLine};
+use crate::way::{
+    Kind, ServiceSettings,
+    vision::{OPENAI, Provider, chat, message},
+};
 
 #[derive(Debug)]
 pub(super) struct OpenAi;
@@ -21,56 +24,29 @@ const TOKENS: u32 = 8_000;
 const SURE: f32 = 0.75;
 
 impl Provider for OpenAi {
+    type Seen = Seen;
+
     fn kind(&self) -> Kind {
         OPENAI
     }
 
-    fn ask(
-        &self,
-        client: &Client,
-        service: &ServiceSettings,
-        question: &Question,
-    ) -> RequestBuilder {
+    fn ask(&self, client: &Client, service: &ServiceSettings, picture: &Bytes) -> RequestBuilder {
         let mut asked = ASKED.to_owned();
-        if !question.languages.is_empty() {
-            let languages = question.languages.join(", ");
+        if !service.languages.is_empty() {
+            let languages = service.languages.join(", ");
             asked.push_str(&format!(" Languages that may stand there: {languages}."));
         }
-        let picture = BASE64_STANDARD.encode(&question.picture);
-        let body = json!({
-            "model": service.model,
-            "temperature": 0,
-            "max_tokens": TOKENS,
-            "messages": [{
-                "role": "user",
-                "content": [
-                    { "type": "text", "text": asked },
-                    { "type": "image_url", "image_url": { "url": format!("data:image/jpeg;base64,{picture}") } },
-                ],
-            }],
-        });
-        let request = post(client, service, "chat/completions", &body);
-        match &service.key {
-            Some(key) => request.bearer_auth(key.text()),
-            None => request,
-        }
+        let body = json!({ "max_tokens": TOKENS });
+        chat(client, service, (&asked, picture), body)
     }
 
     fn read(&self, answer: &Json) -> Result<Seen, String> {
-        let choice = &answer["choices"][0];
-        let said = &choice["message"]["content"];
-        // Who writes nothing at all may say so with null.
-        let text = match said {
-            Json::Null if choice["finish_reason"] == "stop" => "",
-            said => said
-                .as_str()
-                .ok_or("there is no message in it: does its model look at pictures?")?,
-        };
+        let (text, is_cut) = message(answer)?;
         let cut =
             "A page is longer than what its service writes down at once: the end of it is missing.";
         Ok(Seen {
             blocks: blocks_of(without_frame(text)),
-            problem: (choice["finish_reason"] == "length").then(|| cut.to_owned()),
+            problem: is_cut.then(|| cut.to_owned()),
         })
     }
 }

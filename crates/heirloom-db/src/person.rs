@@ -436,8 +436,17 @@ fn claims_of<'a>(
             }
             let both = of.iter().copied().chain(others);
             let both: BTreeMap<FaceId, &Portrait> = both.map(|it| (it.id, it)).collect();
-            let both = both.into_values();
-            both.map(|face| (face, statement.clone(), false)).collect()
+            let name = only_name(both.values().copied())?;
+            let name = name.map(|name| stated(ClaimKind::Shown, name));
+            let name = name.transpose()?;
+            let mut stated_all = Vec::new();
+            for face in both.into_values() {
+                stated_all.push((face, statement.clone(), false));
+                // Who is the same as somebody with a name has it, too.
+                let named = name.clone().filter(|_| face.whose.name.is_none());
+                stated_all.extend(named.map(|named| (face, named, false)));
+            }
+            stated_all
         }
         Saying::NotSame(group) => {
             let mut stated_all = each(&[(stated(ClaimKind::Group, &group.to_string())?, true)]);
@@ -465,6 +474,21 @@ fn claims_of<'a>(
             stated_all
         }
     })
+}
+
+/// The name that people say of faces, if there is one. Two people are not made one by the way.
+fn only_name<'a>(faces: impl Iterator<Item = &'a Portrait>) -> Result<Option<&'a str>, DbError> {
+    let said = faces.filter(|face| face.whose.is_said);
+    let mut names = said.filter_map(|face| face.whose.name.as_deref());
+    let Some(name) = names.next() else {
+        return Ok(None);
+    };
+    match names.find(|other| text::fold(other) != text::fold(name)) {
+        Some(other) => Err(DbError::Refused(format!(
+            "these faces have two names, {name} and {other}: if that is one person, give them one of these names"
+        ))),
+        None => Ok(Some(name)),
+    }
 }
 
 /// What a claim about a face says, with the name that it is about.

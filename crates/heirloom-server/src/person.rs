@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use heirloom_core::{Actor, FaceId};
-use heirloom_db::person::Seen;
+use heirloom_db::person::{Portrait, Seen};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -102,7 +102,12 @@ async fn say_of_faces(
         Some(of) => {
             let is_aside = new.what == wire::What::Back;
             let person = find(&library, &actor, of, is_aside).await?;
-            person.faces.iter().map(|face| face.id).collect()
+            // Who gives somebody another name says nothing of faces of which it is only asked whether they are theirs.
+            let is_name = new.what == wire::What::Name;
+            let is_meant =
+                |face: &&Portrait| !is_name || face.whose.is_said || face.whose.name.is_none();
+            let meant = person.faces.iter().filter(is_meant);
+            meant.map(|face| face.id).collect()
         }
     };
     let (db, family) = (library.db(), library.family().id);

@@ -1,6 +1,6 @@
 //! Whose faces are in pictures: gathered by machines, told by people, and as it was before when that is taken back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_core::{
     Area, AssetId, ClaimBatchId, FaceId,
@@ -89,10 +89,12 @@ impl Store {
     }
 
     async fn tell(&self, faces: &[FaceId], saying: Saying) -> ClaimBatchId {
-        let told = self
-            .db
-            .say_of_faces(OPERATOR, self.family_id(), faces, &saying);
-        told.await.unwrap()
+        self.try_to_tell(faces, saying).await.unwrap()
+    }
+
+    async fn try_to_tell(&self, faces: &[FaceId], saying: Saying) -> Result<ClaimBatchId, DbError> {
+        let (db, family) = (&self.db, self.family_id());
+        db.say_of_faces(OPERATOR, family, faces, &saying).await
     }
 
     async fn face_of(&self, picture: AssetId) -> Portrait {
@@ -193,6 +195,26 @@ on_both_engines! {
         assert_eq!(store.people().await["Anna"], (3, 0));
     }
 
+    async fn whoever_is_the_same_as_somebody_with_a_name_has_it_and_two_names_are_never_one_person(store: Store) {
+        for (name, look) in [("1.jpg", ANNA), ("2.jpg", EMIL), ("3.jpg", IDA)] {
+            store.portrait(name, &[look]).await;
+        }
+        let seen = store.seen().await;
+        let [anna, emil, ida] = [0, 1, 2].map(|at| seen[at].clone());
+        store.tell(&ids(&anna.faces), named("Anna")).await;
+        store.tell(&ids(&emil.faces), named("Emil")).await;
+        // Nobody is asked about what was just said, whichever of the two was joined to the other.
+        let same = store.tell(&ids(&ida.faces), Saying::Same(anna.group)).await;
+        assert_eq!(store.people().await["Anna"], (2, 0));
+        store.db.undo_claims(OPERATOR, store.family_id(), same, true).await.unwrap();
+        store.tell(&ids(&anna.faces), Saying::Same(ida.group)).await;
+        assert_eq!(store.people().await["Anna"], (2, 0));
+        let before = store.portraits().await;
+        let refused = store.try_to_tell(&ids(&emil.faces), Saying::Same(ida.group)).await;
+        assert!(refused.unwrap_err().to_string().contains("two names, Anna and Emil"));
+        assert_eq!(store.portraits().await, before);
+    }
+
     async fn what_is_kept_apart_stays_so_however_alike(store: Store) {
         store.portrait("1.jpg", &[ANNA]).await;
         let twin = store.portrait("2.jpg", &[ANNA]).await;
@@ -284,8 +306,20 @@ on_both_engines! {
                     6 => Saying::Aside(random.one_of(&[Aside::Stranger, Aside::NoFace])),
                     _ => Saying::Back,
                 };
-                said.push(store.tell(&chosen, saying).await);
+                let is_joined = matches!(saying, Saying::Same(_));
+                match store.try_to_tell(&chosen, saying).await {
+                    Ok(told) => said.push(told),
+                    Err(DbError::Refused(why)) if is_joined => {
+                        assert!(why.contains("two names"), "{why}");
+                        assert_eq!(store.portraits().await, states.last().unwrap().0);
+                        continue;
+                    }
+                    Err(error) => panic!("{error}"),
+                }
                 states.push((store.portraits().await, store.found().await));
+                let groups: Vec<FaceId> = store.seen().await.iter().map(|one| one.group).collect();
+                let unlike: BTreeSet<&FaceId> = groups.iter().collect();
+                assert_eq!(unlike.len(), groups.len(), "seed {seed}: each is reached by a group of their own");
                 if random.below(4) == 0 {
                     // Taken back and held to again: as if it had not been.
                     let last = *said.last().unwrap();

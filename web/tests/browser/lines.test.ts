@@ -135,13 +135,11 @@ test('a line that was missed is added by keyboard, and by drawing', async () => 
 
   await page.getByRole('button', { name: 'Add a line' }).click();
   // The sheet comes to rest before somebody draws on it.
-  const place = () => page.locator('.sheet img').first().boundingBox();
-  let sheet = (await place())!;
-  await until(async () => {
-    const before = sheet;
-    sheet = (await place())!;
-    return before.x === sheet.x && before.y === sheet.y && before.width === sheet.width;
-  });
+  await frame.waitFor();
+  await until(() =>
+    page.evaluate(() => !document.getAnimations().some((it) => it instanceof CSSTransition))
+  );
+  const sheet = (await page.locator('.sheet img').first().boundingBox())!;
   const [x, y] = [sheet.x + sheet.width / 2, sheet.y + sheet.height * 0.03];
   await page.mouse.move(x - 80, y - 8);
   await page.mouse.down();

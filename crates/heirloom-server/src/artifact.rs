@@ -18,7 +18,7 @@ use crate::{
     actor::Asker,
     extract::{IdPath, Query, parse_id},
     library::Library,
-    media::Media,
+    media::{Media, stem},
     problem::{Code, Problem},
     wire,
 };
@@ -173,7 +173,7 @@ async fn send(
 
 /// What a derived file is called when it is saved: after its original.
 fn file_name(original: &str, kind: &str, media_type: &str) -> String {
-    let stem = original.rsplit_once('.').map_or(original, |(stem, _)| stem);
+    let stem = stem(original);
     let ending = match media_type {
         "image/jpeg" => "jpg",
         "image/webp" => "webp",

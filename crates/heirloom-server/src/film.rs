@@ -11,7 +11,7 @@ use crate::{
     actor::Asker,
     extract::{IdPath, Query},
     library::Library,
-    media::Media,
+    media::{Media, stem},
     problem::{Code, Problem},
     wire,
 };
@@ -54,13 +54,9 @@ async fn get_still(
             .hint("What a picture looks like is told by its renditions."));
     }
     let of = format!("still {at_ms} {}", asset.content_hash);
-    let stem = asset
-        .name
-        .rsplit_once('.')
-        .map_or(asset.name.as_str(), |(stem, _)| stem);
     let media = Media {
         media_type: "image/jpeg",
-        name: &format!("{stem}-{at_ms}.jpg"),
+        name: &format!("{}-{at_ms}.jpg", stem(&asset.name)),
         tag: Some(heirloom_blobs::hash_of(of.as_bytes())),
     };
     if let Some(res) = media.not_modified(&headers) {

@@ -48,6 +48,11 @@ const SHOWN_INLINE: [&str; 24] = [
 /// How long an address in a bucket is good for.
 const SIGNED_FOR: Duration = Duration::from_secs(300);
 
+/// What a file is called without its ending: what is made of it is saved under that.
+pub(crate) fn stem(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
 /// What is said of bytes that are sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Media<'a> {

@@ -20,7 +20,7 @@ use crate::{
     actor::Asker,
     extract::IdPath,
     library::Library,
-    media::Media,
+    media::{Media, stem},
     problem::{Code, Problem},
     reading, wire,
 };
@@ -107,8 +107,4 @@ fn about(asset: &Asset, artifact: Option<&Artifact>, claims: &[Claim]) -> About 
         id,
         program: concat!("Heirloom ", env!("CARGO_PKG_VERSION")).to_owned(),
     }
-}
-
-fn stem(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }

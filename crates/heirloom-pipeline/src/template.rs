@@ -27,7 +27,7 @@ use crate::{
         waveform::{LISTENER, draw_waveform},
     },
     work::Work,
-    workshop::Workshop,
+    workshop::{ModelKeys, Workshop},
 };
 
 /// A pipeline that works on assets one by one.
@@ -42,7 +42,7 @@ pub struct Template {
 }
 
 /// The keys of the models that steps use, by the names of the steps.
-pub type Models = HashMap<&'static str, String>;
+pub type Models = HashMap<&'static str, ModelKeys>;
 
 /// A tool at work in a template.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Template {
         };
         let steps = self.steps.iter().filter(is_ready);
         steps
-            .map(|step| (step.name, workshop.model_key(step.tool.ability)))
+            .map(|step| (step.name, workshop.model_keys(step.tool.ability)))
             .collect()
     }
 
@@ -87,7 +87,7 @@ impl Template {
         let steps = self.steps.iter();
         let steps = steps.filter(|step| step.tool.ability.is_some_and(is_asked));
         steps
-            .map(|step| (step.name, workshop.model_key(step.tool.ability)))
+            .map(|step| (step.name, workshop.model_keys(step.tool.ability)))
             .collect()
     }
 
@@ -102,6 +102,7 @@ impl Template {
         let is_asked = |step: &&Step| step.tool.ability.is_none() || models.contains_key(step.name);
         let steps = steps.filter(is_asked);
         let steps = steps.filter(|step| step.tool.view.is_offered_by(asset));
+        let model_of = |step: &Step| models.get(step.name).map_or("", |keys| keys.of(asset.kind));
         let key_of = |step: &Step| {
             let input = step.tool.view.input_of(asset)?;
             let asked = step.tool.asked_of(asset, parameters.of_step(step.name));
@@ -109,7 +110,7 @@ impl Template {
                 kind: step.tool.outputs[0],
                 part: Part::Whole,
                 tool: (step.tool.name, step.tool.version),
-                model: models.get(step.name).map_or("", String::as_str),
+                model: model_of(step),
                 parameters: &asked,
                 inputs: &[input],
             };
@@ -119,7 +120,7 @@ impl Template {
             .map(|step| Wanted {
                 step: step.name,
                 tool: (step.tool.name, step.tool.version),
-                model: models.get(step.name).cloned().unwrap_or_default(),
+                model: model_of(step).to_owned(),
                 key: key_of(step),
             })
             .collect()

@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use heirloom_core::MediaKind;
 use heirloom_models::{Ability, ModelState, Store};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -98,6 +99,26 @@ pub(crate) fn remove_folders(within: &Path, prefix: &str) {
     for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix)) {
         if let Err(error) = std::fs::remove_dir_all(entry.path()) {
             tracing::warn!(%error, "{} stays", entry.path().display());
+        }
+    }
+}
+
+/// The keys of what has an ability.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ModelKeys {
+    /// Of who works on most assets.
+    usual: String,
+    /// Of who works on films.
+    of_films: String,
+}
+
+impl ModelKeys {
+    /// Of who works on an asset of this kind.
+    #[must_use]
+    pub fn of(&self, kind: MediaKind) -> &str {
+        match kind {
+            MediaKind::Video => &self.of_films,
+            _ => &self.usual,
         }
     }
 }
@@ -241,14 +262,24 @@ impl Workshop {
         }
     }
 
-    /// The key of what has an ability now: of the models, [as the store says](Store::key_for), or of a service that takes
+    /// The keys of what has an ability now: of the models, [as the store says](Store::key_for), or of a service that takes
     /// their place; empty for none.
     #[must_use]
-    pub fn model_key(&self, ability: Option<Ability>) -> String {
-        ability.map_or_else(String::new, |ability| match self.first_for(ability) {
+    pub fn model_keys(&self, ability: Option<Ability>) -> ModelKeys {
+        let Some(ability) = ability else {
+            return ModelKeys::default();
+        };
+        let own = self.local_key(ability);
+        let usual = match self.first_for(ability) {
             Some(way) => self.key_of(ability, way),
-            None => self.local_key(ability),
-        })
+            None => own.clone(),
+        };
+        let of_films = match ability {
+            // No service is sent what is seen in films.
+            Ability::Reading | Ability::ImageFeatures => own,
+            _ => usual.clone(),
+        };
+        ModelKeys { usual, of_films }
     }
 
     /// Whether the models are here that an ability works with, or somebody else has it.

@@ -42,7 +42,7 @@ use crate::{
     template::Step,
     tool::INLINE_BYTES,
     work::{Content, Failure, Noted, Product, Task, sentence},
-    workshop::{Workshop, free_bytes},
+    workshop::{ModelKeys, Workshop, free_bytes},
 };
 
 /// How long a lease lasts, and how often it is extended. A process that is killed holds its units up
@@ -114,8 +114,8 @@ pub(crate) struct Job {
     pub(crate) aim: Aim,
     /// What the step's tool was asked for.
     pub(crate) asked: Json,
-    /// The model that it uses, by its key; empty without one.
-    pub(crate) model: String,
+    /// The models that it uses.
+    pub(crate) models: ModelKeys,
 }
 
 /// Units that are leased for one who works on them.
@@ -377,7 +377,9 @@ impl<'a> Batch<'a> {
                     part: product.part,
                     tool: tool.name,
                     tool_version: tool.version,
-                    model: product.model.unwrap_or_else(|| self.job.model.clone()),
+                    model: product
+                        .model
+                        .unwrap_or_else(|| self.job.models.of(asset.kind).to_owned()),
                     parameters: tool.asked_of(asset, &self.job.asked),
                     is_deterministic: tool.is_deterministic,
                     inputs: product.inputs.unwrap_or_else(|| vec![asset.content_hash]),

@@ -89,7 +89,7 @@ async fn work(
             step,
             aim: template.aim,
             asked: parameters.of_step(step.name).clone(),
-            model: shared.workshop.model_key(step.tool.ability),
+            models: shared.workshop.model_keys(step.tool.ability),
         };
         let feeder = Feeder {
             shared: Arc::clone(shared),

@@ -199,6 +199,18 @@ fn a_library_is_tagged_by_the_first_who_can() {
 }
 
 #[test]
+fn what_was_seen_in_a_film_is_not_looked_for_again_because_pictures_go_elsewhere() {
+    let onlooker = Transcriber::start();
+    let mut home = home(&onlooker, "[\"chat\", \"local\"]");
+    let models = path(&models::folder()).to_owned();
+    home.heirloom = home.heirloom.env("HEIRLOOM_MODELS", &models);
+    scan(&home, &[CAT, FILM]);
+    home.done(["run", "start", "understand"]);
+    let again = home.done(["run", "start", "understand"]).stdout;
+    assert!(again.contains("tags        2 there already"), "{again}");
+}
+
+#[test]
 fn what_a_picture_looks_like_is_of_the_model_of_this_machine() {
     let onlooker = Transcriber::start();
     let mut home = home(&onlooker, "[\"chat\"]");

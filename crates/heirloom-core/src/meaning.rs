@@ -32,8 +32,13 @@ pub enum Meant {
         /// What [`NOTHING`] says.
         nothing: Meaning,
     },
-    /// Names of tags, people and places that mean something like it, the nearest first.
-    Names(Vec<String>),
+    /// What a picture is called.
+    Names {
+        /// Names of tags, people and places that mean something like it, the nearest first.
+        near: Vec<String>,
+        /// Those of the words that say something: no articles.
+        words: Vec<String>,
+    },
 }
 
 /// What is true of every picture: one that is no nearer to some words than to this does not show them.

@@ -159,3 +159,35 @@ fn nonsense() -> ConfinementError {
     let reason = "the model gave nonsense for what texts mean".to_owned();
     ConfinementError::failed(FailureCode::Other, reason)
 }
+
+/// Those of some words that say something by themselves: no articles, no prepositions, in the languages that queries are
+/// written in. All of them where none does.
+#[must_use]
+pub fn telling_words(words: &str) -> Vec<String> {
+    let words = words.split_whitespace().map(str::to_owned);
+    let is_common = |word: &String| {
+        let word = word.to_lowercase();
+        let mut common = ["en", "de"].into_iter().filter_map(stop_words::lookup);
+        common.any(|common| common.contains(&word.as_str()))
+    };
+    let (common, telling): (Vec<String>, Vec<String>) = words.partition(is_common);
+    if telling.is_empty() { common } else { telling }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::telling_words;
+
+    #[test]
+    fn articles_and_prepositions_say_nothing_of_a_picture() {
+        for (words, telling) in [
+            ("a rocket", &["rocket"][..]),
+            ("A dog on the beach", &["dog", "beach"]),
+            ("ein Hund am Strand", &["Hund", "Strand"]),
+            ("the", &["the"]),
+            ("", &[]),
+        ] {
+            assert_eq!(telling_words(words), telling, "{words}");
+        }
+    }
+}

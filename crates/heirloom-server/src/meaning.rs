@@ -7,6 +7,7 @@ use heirloom_core::{
     query::{Caret, Language, Query, TextField},
 };
 use heirloom_models::Ability;
+use heirloom_pipeline::texts::telling_words;
 
 use crate::{library::Library, problem::Problem, wire};
 
@@ -60,7 +61,8 @@ pub(crate) async fn understand(
             }
             None => Vec::new(),
         };
-        scene.meant = Some(Meant::Names(near));
+        let words = telling_words(&scene.words);
+        scene.meant = Some(Meant::Names { near, words });
     }
     Ok(Some(wire::Shown {
         by: "names".to_owned(),

@@ -100,8 +100,8 @@ impl Plan {
                         let near = db.list_showing(actor, family, meant, &plan.audiences);
                         plan.alike = Some(near.await?.into_iter().map(|(key, _)| key).collect());
                     }
-                    Some(Meant::Names(names)) => {
-                        called.extend(plan.push_names(&scene.words, names));
+                    Some(Meant::Names { near, words }) => {
+                        called.extend(plan.push_names(words, near));
                     }
                     None => return Err(nobody_knows()),
                 },
@@ -156,13 +156,15 @@ impl Plan {
 
     /// That something has one of these names, or all of the words somewhere; and that it has two of the names, which comes
     /// first.
-    fn push_names(&mut self, words: &str, names: &[String]) -> Option<Expression> {
+    fn push_names(&mut self, words: &[String], names: &[String]) -> Option<Expression> {
         let names: Vec<Phrase> = names
             .iter()
             .filter_map(|name| Phrase::new(name, false))
             .collect();
-        let words = words.split_whitespace();
-        let words: Vec<Phrase> = words.filter_map(|word| Phrase::new(word, false)).collect();
+        let words: Vec<Phrase> = words
+            .iter()
+            .filter_map(|word| Phrase::new(word, false))
+            .collect();
         let mut either: Vec<Expression> = names.iter().map(in_a_name).collect();
         if !words.is_empty() {
             let words = words.iter().map(Expression::phrase);

@@ -106,7 +106,7 @@ on_both_engines! {
             ("both.jpg", &["dog", "coast"]),
             ("coast.jpg", &["coast"]),
             ("letter.jpg", &["paper"]),
-            ("a dog on a beach.jpg", &[]),
+            ("dog at our beach.jpg", &[]),
         ] {
             let asset = store.add(file(name)).await;
             for tag in tags {
@@ -117,7 +117,8 @@ on_both_engines! {
             let mut query: Query = query.parse().unwrap();
             for scene in query.scenes() {
                 let names = ["coast", "dog", "no \"such\" thing"].map(str::to_owned);
-                scene.meant = Some(Meant::Names(names.to_vec()));
+                let words = ["dog", "beach"].map(str::to_owned);
+                scene.meant = Some(Meant::Names { near: names.to_vec(), words: words.to_vec() });
             }
             let found = store.db.search(OPERATOR, store.family_id(), &query, None, 10).await;
             names(&found.unwrap())
@@ -127,7 +128,7 @@ on_both_engines! {
         assert_eq!(found[0], "both.jpg");
         let mut others = found[1..].to_vec();
         others.sort();
-        assert_eq!(others, ["a dog on a beach.jpg", "coast.jpg", "dog.jpg"]);
+        assert_eq!(others, ["coast.jpg", "dog at our beach.jpg", "dog.jpg"]);
         assert_eq!(look("shows:\"a dog on a beach\" both").await, ["both.jpg"]);
         assert_eq!(look("shows:\"a dog on a beach\" -tag:dog").await.len(), 2);
     }

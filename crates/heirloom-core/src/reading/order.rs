@@ -28,9 +28,12 @@ struct Placed {
 const GUTTER: f32 = 0.8;
 /// Columns have at least so many rows that stand beside one another.
 const ROWS: usize = 3;
-/// Lines of a column are so long, in their own heights, and fill so much of it: cells of a table do not.
+/// Lines of a column are so long, in their own heights, and fill so much of the room that they and those around them have:
+/// cells of a table do not.
 const LONG: f32 = 6.0;
-const FILLED: f32 = 0.55;
+const FILLED: f32 = 0.65;
+/// So many lines above and below are around one. Where lines stand beside a picture, all of them are short.
+const AROUND: usize = 3;
 /// A paragraph ends where the next line is so much further away than usual, or its letters are so much larger.
 const APART: f32 = 1.35;
 const LARGER: f32 = 1.5;
@@ -166,19 +169,18 @@ fn rows_beside(lines: &[Placed], at: f32, half: f32) -> usize {
 
 /// Whether lines are those of a column, and no cells of a table.
 fn is_column(lines: &[&Placed]) -> bool {
-    let edge = |pick: fn(f32, f32) -> f32, of: fn(&Placed) -> f32| {
-        let values = lines.iter().map(|line| of(line));
-        values.reduce(pick).unwrap_or_default()
-    };
-    let width = edge(f32::max, |line| line.right) - edge(f32::min, |line| line.left);
-    let length = middle(lines.iter().map(|line| line.right - line.left));
-    let longest = middle(
-        lines
-            .iter()
-            .map(|line| (line.right - line.left) / line.height),
-    );
-    longest.is_some_and(|longest| longest >= LONG)
-        && length.is_some_and(|length| length >= FILLED * width)
+    let filled = (0..lines.len()).map(|at| {
+        let around = &lines[at.saturating_sub(AROUND)..(at + AROUND + 1).min(lines.len())];
+        let left = around.iter().map(|line| line.left).reduce(f32::min);
+        let right = around.iter().map(|line| line.right).reduce(f32::max);
+        let room = right.zip(left).map_or(0.0, |(right, left)| right - left);
+        (lines[at].right - lines[at].left) / room.max(f32::MIN_POSITIVE)
+    });
+    let long = lines
+        .iter()
+        .map(|line| (line.right - line.left) / line.height);
+    middle(long).is_some_and(|long| long >= LONG)
+        && middle(filled).is_some_and(|filled| filled >= FILLED)
 }
 
 /// Lines whose parts stand beside one another become one, from the left.
@@ -301,6 +303,29 @@ mod tests {
         let order = [
             "HEADING", "left 2", "left 7", "right 2", "right 7", "A line",
         ];
+        let found: Vec<_> = order
+            .iter()
+            .map(|words| text.find(words).unwrap())
+            .collect();
+        assert!(found.is_sorted(), "{text}");
+    }
+
+    #[test]
+    fn columns_stay_columns_where_their_lines_stand_beside_a_picture() {
+        let mut lines = Vec::new();
+        for row in 0_u8..24 {
+            // A picture between the columns is beside most of their lines.
+            let is_beside = (3..20).contains(&row);
+            let (until, from) = if is_beside {
+                (0.22, 0.78)
+            } else {
+                (0.47, 0.53)
+            };
+            lines.push(at(&format!("left {row:02}"), 0.02, until, row.into()));
+            lines.push(at(&format!("right {row:02}"), from, 0.98, row.into()));
+        }
+        let text = Page::of_lines(None, LIE, lines).to_text();
+        let order = ["left 00", "left 12", "left 23", "right 00", "right 12"];
         let found: Vec<_> = order
             .iter()
             .map(|words| text.find(words).unwrap())

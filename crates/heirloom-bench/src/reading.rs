@@ -49,10 +49,12 @@ pub(crate) fn measure(options: &Options) {
     let (lines, print): (Vec<Page>, Vec<Page>) = others.into_iter().partition(|page| page.is_line);
     let title = "what stands on pages, letters that are wrong";
     let figures = Figures::of(title);
+    let sheet = [sheet(place.path())];
     for (name, pages, may_be_equal) in [
-        ("print", &print, true),
+        ("print", &print[..], true),
         ("handwriting", &letters, false),
         ("lines of old books", &lines, true),
+        ("two pages on one sheet", &sheet, true),
     ] {
         let (ours, theirs) = (
             wrong(pages, |page| read(place.path(), page)),
@@ -92,7 +94,7 @@ fn costs(place: &Path, letters: &[Page], figures: &Figures) {
         let scans = place.join(format!("scans {number}"));
         fs::create_dir_all(&scans).unwrap();
         let page = scans.join(format!("page {number}.png"));
-        scale(file, &page);
+        filtered(file, A4, &page);
         let (read, document) = (read_page(place, &page), document(place, &scans));
         let cpu_s = read.cpu_s + document.cpu_s;
         let theirs = ocrmypdf(&page, &place.join("peer.pdf"));
@@ -140,6 +142,22 @@ fn pages(manifest: &Path, folder: &Path) -> Vec<Page> {
     };
     let known = manifest["files"].as_array().unwrap().iter();
     known.filter_map(page).collect()
+}
+
+/// A sheet on which a page stands twice, side by side: its letters are as large, and are seen from further away.
+fn sheet(place: &Path) -> Page {
+    let pictures = media::repository().join("testdata/pictures");
+    let mut pages = pages(&pictures.join("manifest.json"), &pictures).into_iter();
+    let page = pages
+        .find(|page| page.file.ends_with("crazy_ones.jpg"))
+        .unwrap();
+    let sheet = place.join("sheet.png");
+    filtered(&page.file, "split[left][right];[left][right]hstack", &sheet);
+    Page {
+        file: sheet,
+        text: page.text.repeat(2),
+        ..page
+    }
 }
 
 fn read(place: &Path, page: &Page) -> Cost {
@@ -251,12 +269,12 @@ pub(crate) fn changes(truth: &[char], read: &[char]) -> usize {
     row[read.len()]
 }
 
-/// As a page is scanned.
-fn scale(file: &Path, to: &Path) {
+/// What ffmpeg makes of a picture.
+fn filtered(file: &Path, filter: &str, to: &Path) {
     let made = Command::new("ffmpeg")
         .args(["-v", "error", "-y", "-i"])
         .arg(file)
-        .args(["-vf", A4, "-frames:v", "1", "-update", "1"])
+        .args(["-filter_complex", filter, "-frames:v", "1", "-update", "1"])
         .arg(to)
         .status();
     assert!(made.unwrap().success());

@@ -14,7 +14,6 @@ mod graph;
 mod manifest;
 pub mod meaning;
 mod note;
-mod photo;
 pub mod pictures;
 mod pull;
 mod quad;

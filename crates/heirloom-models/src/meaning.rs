@@ -15,7 +15,7 @@ use ort::{
     value::{Tensor, ValueType},
 };
 
-use crate::{photo::Photo, runtime::Runtime};
+use crate::{runtime::Runtime, sheet::Sheet};
 use tokeniser::Tokeniser;
 use view::View;
 
@@ -113,8 +113,8 @@ impl Interpreter {
     ///
     /// # Errors
     /// What the runtime says.
-    pub fn see(&mut self, photo: &Photo) -> Result<Vec<f32>, MeaningError> {
-        let pixels = self.view.of(photo);
+    pub fn see(&mut self, sheet: &Sheet) -> Result<Vec<f32>, MeaningError> {
+        let pixels = self.view.of(sheet);
         Ok(self.run(pixels, "")?.image)
     }
 

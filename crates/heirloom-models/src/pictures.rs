@@ -11,10 +11,9 @@ use ort::{session::Session, value::Tensor};
 
 use crate::{
     runtime::Runtime,
+    sheet::Sheet,
     torch::{Tensors, TorchError},
 };
-
-pub use crate::photo::Photo;
 
 /// Numbers that say what a picture looks like.
 pub const FEATURES: usize = 1280;
@@ -71,8 +70,8 @@ impl Looker {
     ///
     /// # Errors
     /// What the runtime says.
-    pub fn look(&mut self, photo: &Photo) -> Result<Sight, PicturesError> {
-        let views = views::views(photo, SIDE);
+    pub fn look(&mut self, sheet: &Sheet) -> Result<Sight, PicturesError> {
+        let views = views::views(sheet, SIDE);
         let count = views.len();
         let input = Tensor::from_array(([count, 3, SIDE, SIDE], views.concat()))?;
         let answer = self.session.run(ort::inputs![input])?;

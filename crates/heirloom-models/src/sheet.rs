@@ -1,5 +1,9 @@
 //! The pixels of a picture that networks look at.
 
+mod scaled;
+
+pub(crate) use self::scaled::Kernel;
+
 use crate::quad::{Point, Quad};
 
 /// A picture to be looked at: rows of pixels from the top left, three bytes each.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::photo::{Kernel, Photo};
+use crate::sheet::{Kernel, Sheet};
 
 /// How a picture becomes what a network sees.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,8 +111,8 @@ impl View {
     }
 
     /// What is seen of a picture, channel by channel.
-    pub(super) fn of(&self, photo: &Photo) -> Vec<f32> {
-        let (width, height) = (photo.width(), photo.height());
+    pub(super) fn of(&self, sheet: &Sheet) -> Vec<f32> {
+        let (width, height) = (sheet.width(), sheet.height());
         let (across, down) = match self.shorter {
             None => (0.0..width as f32, 0.0..height as f32),
             Some(shorter) => {
@@ -126,7 +126,7 @@ impl View {
                 (middle(width, self.width), middle(height, self.height))
             }
         };
-        let mut view = photo.scaled(&across, &down, (self.width, self.height), self.kernel);
+        let mut view = sheet.scaled(&across, &down, (self.width, self.height), self.kernel);
         let size = self.width * self.height;
         for (channel, values) in view.chunks_exact_mut(size).enumerate() {
             for value in values {
@@ -148,20 +148,20 @@ mod tests {
     use super::*;
 
     /// Red on the left, green in the middle, blue on the right.
-    fn flag(width: usize, height: usize) -> Photo {
+    fn flag(width: usize, height: usize) -> Sheet {
         let pixel = |at: usize| match at % width * 3 / width {
             0 => [255, 0, 0],
             1 => [0, 255, 0],
             _ => [0, 0, 255],
         };
         let pixels = (0..width * height).flat_map(pixel);
-        Photo::new(width, height, pixels.collect()).unwrap()
+        Sheet::new(width, height, pixels.collect()).unwrap()
     }
 
     /// How much of each colour is in a view.
-    fn colours(config: Option<&str>, photo: &Photo) -> [f32; 3] {
+    fn colours(config: Option<&str>, sheet: &Sheet) -> [f32; 3] {
         let view = View::read(config.map(str::as_bytes)).unwrap();
-        let seen = view.of(photo);
+        let seen = view.of(sheet);
         let size = view.width * view.height;
         assert_eq!(seen.len(), 3 * size);
         [0, 1, 2].map(|channel| {

@@ -1,14 +1,14 @@
 //! What the network sees of a picture.
 
-use crate::photo::{Kernel, Photo};
+use crate::sheet::{Kernel, Sheet};
 
 /// What the network takes for no light and no dark, and how far it is from there to the end.
 const MIDDLE: f32 = 127.0;
 const REACH: f32 = 128.0;
 
 /// All of a picture and its middle, each as a square with sides of so many pixels, channel by channel from -1 to 1.
-pub(super) fn views(photo: &Photo, side: usize) -> [Vec<f32>; 2] {
-    let (width, height) = (photo.width(), photo.height());
+pub(super) fn views(sheet: &Sheet, side: usize) -> [Vec<f32>; 2] {
+    let (width, height) = (sheet.width(), sheet.height());
     let shorter = width.min(height);
     let all = |length: usize| 0.0..length as f32;
     let middle = |length: usize| {
@@ -16,7 +16,7 @@ pub(super) fn views(photo: &Photo, side: usize) -> [Vec<f32>; 2] {
         first as f32..(first + shorter) as f32
     };
     [(all(width), all(height)), (middle(width), middle(height))].map(|(across, down)| {
-        let mut view = photo.scaled(&across, &down, (side, side), Kernel::Linear);
+        let mut view = sheet.scaled(&across, &down, (side, side), Kernel::Linear);
         let light = view.iter_mut();
         light.for_each(|value| *value = (*value - MIDDLE) / REACH);
         view
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     /// A picture that becomes lighter from left to right, with a red stripe on top.
-    fn photo(width: usize, height: usize) -> Photo {
+    fn sheet(width: usize, height: usize) -> Sheet {
         let pixel = |at: usize| {
             let (x, y) = (at % width, at / width);
             let light = (x * 255 / width.max(2)) as u8;
@@ -39,7 +39,7 @@ mod tests {
             }
         };
         let pixels = (0..width * height).flat_map(pixel).collect();
-        Photo::new(width, height, pixels).unwrap()
+        Sheet::new(width, height, pixels).unwrap()
     }
 
     fn is_near(a: f32, b: f32) -> bool {
@@ -56,18 +56,18 @@ mod tests {
             (400, 300),
             (90, 1000),
         ] {
-            for view in views(&photo(width, height), 26) {
+            for view in views(&sheet(width, height), 26) {
                 assert_eq!(view.len(), 3 * 26 * 26);
                 assert!(view.iter().all(|value| (-1.0..=1.01).contains(value)));
             }
         }
-        assert_eq!(Photo::new(2, 2, vec![0; 11]), None);
-        assert_eq!(Photo::new(0, 2, Vec::new()), None);
+        assert_eq!(Sheet::new(2, 2, vec![0; 11]), None);
+        assert_eq!(Sheet::new(0, 2, Vec::new()), None);
     }
 
     #[test]
     fn the_whole_has_its_edges_and_the_middle_has_not() {
-        let [whole, middle] = views(&photo(800, 400), 20);
+        let [whole, middle] = views(&sheet(800, 400), 20);
         let at =
             |view: &[f32], channel: usize, x: usize, y: usize| view[(channel * 20 + y) * 20 + x];
         // The stripe is red, in both.

@@ -1,9 +1,15 @@
 //! Where lines of writing are.
 
+use std::ops::Range;
+
 use ort::{session::Session, value::Tensor};
 
 use super::{ReadingError, load, region::Map};
-use crate::{quad::Quad, runtime::Runtime, sheet::Sheet};
+use crate::{
+    quad::Quad,
+    runtime::Runtime,
+    sheet::{Kernel, Sheet},
+};
 
 /// Finds lines of writing.
 #[derive(Debug)]
@@ -72,25 +78,31 @@ impl Detector {
         let down = sheet.height() as f32 / height as f32;
         for (top, bottom) in tiles(height) {
             for (left, right) in tiles(width) {
-                let part = Quad::of_rectangle(left as f32, top as f32, right as f32, bottom as f32);
-                let part = part.scaled(across, down);
-                self.see(sheet, &part, &mut map, (left, top, right, bottom))?;
+                let part = |from: usize, until: usize, scale: f32| {
+                    let reach = from as f32 * scale..until as f32 * scale;
+                    (from..until, reach)
+                };
+                let (columns, across) = part(left, right, across);
+                let (rows, down) = part(top, bottom, down);
+                let size = (columns.len(), rows.len());
+                let pixels = sheet.scaled(&across, &down, size, Kernel::Linear);
+                self.see(pixels, columns, rows, &mut map)?;
             }
         }
         let regions = map.regions().into_iter();
         Ok(regions.map(|quad| quad.scaled(across, down)).collect())
     }
 
-    /// Looks at a part of a page, and notes in the map what is likely there.
+    /// Looks at the pixels of a part of a page, and notes in the map what is likely there.
     fn see(
         &mut self,
-        sheet: &Sheet,
-        part: &Quad,
+        mut pixels: Vec<f32>,
+        columns: Range<usize>,
+        rows: Range<usize>,
         map: &mut Map,
-        (left, top, right, bottom): (usize, usize, usize, usize),
     ) -> Result<(), ReadingError> {
-        let (width, height) = (right - left, bottom - top);
-        let pixels = sheet.take(part, width, height, width);
+        let (width, height) = (columns.len(), rows.len());
+        blue_first(&mut pixels, width * height);
         let pixels = Tensor::from_array(([1, 3, height, width], pixels))?;
         let answer = self.session.run(ort::inputs![pixels])?;
         let (shape, likely) = answer[0].try_extract_tensor::<f32>()?;
@@ -99,12 +111,21 @@ impl Detector {
             return Err(ReadingError::Model(why));
         }
         for (y, row) in likely.chunks_exact(width).enumerate() {
-            let to = &mut map.likely[(top + y) * map.width + left..][..width];
+            let to = &mut map.likely[(rows.start + y) * map.width + columns.start..][..width];
             for (to, likely) in to.iter_mut().zip(row) {
                 *to = (*to).max((likely.clamp(0.0, 1.0) * 255.0) as u8);
             }
         }
         Ok(())
+    }
+}
+
+/// Pixels as the network sees them, of which a channel has so many: from -1 to 1, blue first.
+fn blue_first(pixels: &mut [f32], size: usize) {
+    let (red, rest) = pixels.split_at_mut(size);
+    red.swap_with_slice(&mut rest[size..]);
+    for value in pixels {
+        *value = *value / 127.5 - 1.0;
     }
 }
 

@@ -6,7 +6,7 @@
 
 use crate::{
     quad::{Point, Quad, hull},
-    sheet::Sheet,
+    sheet::{Kernel, Sheet},
 };
 
 /// The longest side at which a page is looked for, in pixels: edges are sharp then, and letters are small.
@@ -66,15 +66,18 @@ impl Paper {
         let scale = (LOOKED_AT / width.max(height)).min(1.0);
         let small = |length: f32| ((length * scale).round() as usize).max(1);
         let (across, down) = (small(width), small(height));
-        let mut colours = vec![[0.0; 3]; across * down];
-        let all = Quad::of_rectangle(0.0, 0.0, width, height);
-        sheet.sample(&all, across, down, |x, y, colour| {
-            colours[y * across + x] = colour;
-        });
+        let size = across * down;
+        let pixels = sheet.scaled(
+            &(0.0..width),
+            &(0.0..height),
+            (across, down),
+            Kernel::Linear,
+        );
+        let colours = (0..size).map(|at| [0, 1, 2].map(|channel| pixels[channel * size + at]));
         let mut paper = Self {
             width: across,
             height: down,
-            colours,
+            colours: colours.collect(),
             is_paper: vec![false; across * down],
             writing: lines
                 .iter()

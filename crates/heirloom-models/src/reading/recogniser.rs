@@ -27,6 +27,10 @@ const HEIGHT: usize = 48;
 const NARROWER: f32 = 0.75;
 /// An answer is about so many pixels.
 const STEP: usize = 8;
+/// Where letters stand closer than so many to an answer, as in what was found from afar with much around it, some are passed
+/// over: such a line is read again, so wide that they don't.
+const CLOSE: f32 = 0.7;
+const FREE: f32 = 0.55;
 /// What is longer is made narrower still.
 const LONGEST: usize = 3200;
 
@@ -49,6 +53,20 @@ impl Recogniser {
     /// The letters of a line, from its beginning.
     pub(super) fn read(&mut self, sheet: &Sheet, quad: &Quad) -> Result<Vec<Letter>, ReadingError> {
         let wide = quad.width() / quad.height().max(1.0) * HEIGHT as f32 * NARROWER;
+        let letters = self.read_so_wide(sheet, quad, wide)?;
+        let close = (letters.len() * STEP) as f32 / wide;
+        if close <= CLOSE {
+            return Ok(letters);
+        }
+        self.read_so_wide(sheet, quad, wide * close / FREE)
+    }
+
+    fn read_so_wide(
+        &mut self,
+        sheet: &Sheet,
+        quad: &Quad,
+        wide: f32,
+    ) -> Result<Vec<Letter>, ReadingError> {
         let width = (wide.round() as usize).clamp(STEP * 2, LONGEST);
         let row = width.next_multiple_of(STEP);
         let pixels = sheet.take(quad, width, HEIGHT, row);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use heirloom_models::{
+    Sheet,
     meaning::{Interpreter, MeaningError},
-    pictures::Photo,
 };
 use heirloom_testing::image_text::Family;
 
@@ -20,8 +20,8 @@ fn load(files: &BTreeMap<&str, Vec<u8>>) -> Result<Interpreter, MeaningError> {
     )
 }
 
-fn of_colour(colour: [u8; 3]) -> Photo {
-    Photo::new(400, 300, colour.repeat(400 * 300)).unwrap()
+fn of_colour(colour: [u8; 3]) -> Sheet {
+    Sheet::new(400, 300, colour.repeat(400 * 300)).unwrap()
 }
 
 fn near(a: &[f32], b: &[f32]) -> f32 {

@@ -41,10 +41,10 @@ impl Grasp {
         input: File,
         answer: &mut Answer<'_>,
     ) -> Result<(), Failure> {
-        let Some(photo) = decode(header, input, SIDE, answer)? else {
+        let Some(sheet) = decode(header, input, SIDE, answer)? else {
             return Ok(());
         };
-        let direction = self.interpreter(header)?.see(&photo).map_err(failed)?;
+        let direction = self.interpreter(header)?.see(&sheet).map_err(failed)?;
         let tags = self.tags(header, &direction)?;
         Ok(answer.give(&json!({ "tags": tags }), &bytes(&direction))?)
     }

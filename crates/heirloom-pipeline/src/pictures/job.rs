@@ -7,7 +7,10 @@ use std::{
 
 use heirloom_core::{imprint::Imprint, query::Language, tag};
 use heirloom_media::picture::{self, Limits, Picture, PictureError, Want};
-use heirloom_models::pictures::{Looker, Photo, PicturesError};
+use heirloom_models::{
+    Sheet,
+    pictures::{Looker, PicturesError},
+};
 use serde_json::json;
 
 use super::SeenTag;
@@ -51,10 +54,10 @@ impl Onlooker {
         if let Some(side) = header["draw"].as_u64() {
             return draw(header, input, side, answer);
         }
-        let Some(photo) = decode(header, input, SIDE, answer)? else {
+        let Some(sheet) = decode(header, input, SIDE, answer)? else {
             return Ok(());
         };
-        let seen = self.looker(header)?.look(&photo).map_err(failed)?;
+        let seen = self.looker(header)?.look(&sheet).map_err(failed)?;
         let tags = tag::seen(&seen.views).into_iter();
         let tags = tags.map(|(noun, likely)| SeenTag {
             tag: noun.name(Language::English).to_owned(),
@@ -104,14 +107,14 @@ pub(crate) fn decode(
     input: File,
     side: u32,
     answer: &mut Answer<'_>,
-) -> Result<Option<Photo>, Failure> {
+) -> Result<Option<Sheet>, Failure> {
     let Some(picture) = open(header, input, side, answer)? else {
         return Ok(None);
     };
     let (width, height) = (picture.width as usize, picture.height as usize);
-    let photo = Photo::new(width, height, picture.on_white().pixels);
+    let sheet = Sheet::new(width, height, picture.on_white().pixels);
     let missing = || refuse("a picture has no pixels".to_owned());
-    photo.ok_or_else(missing).map(Some)
+    sheet.ok_or_else(missing).map(Some)
 }
 
 fn open(

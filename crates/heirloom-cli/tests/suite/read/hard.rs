@@ -4,7 +4,9 @@ use std::fs;
 
 use serde_json::Value as Json;
 
-use super::{ffmpeg, read, reading, sample, scanned};
+use heirloom_testing::media::repository;
+
+use super::{ffmpeg, read, reading, sample, scanned, wrong};
 use crate::harness::{Home, path};
 
 const PAGE: &str = "Papers/The Siege of Vicksburg.jpg";
@@ -163,4 +165,23 @@ fn drawings_statues_and_coins_say_nothing_that_is_not_written_on_them() {
     let engraving = read(&sample("Old books/1783 balloon.jp2"));
     let text = engraving["text"].as_str().unwrap();
     assert!(text.starts_with("FIGURE EXACTE\nDU GLOBE\n"), "{text}");
+}
+
+#[test]
+fn a_sheet_of_two_pages_is_read_as_well_as_one_and_one_page_after_the_other() {
+    let home = Home::new();
+    let page = repository().join("testdata/pictures/crazy_ones.jpg");
+    let sheet = home.folder.path().join("sheet.png");
+    let beside = "[0:v]split[left][right];[left][right]hstack";
+    ffmpeg(&["-i", path(&page), "-filter_complex", beside], &sheet);
+    let known = fs::read(repository().join("testdata/pictures/manifest.json")).unwrap();
+    let known: Json = serde_json::from_slice(&known).unwrap();
+    let mut files = known["files"].as_array().unwrap().iter();
+    let file = files.find(|file| file["file"] == "crazy_ones.jpg").unwrap();
+    let truth = file["truth"]["text"].as_str().unwrap();
+    let read = read(&sheet);
+    let text = read["text"].as_str().unwrap();
+    let wrong = wrong(&format!("{truth}{truth}"), text);
+    // The ligatures and the apostrophes of the page are its ten thousandths.
+    assert!(wrong < 0.015, "{wrong}\n{text}");
 }

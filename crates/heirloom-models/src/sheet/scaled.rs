@@ -1,40 +1,11 @@
-//! The pixels of a picture, and how they become as many as a network sees.
+//! A picture with other sides.
 
 use std::ops::Range;
 
-/// A picture to be looked at: rows of pixels from the top left, three bytes each.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Photo {
-    width: usize,
-    height: usize,
-    pixels: Vec<u8>,
-}
+use super::{CHANNELS, Sheet};
 
-const CHANNELS: usize = 3;
-
-impl Photo {
-    /// Takes pixels (red, green, blue), if there are as many as the sides say.
-    #[must_use]
-    pub fn new(width: usize, height: usize, pixels: Vec<u8>) -> Option<Self> {
-        let wanted = width.checked_mul(height)?.checked_mul(CHANNELS)?;
-        (wanted > 0 && pixels.len() == wanted).then_some(Self {
-            width,
-            height,
-            pixels,
-        })
-    }
-
-    /// How many pixels a row has.
-    pub(crate) const fn width(&self) -> usize {
-        self.width
-    }
-
-    /// How many rows there are.
-    pub(crate) const fn height(&self) -> usize {
-        self.height
-    }
-
-    /// A part of it with other sides, channel by channel, from 0 to 255.
+impl Sheet {
+    /// A part of it with other sides, channel by channel (red, green, blue), from 0 to 255.
     pub(crate) fn scaled(
         &self,
         across: &Range<f32>,
@@ -42,37 +13,31 @@ impl Photo {
         (width, height): (usize, usize),
         kernel: Kernel,
     ) -> Vec<f32> {
-        // First each row becomes shorter, then each column.
         let columns = taps(across, self.width, width, kernel);
         let rows = taps(down, self.height, height, kernel);
-        let first = rows.iter().map(|taps| taps.first).min().unwrap_or(0);
-        let end = rows.iter().map(Taps::end).max().unwrap_or(0);
-        let mut short = vec![0.0; (end - first) * width * CHANNELS];
-        for (y, line) in (first..end).zip(short.chunks_exact_mut(width * CHANNELS)) {
-            let row = &self.pixels[y * self.width * CHANNELS..][..self.width * CHANNELS];
-            for (taps, colour) in columns.iter().zip(line.as_chunks_mut::<CHANNELS>().0) {
-                let pixels = row.as_chunks::<CHANNELS>().0[taps.first..].iter();
-                for (pixel, weight) in pixels.zip(&taps.weights) {
+        let first = columns.iter().map(|taps| taps.first).min().unwrap_or(0);
+        let end = columns.iter().map(Taps::end).max().unwrap_or(0);
+        let mut view = vec![0.0; CHANNELS * width * height];
+        // First columns become shorter, whole rows at a time, then each row.
+        let mut long = vec![0.0; (end - first) * CHANNELS];
+        for (y, taps) in rows.iter().enumerate() {
+            long.fill(0.0);
+            for (row, weight) in (taps.first..).zip(&taps.weights) {
+                let pixels = &self.pixels[(row * self.width + first) * CHANNELS..];
+                for (sum, value) in long.iter_mut().zip(pixels) {
+                    *sum += f32::from(*value) * weight;
+                }
+            }
+            let pixels = long.as_chunks::<CHANNELS>().0;
+            for (x, taps) in columns.iter().enumerate() {
+                let mut colour = [0.0; CHANNELS];
+                for (pixel, weight) in pixels[taps.first - first..].iter().zip(&taps.weights) {
                     for (sum, value) in colour.iter_mut().zip(pixel) {
-                        *sum += f32::from(*value) * weight;
+                        *sum += value * weight;
                     }
                 }
-            }
-        }
-        let mut view = vec![0.0; CHANNELS * width * height];
-        for (y, taps) in rows.iter().enumerate() {
-            let lines = short
-                .chunks_exact(width * CHANNELS)
-                .skip(taps.first - first);
-            let mut sums = vec![0.0; width * CHANNELS];
-            for (line, weight) in lines.zip(&taps.weights) {
-                for (sum, value) in sums.iter_mut().zip(line) {
-                    *sum += value * weight;
-                }
-            }
-            for (x, colour) in sums.chunks_exact(CHANNELS).enumerate() {
-                for (channel, value) in colour.iter().enumerate() {
-                    view[(channel * height + y) * width + x] = *value;
+                for (channel, value) in colour.into_iter().enumerate() {
+                    view[(channel * height + y) * width + x] = value;
                 }
             }
         }

@@ -73,7 +73,8 @@ impl Likelihood {
         let at_least = if is_alone { ALONE } else { AMONG_ALL };
         let nouns = VOCABULARY.iter().zip(&strength);
         let nouns = nouns.map(|(noun, strength)| (noun, likely(*strength)));
-        let mut said: Vec<_> = nouns.filter(|(_, likely)| *likely >= at_least).collect();
+        let is_so = |(noun, likely): &(&Noun, f32)| *likely >= noun.at_least.max(at_least);
+        let mut said: Vec<_> = nouns.filter(is_so).collect();
         said.sort_by(|a, b| b.1.total_cmp(&a.1));
         said.truncate(MOST);
         said

@@ -6,7 +6,10 @@ use std::{
     process::Command,
 };
 
-use heirloom_core::face::{SAME_FACE, same_face};
+use heirloom_core::{
+    Area,
+    face::{SAME_FACE, same_face},
+};
 use heirloom_pipeline::tool::faces::Seen;
 use heirloom_testing::{
     media::{repository, sample_library},
@@ -166,6 +169,32 @@ fn a_face_in_a_mirror_and_one_in_a_picture_that_lies_on_its_side_are_the_same() 
         assert!(likeness > 0.7, "{}: {likeness}", picture.display());
         let overlap = upright.area.overlap(faces[0].area);
         assert_eq!(overlap > 0.8, !is_mirrored, "{}", faces[0].area);
+    }
+}
+
+#[test]
+fn a_face_in_a_print_that_was_scanned_on_its_side_or_upside_down_is_found() {
+    let home = Home::new();
+    let upright = find(&astronaut()).faces.faces.remove(0);
+    let [left, top, width, height] = upright.area.shares();
+    // Where the face is when the picture is turned with the clock, against it, and by half.
+    let turns = [
+        ("transpose=clock", [1.0 - top - height, left, height, width]),
+        ("transpose=cclock", [top, 1.0 - left - width, height, width]),
+        (
+            "hflip,vflip",
+            [1.0 - left - width, 1.0 - top - height, width, height],
+        ),
+    ];
+    for (at, (filter, area)) in turns.into_iter().enumerate() {
+        let turned = home.folder.path().join(format!("{at}.png"));
+        ffmpeg(&["-i", path(&astronaut()), "-vf", filter], &turned);
+        let faces = find(&turned).faces.faces;
+        assert_eq!(faces.len(), 1, "{filter}");
+        let likeness = same_face(&upright.print, &faces[0].print);
+        assert!(likeness > 0.7, "{filter}: {likeness}");
+        let overlap = faces[0].area.overlap(Area::new(area).unwrap());
+        assert!(overlap > 0.8, "{filter}: {}", faces[0].area);
     }
 }
 

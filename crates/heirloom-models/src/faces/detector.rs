@@ -51,12 +51,18 @@ impl Detector {
         })
     }
 
+    /// What looks like a face in a picture that is looked at once, as a whole.
+    pub(super) fn glance(&mut self, picture: &Pyramid<'_>) -> Result<Vec<Candidate>, FacesError> {
+        let mut found = Vec::new();
+        self.look(picture, (0.0, 0.0), whole(picture), &mut found)?;
+        Ok(apart(found))
+    }
+
     /// What looks like a face in a picture, in its pixels, the likeliest first.
     pub(super) fn find(&mut self, picture: &Pyramid<'_>) -> Result<Vec<Candidate>, FacesError> {
         let (width, height) = (picture.width(), picture.height());
-        let whole = (WIDTH as f32 / width).min(HEIGHT as f32 / height);
         let mut found = Vec::new();
-        let (mut scale, mut parts) = (whole, 0);
+        let (mut scale, mut parts) = (whole(picture), 0);
         loop {
             let (lefts, tops) = (begins(width * scale, WIDTH), begins(height * scale, HEIGHT));
             parts += lefts.len() * tops.len();
@@ -128,6 +134,11 @@ impl Detector {
         }
         Ok(())
     }
+}
+
+/// How much smaller a picture is when it is seen as a whole.
+const fn whole(picture: &Pyramid<'_>) -> f32 {
+    (WIDTH as f32 / picture.width()).min(HEIGHT as f32 / picture.height())
 }
 
 /// Where parts of a length begin, so that they overlap.

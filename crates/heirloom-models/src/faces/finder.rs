@@ -56,6 +56,29 @@ const GOOD_SCALE: f32 = 0.5;
 /// Edges of a face that is sharp are so steep, as a share of how much its light differs.
 const SHARP: f32 = 0.12;
 
+/// By how many quarters a picture is turned in which nobody is found: on either side, then upside down.
+const TURNS: [usize; 3] = [1, 3, 2];
+/// A picture is taken for one that lies on its side where somebody is seen so well.
+const PLAIN: f32 = 0.2;
+
+impl SeenFace {
+    /// Brings what was seen in a picture that is turned to where it is in the picture itself.
+    fn lie_in(&mut self, picture: &Pyramid<'_>) {
+        let [left, top, width, height] = self.rectangle;
+        let corner = |x, y| picture.place(Point { x, y });
+        let (one, other) = (corner(left, top), corner(left + width, top + height));
+        self.rectangle = [
+            one.x.min(other.x),
+            one.y.min(other.y),
+            (one.x - other.x).abs(),
+            (one.y - other.y).abs(),
+        ];
+        for point in &mut self.landmarks {
+            *point = picture.place(*point);
+        }
+    }
+}
+
 impl Finder {
     /// From the files of a model: what finds faces, what finds their features, and what tells them apart.
     ///
@@ -74,17 +97,44 @@ impl Finder {
         })
     }
 
-    /// The faces of a picture, from the left.
+    /// The faces of a picture, from the left. One in which there are none is turned, for it may be a print that was scanned
+    /// on its side, and looked at closely where a glance shows somebody.
     ///
     /// # Errors
     /// What the runtime says.
     pub fn find(&mut self, sheet: &Sheet) -> Result<Vec<SeenFace>, FacesError> {
-        let picture = Pyramid::of(sheet);
-        let mut faces = Vec::new();
-        for candidate in self.detector.find(&picture)? {
-            faces.extend(self.look(&picture, &candidate)?);
+        let mut picture = Pyramid::of(sheet);
+        let found = self.detector.find(&picture)?;
+        let mut faces = self.look_at(&picture, found)?;
+        for quarters in TURNS {
+            if !faces.is_empty() {
+                break;
+            }
+            picture.turn(quarters);
+            let found = self.detector.glance(&picture)?;
+            let glanced = self.look_at(&picture, found)?;
+            if glanced.iter().any(|face| face.quality >= PLAIN) {
+                let found = self.detector.find(&picture)?;
+                faces = self.look_at(&picture, found)?;
+            }
+        }
+        for face in &mut faces {
+            face.lie_in(&picture);
         }
         faces.sort_by(|a, b| a.rectangle[0].total_cmp(&b.rectangle[0]));
+        Ok(faces)
+    }
+
+    /// Those that are faces of what looks like some, in pixels of the picture as it is turned.
+    fn look_at(
+        &mut self,
+        picture: &Pyramid<'_>,
+        found: Vec<Candidate>,
+    ) -> Result<Vec<SeenFace>, FacesError> {
+        let mut faces = Vec::new();
+        for candidate in found {
+            faces.extend(self.look(picture, &candidate)?);
+        }
         Ok(faces)
     }
 

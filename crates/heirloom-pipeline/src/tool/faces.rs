@@ -22,7 +22,7 @@ pub const SEEN_FACES: &str = "faces";
 /// Finds faces, with what tells each from others. Input: the original's bytes.
 pub const FACES: Tool = Tool {
     name: "faces",
-    version: 1,
+    version: 2,
     outputs: &[SEEN_FACES],
     view: View::Frames,
     class: ResourceClass::Model,

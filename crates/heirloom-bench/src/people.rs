@@ -6,7 +6,10 @@ use heirloom_core::{
     Actor, Area,
     face::{Face, Faceprint},
 };
-use heirloom_db::{artifact::Payload, person::Saying};
+use heirloom_db::{
+    artifact::Payload,
+    person::{Of, Saying},
+};
 use serde_json::json;
 
 use crate::{
@@ -45,15 +48,24 @@ pub(crate) async fn measure(options: &Options) {
         listing.add(started);
         most = most.max(seen.len());
         let unnamed = seen.iter().find(|one| one.name.is_none()).unwrap();
-        let faces: Vec<_> = unnamed.faces.iter().map(|face| face.id).collect();
         let name = Saying::Name(format!("Person {number}"));
         let started = Instant::now();
-        let said = db.say_of_faces(operator, family, &faces, &name).await;
+        let said = db
+            .say_of_faces(operator, family, Of::Groups(&[unnamed.group]), &name)
+            .await;
         naming.add(started);
         said.unwrap();
     }
     listing.row(&figures, "listing people", LIMIT, most);
     naming.row(&figures, "naming somebody with many faces", LIMIT, most);
+    let mut telling = Times::default();
+    for asset in library.some(ASKED).await {
+        let started = Instant::now();
+        let told = db.list_portraits_in(operator, asset).await;
+        telling.add(started);
+        told.unwrap();
+    }
+    telling.row(&figures, "whose the faces of a picture are", LIMIT, most);
     db.close().await;
 }
 

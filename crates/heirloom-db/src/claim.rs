@@ -13,8 +13,8 @@ use heirloom_core::{
 use serde_json::json;
 use uuid::Uuid;
 
-pub use batch::ClaimBatch;
-pub(crate) use batch::{STATEMENTS as BATCH_STATEMENTS, add_batch};
+pub use batch::{BatchPage, ClaimBatch};
+pub(crate) use batch::{STATEMENTS as BATCH_STATEMENTS, add_batch, list_batches};
 
 use crate::{
     Db, DbError, Tx,
@@ -55,6 +55,9 @@ statements! {
     LIST_ABOUT_FACES = "SELECT subject_id, id, subject_kind, subject_part, kind, value, is_negation,
           author_kind, author_id, source, confidence, made_at_ms, undone_at_ms
         FROM claim WHERE family_id = $1 AND subject_kind = 'face' AND undone_at_ms IS NULL";
+    LIST_ABOUT_FACES_OF = "SELECT subject_id, id, subject_kind, subject_part, kind, value, is_negation,
+          author_kind, author_id, source, confidence, made_at_ms, undone_at_ms
+        FROM claim WHERE subject_id IN ({list}) AND subject_kind = 'face' AND undone_at_ms IS NULL";
     LIST_TEXTS = "SELECT subject_id, id, subject_kind, subject_part, kind, value, is_negation,
           author_kind, author_id, source, confidence, made_at_ms, undone_at_ms
         FROM claim WHERE subject_id IN ({list}) AND undone_at_ms IS NULL
@@ -338,6 +341,14 @@ pub(crate) async fn list_about_faces(
     family: FamilyId,
 ) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {
     group(&db.fetch(LIST_ABOUT_FACES, args![family]).await?)
+}
+
+/// What is said of the faces of these assets.
+pub(crate) async fn list_about_faces_of(
+    db: &Db,
+    assets: Vec<Value>,
+) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {
+    group(&db.fetch_list(LIST_ABOUT_FACES_OF, args![], assets).await?)
 }
 
 fn group(rows: &[Row]) -> Result<HashMap<AssetId, Vec<Claim>>, DbError> {

@@ -125,6 +125,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         text::STATEMENTS,
         face::STATEMENTS,
         person::STATEMENTS,
+        person::SAY_STATEMENTS,
         voice::STATEMENTS,
         timeline::STATEMENTS,
         unit::STATEMENTS,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Name and text of each migration, in order.
-const MIGRATIONS: [(&str, &str); 33] = [
+const MIGRATIONS: [(&str, &str); 34] = [
     (
         "0001_catalogue",
         include_str!("../migrations/0001_catalogue.sql"),
@@ -107,6 +107,7 @@ const MIGRATIONS: [(&str, &str); 33] = [
         "0033_moments",
         include_str!("../migrations/0033_moments.sql"),
     ),
+    ("0034_people", include_str!("../migrations/0034_people.sql")),
 ];
 
 /// The migration after which it has to be computed where assets were made.

@@ -65,6 +65,18 @@ impl Paging {
         let key = self.after.as_deref().map(parse).transpose()?;
         Ok(key.map(i64::from_be_bytes))
     }
+
+    /// The id after which to go on in a list that is in the order of ids.
+    ///
+    /// # Errors
+    /// `invalid_cursor`.
+    pub(crate) fn after_id<I: From<uuid::Uuid>>(
+        &self,
+        list: List<'_>,
+    ) -> Result<Option<I>, Problem> {
+        let parse = |text| list.parse_id(text);
+        self.after.as_deref().map(parse).transpose()
+    }
 }
 
 /// How many entries a page is to have, for lists that are asked for more than [`Paging`].

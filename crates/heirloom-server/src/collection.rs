@@ -80,10 +80,8 @@ async fn list_collections(
         name: "collections",
         question: if which.deleted { "deleted" } else { "" },
     };
-    let after = which.after.as_deref().map(|text| list.parse_cursor(text));
-    let after = after
-        .transpose()?
-        .map(|bytes: [u8; 16]| CollectionId::from_uuid(uuid::Uuid::from_bytes(bytes)));
+    let after = which.after.as_deref().map(|text| list.parse_id(text));
+    let after: Option<CollectionId> = after.transpose()?;
     let limit = parse_limit(which.limit)?;
     let family = library.family().id;
     let page = library

@@ -1,5 +1,7 @@
 //! Where the next page of a list begins, in a form that says nothing and is not to be made up.
 
+use uuid::Uuid;
+
 use crate::problem::{Code, Problem};
 
 /// What to do with a cursor that is none.
@@ -33,6 +35,25 @@ impl List<'_> {
         question: "",
     };
 
+    /// What was decided of these groups, the last first.
+    pub(crate) const DECISIONS: List<'static> = List {
+        name: "decisions",
+        question: "",
+    };
+    /// What was said of faces, the last first.
+    pub(crate) const SAID: List<'static> = List {
+        name: "said",
+        question: "",
+    };
+
+    /// Those whose faces are in pictures, or those of them who are left out.
+    pub(crate) const fn people(are_aside: bool) -> List<'static> {
+        List {
+            name: "people",
+            question: if are_aside { "aside" } else { "" },
+        }
+    }
+
     /// The units of a run, or some of them.
     pub(crate) const fn units(question: &str) -> List<'_> {
         List {
@@ -60,6 +81,14 @@ impl List<'_> {
     pub(crate) fn parse_cursor<const N: usize>(self, text: &str) -> Result<[u8; N], Problem> {
         let key = self.parse_bytes(text)?;
         key.try_into().map_err(|_| invalid())
+    }
+
+    /// The id that a cursor stands for.
+    ///
+    /// # Errors
+    /// `invalid_cursor`, as of other keys.
+    pub(crate) fn parse_id<I: From<Uuid>>(self, text: &str) -> Result<I, Problem> {
+        Ok(Uuid::from_bytes(self.parse_cursor(text)?).into())
     }
 
     /// The text that a cursor stands for.

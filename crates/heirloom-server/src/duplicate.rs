@@ -9,7 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     actor::Asker,
-    asset::{describe_assets, parse_limit},
+    asset::{Paging, describe_assets, parse_limit},
     cursor::List,
     extract::{Body, IdPath, Query},
     library::Library,
@@ -24,9 +24,6 @@ pub(crate) fn routes() -> OpenApiRouter<Library> {
         .routes(routes!(keep_duplicate))
         .routes(routes!(part_duplicates))
 }
-
-/// How much of what was decided is listed.
-const DECISIONS: i64 = 30;
 
 /// Which groups.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -57,13 +54,11 @@ async fn list_duplicates(
 ) -> Result<Json<wire::Page<wire::Duplicates>>, Problem> {
     let limit = parse_limit(listing.limit)?;
     let after = listing.after.as_deref();
-    let after = after.map(|text| List::DUPLICATES.parse_cursor(text));
+    let after = after.map(|text| List::DUPLICATES.parse_id(text));
     let asked = Asked {
         why: listing.why,
         is_decided: listing.decided,
-        after: after
-            .transpose()?
-            .map(|id| uuid::Uuid::from_bytes(id).into()),
+        after: after.transpose()?,
     };
     let (db, family) = (library.db(), library.family().id);
     let page = db.list_duplicates(&actor, family, asked, limit).await?;
@@ -86,19 +81,23 @@ async fn list_duplicates(
 
 /// What was decided of groups, the last first. All that was decided at once is taken back at once, as other claims are
 /// (`/api/v1/claims/{id}/undo`).
-#[utoipa::path(get, path = "/api/v1/duplicates/decisions", tag = "duplicate", responses(
-    (status = 200, description = "The last of it", body = wire::Page<wire::Decision>),
+#[utoipa::path(get, path = "/api/v1/duplicates/decisions", tag = "duplicate", params(Paging), responses(
+    (status = 200, description = "A page of it", body = wire::Page<wire::Decision>),
     (status = "4XX", description = "Refused", body = wire::ProblemDocument, content_type = "application/problem+json"),
 ))]
 async fn list_decisions(
     State(library): State<Library>,
     Asker(actor): Asker,
+    Query(paging): Query<Paging>,
 ) -> Result<Json<wire::Page<wire::Decision>>, Problem> {
+    let (before, limit) = (paging.after_id(List::DECISIONS)?, paging.limit()?);
     let (db, family) = (library.db(), library.family().id);
-    let decisions = db.list_decisions(&actor, family, DECISIONS).await?;
+    let page = db.list_decisions(&actor, family, before, limit).await?;
     Ok(Json(wire::Page {
-        items: decisions.into_iter().map(wire::Decision::from).collect(),
-        next: None,
+        items: page.items.into_iter().map(wire::Decision::from).collect(),
+        next: page
+            .next
+            .map(|id| List::DECISIONS.render_cursor(id.as_bytes())),
     }))
 }
 

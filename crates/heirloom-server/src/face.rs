@@ -42,8 +42,11 @@ async fn list_faces(
             .hint("Begin a run of `understand`, once the model for faces is here: see the models.")
     })?;
     let faces = library.db().list_faces(&actor, id).await?;
-    let portraits = library.db().list_portraits(&actor, asset.family_id).await?;
-    let portraits = portraits.into_iter().filter(|face| face.asset == id);
+    let portraits = library
+        .db()
+        .list_portraits_in(&actor, id)
+        .await?
+        .into_iter();
     let mut whose: HashMap<FaceId, Whose> = portraits.map(|face| (face.id, face.whose)).collect();
     let faces = faces.into_iter().map(|face| {
         let whose = whose.remove(&face.id);

@@ -164,12 +164,7 @@ async fn list_runs(
     Asker(actor): Asker,
     Query(paging): Query<Paging>,
 ) -> Result<Json<wire::Page<wire::Run>>, Problem> {
-    let before = paging
-        .after
-        .as_deref()
-        .map(|text| List::RUNS.parse_cursor(text))
-        .transpose()?;
-    let before = before.map(|key| RunId::from_uuid(uuid::Uuid::from_bytes(key)));
+    let before: Option<RunId> = paging.after_id(List::RUNS)?;
     let (family, limit) = (library.family().id, paging.limit()?);
     let live = library.progress();
     let page = library
@@ -340,8 +335,7 @@ async fn list_units(
     let question = format!("{} {units:?}", run.id);
     let list = List::units(&question);
     let after = which.after.as_deref();
-    let after = after.map(|text| list.parse_cursor(text)).transpose()?;
-    let after = after.map(|key| UnitId::from_uuid(uuid::Uuid::from_bytes(key)));
+    let after: Option<UnitId> = after.map(|text| list.parse_id(text)).transpose()?;
     let limit = parse_limit(which.limit)?;
     let page = library
         .db()

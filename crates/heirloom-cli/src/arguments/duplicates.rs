@@ -57,7 +57,10 @@ pub(crate) enum Duplicates {
         pictures: Vec<AssetId>,
     },
     /// List what was decided, the last first
-    Decisions,
+    Decisions {
+        #[command(flatten)]
+        paging: Paging,
+    },
     /// Take back what was decided: the last, or that of an id
     Undo {
         /// Which

@@ -3,6 +3,8 @@
 use clap::{Args, Subcommand};
 use heirloom_core::{ClaimBatchId, FaceId};
 
+use super::Paging;
+
 /// Which faces: all of a group, or one by one.
 #[derive(Debug, Args)]
 pub(crate) struct WhichFaces {
@@ -21,6 +23,8 @@ pub(crate) enum People {
         /// Those who are left out
         #[arg(long)]
         hidden: bool,
+        #[command(flatten)]
+        paging: Paging,
     },
     /// List the faces of somebody
     Faces {
@@ -40,12 +44,11 @@ pub(crate) enum People {
         #[arg(long)]
         not: bool,
     },
-    /// Say that two groups are one person
+    /// Say that groups are one person
     Merge {
-        /// The one
-        group: FaceId,
-        /// The other, which it becomes a part of
-        into: FaceId,
+        /// Which; the others become a part of the last
+        #[arg(value_name = "GROUP", num_args = 2.., required = true)]
+        groups: Vec<FaceId>,
     },
     /// Say that two groups are never one person
     Apart {
@@ -74,7 +77,10 @@ pub(crate) enum People {
         which: WhichFaces,
     },
     /// List what was said of faces, the last first
-    Said,
+    Said {
+        #[command(flatten)]
+        paging: Paging,
+    },
     /// Take back what was said: the last, or that of an id
     Undo {
         /// Which

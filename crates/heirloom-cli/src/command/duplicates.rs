@@ -12,7 +12,7 @@ use http::Method;
 
 use super::{
     claim::turn,
-    paging::{collect, more},
+    paging::{collect, find, more},
 };
 use crate::{
     api::{Api, render},
@@ -45,11 +45,15 @@ pub(super) async fn run(
             });
             return Ok(());
         }
-        Asked::Decisions => {
-            let decisions: Page<Decision> = api.get("/api/v1/duplicates/decisions").await?;
+        Asked::Decisions { paging } => {
+            let path = "/api/v1/duplicates/decisions";
+            let decisions: Page<Decision> = collect(api, path, &paging).await?;
             output.data(&decisions, || match decisions.items.as_slice() {
                 [] => "Nothing was decided of duplicates.".to_owned(),
-                all => list(&all.iter().map(decision_row).collect::<Vec<_>>()),
+                all => {
+                    let rows = list(&all.iter().map(decision_row).collect::<Vec<_>>());
+                    rows + &more(decisions.next.as_deref())
+                }
             });
             return Ok(());
         }
@@ -82,8 +86,8 @@ pub(super) async fn run(
 
 /// What was decided last of what holds.
 async fn last(api: &Api) -> Result<ClaimBatchId, Problem> {
-    let all: Page<Decision> = api.get("/api/v1/duplicates/decisions").await?;
-    let last = all.items.into_iter().find(|it| !it.is_undone);
+    let holds = |it: &Decision| !it.is_undone;
+    let last = find(api, "/api/v1/duplicates/decisions", holds).await?;
     let nothing = || {
         Problem::new(Code::NotFound, "nothing was decided that holds")
             .hint("`heirloom duplicates decisions` lists what was.")
@@ -143,6 +147,7 @@ fn member_rows(group: &Duplicates, member: &Duplicate) -> Vec<Vec<String>> {
 const fn reason_word(reason: Reason) -> &'static str {
     match reason {
         Reason::Liked => "rated highest",
+        Reason::Cover => "chosen when it was taken",
         Reason::Largest => "the most pixels",
         Reason::FromCamera => "as the camera made it",
         Reason::Sharpest => "the sharpest",

@@ -70,6 +70,26 @@ pub(super) async fn collect<L: Listing>(
     }
 }
 
+/// The first entry that is so, however long the list is. `path` has no parameters of its own.
+pub(super) async fn find<T: DeserializeOwned>(
+    api: &Api,
+    path: &str,
+    is_so: impl Fn(&T) -> bool,
+) -> Result<Option<T>, Problem> {
+    let mut paging = Paging {
+        limit: LONGEST,
+        after: None,
+    };
+    loop {
+        let page: Page<T> = collect(api, path, &paging).await?;
+        let found = page.items.into_iter().find(&is_so);
+        if found.is_some() || page.next.is_none() {
+            return Ok(found);
+        }
+        paging.after = page.next;
+    }
+}
+
 /// A value as it stands in an address.
 pub(super) fn encode(value: &str) -> String {
     let mut text = String::with_capacity(value.len());

@@ -10,6 +10,7 @@ use http::Method;
 use super::{
     claim::turn,
     faces::{in_words, when},
+    paging::{collect, find, more},
 };
 use crate::{
     api::{Api, render},
@@ -24,12 +25,15 @@ pub(super) async fn run(
 ) -> Result<(), Problem> {
     use arguments::People;
     let saying = match asked {
-        People::List { hidden } => {
+        People::List { hidden, paging } => {
             let path = format!("/api/v1/people?aside={hidden}");
-            let people: Page<Person> = api.get(&path).await?;
+            let people: Page<Person> = collect(api, &path, &paging).await?;
             output.data(&people, || match people.items.as_slice() {
                 [] => "Nobody.".to_owned(),
-                all => list(&all.iter().map(row).collect::<Vec<_>>()),
+                all => {
+                    let rows = list(&all.iter().map(row).collect::<Vec<_>>());
+                    rows + &more(people.next.as_deref())
+                }
             });
             return Ok(());
         }
@@ -41,11 +45,14 @@ pub(super) async fn run(
             });
             return Ok(());
         }
-        People::Said => {
-            let said: Page<Said> = api.get("/api/v1/people/said").await?;
+        People::Said { paging } => {
+            let said: Page<Said> = collect(api, "/api/v1/people/said", &paging).await?;
             output.data(&said, || match said.items.as_slice() {
                 [] => "Nothing was said of faces.".to_owned(),
-                all => list(&all.iter().map(said_row).collect::<Vec<_>>()),
+                all => {
+                    let rows = list(&all.iter().map(said_row).collect::<Vec<_>>());
+                    rows + &more(said.next.as_deref())
+                }
             });
             return Ok(());
         }
@@ -71,20 +78,15 @@ pub(super) async fn run(
             name: Some(name),
             ..of(which, if not { What::NotName } else { What::Name })
         },
-        People::Merge { group, into } => NewSaying {
-            group: Some(into),
-            ..of_group(group, What::Same)
-        },
-        People::Apart { group, other } => NewSaying {
-            group: Some(other),
-            ..of_group(group, What::NotSame)
-        },
+        People::Merge { mut groups } => {
+            // Arguments were counted before.
+            let into = groups.pop();
+            of_groups(groups, What::Same, into)
+        }
+        People::Apart { group, other } => of_groups(vec![group], What::NotSame, Some(other)),
         People::Split { faces } => NewSaying {
             faces,
-            of: None,
-            what: What::Apart,
-            name: None,
-            group: None,
+            ..of_groups(Vec::new(), What::Apart, None)
         },
         People::Hide { which, no_face } => of(
             which,
@@ -109,27 +111,24 @@ pub(super) async fn run(
 fn of(which: arguments::WhichFaces, what: What) -> NewSaying {
     NewSaying {
         faces: which.faces,
-        of: which.group,
-        what,
-        name: None,
-        group: None,
+        ..of_groups(which.group.into_iter().collect(), what, None)
     }
 }
 
-fn of_group(group: FaceId, what: What) -> NewSaying {
+const fn of_groups(of: Vec<FaceId>, what: What, group: Option<FaceId>) -> NewSaying {
     NewSaying {
         faces: Vec::new(),
-        of: Some(group),
+        of,
         what,
         name: None,
-        group: None,
+        group,
     }
 }
 
 /// What was said last of what holds.
 async fn last(api: &Api) -> Result<ClaimBatchId, Problem> {
-    let all: Page<Said> = api.get("/api/v1/people/said").await?;
-    let last = all.items.into_iter().find(|it| !it.is_undone);
+    let holds = |it: &Said| !it.is_undone;
+    let last = find(api, "/api/v1/people/said", holds).await?;
     let nothing = || {
         Problem::new(Code::NotFound, "nothing was said of faces that holds")
             .hint("`heirloom people said` lists what was.")
@@ -137,20 +136,20 @@ async fn last(api: &Api) -> Result<ClaimBatchId, Problem> {
     Ok(last.ok_or_else(nothing)?.id)
 }
 
+/// Who it is first, as whoever reads it looks for a name; then by what they are named in other commands.
 fn row(person: &Person) -> Vec<String> {
-    let name = person
-        .name
-        .as_deref()
-        .map_or("(no name yet)".to_owned(), line);
+    let name = person.name.as_deref();
+    let faces = number_of(person.face_count, "face", "faces");
+    let assets = number_of(person.asset_count, "picture or film", "pictures and films");
     let asked = match person.asked_count {
         0 => String::new(),
-        count => format!("{count} of them as far as a machine can tell"),
+        count => format!("{count} to be confirmed"),
     };
     vec![
-        person.group.to_string(),
-        name,
-        number_of(person.face_count, "face", "faces"),
+        name.map_or("(no name yet)".to_owned(), line),
+        format!("{faces} in {assets}"),
         asked,
+        person.group.to_string(),
     ]
 }
 

@@ -66,6 +66,43 @@ fn somebody_is_named_and_found_and_all_of_it_is_taken_back() {
 }
 
 #[test]
+fn people_are_listed_by_name_and_what_cannot_be_meant_is_refused() {
+    let home = library();
+    let group = people(&home)[0]["group"].as_str().unwrap().to_owned();
+    home.done(["people", "name", "Eileen", "--group", &group]);
+    let listed = home.done(["people", "list"]).stdout;
+    assert!(
+        listed.starts_with("Eileen  3 faces in 3 pictures and films"),
+        "{listed}"
+    );
+    let long = "ä".repeat(201);
+    let refusals: [(&[&str], &str); 4] = [
+        (&["people", "merge", &group, &group], "Name two groups."),
+        (&["people", "apart", &group, &group], "Name two groups."),
+        (&["people", "name", &long, "--group", &group], "1 to 200"),
+        (
+            &["people", "name", "", "--group", &group],
+            "name is missing",
+        ),
+    ];
+    for (arguments, why) in refusals {
+        let refused = assert_refusal(&home.heirloom.run(arguments).expect_code(2));
+        assert!(refused.contains(why), "{refused}");
+    }
+    let first = home.done(["people", "said", "--limit", "1"]).stdout;
+    assert!(
+        first.contains("3 faces: Eileen") && !first.contains("--after"),
+        "{first}"
+    );
+    home.done(["people", "name", "Ida", "--group", &group]);
+    let first = home.done(["people", "said", "--limit", "1"]).stdout;
+    assert!(
+        first.contains("3 faces: Ida") && first.contains("--after"),
+        "{first}"
+    );
+}
+
+#[test]
 fn what_people_said_outlives_what_machines_found() {
     let home = library();
     let group = people(&home)[0]["group"].as_str().unwrap().to_owned();

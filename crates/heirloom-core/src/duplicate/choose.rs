@@ -24,6 +24,8 @@ pub struct Contender {
     pub quality: Option<Quality>,
     /// How people rate it: -1 rejected, 0 not at all, 1 to 5 stars.
     pub rating: i64,
+    /// Whether the camera, or whoever held it, chose it to stand for its burst.
+    pub is_cover: bool,
 }
 
 /// Why a picture is the one to keep: what it has over others of its group.
@@ -32,6 +34,8 @@ pub struct Contender {
 pub enum Reason {
     /// People like it more.
     Liked,
+    /// It was chosen to stand for its burst when that was taken.
+    Cover,
     /// It has more pixels.
     Largest,
     /// It is as the camera made it; others have lost what that says.
@@ -52,15 +56,16 @@ pub enum Reason {
 
 impl Reason {
     /// What is asked one after the other until one is left: of copies what is most like what the camera made, of a burst
-    /// what is best to look at.
+    /// what was chosen then, or is best to look at. How many bytes one of a burst has says how much there is to see in it, and
+    /// not how little it was packed.
     const fn order(why: Likeness) -> &'static [Self] {
         match why {
             Likeness::Burst => &[
                 Self::Liked,
+                Self::Cover,
                 Self::Sharpest,
                 Self::BestExposed,
                 Self::Largest,
-                Self::LeastPacked,
                 Self::Dated,
                 Self::Placed,
             ],
@@ -78,8 +83,9 @@ impl Reason {
     }
 
     /// Every one of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Liked,
+        Self::Cover,
         Self::Largest,
         Self::FromCamera,
         Self::Sharpest,
@@ -95,6 +101,7 @@ impl Reason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Liked => "liked",
+            Self::Cover => "cover",
             Self::Largest => "largest",
             Self::FromCamera => "from_camera",
             Self::Sharpest => "sharpest",
@@ -116,6 +123,7 @@ impl Reason {
         )]
         Some(match self {
             Self::Liked => (one.rating as f64 + 1.0, 1.0),
+            Self::Cover => flag(one.is_cover),
             Self::Largest => (one.pixels as f64, 0.97),
             Self::FromCamera => flag(one.is_from_camera),
             Self::Sharpest => (f64::from(one.quality?.sharpness), 0.9),
@@ -180,6 +188,7 @@ mod tests {
                 clipped: 0.01,
             }),
             rating: 0,
+            is_cover: false,
         }
     }
 
@@ -194,7 +203,8 @@ mod tests {
     fn one_is_kept_for_what_it_has_over_the_others() {
         use Likeness::{Burst, Exact, Near};
         use Reason::{
-            BestExposed, Dated, First, FromCamera, Largest, LeastPacked, Liked, Placed, Sharpest,
+            BestExposed, Cover, Dated, First, FromCamera, Largest, LeastPacked, Liked, Placed,
+            Sharpest,
         };
         #[rustfmt::skip]
         let cases: Vec<Case<'_>> = vec![
@@ -215,6 +225,12 @@ mod tests {
             ("what was rejected is not kept", Burst, vec![Contender { rating: -1, ..one(1) }, one(2)], 2, &[Liked]),
             ("the sharpest of a burst, however large", Burst,
                 vec![one(1), Contender { quality: quality(0.9, 0.01), pixels: 8_000_000, ..one(2) }], 2, &[Sharpest]),
+            ("what was chosen when it was taken, however sharp another is", Burst,
+                vec![one(1), Contender { is_cover: true, quality: quality(0.3, 0.01), ..one(2) }], 2, &[Cover]),
+            ("people's word before what the camera chose", Burst,
+                vec![Contender { rating: 3, ..one(1) }, Contender { is_cover: true, ..one(2) }], 1, &[Liked]),
+            ("a larger file of a burst is no better", Burst,
+                vec![one(1), Contender { size_bytes: 9_000_000, ..one(2) }], 1, &[First]),
             ("of sharp ones the best exposed", Burst,
                 vec![Contender { quality: quality(0.5, 0.2), ..one(1) }, one(2)], 2, &[BestExposed]),
             ("what was not measured of all is no reason", Burst,

@@ -14,7 +14,7 @@ use super::{NewClaim, Provenance, add, author, read_confidence, read_statement, 
 use crate::{
     Db, DbError, Tx, asset, audit, clock,
     once::{self, Once},
-    sql::statements,
+    sql::{Sql, statements},
     timeline,
     value::{Value, args},
 };
@@ -38,6 +38,15 @@ pub struct ClaimBatch {
     pub assets: Vec<AssetId>,
     /// Of how many of them it was taken back.
     pub undone_count: usize,
+}
+
+/// A page of what was said at once, the last first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchPage<T> {
+    /// What was said.
+    pub items: Vec<T>,
+    /// From where to go on, unless this was the last page.
+    pub next: Option<ClaimBatchId>,
 }
 
 statements! {
@@ -256,6 +265,33 @@ pub(crate) async fn add_batch(
     add(tx, family, claims.collect()).await?;
     asset::refresh_many(tx, &assets).await?;
     Ok(made_at_ms)
+}
+
+/// A page of batches of which the actor may see something. The statement takes the family, the batch before which they were
+/// made, how many, and the audiences.
+pub(crate) async fn list_batches(
+    db: &Db,
+    actor: &Actor,
+    family: FamilyId,
+    statement: Sql,
+    (before, limit): (Option<ClaimBatchId>, usize),
+) -> Result<BatchPage<ClaimBatchId>, DbError> {
+    actor.require(Action::ViewAsset, family)?;
+    let audiences = db.list_audiences(family, &actor.sight(family)).await?;
+    let audiences = audiences.into_iter().map(Value::from).collect();
+    let before = before.map_or_else(|| vec![0xff; 16], |id| id.as_bytes().to_vec());
+    let wanted = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+    let arguments = args![family, before, wanted];
+    let rows = db.fetch_list(statement, arguments, audiences).await?;
+    let items = rows.iter().map(|row| row.get(0));
+    let mut items: Vec<ClaimBatchId> = items.collect::<Result<_, _>>()?;
+    // A long list of audiences is asked about in parts.
+    items.sort_unstable_by(|a, b| b.cmp(a));
+    items.dedup();
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    let next = items.last().copied().filter(|_| has_more);
+    Ok(BatchPage { items, next })
 }
 
 /// Dates give assets other places in the timeline: this is held before any asset is.

@@ -18,7 +18,7 @@ use crate::{
     Db, DbError,
     asset::{Asset, AssetState},
     audit,
-    claim::{self, NewClaim},
+    claim::{self, BatchPage, NewClaim},
     clock,
     location::AssetLocation,
     sql::statements,
@@ -44,9 +44,13 @@ statements! {
         WHERE family_id = $1 AND kind = 'same' AND undone_at_ms IS NULL";
     LIST_COPIES = "SELECT l.asset_id FROM asset_location l JOIN asset a ON a.id = l.asset_id
         WHERE a.family_id = $1 AND l.gone_at_ms IS NULL GROUP BY l.asset_id HAVING COUNT(*) > 1";
+    LIST_SEEN = "SELECT id, audience_id FROM asset
+        WHERE family_id = $1 AND deleted_at_ms IS NULL AND state <> 'replaced' AND id IN ({list})";
     LIST_QUALITIES = "SELECT asset_id, sharpness, clipped FROM asset_traits WHERE asset_id IN ({list})";
-    LIST_BATCHES = "SELECT DISTINCT batch_id FROM claim
-        WHERE family_id = $1 AND source = 'duplicates' AND batch_id IS NOT NULL ORDER BY batch_id DESC LIMIT $2";
+    LIST_BATCHES = "SELECT DISTINCT c.batch_id FROM claim c
+        WHERE c.family_id = $1 AND c.source = 'duplicates' AND c.batch_id < $2
+          AND EXISTS (SELECT 1 FROM asset a WHERE a.id = c.subject_id AND a.audience_id IN ({list}))
+        ORDER BY c.batch_id DESC LIMIT $3";
     LIST_DECIDED = "SELECT batch_id, subject_id, kind, value, made_at_ms, undone_at_ms IS NOT NULL FROM claim
         WHERE family_id = $1 AND source = 'duplicates' AND batch_id IN ({list})";
 }
@@ -245,7 +249,8 @@ impl Db {
         self.decide(actor, family, denied, Decided::Parted).await
     }
 
-    /// What was decided of groups, as far as the actor may see their pictures, the last first.
+    /// What was decided of groups, as far as the actor may see their pictures, the last first; from what was decided before
+    /// `before`.
     ///
     /// # Errors
     /// [`DbError::Denied`], and what the engine says.
@@ -253,21 +258,20 @@ impl Db {
         &self,
         actor: &Actor,
         family: FamilyId,
-        limit: i64,
-    ) -> Result<Vec<Decision>, DbError> {
-        actor.require(Action::ViewAsset, family)?;
-        let rows = self.fetch(LIST_BATCHES, args![family, limit]).await?;
-        let batches = rows.iter().map(|row| row.get::<ClaimBatchId>(0));
-        let batches = batches.collect::<Result<Vec<_>, _>>()?;
-        let list = batches.into_iter().map(Value::from).collect();
+        before: Option<ClaimBatchId>,
+        limit: usize,
+    ) -> Result<BatchPage<Decision>, DbError> {
+        let asked = (before, limit);
+        let page = claim::list_batches(self, actor, family, LIST_BATCHES, asked).await?;
+        let list = page.items.into_iter().map(Value::from).collect();
         let rows = self.fetch_list(LIST_DECIDED, args![family], list).await?;
         let assets = rows.iter().map(|row| row.get::<AssetId>(1));
         let assets = assets.collect::<Result<BTreeSet<_>, _>>()?;
-        let seen = self.find_seen(actor, assets).await?;
+        let seen = self.list_seen_of(actor, family, assets).await?;
         let mut decisions: BTreeMap<ClaimBatchId, (Decision, HashSet<AssetId>)> = BTreeMap::new();
         for row in &rows {
             let (id, asset): (ClaimBatchId, AssetId) = (row.get(0)?, row.get(1)?);
-            if !seen.contains_key(&asset) {
+            if !seen.contains(&asset) {
                 continue;
             }
             let statement = claim::read_statement(row, 2)?;
@@ -276,9 +280,11 @@ impl Db {
                 what: Decided::Kept,
                 count: 0,
                 made_at_ms: row.get(4)?,
-                is_undone: row.get(5)?,
+                is_undone: true,
             };
             let (decision, of) = decisions.entry(id).or_insert((new, HashSet::new()));
+            // What was taken back by somebody who may not see all of it holds for the rest.
+            decision.is_undone &= row.get::<bool>(5)?;
             if statement.kind() == ClaimKind::Same {
                 decision.what = Decided::Parted;
             }
@@ -288,12 +294,14 @@ impl Db {
             }
         }
         let decisions = decisions.into_values().rev();
-        Ok(decisions
-            .map(|(decision, of)| Decision {
-                count: of.len(),
-                ..decision
-            })
-            .collect())
+        let items = decisions.map(|(decision, of)| Decision {
+            count: of.len(),
+            ..decision
+        });
+        Ok(BatchPage {
+            items: items.collect(),
+            next: page.next,
+        })
     }
 
     /// Says all of this at once.
@@ -396,15 +404,15 @@ impl Db {
         let copies = copies.collect::<Result<BTreeSet<_>, _>>()?;
         let asked = pairs.iter().flat_map(|pair| [pair.one, pair.other]);
         let asked = asked.chain(copies.iter().copied()).collect();
-        let seen = self.find_seen(actor, asked).await?;
-        pairs.retain(|pair| seen.contains_key(&pair.one) && seen.contains_key(&pair.other));
+        let seen = self.list_seen_of(actor, family, asked).await?;
+        pairs.retain(|pair| seen.contains(&pair.one) && seen.contains(&pair.other));
         let mut groups = gather(pairs, &apart);
         let grouped: HashSet<AssetId> = groups
             .iter()
             .flat_map(|group| group.members.iter().copied())
             .collect();
         let alone = copies.into_iter();
-        let alone = alone.filter(|id| seen.contains_key(id) && !grouped.contains(id));
+        let alone = alone.filter(|id| seen.contains(id) && !grouped.contains(id));
         groups.extend(alone.map(|id| Group {
             id,
             why: Likeness::Copies,
@@ -438,7 +446,27 @@ impl Db {
             .collect())
     }
 
-    /// Those of these assets that the actor may see and that are listed.
+    /// Which of these assets the actor may see and are listed.
+    async fn list_seen_of(
+        &self,
+        actor: &Actor,
+        family: FamilyId,
+        ids: BTreeSet<AssetId>,
+    ) -> Result<HashSet<AssetId>, DbError> {
+        let (list, sight) = (ids.into_iter().map(Value::from), actor.sight(family));
+        let mut seen = HashSet::new();
+        for row in self
+            .fetch_list(LIST_SEEN, args![family], list.collect())
+            .await?
+        {
+            if sight.includes(row.get(1)?) {
+                seen.insert(row.get(0)?);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Those of these assets that the actor may see and that are listed, with all there is about them.
     async fn find_seen(
         &self,
         actor: &Actor,
@@ -540,6 +568,7 @@ fn contender(member: &Member, claims: &[Claim]) -> Contender {
         is_placed: says(ClaimKind::Position),
         quality: member.quality,
         rating: member.rating,
+        is_cover: asset.name.to_lowercase().contains("_cover"),
     }
 }
 

@@ -228,8 +228,8 @@ on_both_engines! {
         let decided = store.asked(Asked { is_decided: true, ..Asked::default() }).await;
         let ratings: Vec<i64> = decided[0].members.iter().map(|it| it.rating).collect();
         assert_eq!(ratings, [-1, -1, 0]);
-        let told = store.db.list_decisions(OPERATOR, store.family_id(), 9).await.unwrap();
-        let told: Vec<_> = told.iter().map(|it| (it.id, it.what, it.count, it.is_undone)).collect();
+        let told = store.db.list_decisions(OPERATOR, store.family_id(), None, 9).await.unwrap();
+        let told: Vec<_> = told.items.iter().map(|it| (it.id, it.what, it.count, it.is_undone)).collect();
         assert_eq!(told, [(other, Decided::Kept, 1, false), (kept, Decided::Kept, 2, false)]);
         store.undo(other, true).await;
         store.undo(kept, true).await;
@@ -304,7 +304,8 @@ on_both_engines! {
             let seen = store.db.list_duplicates(&other, family, asked, 9).await.unwrap();
             assert_eq!(seen.groups, []);
         }
-        assert_eq!(store.db.list_decisions(&other, family, 9).await.unwrap(), []);
+        let told = store.db.list_decisions(&other, family, None, 9).await.unwrap();
+        assert_eq!((told.items, told.next), (vec![], None));
         let refused = store.db.keep_duplicate(&other, family, first, None).await;
         assert!(matches!(refused, Err(DbError::NotFound { .. })), "{refused:?}");
         assert!(store.db.undo_claims(&other, family, said, true).await.is_err());
@@ -355,7 +356,15 @@ on_both_engines! {
             }
             assert_eq!(store.state().await, states[0], "seed {seed}");
         }
-        let told = store.db.list_decisions(OPERATOR, store.family_id(), 100).await.unwrap();
+        let (mut told, mut before) = (Vec::new(), None);
+        loop {
+            let page = store.db.list_decisions(OPERATOR, store.family_id(), before, 3).await.unwrap();
+            told.extend(page.items);
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
         assert!(told.iter().all(|it| it.is_undone), "and all of it can be read");
         let kinds: BTreeMap<_, usize> = told.iter().fold(BTreeMap::new(), |mut kinds, it| {
             *kinds.entry(format!("{:?}", it.what)).or_default() += 1;

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use heirloom_core::{
-    Area, AssetId, ClaimBatchId, FaceId,
+    Actor, Area, AssetId, ClaimBatchId, FaceId,
     face::{Aside, Face, Faceprint},
     role::Role,
 };
 use heirloom_db::{
     DbError,
     artifact::Payload,
-    person::{Portrait, SaidKind, Saying, Seen, seen_of},
+    person::{Of, Portrait, Said, SaidKind, Saying, Seen, seen_of},
 };
 use serde_json::json;
 
@@ -93,8 +93,41 @@ impl Store {
     }
 
     async fn try_to_tell(&self, faces: &[FaceId], saying: Saying) -> Result<ClaimBatchId, DbError> {
-        let (db, family) = (&self.db, self.family_id());
-        db.say_of_faces(OPERATOR, family, faces, &saying).await
+        let (db, family, of) = (&self.db, self.family_id(), Of::Faces(faces));
+        let said = db.say_of_faces(OPERATOR, family, of, &saying).await?;
+        Ok(said.id)
+    }
+
+    /// All that was said and that somebody may see, page by page.
+    async fn said(&self, actor: &Actor, limit: usize) -> Vec<Said> {
+        let (mut said, mut before) = (Vec::new(), None);
+        loop {
+            let page = self
+                .db
+                .list_said_of_faces(actor, self.family_id(), before, limit);
+            let page = page.await.unwrap();
+            assert!(page.items.len() == limit || page.next.is_none());
+            said.extend(page.items);
+            before = page.next;
+            if before.is_none() {
+                return said;
+            }
+        }
+    }
+
+    /// Whose the faces of each picture are, asked of one picture after the other: the same as of all at once.
+    async fn assert_told_alike(&self, actor: &Actor) {
+        let all = self
+            .db
+            .list_portraits(actor, self.family_id())
+            .await
+            .unwrap();
+        let assets: BTreeSet<AssetId> = all.iter().map(|face| face.asset).collect();
+        for asset in assets {
+            let own: Vec<Portrait> = all.iter().filter(|it| it.asset == asset).cloned().collect();
+            let told = self.db.list_portraits_in(actor, asset).await.unwrap();
+            assert_eq!(told, own);
+        }
     }
 
     async fn face_of(&self, picture: AssetId) -> Portrait {
@@ -105,6 +138,20 @@ impl Store {
 
 fn named(name: &str) -> Saying {
     Saying::Name(name.to_owned())
+}
+
+/// Something that somebody could say, perhaps of that group.
+fn random_saying(random: &mut Chance, group: FaceId) -> Saying {
+    let name = random.one_of(&["Anna", "Emil", "anna", "Ida"]);
+    match random.below(8) {
+        0 | 1 => named(name),
+        2 => Saying::NotName(name.to_owned()),
+        3 => Saying::Same(group),
+        4 => Saying::NotSame(group),
+        5 => Saying::Apart,
+        6 => Saying::Aside(random.one_of(&[Aside::Stranger, Aside::NoFace])),
+        _ => Saying::Back,
+    }
 }
 
 fn ids(faces: &[Portrait]) -> Vec<FaceId> {
@@ -215,6 +262,56 @@ on_both_engines! {
         assert_eq!(store.portraits().await, before);
     }
 
+    async fn many_groups_become_one_at_once_and_what_is_one_is_neither_joined_nor_parted(store: Store) {
+        for (name, look) in [("1.jpg", ANNA), ("2.jpg", EMIL), ("3.jpg", IDA)] {
+            store.portrait(name, &[look]).await;
+        }
+        let before = store.portraits().await;
+        let groups: Vec<FaceId> = store.seen().await.iter().map(|one| one.group).collect();
+        let (db, family) = (&store.db, store.family_id());
+        let same = Saying::Same(groups[2]);
+        let said = db.say_of_faces(OPERATOR, family, Of::Groups(&groups[..2]), &same).await.unwrap();
+        assert_eq!((said.what, said.count, said.is_undone), (SaidKind::Same, 3, false));
+        let seen = store.seen().await;
+        assert_eq!((seen.len(), seen[0].faces.len()), (1, 3));
+        let own = [seen[0].group];
+        for saying in [Saying::Same(own[0]), Saying::NotSame(own[0])] {
+            let refused = db.say_of_faces(OPERATOR, family, Of::Groups(&own), &saying).await;
+            assert!(matches!(refused, Err(DbError::Refused(_))), "{refused:?}");
+        }
+        let other = Saying::NotSame(FaceId::from_uuid(said.id.uuid()));
+        let refused = db.say_of_faces(OPERATOR, family, Of::Groups(&own), &other).await;
+        assert!(matches!(refused, Err(DbError::NotFound { .. })), "{refused:?}");
+        db.undo_claims(OPERATOR, family, said.id, true).await.unwrap();
+        assert_eq!(store.portraits().await, before);
+    }
+
+    async fn all_that_was_said_is_listed_and_taken_back_however_long_ago_that_was(store: Store) {
+        let (shown, hidden) = (store.portrait("1.jpg", &[ANNA]).await, store.portrait("2.jpg", &[EMIL]).await);
+        let [anna, emil] = [store.face_of(shown).await.id, store.face_of(hidden).await.id];
+        let before = store.portraits().await;
+        let family = store.family_id();
+        for number in 0..40 {
+            let face = if number < 5 { anna } else { emil };
+            store.tell(&[face], named(&format!("Name {number}"))).await;
+        }
+        let parents = store.db.create_audience(OPERATOR, family, "parents").await.unwrap();
+        let (id, audience) = (store.literal(hidden.uuid()), store.literal(parents.uuid()));
+        store.sql(&format!("UPDATE asset SET audience_id = {audience} WHERE id = {id}")).await;
+        // Whoever may not see the last of it gets whole pages of what was said before.
+        let other = member(family, Role::Member, &[store.family.audience_id]);
+        let seen: Vec<_> = store.said(&other, 2).await.into_iter().filter_map(|said| said.name).collect();
+        assert_eq!(seen, ["Name 4", "Name 3", "Name 2", "Name 1", "Name 0"]);
+        store.assert_told_alike(&other).await;
+        let all = store.said(OPERATOR, 7).await;
+        assert_eq!(all.len(), 40);
+        for said in &all {
+            store.db.undo_claims(OPERATOR, family, said.id, true).await.unwrap();
+        }
+        assert_eq!(store.portraits().await, before);
+        assert!(store.said(OPERATOR, 500).await.iter().all(|said| said.is_undone));
+    }
+
     async fn what_is_kept_apart_stays_so_however_alike(store: Store) {
         store.portrait("1.jpg", &[ANNA]).await;
         let twin = store.portrait("2.jpg", &[ANNA]).await;
@@ -270,12 +367,12 @@ on_both_engines! {
         store.sql(&format!("UPDATE asset SET audience_id = {audience} WHERE id = {id}")).await;
         let other = member(family, Role::Member, &[store.family.audience_id]);
         assert_eq!(store.db.list_portraits(&other, family).await.unwrap(), []);
-        assert_eq!(store.db.list_said_of_faces(&other, family, 9).await.unwrap(), []);
-        let refused = store.db.say_of_faces(&other, family, &[face], &named("Eve")).await;
+        assert_eq!(store.said(&other, 9).await, []);
+        let refused = store.db.say_of_faces(&other, family, Of::Faces(&[face]), &named("Eve")).await;
         assert!(matches!(refused, Err(DbError::NotFound { .. })), "{refused:?}");
         let refused = store.db.undo_claims(&other, family, said, true).await;
         assert!(refused.is_err());
-        let stranger = heirloom_core::Actor::Stranger;
+        let stranger = Actor::Stranger;
         assert!(store.db.list_portraits(&stranger, family).await.is_err());
         assert!(store.db.reset_faces(&other, family).await.is_err());
     }
@@ -296,27 +393,23 @@ on_both_engines! {
                 let chosen = (0..count).map(|_| portraits[random.below(portraits.len())].id);
                 let chosen: Vec<FaceId> = chosen.collect();
                 let group = portraits[random.below(portraits.len())].whose.group;
-                let name = random.one_of(&["Anna", "Emil", "anna", "Ida"]);
-                let saying = match random.below(8) {
-                    0 | 1 => named(name),
-                    2 => Saying::NotName(name.to_owned()),
-                    3 => Saying::Same(group),
-                    4 => Saying::NotSame(group),
-                    5 => Saying::Apart,
-                    6 => Saying::Aside(random.one_of(&[Aside::Stranger, Aside::NoFace])),
-                    _ => Saying::Back,
+                let saying = random_saying(&mut random, group);
+                let refusals = match saying {
+                    Saying::Same(_) => ["two names", "one person's already"],
+                    Saying::NotSame(_) => ["another person than themselves"; 2],
+                    _ => ["nothing"; 2],
                 };
-                let is_joined = matches!(saying, Saying::Same(_));
                 match store.try_to_tell(&chosen, saying).await {
                     Ok(told) => said.push(told),
-                    Err(DbError::Refused(why)) if is_joined => {
-                        assert!(why.contains("two names"), "{why}");
+                    Err(DbError::Refused(why)) => {
+                        assert!(refusals.iter().any(|it| why.contains(it)), "{why}");
                         assert_eq!(store.portraits().await, states.last().unwrap().0);
                         continue;
                     }
                     Err(error) => panic!("{error}"),
                 }
                 states.push((store.portraits().await, store.found().await));
+                store.assert_told_alike(OPERATOR).await;
                 let groups: Vec<FaceId> = store.seen().await.iter().map(|one| one.group).collect();
                 let unlike: BTreeSet<&FaceId> = groups.iter().collect();
                 assert_eq!(unlike.len(), groups.len(), "seed {seed}: each is reached by a group of their own");
@@ -328,16 +421,78 @@ on_both_engines! {
                     assert_eq!(store.portraits().await, states.last().unwrap().0);
                 }
             }
-            for batch in said.iter().rev() {
+            while !said.is_empty() {
+                // The last first, with what was before each; or in any order.
+                let is_last = seed % 2 == 0;
+                let at = if is_last { said.len() - 1 } else { random.below(said.len()) };
                 let after = states.pop().unwrap();
-                assert_eq!((store.portraits().await, store.found().await), after);
-                store.db.undo_claims(OPERATOR, family, *batch, true).await.unwrap();
+                if is_last {
+                    assert_eq!((store.portraits().await, store.found().await), after);
+                }
+                store.db.undo_claims(OPERATOR, family, said.remove(at), true).await.unwrap();
             }
             let first = states.pop().unwrap();
             assert_eq!((store.portraits().await, store.found().await), first, "seed {seed}");
         }
-        let told = store.db.list_said_of_faces(OPERATOR, family, 100).await.unwrap();
+        let told = store.said(OPERATOR, 7).await;
         assert!(told.iter().all(|said| said.is_undone), "and all of it can be read");
         assert!(told.iter().any(|said| said.what == SaidKind::Name));
+    }
+
+    async fn whatever_is_said_comes_and_is_taken_back_in_between_peoples_word_holds_and_goes(store: Store) {
+        let (looks, family) = ([ANNA, EMIL, IDA], store.family_id());
+        let mut count = 0;
+        for seed in 10..16 {
+            let mut random = Chance(seed);
+            let (mut said, mut undone) = (Vec::new(), Vec::new());
+            for step in 0..24 {
+                let portraits = store.portraits().await;
+                if portraits.len() < 4 || random.below(5) == 0 {
+                    // Whoever comes is put somewhere, and nobody's word of the others is another one by that.
+                    count += 1;
+                    let own = [looks[random.below(3)], looks[random.below(3)]];
+                    store.portrait(&format!("{count}.jpg"), &own).await;
+                    let word = |it: &Portrait| (it.id, it.whose.name.clone(), it.whose.aside);
+                    let spoken = |all: &[Portrait]| -> BTreeSet<_> {
+                        all.iter().filter(|it| it.whose.is_said).map(word).collect()
+                    };
+                    assert_eq!(spoken(&store.portraits().await), spoken(&portraits), "seed {seed} step {step}");
+                    continue;
+                }
+                match random.below(6) {
+                    0 if !said.is_empty() => {
+                        let batch = said.remove(random.below(said.len()));
+                        store.db.undo_claims(OPERATOR, family, batch, true).await.unwrap();
+                        undone.push(batch);
+                    }
+                    1 if !undone.is_empty() => {
+                        let batch = undone.remove(random.below(undone.len()));
+                        store.db.undo_claims(OPERATOR, family, batch, false).await.unwrap();
+                        said.push(batch);
+                    }
+                    _ => {
+                        let chosen = (0..1 + random.below(3)).map(|_| portraits[random.below(portraits.len())].id);
+                        let chosen: Vec<FaceId> = chosen.collect();
+                        let group = portraits[random.below(portraits.len())].whose.group;
+                        match store.try_to_tell(&chosen, random_saying(&mut random, group)).await {
+                            Ok(batch) => said.push(batch),
+                            Err(DbError::Refused(_)) => {}
+                            Err(error) => panic!("{error}"),
+                        }
+                    }
+                }
+                store.assert_told_alike(OPERATOR).await;
+            }
+            while !said.is_empty() {
+                let batch = said.remove(random.below(said.len()));
+                store.db.undo_claims(OPERATOR, family, batch, true).await.unwrap();
+            }
+            // What is left is what machines gathered.
+            for face in store.portraits().await {
+                let whose = &face.whose;
+                assert_eq!((whose.name.as_deref(), whose.aside, whose.is_said), (None, None, false), "seed {seed}");
+            }
+            assert!(store.found().await.iter().all(Vec::is_empty));
+        }
     }
 }

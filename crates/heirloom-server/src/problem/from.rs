@@ -20,6 +20,12 @@ impl From<DbError> for Problem {
     fn from(error: DbError) -> Self {
         let message = error.to_string();
         match error {
+            DbError::NotFound {
+                what: "group of faces",
+                ..
+            } => Self::new(Code::NotFound, message).hint(
+                "List people: what was said or found since then may have given it another id.",
+            ),
             DbError::NotFound { .. } => Self::new(Code::NotFound, message),
             DbError::VersionConflict { current, .. } => Self::new(Code::VersionConflict, message)
                 .hint("Look at it as it is now, then try again with that version.")

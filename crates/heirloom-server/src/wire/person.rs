@@ -6,12 +6,15 @@ use heirloom_core::{
     AssetId, ClaimBatchId, FaceId,
     face::{self, Aside},
 };
-use heirloom_db::person::{self, SaidKind, Saying};
+use heirloom_db::person::{self, Of, SaidKind, Saying};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::schema;
 use crate::problem::{Code, Problem};
+
+/// How long a name may be.
+const NAME_CHARS: usize = 200;
 
 /// Somebody whose faces are in pictures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -72,13 +75,13 @@ pub struct NewSaying {
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
     pub faces: Vec<FaceId>,
-    /// Of all faces of a group, instead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub of: Option<FaceId>,
+    /// Of all faces of these groups, instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub of: Vec<FaceId>,
     /// What is said of them.
     pub what: What,
-    /// The name that is said or denied.
+    /// The name that is said or denied: 1 to 200 characters on one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The group that they are said to be like, or not.
@@ -196,17 +199,42 @@ impl From<person::Said> for Said {
 }
 
 impl NewSaying {
+    pub(crate) fn of(&self) -> Result<Of<'_>, Problem> {
+        match (self.faces.as_slice(), self.of.as_slice()) {
+            (faces, []) => Ok(Of::Faces(faces)),
+            ([], groups) => Ok(Of::Groups(groups)),
+            _ => Err(
+                Problem::new(Code::InvalidRequest, "both faces and groups are named")
+                    .hint("Name either `faces` or, in `of`, groups."),
+            ),
+        }
+    }
+
     pub(crate) fn saying(&self) -> Result<Saying, Problem> {
         let missing = |what: &str, hint: &str| {
             Problem::new(Code::InvalidRequest, format!("{what} is missing")).hint(hint)
         };
         let name = || {
-            let name = self.name.clone().filter(|name| !name.trim().is_empty());
-            name.ok_or_else(|| missing("the name", "Say whose name it is, in `name`."))
+            let name = self.name.as_deref().unwrap_or_default().trim();
+            let (length, hint) = (name.chars().count(), "Say whose name it is, in `name`.");
+            if length == 0 {
+                return Err(missing("the name", hint));
+            }
+            if length > NAME_CHARS || name.contains(char::is_control) {
+                let why = format!("a name is 1 to {NAME_CHARS} characters on one line");
+                let hint = "What else there is to tell of somebody goes into a caption.";
+                return Err(Problem::new(Code::InvalidRequest, why).hint(hint));
+            }
+            Ok(name.to_owned())
         };
         let group = || {
             let hint = "Name the other group in `group`.";
-            self.group.ok_or_else(|| missing("the group", hint))
+            let group = self.group.ok_or_else(|| missing("the group", hint))?;
+            if self.of.contains(&group) {
+                let why = format!("both are the group {group}");
+                return Err(Problem::new(Code::InvalidRequest, why).hint("Name two groups."));
+            }
+            Ok(group)
         };
         Ok(match self.what {
             What::Name => Saying::Name(name()?),

@@ -2585,7 +2585,7 @@ export interface components {
             /** @description The pictures, in the order in which they came. */
             members: components["schemas"]["Duplicate"][];
             /** @description What it has over others, the weightiest first. */
-            reasons: ("liked" | "largest" | "from_camera" | "sharpest" | "best_exposed" | "least_packed" | "dated" | "placed" | "first")[];
+            reasons: ("liked" | "cover" | "largest" | "from_camera" | "sharpest" | "best_exposed" | "least_packed" | "dated" | "placed" | "first")[];
             /**
              * @description Why pictures are in one group.
              * @enum {string}
@@ -3715,10 +3715,10 @@ export interface components {
             faces?: string[];
             /** @description The group that they are said to be like, or not. */
             group?: string | null;
-            /** @description The name that is said or denied. */
+            /** @description The name that is said or denied: 1 to 200 characters on one line. */
             name?: string | null;
-            /** @description Of all faces of a group, instead. */
-            of?: string | null;
+            /** @description Of all faces of these groups, instead. */
+            of?: string[];
             /** @description What is said of them. */
             what: components["schemas"]["What"];
         };
@@ -3992,7 +3992,7 @@ export interface components {
                 /** @description The pictures, in the order in which they came. */
                 members: components["schemas"]["Duplicate"][];
                 /** @description What it has over others, the weightiest first. */
-                reasons: ("liked" | "largest" | "from_camera" | "sharpest" | "best_exposed" | "least_packed" | "dated" | "placed" | "first")[];
+                reasons: ("liked" | "cover" | "largest" | "from_camera" | "sharpest" | "best_exposed" | "least_packed" | "dated" | "placed" | "first")[];
                 /**
                  * @description Why pictures are in one group.
                  * @enum {string}
@@ -8450,14 +8450,19 @@ export interface operations {
     };
     list_decisions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many at most: 1 to 500, 50 if nothing is said. */
+                limit?: number;
+                /** @description Where to go on: `next` of the page before. */
+                after?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The last of it */
+            /** @description A page of it */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9119,6 +9124,10 @@ export interface operations {
             query?: {
                 /** @description Those who are left out, and no others. */
                 aside?: boolean;
+                /** @description How many people, 1 to 500; 50 if it is not said. */
+                limit?: number;
+                /** @description Where to go on: `next` of the page before. */
+                after?: string;
             };
             header?: never;
             path?: never;
@@ -9126,7 +9135,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All of them */
+            /** @description A page of them */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9177,14 +9186,19 @@ export interface operations {
     };
     list_said: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many at most: 1 to 500, 50 if nothing is said. */
+                limit?: number;
+                /** @description Where to go on: `next` of the page before. */
+                after?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The last of it */
+            /** @description A page of it */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9240,7 +9254,7 @@ export interface operations {
     list_person_faces: {
         parameters: {
             query?: {
-                /** @description Those who are left out, and no others. */
+                /** @description Those that are left out, and no others. */
                 aside?: boolean;
             };
             header?: never;

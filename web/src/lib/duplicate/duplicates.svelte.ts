@@ -1,31 +1,26 @@
 /** Pictures that there are several of, which of them to keep, and how that is taken back. */
 import { Acts } from '../api/acts.svelte';
+import type { Part } from '../api/pages.svelte';
 import { answered, api, type Decision, type Duplicates } from '../api/client';
 import { say } from '../words/words.svelte';
 
 /** Why pictures are in one group, as pages list it. */
 export const WHY = ['exact', 'near', 'burst', 'copies'] as const;
 
-/** So many groups are shown at once. */
-const SHOWN = 20;
-
-export interface Part {
-  items: Duplicates[];
-  next?: string | null;
-}
-
-export function listDuplicates(
+export const listDuplicates = (
   why: Duplicates['why'] | undefined,
   decided: boolean,
-  after?: string,
-  limit = SHOWN
-): Promise<Part> {
-  const query = { why, decided, after, limit: Math.min(limit, 500) };
-  return answered<Part>(api.GET('/api/v1/duplicates', { params: { query } }));
-}
+  after: string | undefined,
+  limit: number
+) =>
+  answered<Part<Duplicates>>(
+    api.GET('/api/v1/duplicates', { params: { query: { why, decided, after, limit } } })
+  );
 
-export const listDecisions = () =>
-  answered<{ items: Decision[] }>(api.GET('/api/v1/duplicates/decisions'));
+export const listDecisions = (after: string | undefined, limit: number) =>
+  answered<Part<Decision>>(
+    api.GET('/api/v1/duplicates/decisions', { params: { query: { after, limit } } })
+  );
 
 /** What was decided, as people say it. */
 export function inWords({ what, asset_count: count }: Decision): string {
